@@ -1,0 +1,168 @@
+"""Laws of one variable, given its causes.
+
+A parameter may be a number or an array with one entry for each unit. Every law is its quantile function: `sample` turns
+one uniform number for each unit into one value, so that the same noise gives coupled values under different parameters.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from .errors import InputError
+
+Array = NDArray[Any]
+
+
+class Distribution(ABC):
+    """The law of one variable. Two laws are equal when their type and their parameters are."""
+
+    @abstractmethod
+    def sample(self, noise: Array) -> Array:
+        """The quantile function at `noise`, uniform numbers in [0, 1) of shape (n,): values of shape (n,)."""
+
+    @abstractmethod
+    def mean(self) -> Array:
+        """The expectation: shape () or (n,)."""
+
+    @abstractmethod
+    def support(self) -> Array | None:
+        """Every value that has positive probability for some unit, ascending; None if the law is continuous."""
+
+    @abstractmethod
+    def probability(self, values: Array) -> Array:
+        """The probability of each of `values`, shape (k,): shape (k,) or (n, k). Raises TypeError if the law is continuous."""
+
+    def _key(self) -> tuple[Any, ...]:
+        arrays = [np.asarray(getattr(self, field.name)) for field in fields(self)]  # type: ignore[arg-type]
+        return (type(self), *((a.shape, a.dtype.kind, a.tobytes()) for a in arrays))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Distribution) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+
+@dataclass(frozen=True, eq=False)
+class Bernoulli(Distribution):
+    """1 with probability `p`, else 0.
+
+    Raises InputError if `p` leaves [0, 1] or is not a number.
+    """
+
+    p: Array | float
+
+    def __post_init__(self) -> None:
+        _check_probabilities("Bernoulli", self.p)
+
+    def sample(self, noise: Array) -> Array:
+        return (noise >= 1.0 - np.asarray(self.p)).astype(np.int64)
+
+    def mean(self) -> Array:
+        return np.asarray(self.p, dtype=float)
+
+    def support(self) -> Array:
+        return np.arange(2)
+
+    def probability(self, values: Array) -> Array:
+        p = np.asarray(self.p, dtype=float)[..., None]
+        return np.where(values == 1, p, np.where(values == 0, 1.0 - p, 0.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Categorical(Distribution):
+    """The value i with probability `p[..., i]`: shape (k,), or (n, k) with a row for each unit.
+
+    Raises InputError if a probability leaves [0, 1] or a row does not sum to 1 within 1e-9.
+    """
+
+    p: Array
+
+    def __post_init__(self) -> None:
+        p = np.asarray(self.p, dtype=float)
+        _check_probabilities("Categorical", p)
+        if p.ndim == 0 or not np.allclose(p.sum(-1), 1.0, rtol=0, atol=1e-9):
+            raise InputError(f"Categorical needs rows that sum to 1, and got sums {np.unique(p.sum(-1).round(6))}")
+        object.__setattr__(self, "p", p)
+
+    def sample(self, noise: Array) -> Array:
+        index: Array = (noise[..., None] >= np.cumsum(self.p, axis=-1)[..., :-1]).sum(-1)
+        return index
+
+    def mean(self) -> Array:
+        return self.p @ np.arange(self.p.shape[-1])
+
+    def support(self) -> Array:
+        return np.arange(self.p.shape[-1])
+
+    def probability(self, values: Array) -> Array:
+        k = self.p.shape[-1]
+        known = (values >= 0) & (values < k) & (values == np.floor(values))
+        index = np.where(known, values, 0).astype(np.int64)
+        return np.where(known, self.p[..., index], 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Exactly(Distribution):
+    """`value`, without noise. Raises InputError if it is not finite."""
+
+    value: Array | float
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.value).all():
+            raise InputError(f"Exactly needs finite values, and got {self.value}")
+
+    def sample(self, noise: Array) -> Array:
+        return np.broadcast_to(self.value, noise.shape)
+
+    def mean(self) -> Array:
+        return np.asarray(self.value, dtype=float)
+
+    def support(self) -> Array:
+        return np.unique(tidy(np.asarray(self.value)))
+
+    def probability(self, values: Array) -> Array:
+        return (tidy(np.asarray(self.value))[..., None] == tidy(values)).astype(float)
+
+
+@dataclass(frozen=True, eq=False)
+class Normal(Distribution):
+    """A normal law with the given mean and standard deviation, in the variable's own unit.
+
+    Raises InputError if `std` is negative or a parameter is not finite.
+    """
+
+    loc: Array | float
+    std: Array | float
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.loc).all() and np.isfinite(self.std).all() and np.all(np.asarray(self.std) >= 0)):
+            raise InputError("Normal needs a finite mean and a finite standard deviation that is not negative")
+
+    def sample(self, noise: Array) -> Array:
+        return np.asarray(self.loc + self.std * ndtri(np.maximum(noise, 2.0**-54)))
+
+    def mean(self) -> Array:
+        return np.asarray(self.loc, dtype=float)
+
+    def support(self) -> None:
+        return None
+
+    def probability(self, values: Array) -> Array:
+        raise TypeError("a continuous law has no point probabilities")
+
+
+def tidy(values: Array) -> Array:
+    """Values without the last bits of rounding, so that 0.1 + 0.2 and 0.3 are one value of a support."""
+    return values if values.dtype.kind in "iub" else values.round(12) + 0.0
+
+
+def _check_probabilities(law: str, p: Array | float) -> None:
+    p = np.asarray(p, dtype=float)
+    inside = (p >= -1e-12) & (p <= 1 + 1e-12)
+    if not inside.all():
+        raise InputError(f"{law} needs probabilities in [0, 1], and got {p[~inside].ravel()[0]:.6g}")

@@ -1,0 +1,456 @@
+"""Exact answers about discrete models: distributions, expectations, policy values, the best policy and the confused one.
+
+Nothing here samples. A model is compiled once into one table for each variable; questions are sums of products of tables.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from itertools import product
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from .distributions import Array, Categorical, Distribution, tidy
+from .elimination import Factor, check_size, eliminate
+from .errors import InputError, NotDiscreteError, TooLargeError, did_you_mean
+from .graph import LAG, is_markov
+from .planning import Floats, Process, greedy
+from .scm import SCM, Mechanism
+
+Given = Mapping[str, float]
+
+MOST_POLICIES = 2**14  # deterministic policies that are tried one by one
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A mechanism that is a table: the probabilities (rows, k) of 0 to k-1, a row for each value of the causes, row-major."""
+
+    causes: tuple[str, ...]
+    supports: tuple[tuple[float, ...], ...]  # the values of each cause, ascending
+    table: tuple[tuple[float, ...], ...]
+
+    def __call__(self, *causes: Array) -> Distribution:
+        """The law, given arrays of the causes' values. Raises InputError at a value that the table does not have."""
+        table = np.asarray(self.table)
+        if not causes:
+            return Categorical(table[0])
+        rows = []
+        for name, values, cause in zip(self.causes, self.supports, causes, strict=True):
+            rows.append(np.minimum(np.searchsorted(values, cause), len(values) - 1))
+            if (np.asarray(values)[rows[-1]] != tidy(cause)).any():
+                raise InputError(f"the table has no row for a value of {name}; its values are {values}")
+        return Categorical(table[np.ravel_multi_index(tuple(rows), [len(values) for values in self.supports])])
+
+
+class Tables:
+    """The conditional probability tables of a model, built when they are asked for."""
+
+    def __init__(self, model: SCM):
+        self.model = model
+        lags = {lag for variable in model.variables.values() for lag in variable.lags}
+        self.carried = tuple(name for name in model.variables if name in lags)
+
+    def check(self) -> None:
+        """Raise InputError if a mechanism is not a law: the error names the variable."""
+        for name, variable in self.model.variables.items():
+            try:
+                for mechanism in {variable.first, variable.later}:
+                    self._law(name, mechanism)
+            except NotDiscreteError:
+                pass  # nothing to tabulate
+
+    def support(self, name: str) -> Array:
+        """The values that a variable can take, ascending. Raises NotDiscreteError if it or a cause of it is continuous."""
+        return self._inner[name] if name in self._inner else self._values(name, self._inner)
+
+    @cached_property
+    def _inner(self) -> dict[str, Array]:
+        """The supports of the variables that cause something, closed under the passing of time."""
+        model = self.model
+        causes = {c.removesuffix(LAG) for v in model.variables.values() for c in v.first.causes + v.later.causes}
+        observed = {*model.contexts, model.action}
+        unedited = tables(replace(model, edits=())) if model.edits else None  # a shift does not change the spaces
+        supports: dict[str, Array] = {name: unedited.support(name) for name in observed} if unedited else {}
+        while True:
+            before = {name: len(values) for name, values in supports.items()}
+            for name in model.order:
+                if name in causes | observed:
+                    supports[name] = self._values(name, supports)
+            if before == {name: len(values) for name, values in supports.items()}:
+                break
+        for name in observed:
+            if supports[name].dtype.kind in "iub" and supports[name][0] >= 0:
+                supports[name] = np.arange(supports[name][-1] + 1)
+        return supports
+
+    def _values(self, name: str, supports: Mapping[str, Array]) -> Array:
+        variable = self.model.variables[name]
+        values = [supports[name]] if name in supports else []
+        for mechanism in dict.fromkeys((variable.first, variable.later)):
+            if all(cause.removesuffix(LAG) in supports for cause in mechanism.causes):
+                support = self._law(name, mechanism, supports).support()
+                if support is None:
+                    raise NotDiscreteError(f"{type(self.model).__name__}.{name} is continuous, and exact answers need finitely many values")
+                values.append(support)
+        union = np.unique(np.concatenate(values))
+        check_size([len(union)], f"the support of {type(self.model).__name__}.{name}")
+        return union
+
+    def _law(self, name: str, mechanism: Mechanism, supports: Mapping[str, Array] | None = None) -> Distribution:
+        """The law on the grid of all values of the causes, flattened in row-major order."""
+        columns = [(supports or self._inner)[cause.removesuffix(LAG)] for cause in mechanism.causes]
+        where = f"{type(self.model).__name__}.{name}"
+        check_size([len(column) for column in columns], where)
+        grid = [axis.ravel() for axis in np.meshgrid(*columns, indexing="ij")]
+        try:
+            law = mechanism.law(*grid)
+        except InputError as error:
+            raise type(error)(f"{where}: {error}") from None
+        if not isinstance(law, Distribution):
+            raise InputError(f"{where} must return a distribution, such as Bernoulli(p) or Exactly(value), and returned {law!r}")
+        return law
+
+    @cached_property
+    def _factors(self) -> dict[tuple[str, bool, bool], Factor]:
+        return {}
+
+    def factor(self, name: str, first: bool, mean: bool = False) -> Factor:
+        """P(name | causes) with axes (causes, name), or E[name | causes] with axes (causes), at the first step or later."""
+        key = (name, first, mean)
+        if key not in self._factors:
+            variable = self.model.variables[name]
+            mechanism = variable.first if first else variable.later
+            law = self._law(name, mechanism)
+            sizes = [len(self._inner[cause.removesuffix(LAG)]) for cause in mechanism.causes]
+            cells = int(np.prod(sizes))
+            if mean:
+                self._factors[key] = Factor(mechanism.causes, np.broadcast_to(law.mean(), (cells,)).reshape(sizes))
+            else:
+                support = self.support(name)
+                check_size([cells, len(support)], f"{type(self.model).__name__}.{name}")
+                table = np.broadcast_to(law.probability(support), (cells, len(support)))
+                self._factors[key] = Factor((*mechanism.causes, name), table.reshape(*sizes, len(support)))
+        return self._factors[key]
+
+    def slice(self, keep: tuple[str, ...], first: bool, extra: tuple[Factor, ...] = (), open_loop: bool = False) -> Array:
+        """The sum over one step of the product of its tables and the `extra` ones: one axis for each of `keep`.
+
+        Names one step earlier may be kept. With `open_loop` the behaviour policy is left out: P(the rest | do(action)).
+        """
+        model = self.model
+        asked = {name for name in (*keep, *(name for factor in extra for name in factor.names)) if name in model.variables}
+        graph = model.graph.copy()
+        if open_loop:
+            graph.remove_edges_from(list(graph.in_edges(model.action)))
+        needed = asked.union(*(nx.ancestors(graph, name) for name in asked))
+        factors = [self.factor(name, first) for name in model.order if name in needed and not (open_loop and name == model.action)]
+        present = {name for factor in (*factors, *extra) for name in factor.names}
+        blank = [Factor((name,), np.ones(len(self.support(name.removesuffix(LAG))))) for name in keep if name not in present]
+        return eliminate([*factors, *extra, *blank, Factor((), np.ones(()))], keep)
+
+    def indicator(self, name: str, value: float) -> Factor:
+        """The table that is 1 where `name` has the value, as evidence. Raises InputError if it never has it."""
+        table = (self.support(name) == tidy(np.asarray(value))).astype(float)
+        if not table.any():
+            raise InputError(f"{name} is never {value:g}; its values are {self.support(name).tolist()}")
+        return Factor((name,), table)
+
+    def message(self, step: int) -> tuple[Factor, ...]:
+        """The law of what the step carries over from the step before, among episodes that have not ended."""
+        message: tuple[Factor, ...] = ()
+        for earlier in range(step):
+            table = self.slice(self.carried, first=earlier == 0, extra=(*self.alive, *message))
+            message = (Factor(tuple(name + LAG for name in self.carried), table),)
+        return message
+
+    @property
+    def alive(self) -> tuple[Factor, ...]:
+        """The evidence that the episode does not end after this step."""
+        return tuple(self.indicator(name, 0) for name in self.model.names("terminal"))
+
+    @property
+    def recorded(self) -> tuple[Factor, ...]:
+        """The evidence that the log keeps the row."""
+        return tuple(self.indicator(name, 1) for name in self.model.names("selection"))
+
+
+@lru_cache(maxsize=512)
+def tables(model: SCM) -> Tables:
+    """The tables of a model."""
+    return Tables(model)
+
+
+def distribution(model: SCM, *names: str, given: Given | None = None, step: int = 0) -> Array:
+    """P(names | given) at one step, for episodes that reach it: one axis for each name, in the order of `tables(model).support`.
+
+    Seeing is `given`; doing is `distribution(model.do(...), ...)`. Raises InputError if `given` has probability zero.
+    """
+    joint = _joint(model, names, given, step)
+    return joint / joint.sum()
+
+
+def expectation(model: SCM, name: str, given: Given | None = None, step: int = 0) -> float:
+    """E[name | given] at one step, for episodes that reach it. Raises InputError if `given` has probability zero."""
+    _check_names(model, (name,))
+    mean = tables(model).factor(name, first=step == 0, mean=True)
+    return float(_joint(model, (), given, step, extra=(mean,)) / _joint(model, (), given, step))
+
+
+def _joint(model: SCM, names: tuple[str, ...], given: Given | None, step: int, extra: tuple[Factor, ...] = ()) -> Array:
+    given = given or {}
+    _check_names(model, (*names, *given))
+    if not 0 <= step < model.horizon:
+        raise InputError(f"{type(model).__name__} has steps 0 to {model.horizon - 1}, and step {step} was asked for")
+    table = tables(model)
+    evidence = tuple(table.indicator(name, value) for name, value in given.items())
+    joint = table.slice(names, first=step == 0, extra=(*evidence, *extra, *table.message(step)))
+    if not extra and joint.sum() <= 0:
+        raise InputError(f"{', '.join(f'{name}={value:g}' for name, value in given.items())} has probability zero in {type(model).__name__}")
+    return joint
+
+
+def _check_names(model: SCM, names: tuple[str, ...]) -> None:
+    for name in names:
+        if name not in model.variables:
+            raise InputError(f"{name!r} is not a variable of {type(model).__name__}; {did_you_mean(name, model.variables)}")
+
+
+@dataclass(frozen=True)
+class _Slice:
+    """One step of a chain, with a leading axis for the state S one step earlier (of length 1 at the first step)."""
+
+    visits: Floats  # (S, C, A): probability of the step's context and action
+    alive: Floats  # (S, C, A, R): probability of the step's state, if the episode goes on
+    gain: Floats  # (S, C, A): expected reward, where context and action are these
+
+
+class Chain:
+    """A model as a Markov chain. Its state S is the context C, the action A and the rest R that the next step needs.
+
+    An open-loop chain leaves the behaviour policy out: its arrays are under do(action), for any memoryless policy to be
+    multiplied in. A closed one is the log: the behaviour policy acts, and only recorded rows count.
+    """
+
+    def __init__(self, model: SCM, open_loop: bool):
+        self.model = model
+        self.open_loop = open_loop
+        table = tables(model)
+        rest = tuple(name for name in table.carried if name not in (*model.contexts, model.action))
+        self.state = (*model.contexts, model.action, *rest)
+        sizes = [len(table.support(name)) for name in self.state]
+        split = len(model.contexts)
+        self.shape = (int(np.prod(sizes[:split])), sizes[split], int(np.prod(sizes[split + 1 :])))
+        check_size([*sizes, *sizes] if model.horizon > 1 else sizes, f"the chain of {type(model).__name__}")
+        self.first = self._slice(first=True)
+        self.later = self._slice(first=False) if model.horizon > 1 else self.first
+
+    def _slice(self, first: bool) -> _Slice:
+        table, model = tables(self.model), self.model
+        seen = (*model.contexts, model.action)
+        past = () if first else tuple(name + LAG for name in table.carried)
+        before = 1 if first else int(np.prod(self.shape))
+        recorded = () if self.open_loop else table.recorded
+
+        def over(names: tuple[str, ...], *extra: Factor) -> Floats:
+            flat = table.slice((*past, *names), first, (*recorded, *extra), self.open_loop)
+            axes = [1 if name not in table.carried else len(table.support(name)) for name in self.state]
+            if not first:  # past axes come in the order of `carried`; give them the order of the state, and spread the others
+                order = [table.carried.index(name) for name in self.state if name in table.carried]
+                flat = flat.transpose([*order, *range(len(past), flat.ndim)]).reshape(*axes, *flat.shape[len(past) :])
+                flat = np.broadcast_to(flat, (*(len(table.support(name)) for name in self.state), *flat.shape[len(axes) :]))
+            return flat.reshape(before, *self.shape[: 2 if len(names) == len(seen) else 3])
+
+        gain = table.factor(model.reward, first, mean=True)
+        return _Slice(over(seen), over(self.state, *table.alive), over(seen, gain))
+
+    def values(self, policies: Floats) -> Floats:
+        """The expected discounted return of each of P policies: (P, C, A) to (P,). A closed chain takes ones."""
+        total = (policies * self.first.gain).sum((1, 2))
+        alive = policies[..., None] * self.first.alive
+        gain = self.later.gain.reshape(len(self.later.gain), -1)
+        kernel = self.later.alive.reshape(len(self.later.alive), -1)
+        for step in range(1, self.model.horizon):
+            flat = alive.reshape(len(policies), -1)
+            total = total + self.model.discount**step * (policies * (flat @ gain).reshape(policies.shape)).sum((1, 2))
+            alive = policies[..., None] * (flat @ kernel).reshape(alive.shape)
+        return np.asarray(total)
+
+    def process(self, policy: Floats) -> Process:
+        """What is recorded after each action in each context, pooled over all steps, when `policy` (C, A) acts."""
+        later = self.later
+        alive = policy[..., None] * self.first.alive[0]
+        visits, gain, going_on = policy * self.first.visits[0], policy * self.first.gain[0], alive
+        for _ in range(1, self.model.horizon):
+            flat = alive.ravel()
+            visits = visits + policy * np.tensordot(flat, later.visits, 1)
+            gain = gain + policy * np.tensordot(flat, later.gain, 1)
+            alive = policy[..., None] * np.tensordot(flat, later.alive, 1)
+            going_on = going_on + alive
+        contexts, actions, _ = self.shape
+        transition = np.zeros((contexts, actions, contexts))
+        if self.model.horizon > 1:
+            following = later.visits[:, :, 0] if self.open_loop else later.visits.sum(2)
+            transition = np.einsum("car,card->cad", going_on, following.reshape(*self.shape, contexts))
+        divide = np.where(visits > 0, visits, 1.0)
+        start = self.first.visits[0][:, 0] if self.open_loop else self.first.visits[0].sum(1)
+        return Process(
+            gain / divide, transition / divide[..., None], visits, start / start.sum(), self.model.horizon, self.model.discount
+        )
+
+
+@lru_cache(maxsize=512)
+def chain(model: SCM, open_loop: bool = True) -> Chain:
+    """The chain of a model, compiled once."""
+    return Chain(model, open_loop)
+
+
+def log_process(model: SCM) -> Process:
+    """The process that an endless log shows: next context and reward given context and action, pooled over recorded steps."""
+    closed = chain(model, open_loop=False)
+    return closed.process(np.ones(closed.shape[:2]))
+
+
+def do_process(model: SCM) -> Process:
+    """The process under interventions: the same, when the actions are drawn uniformly."""
+    return chain(model).process(uniform_policy(model))
+
+
+def value(model: SCM, policy: Floats | None = None) -> float:
+    """The exact discounted return of an episode: of a memoryless policy (C, A), or of the behaviour policy if there is none.
+
+    Raises InputError if the policy has the wrong shape or a row is not a probability law.
+    """
+    if policy is None:
+        closed = chain(model, open_loop=False)
+        recorded = closed.first.visits.sum()
+        return float(closed.values(np.ones((1, *closed.shape[:2])))[0] / recorded)
+    policy = np.asarray(policy, dtype=float)
+    shape = chain(model).shape[:2]
+    if policy.shape != shape:
+        raise InputError(f"a policy of {type(model).__name__} has shape {shape}, and got {policy.shape}")
+    if not (np.isfinite(policy).all() and (policy >= 0).all() and np.allclose(policy.sum(1), 1.0, rtol=0, atol=1e-6)):
+        raise InputError("every row of a policy must be probabilities that sum to 1")
+    return float(chain(model).values(policy[None])[0])
+
+
+def uniform_policy(model: SCM) -> Floats:
+    """Every action alike: (C, A)."""
+    contexts, actions, _ = chain(model).shape
+    return np.full((contexts, actions), 1.0 / actions)
+
+
+def behaviour_policy(model: SCM) -> Floats:
+    """The propensity P(action | context), latents summed out, pooled over recorded steps: (C, A).
+
+    Uniform in contexts that the log never shows.
+    """
+    visits = log_process(model).visits
+    total = visits.sum(1, keepdims=True)
+    return np.where(total > 0, visits / np.where(total > 0, total, 1.0), 1.0 / visits.shape[1])
+
+
+def confused_policy(model: SCM) -> Floats:
+    """What an associational learner does after an endless log: it plans in the process the log shows, ties shared: (C, A)."""
+    return greedy(log_process(model).plan())
+
+
+def promised_value(model: SCM) -> float:
+    """What the confused policy believes that it will earn."""
+    process = log_process(model)
+    return process.value(greedy(process.plan()))
+
+
+def causal_policy(model: SCM) -> Floats:
+    """The best memoryless policy under intervention, ties shared: (C, A).
+
+    Where context and action screen the future off from the past it is the plan in the interventional process; elsewhere
+    the best deterministic policy, by trying all. Raises TooLargeError if these are more than 2**14.
+    """
+    return _extreme_policy(model, best=True)
+
+
+def worst_policy(model: SCM) -> Floats:
+    """The worst memoryless policy under intervention: (C, A)."""
+    return _extreme_policy(model, best=False)
+
+
+@lru_cache(maxsize=512)
+def _extreme_policy(model: SCM, best: bool) -> Any:
+    if model.horizon == 1 or is_markov(model.graph):
+        process = do_process(model)
+        if best:
+            return greedy(process.plan())
+        return greedy(replace(process, reward=-process.reward).plan())
+    contexts, actions, _ = chain(model).shape
+    if actions**contexts > MOST_POLICIES:
+        raise TooLargeError(f"{type(model).__name__} has {actions}**{contexts} memoryless policies, and the most to try is {MOST_POLICIES}")
+    policies = np.eye(actions)[np.array(list(product(range(actions), repeat=contexts)))]
+    values = chain(model).values(policies)
+    return policies[values.argmax() if best else values.argmin()]
+
+
+def lookup(model: SCM, causes: tuple[str, ...], table: Array) -> Lookup:
+    """A table (rows, k) as a mechanism for `do`, with a row for each value of the causes, which may be one step earlier."""
+    supports = tuple(tuple(tables(model).support(name.removesuffix(LAG)).tolist()) for name in causes)
+    return Lookup(causes, supports, tuple(map(tuple, np.asarray(table, dtype=float).tolist())))
+
+
+def policy_lookup(model: SCM, policy: Floats) -> Lookup:
+    """A memoryless policy (C, A) as a mechanism of the action."""
+    return lookup(model, model.contexts, policy)
+
+
+def unconfounded(model: SCM) -> SCM:
+    """The one-step model with the same law of everything visible, in which seeing is doing: no variable has a latent cause.
+
+    Each visible variable is given its observed law given the contexts, the action, and what is written before it, in that
+    order. Raises InputError if a variable that is replaced does not take the values 0 to k-1.
+    """
+    if model.horizon > 1:
+        raise InputError(f"{type(model).__name__} has a horizon of {model.horizon}; write its twin by hand")
+    visible = (*model.contexts, model.action, *(name for name in model.order if name in model.names("logged", "terminal", "reward")))
+    mechanisms = {}
+    for position, name in enumerate(visible):
+        earlier = set(visible[:position])
+        if not set(model.variables[name].first.causes) <= earlier or earlier & nx.descendants(model.graph, name):
+            mechanisms[name] = _observed_law(model, visible[:position], name)
+    return model.do(**mechanisms)
+
+
+def _observed_law(model: SCM, causes: tuple[str, ...], name: str) -> Lookup:
+    support = tables(model).support(name)
+    if support.tolist() != list(range(len(support))):
+        raise InputError(f"{type(model).__name__}.{name} takes the values {support.tolist()}, not 0 to k-1; write the twin by hand")
+    joint = tables(model).slice((*causes, name), first=True, extra=tables(model).recorded).reshape(-1, len(support))
+    seen = joint.sum(1, keepdims=True)
+    return lookup(model, causes, np.where(seen > 0, joint / np.where(seen > 0, seen, 1.0), 1.0 / len(support)))
+
+
+@dataclass(frozen=True)
+class _Mixture:
+    """A law of the action, mixed with a memoryless policy whose contexts are the last of the causes."""
+
+    law: Any
+    policy: Lookup
+    strength: float
+    support: tuple[float, ...]
+
+    def __call__(self, *causes: Array) -> Distribution:
+        split = len(causes) - len(self.policy.causes)
+        own = self.law(*causes[:split]).probability(np.asarray(self.support))
+        marginal = self.policy(*causes[split:]).probability(np.asarray(self.support))
+        return Categorical(self.strength * own + (1.0 - self.strength) * marginal)
+
+
+def mixed_behaviour(model: SCM, strength: float) -> Lookup | Mechanism:
+    """The behaviour policy with probability `strength`, and otherwise its own marginal given the context."""
+    model = model.without_intent()
+    marginal = policy_lookup(model, behaviour_policy(model))
+    if strength == 0:
+        return marginal
+    own = model.variables[model.action].later
+    support = tuple(tables(model).support(model.action).tolist())
+    return Mechanism((*own.causes, *marginal.causes), _Mixture(own.law, marginal, strength, support))

@@ -1,0 +1,63 @@
+"""A finite decision process on small integers, and plans in it.
+
+Exact answers and tabular learners share it: the one reads the process off a model, the other off a log.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+TIE = 1e-9  # action values closer than this, relative to the largest, are equal
+
+
+@dataclass(frozen=True)
+class Process:
+    """What happens after each action in each context, seen or done: C contexts, A actions."""
+
+    reward: Floats  # (C, A): expected reward of the step
+    transition: Floats  # (C, A, C): probability of the next context; a row sums to less than 1 where episodes end
+    visits: Floats  # (C, A): weight of the pair in the data; where it is 0, reward and transition mean nothing
+    start: Floats  # (C,): law of the first context
+    horizon: int
+    discount: float
+
+    def backup(self, continuation: Floats) -> Floats:
+        """Action values (C, A) of one step followed by `continuation` (C,). A pair without data is worth -inf."""
+        values = self.reward + self.discount * self.transition @ continuation
+        return np.where(self.visits > 0, values, -np.inf)
+
+    def action_values(self, choose: Callable[[Floats], Floats]) -> Floats:
+        """Action values (C, A) with the whole horizon ahead, if later steps are taken by the policy `choose(values)`."""
+        values = self.backup(np.zeros(len(self.start)))
+        for _ in range(self.horizon - 1):
+            values = self.backup(mean_value(choose(values), values))
+        return values
+
+    def plan(self) -> Floats:
+        """Action values (C, A) under the best later actions."""
+        return self.action_values(greedy)
+
+    def value(self, policy: Floats) -> float:
+        """The discounted return of a policy (C, A) from the first step."""
+        return float(self.start @ mean_value(policy, self.action_values(lambda _: policy)))
+
+
+def greedy(values: Floats) -> Floats:
+    """The policy (..., A) that takes the best action; ties, and contexts without any data, are shared equally."""
+    best = values.max(-1, keepdims=True)
+    finite = values[np.isfinite(values)]
+    margin = TIE * max(1.0, np.abs(finite).max(initial=0.0))
+    chosen = values >= np.where(np.isfinite(best), best - margin, best)
+    return np.asarray(chosen / chosen.sum(-1, keepdims=True))
+
+
+def mean_value(policy: Floats, values: Floats) -> Floats:
+    """The value (C,) of a policy (C, A) given action values (C, A); a context without any data is worth 0."""
+    known = np.isfinite(values)
+    weighted = np.where(policy > 0, policy * np.where(known, values, 0.0), 0.0).sum(-1)
+    hopeless = ((policy > 0) & ~known).any(-1) & known.any(-1)
+    return np.where(hopeless, -np.inf, weighted)
