@@ -17,15 +17,15 @@ _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _DOUBLE = 2.0**-53
 
 
-def units(seed: int, count: int, start: int = 0) -> Units:
-    """The ids of `count` units of the population `seed`: shape (count,), beginning with unit number `start`."""
-    number = np.arange(start, start + count, dtype=np.uint64)
-    return _mix(_mix(np.array(seed % 2**64, dtype=np.uint64)) + (number + np.uint64(1)) * _GAMMA)
+def units(seed: int | NDArray[np.int64], number: int | NDArray[np.int64]) -> Units:
+    """The ids of the units with these numbers in the population `seed`: the shape of both together."""
+    population = _mix(_wrap(seed))
+    return np.atleast_1d(_mix(population + (_wrap(number) + np.uint64(1)) * _GAMMA))
 
 
 def uniform(ids: Units, name: str, step: int | NDArray[np.int64] = 0) -> NDArray[np.float64]:
     """One number in [0, 1) for each unit: shape (units,). `step` is one number, or one for each unit."""
-    clock = (np.asarray(step).astype(np.uint64) + np.uint64(1)) * _GAMMA
+    clock = (_wrap(step) + np.uint64(1)) * _GAMMA
     bits: NDArray[np.uint64] = _mix(_mix(ids + _key(name)) + clock)
     return np.asarray((bits >> np.uint64(11)) * _DOUBLE)
 
@@ -35,8 +35,11 @@ def _key(name: str) -> np.uint64:
     return np.uint64(int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little"))
 
 
+def _wrap(number: int | NDArray[np.int64]) -> NDArray[np.uint64]:
+    return np.atleast_1d(number).astype(np.int64).astype(np.uint64)
+
+
 def _mix(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    with np.errstate(over="ignore"):  # a zero-dimensional array would warn of the overflow that is meant
-        bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return bits ^ (bits >> np.uint64(31))
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))

@@ -109,6 +109,7 @@ class SCM:
     observe_intent: bool = False  # the counterfactual regime: the context shows what the behaviour policy was about to do
     edits: tuple[tuple[str, Mechanism], ...] = ()  # what `do` has replaced
 
+    version: ClassVar[int] = 0  # in the id; raised when a number changes
     _roles: ClassVar[Mapping[str, str]] = {}
     _shifts: ClassVar[tuple[str, ...]] = ()
 
@@ -232,6 +233,11 @@ class SCM:
         return replace(self, observe_intent=False, edits=edits) if self.observe_intent else self
 
     @classmethod
+    def names_of_variables(cls) -> tuple[str, ...]:
+        """The variables that the class declares; none for an abstract base."""
+        return tuple(cls._roles)
+
+    @classmethod
     def shifts(cls) -> tuple[str, ...]:
         """The names of the declared shifts."""
         return cls._shifts
@@ -283,7 +289,7 @@ class SCM:
         The process is run to its horizon; what follows a terminal step is to be ignored. The noise is a function of one
         number drawn from `rng`, so that equal generators give the same units under every `do`.
         """
-        ids = noise.units(int(rng.integers(2**63)), n)
+        ids = noise.units(int(rng.integers(2**63)), np.arange(n))
         steps: list[Columns] = []
         for step in range(self.horizon):
             steps.append(self.step(ids, step, steps[-1] if steps else None))

@@ -1,0 +1,74 @@
+"""Every world by its id, and the registration with Gymnasium. A file in this folder is all it takes to add one."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import gymnasium
+
+from confoundry import envs
+from confoundry.causal import SCM, InputError, did_you_mean
+
+from .discovery import class_in_file, classes_in_package, parse, typed, unparse
+
+VARIANTS = ("", "twin", "control")
+
+
+@cache
+def worlds() -> dict[str, type[SCM]]:
+    """The classes of all worlds by id: `IceCreamShorts-v0`, and `IceCreamShorts-Thermo-v0` for its member Thermo."""
+    return {world_id(cls): cls for cls in classes_in_package(envs, SCM) if cls.names_of_variables()}
+
+
+def world_id(cls: type[SCM]) -> str:
+    """The id of a class: the names from the family down to the class, and the version."""
+    line = [base for base in reversed(cls.__mro__) if issubclass(base, SCM) and base is not SCM and base.names_of_variables()]
+    return "-".join([*dict.fromkeys((line[0].__name__, cls.__name__)), f"v{cls.version}"])
+
+
+def world_class(name: str) -> type[SCM]:
+    """The class of an id, with or without its version, or of a `file.py:Class`. Raises InputError if there is none."""
+    if ".py" in name:
+        return class_in_file(name, SCM)
+    known = worlds()
+    found = known.get(name) or next((cls for key, cls in known.items() if key.rpartition("-v")[0] == name), None)
+    if found is None:
+        raise InputError(f"there is no environment {name!r}; {did_you_mean(name, known)}")
+    return found
+
+
+def make_model(world: str, *, variant: str = "", shift: str = "", **knobs: Any) -> SCM:
+    """The model of a world: `make_model("IceCreamShorts-v0:confounding=0.5", variant="twin", shift="cold_snap")`.
+
+    Raises InputError if the world, a knob, the variant or the shift does not exist.
+    """
+    name, settings = parse(world)
+    cls = world_class(name)
+    model: SCM = cls(**typed(cls, settings | knobs))
+    if variant not in VARIANTS:
+        raise InputError(f"{variant!r} is not a variant; {did_you_mean(variant, VARIANTS[1:])}")
+    if variant:
+        other = model.without_intent().twin() if variant == "twin" else model.without_intent().control()
+        if other is None:
+            raise InputError(f"{world} has no twin with a different best policy")
+        model = other.with_intent() if model.observe_intent else other
+    return model.shifted(shift) if shift else model
+
+
+def members() -> Iterator[tuple[str, SCM]]:
+    """Every world and each of its named members, as the text that `make_model` reads and the model."""
+    for name, cls in worlds().items():
+        for knobs in cls.members().values() or [{}]:
+            yield unparse(name, dict(knobs)), cls(**knobs)
+
+
+def register_all() -> None:
+    """Register every world with Gymnasium, once."""
+    for name in worlds():
+        if name not in gymnasium.registry:
+            gymnasium.register(
+                name,
+                entry_point="confoundry.envs.causal_env:CausalEnv",
+                vector_entry_point="confoundry.envs.causal_env:CausalVectorEnv",
+                kwargs={"world": name},
+            )

@@ -1,0 +1,67 @@
+"""Contexts as observations: the Gymnasium spaces of a model, and observations as one small integer for tabular agents."""
+
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from confoundry.causal import SCM, Array, InputError, NotDiscreteError, tables
+
+Space = spaces.Space[Any]
+
+
+def observation_space(model: SCM) -> Space:
+    """Discrete, MultiDiscrete or Box, as the contexts are; Discrete(1) if there are none. A shift does not change it."""
+    unedited = replace(model, edits=())
+    try:
+        supports = [tables(unedited).support(name) for name in model.contexts]
+    except NotDiscreteError:
+        return spaces.Box(-np.inf, np.inf, (len(model.contexts),), np.float32)
+    if all(values.dtype.kind in "iub" and values[0] >= 0 for values in supports):
+        sizes = [int(values[-1]) + 1 for values in supports]
+        return spaces.Discrete(sizes[0] if sizes else 1) if len(sizes) < 2 else spaces.MultiDiscrete(sizes)
+    low, high = ([values[end] for values in supports] for end in (0, -1))
+    return spaces.Box(np.array(low, np.float32), np.array(high, np.float32), dtype=np.float32)
+
+
+def action_space(model: SCM) -> spaces.Discrete:
+    """Discrete(k). Raises InputError if the action does not take the values 0 to k-1."""
+    support = tables(replace(model, edits=())).support(model.action)
+    if support.dtype.kind not in "iub" or support[0] < 0:
+        raise InputError(f"the action {model.action} of {type(model).__name__} must take the values 0 to k-1, and takes {support.tolist()}")
+    return spaces.Discrete(int(support[-1]) + 1)
+
+
+def encode(space: Space, contexts: list[Array], count: int) -> Array:
+    """The observations of a batch: arrays (count,) of context values to (count,) or (count, contexts)."""
+    if not contexts:
+        return np.zeros(count, dtype=np.int64)
+    if isinstance(space, spaces.Discrete):
+        return contexts[0].astype(np.int64)
+    return np.stack(contexts, axis=1).astype(space.dtype)
+
+
+def all_observations(model: SCM) -> Array:
+    """Every observation of a discrete model, in the row-major order of its contexts: (C,) or (C, contexts).
+
+    Raises NotDiscreteError if a context is continuous.
+    """
+    grid = np.meshgrid(*(tables(model).support(name) for name in model.contexts), indexing="ij")
+    count = prod(axis.size for axis in grid[:1])
+    return encode(observation_space(model), [axis.ravel() for axis in grid], count or 1)
+
+
+def cells(space: Space) -> int | None:
+    """How many observations a space has; None if it is not discrete."""
+    if isinstance(space, spaces.Discrete):
+        return int(space.n)
+    return int(np.prod(space.nvec)) if isinstance(space, spaces.MultiDiscrete) else None
+
+
+def as_integer(space: Space, observations: Array) -> Array:
+    """Observations of a discrete space as one integer each, 0 to cells(space) - 1, in row-major order: (n,)."""
+    if isinstance(space, spaces.MultiDiscrete):
+        return np.asarray(np.ravel_multi_index(tuple(observations.T), tuple(space.nvec)))
+    return observations.astype(np.int64)
