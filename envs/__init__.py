@@ -1,7 +1,29 @@
 """The catalogue of worlds, and the way in for reinforcement learning. Importing it registers every world with Gymnasium."""
 
-from .registry import make_model, members, register_all, worlds
+from .causal_env import CausalEnv, CausalVectorEnv
+from .collect import collect
+from .log import Data, Log, load_latents
+from .registry import make_model, members, register_all, world_class, world_id, worlds
+from .spaces import Space, all_observations, as_integer, cells, observation_space
 
 register_all()
 
-from .causal_env import CausalEnv, CausalVectorEnv  # noqa: E402
+__all__ = [
+    "CausalEnv",
+    "CausalVectorEnv",
+    "Data",
+    "Log",
+    "Space",
+    "all_observations",
+    "as_integer",
+    "cells",
+    "collect",
+    "load_latents",
+    "make_model",
+    "members",
+    "observation_space",
+    "register_all",
+    "world_class",
+    "world_id",
+    "worlds",
+]

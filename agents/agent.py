@@ -1,0 +1,80 @@
+"""The protocol: an agent learns from a log or from practice, with a seed, and what it has learned is a policy."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from confoundry.causal import SCM, Array, Process
+from confoundry.envs import CausalVectorEnv, Data, Space, as_integer
+
+
+class Policy(ABC):
+    """What an agent has learned: a memoryless policy, and where it has them, what it believes its actions lead to."""
+
+    note: str = ""  # one line for the report
+    process: Process | None = None  # what it believes happens after each action, where it has a tabular model
+
+    @abstractmethod
+    def probabilities(self, observations: Array) -> Array:
+        """P(action | observation): observations (n,) or (n, contexts) to (n, actions)."""
+
+    def action_values(self, observations: Array) -> Array | None:
+        """The implied E[return | do(action), observation], (n, actions); None if the policy has no such thing."""
+        return None
+
+    def act(self, observations: Array, rng: np.random.Generator) -> Array:
+        """Draw one action for each observation: (n,)."""
+        bounds = self.probabilities(observations).cumsum(axis=1)
+        return np.asarray((rng.random((len(bounds), 1)) * bounds[:, -1:] >= bounds).sum(axis=1))
+
+
+@dataclass(frozen=True)
+class Practice:
+    """An environment to learn in by acting: `make(n)` gives n copies, and `steps` is the most to take in all of them."""
+
+    make: Callable[[int], CausalVectorEnv]
+    steps: int
+    discount: float
+
+
+class Agent(ABC):
+    """An agent. Subclass it as a frozen dataclass whose fields are its hyper-parameters, in one file of this folder or yours.
+
+    `learns` names the regimes it can learn in: "observe" and "mixed" hand `learn` a log (`Data`), "intervene" and
+    "counterfactual" an environment (`Practice`), "exact" the model itself. `needs` names what it must be told beyond
+    columns and spaces: "graph", "labels". It is handed nothing else.
+    """
+
+    name: ClassVar[str]
+    learns: ClassVar[tuple[str, ...]]
+    needs: ClassVar[frozenset[str]] = frozenset()
+
+    @abstractmethod
+    def learn(self, source: Any, rng: np.random.Generator) -> Policy:
+        """Learn from the source. Equal sources and equal generators give equal policies."""
+
+
+class TabularPolicy(Policy):
+    """A table of probabilities (C, A) over the observations of a discrete space."""
+
+    def __init__(self, table: Array, space: Space, process: Process | None = None, note: str = ""):
+        self.table, self.space, self.process, self.note = table, space, process, note
+        self._values = None if process is None else process.plan()
+
+    def probabilities(self, observations: Array) -> Array:
+        """Rows of the table."""
+        return np.asarray(self.table[as_integer(self.space, observations)])
+
+    def action_values(self, observations: Array) -> Array | None:
+        """The plan in the process that the policy believes in."""
+        return None if self._values is None else np.asarray(self._values[as_integer(self.space, observations)])
+
+
+@dataclass(frozen=True)
+class Exact:
+    """The source of the reference policies: the model itself."""
+
+    model: SCM

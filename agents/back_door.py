@@ -1,0 +1,46 @@
+"""Back-door adjustment: given the graph, compare like with like; where it cannot be done, say so."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from confoundry.causal import InputError, back_door_set, greedy
+from confoundry.envs import Data
+
+from .agent import Agent, Policy, TabularPolicy
+from .tabular import is_tabular, process_of
+
+
+@dataclass(frozen=True)
+class BackDoor(Agent):
+    """Plans in the process adjusted for the smallest back-door set of the graph; uniform where there is none.
+
+    Source: Pearl, Causality (2009), section 3.3.
+    """
+
+    name: ClassVar[str] = "back-door"
+    learns: ClassVar[tuple[str, ...]] = ("observe",)
+    needs: ClassVar[frozenset[str]] = frozenset({"graph"})
+
+    missing: float = 0.01  # share of a context's strata that may lack an action; above, there is no overlap
+
+    def learn(self, source: Data, rng: np.random.Generator) -> Policy:
+        """Adjust and plan. Raises InputError if the observations cannot be counted."""
+        if source.graph is None or not is_tabular(source):
+            raise InputError("back-door needs the graph and a discrete observation space")
+        chosen = back_door_set(source.graph)
+        if chosen is None or not set(chosen) <= set(source.logged):
+            return _abstain(source, "no back-door set: plays uniformly")
+        columns = np.stack([source[name] for name in chosen], axis=1) if chosen else np.zeros((len(source), 1))
+        process = process_of(source, np.unique(columns, axis=0, return_inverse=True)[1].reshape(-1))
+        rows = process.visits.max(1, keepdims=True)
+        if (process.visits < (1 - self.missing) * rows).any() and chosen:
+            return _abstain(source, f"adjusting for {', '.join(chosen)} has no overlap: plays uniformly")
+        note = f"adjusts for {', '.join(chosen)}" if chosen else "nothing to adjust for"
+        return TabularPolicy(greedy(process.plan()), source.observation_space, process, note)
+
+
+def _abstain(data: Data, note: str) -> Policy:
+    shape = process_of(data).visits.shape
+    return TabularPolicy(np.full(shape, 1.0 / shape[1]), data.observation_space, note=note)

@@ -1,0 +1,47 @@
+"""Small networks over observations, for spaces that are too large to count."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from gymnasium.spaces import flatdim
+from torch import Tensor, nn
+
+from confoundry.causal import Array
+from confoundry.envs import Space
+
+BATCH = 1024
+
+
+def features(space: Space, observations: Array) -> Tensor:
+    """Observations as floats, (n, flatdim): one-hot where the space is discrete."""
+    if isinstance(space, spaces.Box):
+        return torch.as_tensor(np.asarray(observations, dtype=np.float32)).reshape(len(observations), -1)
+    columns = np.reshape(observations, (len(observations), -1))
+    sizes = np.atleast_1d(space.n if isinstance(space, spaces.Discrete) else space.nvec)  # type: ignore[attr-defined]
+    return torch.cat([nn.functional.one_hot(torch.as_tensor(columns[:, i]), int(k)) for i, k in enumerate(sizes)], 1).float()
+
+
+def network(space: Space, outputs: int, hidden: Sequence[int], rng: np.random.Generator) -> nn.Module:
+    """A multi-layer perceptron from features to `outputs`, with weights drawn from `rng`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(rng.integers(2**31)))
+        sizes = [flatdim(space), *hidden]
+        layers = [layer for a, b in zip(sizes, sizes[1:], strict=False) for layer in (nn.Linear(a, b), nn.ReLU())]
+        return nn.Sequential(*layers, nn.Linear(sizes[-1], outputs))
+
+
+def fit(net: nn.Module, loss: Callable[[Tensor], Tensor], rows: int, steps: int, rate: float, rng: np.random.Generator) -> None:
+    """Take `steps` steps of Adam on `loss(indices)` over minibatches of row indices.
+
+    Raises FloatingPointError if the loss is not finite.
+    """
+    optimiser = torch.optim.Adam(net.parameters(), lr=rate)
+    for _ in range(steps):
+        value = loss(torch.as_tensor(rng.integers(rows, size=min(rows, BATCH))))
+        if not torch.isfinite(value):
+            raise FloatingPointError("the loss is not finite any more; try a smaller learning rate")
+        optimiser.zero_grad()
+        value.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()

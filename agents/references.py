@@ -1,0 +1,59 @@
+"""The exact reference policies: they are read off the model, and mark the scale on which agents are scored."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from confoundry.causal import behaviour_policy, causal_policy, confused_policy, do_process, log_process, uniform_policy
+from confoundry.envs import observation_space
+
+from .agent import Agent, Exact, Policy, TabularPolicy
+
+
+@dataclass(frozen=True)
+class Confused(Agent):
+    """The associational learner after an endless log: it plans in the process that the log shows."""
+
+    name: ClassVar[str] = "confused"
+    learns: ClassVar[tuple[str, ...]] = ("exact",)
+
+    def learn(self, source: Exact, rng: np.random.Generator) -> Policy:
+        """The confused policy of the model."""
+        return TabularPolicy(confused_policy(source.model), observation_space(source.model), log_process(source.model))
+
+
+@dataclass(frozen=True)
+class Causal(Agent):
+    """The best memoryless policy under intervention."""
+
+    name: ClassVar[str] = "causal"
+    learns: ClassVar[tuple[str, ...]] = ("exact",)
+
+    def learn(self, source: Exact, rng: np.random.Generator) -> Policy:
+        """The causal policy of the model."""
+        return TabularPolicy(causal_policy(source.model), observation_space(source.model), do_process(source.model))
+
+
+@dataclass(frozen=True)
+class Uniform(Agent):
+    """Every action alike."""
+
+    name: ClassVar[str] = "uniform"
+    learns: ClassVar[tuple[str, ...]] = ("exact",)
+
+    def learn(self, source: Exact, rng: np.random.Generator) -> Policy:
+        """The uniform policy of the model."""
+        return TabularPolicy(uniform_policy(source.model), observation_space(source.model))
+
+
+@dataclass(frozen=True)
+class Behaviour(Agent):
+    """The behaviour policy as far as its contexts go: P(action | context), latents summed out. Perfect cloning ends here."""
+
+    name: ClassVar[str] = "behaviour"
+    learns: ClassVar[tuple[str, ...]] = ("exact",)
+
+    def learn(self, source: Exact, rng: np.random.Generator) -> Policy:
+        """The propensity of the model."""
+        return TabularPolicy(behaviour_policy(source.model), observation_space(source.model))

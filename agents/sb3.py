@@ -1,0 +1,139 @@
+"""PPO and DQN from Stable-Baselines3: online in the batched environment, and DQN on a log through its own replay buffer."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from stable_baselines3 import DQN as SB3DQN
+from stable_baselines3 import PPO as SB3PPO
+from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.utils import polyak_update
+
+from confoundry.causal import Array, greedy
+from confoundry.envs import Data
+from confoundry.envs.sb3 import BatchedVecEnv
+
+from .agent import Agent, Policy, Practice
+
+
+@dataclass(frozen=True)
+class PPO(Agent):
+    """Proximal policy optimisation, online, in many environments at once.
+
+    Source: Schulman et al. (2017), algorithm 1, by Stable-Baselines3.
+    """
+
+    name: ClassVar[str] = "ppo"
+    learns: ClassVar[tuple[str, ...]] = ("intervene", "counterfactual")
+
+    envs: int = 64
+    rollout: int = 16  # steps of each environment between updates
+    epochs: int = 6
+    rate: float = 3e-3
+    hidden: int = 32  # units in each of two layers
+
+    def learn(self, source: Practice, rng: np.random.Generator) -> Policy:
+        """Learn for the steps of the practice, rounded up to whole rollouts."""
+        seed = int(rng.integers(2**31))
+        algorithm = SB3PPO(
+            "MlpPolicy",
+            BatchedVecEnv(source.make(self.envs)),
+            n_steps=self.rollout,
+            batch_size=self.envs * self.rollout // 2,
+            n_epochs=self.epochs,
+            learning_rate=self.rate,
+            gamma=source.discount,
+            policy_kwargs={"net_arch": [self.hidden, self.hidden]},
+            seed=seed,
+            device="cpu",
+        )
+        algorithm.learn(source.steps)
+        return ActorPolicy(algorithm)
+
+
+@dataclass(frozen=True)
+class DQN(Agent):
+    """Deep Q-learning: online in many environments, or offline from a log that fills its replay buffer.
+
+    Source: Mnih et al. (2015), algorithm 1, by Stable-Baselines3.
+    """
+
+    name: ClassVar[str] = "dqn"
+    learns: ClassVar[tuple[str, ...]] = ("observe", "mixed", "intervene", "counterfactual")
+
+    envs: int = 16
+    updates: int = 1500  # gradient steps on a log; online, one for every `envs` steps
+    batch: int = 256
+    rate: float = 1e-3
+    hidden: int = 32  # units in each of two layers
+    sync: int = 50  # gradient steps between copies to the target network
+
+    def learn(self, source: Data | Practice, rng: np.random.Generator) -> Policy:
+        """Learn from the log for `updates` gradient steps, or for the steps of the practice."""
+        seed = int(rng.integers(2**31))
+        return self._offline(source, seed) if isinstance(source, Data) else self._online(source, seed)
+
+    def _settings(self, discount: float, seed: int) -> dict[str, Any]:
+        settings = {"batch_size": self.batch, "learning_rate": self.rate, "gamma": discount, "seed": seed, "device": "cpu"}
+        return {**settings, "policy": "MlpPolicy", "policy_kwargs": {"net_arch": [self.hidden, self.hidden]}}
+
+    def _online(self, practice: Practice, seed: int) -> Policy:
+        algorithm = SB3DQN(
+            env=BatchedVecEnv(practice.make(self.envs)),
+            buffer_size=practice.steps + self.envs,
+            learning_starts=self.batch,
+            train_freq=1,
+            target_update_interval=self.envs * self.sync,
+            exploration_fraction=0.5,
+            **self._settings(practice.discount, seed),
+        )
+        algorithm.learn(practice.steps)
+        return ValuePolicy(algorithm)
+
+    def _offline(self, data: Data, seed: int) -> Policy:
+        algorithm = SB3DQN(env=None, buffer_size=len(data), _init_setup_model=False, **self._settings(data.discount, seed))  # type: ignore[arg-type]
+        algorithm.observation_space, algorithm.action_space, algorithm.n_envs = data.observation_space, data.action_space, 1
+        algorithm._setup_model()
+        algorithm.set_logger(Logger(None, []))
+        buffer: Any = algorithm.replay_buffer
+        for name, column in (("observations", "observation"), ("next_observations", "next_observation"), ("actions", "action")):
+            array = getattr(buffer, name)
+            array[:] = data[column].reshape(array.shape)
+        buffer.rewards[:, 0], buffer.timeouts[:, 0] = data["reward"], data["truncated"]
+        buffer.dones[:, 0] = data["terminated"] | data["truncated"]
+        buffer.full = True
+        for _ in range(0, self.updates, self.sync):
+            algorithm.train(self.sync, self.batch)
+            polyak_update(algorithm.q_net.parameters(), algorithm.q_net_target.parameters(), 1.0)
+        return ValuePolicy(algorithm)
+
+
+class ActorPolicy(Policy):
+    """An actor of Stable-Baselines3, with its own probabilities. It has no action values."""
+
+    def __init__(self, algorithm: Any):
+        self.algorithm = algorithm
+
+    @torch.no_grad()
+    def probabilities(self, observations: Array) -> Array:
+        """The actor's own."""
+        tensor, _ = self.algorithm.policy.obs_to_tensor(observations)
+        return np.asarray(self.algorithm.policy.get_distribution(tensor).distribution.probs.double().numpy())
+
+
+class ValuePolicy(Policy):
+    """A value network of Stable-Baselines3; the best action is taken."""
+
+    def __init__(self, algorithm: Any):
+        self.algorithm = algorithm
+
+    def probabilities(self, observations: Array) -> Array:
+        """1 for the best action."""
+        return greedy(self.action_values(observations))
+
+    @torch.no_grad()
+    def action_values(self, observations: Array) -> Array:
+        """The network's outputs."""
+        tensor, _ = self.algorithm.policy.obs_to_tensor(observations)
+        return np.asarray(self.algorithm.q_net(tensor).double().numpy())

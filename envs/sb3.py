@@ -1,0 +1,58 @@
+"""Stable-Baselines3 on the batched environment, without a Python loop over environments."""
+
+from typing import Any
+
+import numpy as np
+from stable_baselines3.common.vec_env import VecEnv
+
+from .causal_env import CausalVectorEnv
+
+
+class BatchedVecEnv(VecEnv):
+    """A `CausalVectorEnv` as the `VecEnv` that Stable-Baselines3 trains on: `PPO("MlpPolicy", BatchedVecEnv(env))`."""
+
+    def __init__(self, env: CausalVectorEnv):
+        self._env = env
+        self._actions: Any = None
+        super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
+
+    def reset(self) -> Any:
+        """The first observations of all environments, (num_envs, ...); seeds are those of the last `seed(...)`."""
+        seeds = self._seeds if any(seed is not None for seed in self._seeds) else None
+        observations, _ = self._env.reset(seed=seeds)
+        self._reset_seeds()
+        self._reset_options()
+        return observations
+
+    def step_async(self, actions: Any) -> None:
+        """Take note of the actions."""
+        self._actions = actions
+
+    def step_wait(self) -> Any:
+        """Observations, rewards, dones and infos; where an episode ended, its last observation is in the info."""
+        observations, rewards, terminated, truncated, about = self._env.step(self._actions)
+        done = terminated | truncated
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        for i in np.flatnonzero(done):
+            infos[i] = {"terminal_observation": about["final_obs"][i], "TimeLimit.truncated": bool(truncated[i])}
+        return observations, rewards.astype(np.float32), done, infos
+
+    def close(self) -> None:
+        """Close the environments."""
+        self._env.close()
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """The attribute of the batched environment, once for each environment asked for."""
+        return [getattr(self._env, attr_name) for _ in self._get_indices(indices)]
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        """Not supported: the environments of a batch share their attributes."""
+        raise NotImplementedError("the environments of a batch share their attributes")
+
+    def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
+        """Not supported: the environments of a batch are one object."""
+        raise NotImplementedError("the environments of a batch are one object")
+
+    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
+        """No environment of a batch is wrapped."""
+        return [False for _ in self._get_indices(indices)]
