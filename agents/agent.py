@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from confoundry.causal import SCM, Array, Process
-from confoundry.envs import CausalVectorEnv, Data, Space, as_integer
+from confoundry.envs import CausalVectorEnv, Space, as_integer
 
 
 class Policy(ABC):

@@ -1,5 +1,6 @@
 """Small networks over observations, for spaces that are too large to count."""
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -28,7 +29,7 @@ def network(space: Space, outputs: int, hidden: Sequence[int], rng: np.random.Ge
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(rng.integers(2**31)))
         sizes = [flatdim(space), *hidden]
-        layers = [layer for a, b in zip(sizes, sizes[1:], strict=False) for layer in (nn.Linear(a, b), nn.ReLU())]
+        layers = [layer for a, b in itertools.pairwise(sizes) for layer in (nn.Linear(a, b), nn.ReLU())]
         return nn.Sequential(*layers, nn.Linear(sizes[-1], outputs))
 
 

@@ -94,7 +94,7 @@ class Categorical(Distribution):
         return index
 
     def mean(self) -> Array:
-        return self.p @ np.arange(self.p.shape[-1])
+        return np.asarray(self.p @ np.arange(self.p.shape[-1]))
 
     def support(self) -> Array:
         return np.arange(self.p.shape[-1])
@@ -126,7 +126,7 @@ class Exactly(Distribution):
         return np.unique(tidy(np.asarray(self.value)))
 
     def probability(self, values: Array) -> Array:
-        return (tidy(np.asarray(self.value))[..., None] == tidy(values)).astype(float)
+        return np.asarray(tidy(np.asarray(self.value))[..., None] == tidy(values), dtype=float)
 
 
 @dataclass(frozen=True, eq=False)

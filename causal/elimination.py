@@ -26,7 +26,7 @@ def eliminate(factors: Sequence[Factor], keep: Sequence[str]) -> Array:
     Raises TooLargeError, before any memory is taken, if a table on the way would have more than 2**25 entries.
     """
     sizes = {name: size for names, table in factors for name, size in zip(names, table.shape, strict=True)}
-    tables = {index: factor for index, factor in enumerate(factors)}
+    tables = dict(enumerate(factors))
     for step, (parts, names) in enumerate(_plan(tuple(f.names for f in factors), tuple(keep), tuple(sorted(sizes.items())))):
         tables[len(factors) + step] = Factor(names, _product([tables.pop(part) for part in parts], names))
     (result,) = tables.values()
@@ -69,4 +69,4 @@ def _plan(
 def _product(factors: Sequence[Factor], names: Sequence[str]) -> Array:
     axes: Mapping[str, int] = {name: axis for axis, name in enumerate(dict.fromkeys(n for f in factors for n in f.names))}
     operands = [part for factor in factors for part in (factor.table, [axes[name] for name in factor.names])]
-    return np.asarray(np.einsum(*operands, [axes[name] for name in names]))  # type: ignore[arg-type]
+    return np.asarray(np.einsum(*operands, [axes[name] for name in names]))

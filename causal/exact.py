@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import product
-from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -16,7 +15,7 @@ from .distributions import Array, Categorical, Distribution, tidy
 from .elimination import Factor, check_size, eliminate
 from .errors import InputError, NotDiscreteError, TooLargeError, did_you_mean
 from .graph import LAG, is_markov
-from .planning import Floats, Process, greedy
+from .planning import TIE, Floats, Process, greedy
 from .scm import SCM, Mechanism
 
 Given = Mapping[str, float]
@@ -189,7 +188,7 @@ def distribution(model: SCM, *names: str, given: Given | None = None, step: int 
     Seeing is `given`; doing is `distribution(model.do(...), ...)`. Raises InputError if `given` has probability zero.
     """
     joint = _joint(model, names, given, step)
-    return joint / joint.sum()
+    return np.asarray(joint / joint.sum())
 
 
 def expectation(model: SCM, name: str, given: Given | None = None, step: int = 0) -> float:
@@ -208,7 +207,9 @@ def _joint(model: SCM, names: tuple[str, ...], given: Given | None, step: int, e
     evidence = tuple(table.indicator(name, value) for name, value in given.items())
     joint = table.slice(names, first=step == 0, extra=(*evidence, *extra, *table.message(step)))
     if not extra and joint.sum() <= 0:
-        raise InputError(f"{', '.join(f'{name}={value:g}' for name, value in given.items())} has probability zero in {type(model).__name__}")
+        raise InputError(
+            f"{', '.join(f'{name}={value:g}' for name, value in given.items())} has probability zero in {type(model).__name__}"
+        )
     return joint
 
 
@@ -264,7 +265,7 @@ class Chain:
             return flat.reshape(before, *self.shape[: 2 if len(names) == len(seen) else 3])
 
         gain = table.factor(model.reward, first, mean=True)
-        return _Slice(over(seen), over(self.state, *table.alive), over(seen, gain))
+        return _Slice(over(seen), over(self.state, *table.alive).reshape(before, *self.shape), over(seen, gain))
 
     def values(self, policies: Floats) -> Floats:
         """The expected discounted return of each of P policies: (P, C, A) to (P,). A closed chain takes ones."""
@@ -279,26 +280,29 @@ class Chain:
         return np.asarray(total)
 
     def process(self, policy: Floats) -> Process:
-        """What is recorded after each action in each context, pooled over all steps, when `policy` (C, A) acts."""
-        later = self.later
-        alive = policy[..., None] * self.first.alive[0]
-        visits, gain, going_on = policy * self.first.visits[0], policy * self.first.gain[0], alive
-        for _ in range(1, self.model.horizon):
-            flat = alive.ravel()
-            visits = visits + policy * np.tensordot(flat, later.visits, 1)
-            gain = gain + policy * np.tensordot(flat, later.gain, 1)
-            alive = policy[..., None] * np.tensordot(flat, later.alive, 1)
-            going_on = going_on + alive
-        contexts, actions, _ = self.shape
+        """What is recorded after each action in each context, pooled over all steps, when `policy` (C, A) acts.
+
+        A log begins after the model's burn-in; `start` is the law of an episode's first context all the same.
+        """
+        later, contexts, actions = self.later, *self.shape[:2]
+        visits, gain, going_on = np.zeros((contexts, actions)), np.zeros((contexts, actions)), np.zeros(self.shape)
+        past = np.ones(1)
+        burn_in = 0 if self.open_loop else self.model.burn_in
+        for step in range(burn_in + self.model.horizon):
+            now = self.first if step == 0 else later
+            alive = policy[..., None] * np.tensordot(past, now.alive, 1)
+            if step >= burn_in:
+                visits += policy * np.tensordot(past, now.visits, 1)
+                gain += policy * np.tensordot(past, now.gain, 1)
+                going_on += alive
+            past = alive.ravel()
         transition = np.zeros((contexts, actions, contexts))
         if self.model.horizon > 1:
             following = later.visits[:, :, 0] if self.open_loop else later.visits.sum(2)
             transition = np.einsum("car,card->cad", going_on, following.reshape(*self.shape, contexts))
         divide = np.where(visits > 0, visits, 1.0)
         start = self.first.visits[0][:, 0] if self.open_loop else self.first.visits[0].sum(1)
-        return Process(
-            gain / divide, transition / divide[..., None], visits, start / start.sum(), self.model.horizon, self.model.discount
-        )
+        return Process(gain / divide, transition / divide[..., None], visits, start / start.sum(), self.model.horizon, self.model.discount)
 
 
 @lru_cache(maxsize=512)
@@ -378,7 +382,7 @@ def worst_policy(model: SCM) -> Floats:
 
 
 @lru_cache(maxsize=512)
-def _extreme_policy(model: SCM, best: bool) -> Any:
+def _extreme_policy(model: SCM, best: bool) -> Floats:
     if model.horizon == 1 or is_markov(model.graph):
         process = do_process(model)
         if best:
@@ -388,8 +392,12 @@ def _extreme_policy(model: SCM, best: bool) -> Any:
     if actions**contexts > MOST_POLICIES:
         raise TooLargeError(f"{type(model).__name__} has {actions}**{contexts} memoryless policies, and the most to try is {MOST_POLICIES}")
     policies = np.eye(actions)[np.array(list(product(range(actions), repeat=contexts)))]
-    values = chain(model).values(policies)
-    return policies[values.argmax() if best else values.argmin()]
+    values = chain(model).values(policies) * (1 if best else -1)
+    margin = TIE * max(1.0, abs(values).max())
+    winners = policies[values >= values.max() - margin]
+    shared = (winners.sum(0) > 0) / (winners.sum(0) > 0).sum(-1, keepdims=True)
+    as_good = abs(value(model, shared) - value(model, winners[0])) <= margin
+    return np.asarray(shared if as_good else winners[0])
 
 
 def lookup(model: SCM, causes: tuple[str, ...], table: Array) -> Lookup:
@@ -415,7 +423,8 @@ def unconfounded(model: SCM) -> SCM:
     mechanisms = {}
     for position, name in enumerate(visible):
         earlier = set(visible[:position])
-        if not set(model.variables[name].first.causes) <= earlier or earlier & nx.descendants(model.graph, name):
+        effects: set[str] = nx.descendants(model.graph, name)
+        if not set(model.variables[name].first.causes) <= earlier or earlier & effects:
             mechanisms[name] = _observed_law(model, visible[:position], name)
     return model.do(**mechanisms)
 
@@ -433,15 +442,15 @@ def _observed_law(model: SCM, causes: tuple[str, ...], name: str) -> Lookup:
 class _Mixture:
     """A law of the action, mixed with a memoryless policy whose contexts are the last of the causes."""
 
-    law: Any
+    model: SCM
     policy: Lookup
     strength: float
-    support: tuple[float, ...]
 
     def __call__(self, *causes: Array) -> Distribution:
         split = len(causes) - len(self.policy.causes)
-        own = self.law(*causes[:split]).probability(np.asarray(self.support))
-        marginal = self.policy(*causes[split:]).probability(np.asarray(self.support))
+        actions = np.arange(len(self.policy.table[0]))
+        own = self.model.variables[self.model.action].later.law(*causes[:split]).probability(actions)
+        marginal = self.policy(*causes[split:]).probability(actions)
         return Categorical(self.strength * own + (1.0 - self.strength) * marginal)
 
 
@@ -452,5 +461,4 @@ def mixed_behaviour(model: SCM, strength: float) -> Lookup | Mechanism:
     if strength == 0:
         return marginal
     own = model.variables[model.action].later
-    support = tuple(tables(model).support(model.action).tolist())
-    return Mechanism((*own.causes, *marginal.causes), _Mixture(own.law, marginal, strength, support))
+    return Mechanism((*own.causes, *marginal.causes), _Mixture(model, marginal, strength))

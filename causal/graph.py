@@ -16,7 +16,7 @@ Node = tuple[str, int]
 
 def with_role(graph: "Graph[str]", *roles: str) -> tuple[str, ...]:
     """The variables of one step that have one of the roles, in the order of the graph."""
-    return tuple(name for name, role in graph.nodes(data="role") if role in roles and not name.endswith(LAG))
+    return tuple(name for name in graph if graph.nodes[name]["role"] in roles and not name.endswith(LAG))
 
 
 def unroll(graph: "Graph[str]", steps: int) -> "Graph[Node]":

@@ -17,9 +17,8 @@ from .distributions import Array, Distribution, Exactly
 from .errors import InputError, did_you_mean
 from .graph import LAG
 
-F = TypeVar("F", bound=Callable[..., Any])
+Method = TypeVar("Method", bound=Callable[..., Any])
 Law = Callable[..., Distribution]
-Intervention = Distribution | Law | float
 Columns = dict[str, Array]
 
 INTENT = "intent"  # what the behaviour policy was about to do
@@ -31,15 +30,15 @@ class Role:
 
     name: str
 
-    def __call__(self, method: F) -> F:
-        setattr(method, "role", self.name)
+    def __call__(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        method.role = self.name  # type: ignore[attr-defined]
         return method
 
-    def starting(self, law: Distribution | Law) -> Callable[[F], F]:
+    def starting(self, law: Distribution | Law) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """The same role, with `law` at the first step: a distribution, or a function of the model and same-step causes."""
 
-        def decorate(method: F) -> F:
-            setattr(method, "starting", law)
+        def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
+            method.starting = law  # type: ignore[attr-defined]
             return self(method)
 
         return decorate
@@ -54,9 +53,9 @@ terminal = Role("terminal")  # 1 ends the episode after this step
 selection = Role("selection")  # rows with 0 are not recorded; one-step models only
 
 
-def shift(method: F) -> F:
+def shift(method: Method) -> Method:
     """Mark a method that returns the model in a shifted world."""
-    setattr(method, "is_shift", True)
+    method.is_shift = True  # type: ignore[attr-defined]
     return method
 
 
@@ -66,6 +65,9 @@ class Mechanism:
 
     causes: tuple[str, ...]
     law: Law
+
+
+Intervention = Distribution | Law | Mechanism | float
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class SCM:
 
     horizon: int = 1  # steps in an episode
     discount: float = 1.0  # per step
+    burn_in: int = 0  # steps that the behaviour policy acts before the log begins; an episode of the environment has none
     observe_intent: bool = False  # the counterfactual regime: the context shows what the behaviour policy was about to do
     edits: tuple[tuple[str, Mechanism], ...] = ()  # what `do` has replaced
 
@@ -122,8 +125,8 @@ class SCM:
         for base in cls.__mro__[1:]:
             for name in getattr(base, "_roles", {}):
                 if name not in cls._roles:
-                    raise InputError(f"{cls.__name__}.{name} replaces a variable: decorate it with @{base._roles[name]}")  # type: ignore[attr-defined]
-        if needy := [field.name for field in fields(cls) if field.default is MISSING]:  # type: ignore[arg-type]
+                    raise InputError(f"{cls.__name__}.{name} replaces a variable: decorate it with @{base._roles[name]}")
+        if needy := [field.name for field in fields(cls) if field.default is MISSING]:
             raise InputError(f"{cls.__name__}: give the field {needy[0]} a default that is a number, a string or a tuple")
         if cls._roles:
             cls()
@@ -136,7 +139,7 @@ class SCM:
         tables(self).check()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def variables(self) -> Mapping[str, Variable]:
@@ -147,7 +150,7 @@ class SCM:
             name = self.action
             found[INTENT] = replace(found[name], name=INTENT, role="context")
             copy = Mechanism((INTENT,), Exactly)
-            found[name] = replace(found[name], first=copy, later=copy)
+            found[name] = replace(found[name], first=copy, later=copy, stream=f"{name} after intent")
         for name, edit in edits.items():
             lagged = any(cause.endswith(LAG) for cause in edit.causes)
             found[name] = replace(found[name], first=found[name].first if lagged else edit, later=edit)
@@ -253,7 +256,10 @@ class SCM:
 
     @classmethod
     def members(cls) -> Mapping[str, Mapping[str, Any]]:
-        """Other numbers in the same graph, worth a row of their own: their names, and the knobs that make them."""
+        """Other numbers in the same graph, worth a row of their own: their names, and the knobs that make them.
+
+        The first stands for the family in the main job.
+        """
         return {}
 
     def twin(self) -> "SCM | None":
@@ -320,7 +326,7 @@ class SCM:
         return values
 
 
-def as_mechanism(what: Intervention | Mechanism) -> Mechanism:
+def as_mechanism(what: Intervention) -> Mechanism:
     """A value, a distribution or a function as a mechanism. Raises InputError if it is none of them."""
     if isinstance(what, Mechanism):
         return what
@@ -331,21 +337,22 @@ def as_mechanism(what: Intervention | Mechanism) -> Mechanism:
     if callable(what):
         return Mechanism(tuple(inspect.signature(what).parameters), what)
     try:
-        return Mechanism((), Always(Exactly(np.asarray(what)[()])))
-    except TypeError:
+        number = float(what)
+        return Mechanism((), Always(Exactly(int(number) if number.is_integer() else number)))
+    except (TypeError, ValueError):
         raise InputError(f"do takes a number, a distribution or a function, and got {what!r}") from None
 
 
 def _check_fields(model: SCM) -> None:
-    for field in fields(model):  # type: ignore[arg-type]
+    for field in fields(model):
         value, wanted = getattr(model, field.name), type(field.default)
         good = isinstance(value, wanted) or (wanted is float and isinstance(value, int) and not isinstance(value, bool))
         if not good:
             raise InputError(f"{type(model).__name__}: {field.name} must be of type {wanted.__name__}, and got {value!r}")
         if wanted is float and not np.isfinite(value):
             raise InputError(f"{type(model).__name__}: {field.name} must be finite, and got {value}")
-    if model.horizon < 1 or not 0 < model.discount <= 1:
-        raise InputError(f"{type(model).__name__}: horizon must be at least 1 and discount in (0, 1]")
+    if model.horizon < 1 or model.burn_in < 0 or not 0 < model.discount <= 1:
+        raise InputError(f"{type(model).__name__}: horizon must be at least 1, burn_in at least 0 and discount in (0, 1]")
 
 
 def _check_variables(model: SCM) -> None:
@@ -357,6 +364,8 @@ def _check_variables(model: SCM) -> None:
             raise InputError(f"{kind} has {count} variables marked @{role}; make it one: {', '.join(model.names(role)) or 'there is none'}")
     if model.horizon > 1 and "selection" in roles:
         raise InputError(f"{kind} has a horizon of {model.horizon}; @selection needs a horizon of 1")
+    if model.burn_in and (model.horizon == 1 or "terminal" in roles):
+        raise InputError(f"{kind} has a burn_in of {model.burn_in}; it needs a horizon above 1 and no @terminal")
     for name, variable in model.variables.items():
         for cause in variable.first.causes + variable.later.causes:
             if cause.removesuffix(LAG) not in model.variables:

@@ -34,13 +34,13 @@ class GreedyCasino(SCM):
     casino: str = "Greedy"
 
     houses: ClassVar[Mapping[str, Payouts]] = {
+        "Rigged": ((0.6, 0.1, 0.1, 0.5), (0.5, 0.35, 0.35, 0.5)),
         "Greedy": ((0.1, 0.5, 0.4, 0.2), (0.5, 0.1, 0.2, 0.4)),
         "Generous": ((0.5, 0.1, 0.2, 0.4), (0.1, 0.5, 0.4, 0.2)),
         "ParadoxicalSwitching": ((0.4, 0.3, 0.3, 0.4), (0.6, 0.1, 0.2, 0.6)),
         "SometimesSwitch": ((0.5, 0.5, 0.4, 0.2), (0.1, 0.1, 0.2, 0.15)),
         "NoConfounding": ((0.55, 0.55, 0.55, 0.55), (0.45, 0.45, 0.45, 0.45)),
         "InevitableRegret": ((0.0, 1.0, 1.0, 0.0), (1.0, 0.0, 0.0, 1.0)),
-        "Rigged": ((0.6, 0.1, 0.1, 0.5), (0.5, 0.35, 0.35, 0.5)),
     }
 
     @latent

@@ -1,6 +1,6 @@
 """Acting is intervening: one Gymnasium environment and one vector environment that drive any model."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -88,7 +88,7 @@ class CausalEnv(gymnasium.Env[Any, Any]):
     Raises InputError if there is no such world or knob.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+    metadata = {"render_modes": []}  # noqa: RUF012
 
     def __init__(self, world: str | SCM, render_mode: str | None = None, **knobs: Any):
         model = _model_of(world, knobs)
@@ -130,14 +130,15 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
     Arguments and errors are those of `CausalEnv`.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
+    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
 
     def __init__(self, world: str | SCM, num_envs: int = 1, render_mode: str | None = None, **knobs: Any):
         model = _model_of(world, knobs)
         self.num_envs = num_envs
         self.render_mode = render_mode
         self.single_observation_space = observation_space(model)
-        self.single_action_space = action_space(model)
+        self.single_action_space = actions = action_space(model)
+        self._choices = int(actions.n)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._units = Units(model, num_envs)
@@ -145,9 +146,7 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
         self._seeds = np.full(num_envs, -1, dtype=np.int64)
         self._episodes = np.zeros(num_envs, dtype=np.int64)
 
-    def reset(
-        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Array, dict[str, Any]]:
+    def reset(self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None) -> tuple[Array, dict[str, Any]]:
         """The first observations, (num_envs, ...), and an empty dictionary. An integer seed s seeds environment i with s + i."""
         seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed or [None] * self.num_envs
         if len(seeds) != self.num_envs:
@@ -162,7 +161,7 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
     def step(self, actions: Array) -> tuple[Array, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Observations, rewards, terminations, truncations, each (num_envs, ...), and the logged variables."""
         actions = np.asarray(actions)
-        if actions.shape != (self.num_envs,) or not ((actions >= 0) & (actions < self.single_action_space.n)).all():
+        if actions.shape != (self.num_envs,) or not ((actions >= 0) & (actions < self._choices)).all():
             raise InputError(f"step needs {self.num_envs} actions in {self.single_action_space}, and got {actions!r}")
         model = self._units.model
         values = self._units.act(actions)

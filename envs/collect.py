@@ -66,11 +66,15 @@ def _record(model: SCM, seed: int, numbers: Array, share: float) -> Columns:
     experiment = noise.uniform(ids, "regime") < share
     going = np.ones(len(ids), dtype=bool)
     blocks, past = [], None
-    for step in range(model.horizon):
-        now = _acted(model, ids, step, past, experiment)
+    for step in range(-model.burn_in, model.horizon):
+        clock = step + model.burn_in
+        now = _acted(model, ids, clock, past, experiment if step >= 0 else np.zeros_like(experiment))
+        if step < 0:
+            past = now
+            continue
         if selected := model.names("selection"):
             going = now[selected[0]] == 1
-        following = model.step(ids, step + 1, now, names=model.before_action)
+        following = model.step(ids, clock + 1, now, names=model.before_action)
         ended = now[model.names("terminal")[0]] == 1 if model.names("terminal") else np.zeros(len(ids), dtype=bool)
         last = np.full(len(ids), step + 1 == model.horizon) & ~ended
         blocks.append(

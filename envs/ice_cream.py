@@ -86,7 +86,7 @@ class Domains(IceCreamShorts):
 
     Without the label, pooled, the log stays confused until most days are such days.
 
-    Trap: 1, since E[pay | ice_cream=1] = 0.347 > E[pay | ice_cream=0] = 0.203.
+    Trap: 1, since E[pay | ice_cream=1] = 0.547 > E[pay | ice_cream=0] = 0.203.
     Way out: interventions.
     Best: 0, since E[pay | domain=1] = 0.475 > E[pay | domain=2] = 0.275.
     """

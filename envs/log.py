@@ -109,8 +109,15 @@ class Log:
         columns, about = arrow.read(Path(path))
         if "hash" not in about:
             raise InputError(f"{path} is not a log; a log is written by `confoundry data`")
-        spaces = [deserialize_space(about[name]) for name in ("observation_space", "action_space")]
-        log = Log(columns, tuple(about["logged"]), *spaces, about["horizon"], about["discount"], about["origin"])
+        log = Log(
+            columns,
+            tuple(about["logged"]),
+            deserialize_space(about["observation_space"]),
+            deserialize_space(about["action_space"]),
+            about["horizon"],
+            about["discount"],
+            about["origin"],
+        )
         if log.content_hash != about["hash"]:
             raise InputError(f"{path} was changed after it was written: its content hash is not the one it names")
         return log

@@ -68,11 +68,11 @@ def _buffer(rows: Columns) -> EpisodeBuffer:
     observations = np.concatenate([rows["observation"], rows["next_observation"][-1:]])
     infos: dict[str, Array] = {name: np.concatenate([column, column[-1:]]) for name, column in rows.items()}  # one for the reset
     return EpisodeBuffer(
-        observations=observations,  # type: ignore[arg-type]
-        actions=rows["action"],  # type: ignore[arg-type]
-        rewards=rows["reward"],  # type: ignore[arg-type]
-        terminations=rows["terminated"],  # type: ignore[arg-type]
-        truncations=rows["truncated"],  # type: ignore[arg-type]
+        observations=observations,
+        actions=rows["action"],
+        rewards=rows["reward"],
+        terminations=rows["terminated"],
+        truncations=rows["truncated"],
         infos=infos,
     )
 

@@ -108,16 +108,18 @@ class MarkovRiver(ConfoundedRiver):
         current_tm1 --> current --> paddle
         cell_tm1, paddle_tm1, current_tm1 --> cell
 
-    Otherwise as ConfoundedRiver; anchoring in cell 0 earns 0.3. Memoryless policies are compared.
+    Otherwise as ConfoundedRiver; anchoring in cell 0 earns 0.3. The log begins when the captain has long been under way,
+    an episode of the environment in cell 0. J(causal) is that of the best memoryless policy.
 
-    Trap: 1 1 1 1 0, since promised = 3.930 > J(confused) = 2.391.
+    Trap: 1 1 1 1 0, since promised = 3.121 > J(confused) = 2.391.
     Way out: interventions.
-    Best: 0 0 0 0 0, since J(behaviour) = 3.175 > J(causal) = 3.0 > J(confused) = 2.391.
+    Best: 0 either either either either, since J(behaviour) = 3.175 > J(causal) = 3.0 > J(confused) = 2.391.
     Twin: none, because in the log the next cell depends on the whole past, and so it would have to in the twin.
 
     Source: as ConfoundedRiver.
     """
 
+    burn_in: int = 200
     anchorage: float = 0.3
     persistence: float = 0.8  # of the current, from step to step: its autocorrelation
 

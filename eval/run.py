@@ -1,0 +1,124 @@
+"""One run: an agent learns in a world, in a regime, with a budget and a seed, and is scored in every shifted world."""
+
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from importlib.metadata import version
+from math import ceil
+from typing import Any
+
+import numpy as np
+import torch
+
+from confoundry.agents import Exact, Policy, Practice, make_agent
+from confoundry.causal import SCM, InputError, did_you_mean
+from confoundry.envs import CausalVectorEnv, Data, Log, collect, make_model
+from confoundry.envs.discovery import parse
+
+from .truth import BELIEFS, REFERENCES, beliefs, evaluate, references
+
+OFFLINE = ("observe", "mixed")
+ONLINE = ("intervene", "counterfactual")
+REGIMES = (*OFFLINE, *ONLINE, "exact")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is run. Its hash names its results, so equal runs are done once.
+
+    Raises InputError if the environment, variant, agent or regime does not exist or they do not go together.
+    """
+
+    environment: str  # an id with settings: "SimpsonClinic-v0:study=Berkeley"
+    agent: str  # a name with settings: "dqn:updates=500", or a user's "agent.py:MyAgent"
+    regime: str
+    budget: int  # recorded steps of a log, or steps of practice
+    seed: int
+    variant: str = ""  # "twin" or "control"
+    log: str = ""  # a log file to learn from, instead of one that is collected
+
+    def __post_init__(self) -> None:
+        agent = make_agent(self.agent)
+        if self.regime not in REGIMES:
+            raise InputError(f"{self.regime!r} is not a regime; {did_you_mean(self.regime, REGIMES)}")
+        if self.regime not in agent.learns:
+            raise InputError(f"{self.agent} does not learn in the regime {self.regime}; it learns in {', '.join(agent.learns)}")
+        if self.budget < 1 or self.seed < 0:
+            raise InputError(f"a run needs a budget of at least 1 and a seed of at least 0, and got {self.budget} and {self.seed}")
+        if unknown := agent.needs - {"graph", "labels"}:
+            raise InputError(f"{self.agent} needs {', '.join(sorted(unknown))}, which no run can hand over; it can be graph or labels")
+        make_model(self.environment, variant=self.variant)
+
+    @property
+    def key(self) -> str:
+        """A hash of the run and of the version of the package."""
+        return _hash(sorted(asdict(self).items()), version("confoundry"))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Learn and score: a row for the deployment and one for each shift; one with status "failed" if learning fails."""
+        torch.set_num_threads(1)
+        head = self._head()
+        model = make_model(self.environment, variant=self.variant)
+        try:
+            seen = model.with_intent() if self.regime == "counterfactual" else model
+            policy = make_agent(self.agent).learn(self._source(seen), np.random.default_rng(int(self.key, 16)))
+            return [{**head, **row} for row in _score(model, seen, policy)]
+        except InputError as error:
+            return [{**head, **_nothing(), "status": "failed", "note": str(error)}]
+        except Exception as error:  # an agent's fault must not cost the other runs
+            return [{**head, **_nothing(), "status": "failed", "note": f"{type(error).__name__}: {error}".splitlines()[0]}]
+
+    def _head(self) -> dict[str, Any]:
+        name, settings = parse(self.environment)
+        member = ",".join(f"{key}={value}" for key, value in settings.items())
+        about = {"environment": name, "member": member, "variant": self.variant, "agent": self.agent, "regime": self.regime}
+        return {**about, "budget": self.budget, "seed": self.seed, "run": self.key}
+
+    def _source(self, model: SCM) -> Data | Practice | Exact:
+        if self.regime == "exact":
+            return Exact(model)
+        seed = int(_hash(self.environment, self.variant, self.regime, self.seed), 16) % 2**62  # the same for every agent
+        if self.regime in ONLINE:
+            return Practice(lambda count: _seeded(CausalVectorEnv(model, count), seed), self.budget, model.discount)
+        log = _read_log(self) if self.log else _collect(model, ceil(self.budget / model.horizon), seed, self.regime)
+        needs = make_agent(self.agent).needs
+        return log.view(np.random.default_rng(seed), "labels" in needs, model.graph.copy() if "graph" in needs else None)
+
+
+@lru_cache(maxsize=4)
+def _collect(model: SCM, episodes: int, seed: int, regime: str) -> Log:
+    return collect(model, episodes, seed, regime)
+
+
+def _read_log(run: Run) -> Log:
+    log = Log.load(run.log)
+    made_of = (log.origin.get("world"), log.origin.get("variant", ""))
+    if made_of != (run.environment, run.variant):
+        raise InputError(f"{run.log} is a log of {' '.join(filter(None, made_of)) or 'an unknown world'}, and not of {run.environment}")
+    return log
+
+
+def _seeded(env: CausalVectorEnv, seed: int) -> CausalVectorEnv:
+    env.reset(seed=seed)
+    return env
+
+
+def _score(model: SCM, seen: SCM, policy: Policy) -> list[dict[str, Any]]:
+    """The rows of a policy that was learned from `seen`, which is `model` with or without the intent shown."""
+    shifts = ("", *model.shifts()) if not model.edits else ("",)
+    rows = []
+    for shift in shifts:
+        found = evaluate(seen.shifted(shift) if shift else seen, policy)
+        row = {"world": shift, "status": "ok", "note": policy.note, **asdict(found)}
+        rows.append({**_nothing(), **row, **references(model, model.shifted(shift) if shift else model)})
+    rows[0] |= beliefs(seen, policy)
+    return rows
+
+
+def _nothing() -> dict[str, Any]:
+    unknown = {"world": "", "status": "ok", "note": "", "value": np.nan, "std_error": np.nan, "exact": False}
+    return unknown | dict.fromkeys((*REFERENCES, *BELIEFS), np.nan)
+
+
+def _hash(*parts: object) -> str:
+    return blake2b(repr(parts).encode(), digest_size=10).hexdigest()

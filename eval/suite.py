@@ -1,0 +1,110 @@
+"""The grid of runs: in worker processes, each run once, with results that survive being killed."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+from joblib import Parallel, delayed
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from confoundry.agents import agent_classes, make_agent
+from confoundry.causal import SCM, InputError
+from confoundry.envs import make_model, worlds
+from confoundry.envs.discovery import unparse
+from confoundry.envs.registry import world_id
+
+from .run import OFFLINE, Run
+
+REFERENCE_AGENTS = ("confused", "causal", "uniform", "behaviour")
+AGENTS = ("bc", "naive", "back-door", "dqn", "ppo")
+ORDER = ["environment", "member", "variant", "regime", "agent", "budget", "seed", "world"]
+
+
+def main_environments() -> list[str]:
+    """The main job's environments: the head of each family, as its first member."""
+    heads = {name: cls for name, cls in worlds().items() if cls.__mro__[1] is SCM}
+    return [unparse(name, dict(next(iter(cls.members().values()), {}))) for name, cls in heads.items()]
+
+
+def grid(
+    environments: Sequence[str],
+    agents: Sequence[str],
+    seeds: int,
+    offline_budget: int,
+    online_budget: int,
+    regimes: Sequence[str] = (),
+    log: str = "",
+) -> list[Run]:
+    """Every agent in every regime that it learns in (or those of `regimes`), on every environment and its twin, with each seed.
+
+    The reference policies run once; a log that is given is learned from by offline agents alone, and has no twin.
+    Raises InputError if anything does not exist, or if nothing is left to run.
+    """
+    if seeds < 1:
+        raise InputError(f"a suite needs at least one seed, and got {seeds}")
+    runs = []
+    for environment in environments:
+        has_twin = make_model(environment).twin() is not None and not log
+        for variant in ("", "twin") if has_twin else ("",):
+            runs += [Run(environment, name, "exact", 1, 0, variant) for name in REFERENCE_AGENTS]
+            for agent, regime in _pairs(agents, OFFLINE if log else regimes or _DEFAULT_REGIMES):
+                budget = offline_budget if regime in OFFLINE else online_budget
+                runs += [Run(environment, agent, regime, budget, seed, variant, log) for seed in range(seeds)]
+    if all(run.regime == "exact" for run in runs):
+        raise InputError(f"none of the agents {', '.join(agents)} learns in the regimes {', '.join(regimes) or 'asked for'}")
+    return runs
+
+
+_DEFAULT_REGIMES = ("observe", "intervene", "counterfactual")
+
+
+def _pairs(agents: Sequence[str], regimes: Sequence[str]) -> list[tuple[str, str]]:
+    return [(agent, regime) for agent in agents for regime in regimes if regime in make_agent(agent).learns]
+
+
+def known_agents() -> list[str]:
+    """The names of the agents that learn."""
+    return [name for name, cls in agent_classes().items() if "exact" not in cls.learns]
+
+
+def execute(runs: Iterable[Run], folder: Path, workers: int, quiet: bool = False) -> pd.DataFrame:
+    """Do the runs that have no result in `folder` yet, and return and write the rows of all as `results.parquet`.
+
+    Each run has a file of its own under `folder/runs`, which is whole or not there.
+    """
+    unique = {run.key: run for run in runs}
+    (folder / "runs").mkdir(parents=True, exist_ok=True)
+    missing = [run for key, run in unique.items() if not _path(folder, key).exists()]
+    done = Parallel(n_jobs=min(workers, max(len(missing), 1)), return_as="generator_unordered")(
+        delayed(_do)(run, folder) for run in missing
+    )
+    for _ in _watched(done, len(missing), quiet):
+        pass
+    rows = pd.concat([pd.read_parquet(_path(folder, key)) for key in unique], ignore_index=True)
+    rows = rows.sort_values(ORDER, ignore_index=True, kind="stable")
+    _write(rows, folder / "results.parquet")
+    return rows
+
+
+def _do(run: Run, folder: Path) -> None:
+    _write(pd.DataFrame(run.rows()), _path(folder, run.key))
+
+
+def _path(folder: Path, key: str) -> Path:
+    return folder / "runs" / f"{key}.parquet"
+
+
+def _write(rows: pd.DataFrame, path: Path) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    rows.to_parquet(temporary, index=False)
+    os.replace(temporary, path)
+
+
+def _watched(done: Iterable[None], total: int, quiet: bool) -> Iterator[None]:
+    columns = TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, disable=quiet or total == 0) as progress:
+        yield from progress.track(done, total=total)
+
+
+__all__ = ["AGENTS", "execute", "grid", "known_agents", "main_environments", "world_id"]

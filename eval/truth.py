@@ -1,0 +1,122 @@
+"""The exact values that a run is scored against, and the value of what was learned."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from confoundry.agents import Policy
+from confoundry.causal import (
+    SCM,
+    NotDiscreteError,
+    Process,
+    TooLargeError,
+    causal_policy,
+    chain,
+    confused_policy,
+    do_process,
+    is_markov,
+    log_process,
+    promised_value,
+    uniform_policy,
+    value,
+    worst_policy,
+)
+from confoundry.causal.planning import Floats, greedy, mean_value
+from confoundry.envs import CausalVectorEnv, all_observations
+
+from .metrics import confusion_coefficient, contrast_calibration_error, interventional_calibration_error
+
+EPISODES = 10_000  # of the rollouts of a policy that has no exact value
+
+
+@dataclass(frozen=True)
+class Value:
+    """The discounted return of an episode: exact, or estimated with a standard error."""
+
+    value: float
+    std_error: float = 0.0
+    exact: bool = True
+
+
+def evaluate(model: SCM, policy: Policy, seed: int = 0) -> Value:
+    """The value of a policy: exact for a discrete model, else from 10,000 episodes whose units are the same for every policy."""
+    try:
+        return Value(value(model, policy.probabilities(all_observations(model))))
+    except (NotDiscreteError, TooLargeError):
+        return _roll_out(model, policy, seed)
+
+
+def _roll_out(model: SCM, policy: Policy, seed: int) -> Value:
+    env = CausalVectorEnv(model, EPISODES)
+    observations, _ = env.reset(seed=seed)
+    rng = np.random.default_rng(seed)
+    going, returns = np.ones(EPISODES, dtype=bool), np.zeros(EPISODES)
+    for step in range(model.horizon):
+        observations, rewards, terminated, truncated, _ = env.step(policy.act(observations, rng))
+        returns += going * model.discount**step * rewards
+        going &= ~(terminated | truncated)
+        if not going.any():
+            break
+    return Value(float(returns.mean()), float(returns.std(ddof=1) / np.sqrt(EPISODES)), exact=False)
+
+
+@lru_cache(maxsize=256)
+def references(model: SCM, world: SCM) -> dict[str, float]:
+    """The values in `world` of the policies of `model`, a world unshifted: NaN where there is no exact answer."""
+    try:
+        return {
+            "j_confused": value(world, confused_policy(model)),
+            "j_causal": value(world, causal_policy(model)),
+            "j_best": value(world, causal_policy(world)),
+            "j_worst": value(world, worst_policy(world)),
+            "j_uniform": value(world, uniform_policy(world)),
+            "j_behaviour": value(world),
+            "j_intent": value(world.with_intent(), causal_policy(world.with_intent())),
+            "promised": promised_value(model),
+        }
+    except (NotDiscreteError, TooLargeError):
+        return dict.fromkeys(REFERENCES, np.nan)
+
+
+REFERENCES = ("j_confused", "j_causal", "j_best", "j_worst", "j_uniform", "j_behaviour", "j_intent", "promised")
+BELIEFS = ("believed", "ice", "ice_gap", "ice_obs", "kappa", "kappa_residual")
+
+
+def beliefs(model: SCM, policy: Policy) -> dict[str, float]:
+    """What the policy believes of its own value and of its actions (METRICS M2): NaN where it believes nothing that is scored."""
+    unknown = dict.fromkeys(BELIEFS, np.nan)
+    try:
+        observations, process = all_observations(model), do_process(model)
+    except (NotDiscreteError, TooLargeError):
+        return unknown
+    table, values = policy.probabilities(observations), policy.action_values(observations)
+    if policy.process is not None:
+        unknown["believed"] = policy.process.value(table)
+    elif values is not None:
+        unknown["believed"] = float(process.start @ mean_value(table, values))
+    return unknown | _calibration(model, policy, process)
+
+
+def _calibration(model: SCM, policy: Policy, process: Process) -> dict[str, float]:
+    if model.horizon > 1 and not is_markov(model.graph):
+        return {}  # there is no V(context) to continue with
+    best = greedy(process.plan())
+    continuation = mean_value(best, process.plan()) if model.horizon > 1 else np.zeros(len(process.start))
+    q = policy.action_values(all_observations(model)) if model.horizon == 1 else None
+    if policy.process is not None:
+        q = policy.process.backup(continuation)
+    doing, seeing = process.backup(continuation), log_process(model).backup(continuation)
+    weights = chain(model).process(best).visits.sum(1)
+    used: Floats = weights > 0
+    if q is None or not np.isfinite(np.stack([q, doing, seeing])[:, used]).all():
+        return {}
+    q, doing, seeing, weights = q[used], doing[used], seeing[used], weights[used] / weights.sum()
+    kappa, residual = confusion_coefficient(q, doing, seeing, weights)
+    return {
+        "ice": interventional_calibration_error(q, doing, weights),
+        "ice_gap": contrast_calibration_error(q, doing, weights),
+        "ice_obs": interventional_calibration_error(q, seeing, weights),
+        "kappa": kappa,
+        "kappa_residual": residual,
+    }

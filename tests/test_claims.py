@@ -1,0 +1,195 @@
+"""The Trap, the Way out and the Best of every docstring are computed, and true."""
+
+import inspect
+import pkgutil
+import re
+from importlib import import_module
+
+import numpy as np
+import pytest
+
+import confoundry.envs
+from confoundry.causal import (
+    SCM,
+    Array,
+    InputError,
+    back_door_set,
+    causal_policy,
+    confused_policy,
+    distribution,
+    expectation,
+    promised_value,
+    tables,
+    uniform_policy,
+    value,
+)
+from confoundry.envs.ice_cream import IceCreamShorts
+
+EXACT = 1e-9
+NUMBER = r"-?\d+(?:\.\d+)?"
+TERM = rf"E\[[^\]]*\]|P\((?:[^()]|\([^()]*\))*\)|J\(\w+\)|promised|{NUMBER}"
+POLICIES = {"confused": confused_policy, "causal": causal_policy, "uniform": uniform_policy}
+LABELS = ("Trap", "Way out", "Best", "Twin")
+
+
+def classes() -> list[type[SCM]]:
+    """Every model class that is written in a module of confoundry.envs."""
+    modules = [import_module(f"confoundry.envs.{module.name}") for module in pkgutil.iter_modules(confoundry.envs.__path__)]
+    return [
+        kind
+        for module in modules
+        for _, kind in inspect.getmembers(module, inspect.isclass)
+        if issubclass(kind, SCM) and kind.__module__ == module.__name__ and kind._roles
+    ]
+
+
+def claims(kind: type[SCM]) -> dict[str, str]:
+    """The claims of a docstring by their labels, without the full stop; a claim ends at the next label or empty line."""
+    text = inspect.cleandoc(kind.__doc__ or "")
+    found = re.findall(rf"^({'|'.join(LABELS)}): (.+?)\.$(?=\n[A-Z][\w ]*: |\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
+    return {label: " ".join(claim.split()) for label, claim in found}
+
+
+def holds(model: SCM, label: str, claim: str) -> bool:
+    """Whether a claim about a model is true. Raises InputError if it asks for what the model does not have."""
+    if label == "Way out":
+        return is_way_out(model, claim)
+    if label == "Twin":
+        return claim.startswith("none, because ") and model.twin() is None
+    actions, _, reason = claim.partition(", since ")
+    policy = confused_policy(model) if label == "Trap" else causal_policy(model)
+    return actions == in_words(policy) and comparisons_hold(model, reason)
+
+
+def in_words(policy: Array) -> str:
+    """The action in each context in order, "either" where several are taken alike."""
+    return " ".join("either" if (row > 0).sum() > 1 else str(row.argmax()) for row in policy)
+
+
+def comparisons_hold(model: SCM, text: str) -> bool:
+    """Whether chained comparisons, joined by ", " or " and ", are all true."""
+    pieces = re.split(f"({TERM})", text)
+    separators, terms = pieces[::2], pieces[1::2]
+    if separators[0] or separators[-1] or not {" = ", " < ", " > "} & set(separators):
+        return False
+    return all(compare(model, *pair) for pair in zip(terms, separators[1:-1], terms[1:], strict=False))
+
+
+def compare(model: SCM, left: str, relation: str, right: str) -> bool:
+    gap = evaluate(model, left) - evaluate(model, right)
+    tolerance = max(last_digit(left), last_digit(right), EXACT)
+    truth = {" = ": abs(gap) < tolerance + EXACT, " > ": gap > EXACT, " < ": gap < -EXACT, ", ": True, " and ": True}
+    return truth.get(relation, False)
+
+
+def last_digit(term: str) -> float:
+    """One unit of the last printed digit of a number; 0 for what is computed."""
+    return float(10.0 ** -len(term.partition(".")[2])) if re.fullmatch(NUMBER, term) else 0.0
+
+
+def evaluate(model: SCM, term: str) -> float:
+    """The exact value of a number, E[y | x=1, do(z=0)], P(y=1 | x=1, do(z=0)), promised or J(policy)."""
+    if re.fullmatch(NUMBER, term):
+        return float(term)
+    if term == "promised":
+        return promised_value(model)
+    if term.startswith("J("):
+        who = term[2:-1]
+        return value(model) if who == "behaviour" else value(model, POLICIES[who](model))
+    what, _, conditions = term[2:-1].partition(" | ")
+    done = re.findall(rf"do\((\w+)=({NUMBER})\)", conditions)
+    seen = re.findall(rf"(?<!do\()\b(\w+)=({NUMBER})", conditions)
+    world = model.do(**{name: to_number(number) for name, number in done})
+    given = {name: to_number(number) for name, number in seen}
+    if term.startswith("E"):
+        return expectation(world, what, given)
+    name, _, number = what.partition("=")
+    return float(distribution(world, name, given=given) @ (tables(world).support(name) == float(number)))
+
+
+def to_number(text: str) -> float:
+    """A number as it is written: values of variables are often indices, and 1 is one where 1.0 is not."""
+    return float(text) if "." in text else int(text)
+
+
+def is_way_out(model: SCM, claim: str) -> bool:
+    causal = value(model, causal_policy(model))
+    chosen = back_door_set(model.graph)
+    if claim == "interventions":
+        return chosen is None or not has_overlap(model, chosen)
+    if claim == "none needed":
+        return abs(value(model, confused_policy(model)) - causal) < EXACT
+    if claim == "intent":
+        acting = model.with_intent()
+        return value(acting, causal_policy(acting)) > causal + EXACT
+    if claim.startswith("adjust for ") and chosen and has_overlap(model, chosen):
+        return sorted(chosen) == sorted(re.split(", | and ", claim.removeprefix("adjust for "))) and adjustment_is_exact(model, chosen)
+    return False
+
+
+def has_overlap(model: SCM, chosen: tuple[str, ...]) -> bool:
+    """Whether each action is taken in the log wherever contexts and the chosen variables have positive probability."""
+    joint = distribution(model, *model.contexts, *chosen, model.action)
+    return bool((joint[joint.sum(-1) > 0] > 0).all())
+
+
+def adjustment_is_exact(model: SCM, chosen: tuple[str, ...]) -> bool:
+    """Whether sum_z P(z) E[reward | a, z] is E[reward | do(a)] for each action a of a one-step model without contexts."""
+    weights = distribution(model, *chosen)
+    cells = [index for index in np.ndindex(*weights.shape) if weights[index] > 0]
+    for act in tables(model).support(model.action):
+        adjusted = 0.0
+        for cell in cells:
+            stratum = {name: tables(model).support(name)[i] for name, i in zip(chosen, cell, strict=True)}
+            adjusted += float(weights[cell]) * expectation(model, model.reward, {model.action: act, **stratum})
+        if abs(adjusted - expectation(model.do(**{model.action: act}), model.reward)) > EXACT:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("kind", classes(), ids=lambda kind: kind.__name__)
+def test_every_class_says_trap_way_out_and_best(kind: type[SCM]) -> None:
+    assert {"Trap", "Way out", "Best"} <= set(claims(kind))
+
+
+@pytest.mark.parametrize(
+    ("kind", "label"), [(kind, label) for kind in classes() for label in claims(kind)], ids=lambda part: getattr(part, "__name__", part)
+)
+def test_claim_is_true(kind: type[SCM], label: str) -> None:
+    assert holds(kind(), label, claims(kind)[label]), f"{kind.__name__}: {label}: {claims(kind)[label]}"
+
+
+@pytest.mark.parametrize("kind", classes(), ids=lambda kind: kind.__name__)
+def test_who_has_no_twin_says_why(kind: type[SCM]) -> None:
+    assert ("Twin" in claims(kind)) == (kind().twin() is None)
+
+
+def falsehoods() -> list[tuple[str, str]]:
+    """The claims of IceCreamShorts, each with one number changed."""
+    changed = []
+    for label, claim in claims(IceCreamShorts).items():
+        for number in re.finditer(NUMBER, claim):
+            digits = len(number[0].partition(".")[2])
+            others = [float(number[0]) + 2 * sign / 10**digits for sign in (-1, 1)] if digits else [1 - int(number[0])]
+            changed += [(label, f"{claim[: number.start()]}{other:.{digits}f}{claim[number.end() :]}") for other in others]
+    return changed
+
+
+@pytest.mark.parametrize(("label", "claim"), falsehoods())
+def test_a_claim_with_one_number_changed_is_false(label: str, claim: str) -> None:
+    assert not holds(IceCreamShorts(), label, claim)
+
+
+@pytest.mark.parametrize("claim", ["none needed", "adjust for shorts", "intervention", ""])
+def test_a_wrong_way_out_is_false(claim: str) -> None:
+    assert not holds(IceCreamShorts(), "Way out", claim)
+
+
+@pytest.mark.parametrize("reason", ["", "promised", "E[pay | ice_cream=1] != 0.2", "E[pay | ice_cream=1] > 0.2 or so", "promised 0.615"])
+def test_a_reason_that_is_no_comparison_does_not_hold(reason: str) -> None:
+    assert not comparisons_hold(IceCreamShorts(), reason)
+
+
+def test_a_claim_about_an_unknown_variable_is_an_error() -> None:
+    with pytest.raises(InputError, match="did you mean 'shorts'"):
+        comparisons_hold(IceCreamShorts(), "E[short | ice_cream=1] = 0.8")
