@@ -123,9 +123,9 @@ class SCM:
         cls._roles = {name: role for name in names if (role := getattr(getattr(cls, name), "role", None))}
         cls._shifts = tuple(name for name in names if getattr(getattr(cls, name), "is_shift", False))
         for base in cls.__mro__[1:]:
-            for name in getattr(base, "_roles", {}):
+            for name, role in getattr(base, "_roles", {}).items():
                 if name not in cls._roles:
-                    raise InputError(f"{cls.__name__}.{name} replaces a variable: decorate it with @{base._roles[name]}")
+                    raise InputError(f"{cls.__name__}.{name} replaces a variable: decorate it with @{role}")
         if needy := [field.name for field in fields(cls) if field.default is MISSING]:
             raise InputError(f"{cls.__name__}: give the field {needy[0]} a default that is a number, a string or a tuple")
         if cls._roles:

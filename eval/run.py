@@ -5,6 +5,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from importlib.metadata import version
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,11 +49,15 @@ class Run:
         if unknown := agent.needs - {"graph", "labels"}:
             raise InputError(f"{self.agent} needs {', '.join(sorted(unknown))}, which no run can hand over; it can be graph or labels")
         make_model(self.environment, variant=self.variant)
+        if self.log:
+            _read_log(self)
 
     @property
     def key(self) -> str:
-        """A hash of the run and of the version of the package."""
-        return _hash(sorted(asdict(self).items()), version("confoundry"))
+        """A hash of the run, of the version of the package, and of the content of the user's files."""
+        files = [parse(text)[0].partition(".py")[0] + ".py" for text in (self.environment, self.agent) if ".py" in text]
+        contents = [Path(file).read_bytes() for file in [*files, *filter(None, [self.log])]]
+        return _hash(sorted(asdict(self).items()), version("confoundry"), contents)
 
     def rows(self) -> list[dict[str, Any]]:
         """Learn and score: a row for the deployment and one for each shift; one with status "failed" if learning fails."""
@@ -91,6 +96,8 @@ def _collect(model: SCM, episodes: int, seed: int, regime: str) -> Log:
 
 
 def _read_log(run: Run) -> Log:
+    if run.regime not in OFFLINE:
+        raise InputError(f"an agent learns from a log in the regimes {' and '.join(OFFLINE)}, and not in {run.regime}")
     log = Log.load(run.log)
     made_of = (log.origin.get("world"), log.origin.get("variant", ""))
     if made_of != (run.environment, run.variant):

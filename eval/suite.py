@@ -8,16 +8,15 @@ import pandas as pd
 from joblib import Parallel, delayed
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from confoundry.agents import agent_classes, make_agent
+from confoundry.agents import make_agent
 from confoundry.causal import SCM, InputError
 from confoundry.envs import make_model, worlds
 from confoundry.envs.discovery import unparse
-from confoundry.envs.registry import world_id
 
 from .run import OFFLINE, Run
 
 REFERENCE_AGENTS = ("confused", "causal", "uniform", "behaviour")
-AGENTS = ("bc", "naive", "back-door", "dqn", "ppo")
+AGENTS = ("bc", "naive", "back-door", "dqn@observe", "dqn@intervene", "ppo@intervene", "ppo@counterfactual")
 ORDER = ["environment", "member", "variant", "regime", "agent", "budget", "seed", "world"]
 
 
@@ -28,18 +27,12 @@ def main_environments() -> list[str]:
 
 
 def grid(
-    environments: Sequence[str],
-    agents: Sequence[str],
-    seeds: int,
-    offline_budget: int,
-    online_budget: int,
-    regimes: Sequence[str] = (),
-    log: str = "",
+    environments: Sequence[str], agents: Sequence[str], seeds: int, offline_budget: int, online_budget: int, log: str = ""
 ) -> list[Run]:
-    """Every agent in every regime that it learns in (or those of `regimes`), on every environment and its twin, with each seed.
+    """Every agent on every environment and its twin, with each seed, and each reference policy once.
 
-    The reference policies run once; a log that is given is learned from by offline agents alone, and has no twin.
-    Raises InputError if anything does not exist, or if nothing is left to run.
+    An agent is written `agent@regime`; without a regime it learns in each that it can, but for mixed logs. A log that is
+    given is learned from instead of one that is collected, and has no twin. Raises InputError if anything does not exist.
     """
     if seeds < 1:
         raise InputError(f"a suite needs at least one seed, and got {seeds}")
@@ -48,24 +41,20 @@ def grid(
         has_twin = make_model(environment).twin() is not None and not log
         for variant in ("", "twin") if has_twin else ("",):
             runs += [Run(environment, name, "exact", 1, 0, variant) for name in REFERENCE_AGENTS]
-            for agent, regime in _pairs(agents, OFFLINE if log else regimes or _DEFAULT_REGIMES):
+            for agent, regime in [pair for text in agents for pair in _agent_and_regimes(text, bool(log))]:
                 budget = offline_budget if regime in OFFLINE else online_budget
                 runs += [Run(environment, agent, regime, budget, seed, variant, log) for seed in range(seeds)]
-    if all(run.regime == "exact" for run in runs):
-        raise InputError(f"none of the agents {', '.join(agents)} learns in the regimes {', '.join(regimes) or 'asked for'}")
     return runs
 
 
-_DEFAULT_REGIMES = ("observe", "intervene", "counterfactual")
-
-
-def _pairs(agents: Sequence[str], regimes: Sequence[str]) -> list[tuple[str, str]]:
-    return [(agent, regime) for agent in agents for regime in regimes if regime in make_agent(agent).learns]
-
-
-def known_agents() -> list[str]:
-    """The names of the agents that learn."""
-    return [name for name, cls in agent_classes().items() if "exact" not in cls.learns]
+def _agent_and_regimes(text: str, offline: bool) -> list[tuple[str, str]]:
+    agent, at, regime = text.rpartition("@")
+    if at:
+        return [(agent, regime)]
+    regimes = [regime for regime in make_agent(text).learns if regime != "mixed" and (regime in OFFLINE or not offline)]
+    if not regimes:
+        raise InputError(f"{text} does not learn from a log")
+    return [(text, regime) for regime in regimes]
 
 
 def execute(runs: Iterable[Run], folder: Path, workers: int, quiet: bool = False) -> pd.DataFrame:
@@ -105,6 +94,3 @@ def _watched(done: Iterable[None], total: int, quiet: bool) -> Iterator[None]:
     columns = TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, disable=quiet or total == 0) as progress:
         yield from progress.track(done, total=total)
-
-
-__all__ = ["AGENTS", "execute", "grid", "known_agents", "main_environments", "world_id"]

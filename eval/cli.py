@@ -1,0 +1,193 @@
+"""The command line: confoundry list | show | data | run | report.
+
+Exit codes: 0 if all went well, 1 if a run failed, 2 if the request was wrong.
+"""
+
+import os
+import sys
+from inspect import getdoc
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import typer
+from matplotlib.figure import Figure
+from rich import box
+from rich.console import Console
+from rich.table import Column, Table
+
+from confoundry.agents import agent_classes
+from confoundry.causal import SCM, InputError, as_text, chain, do_process, log_process
+from confoundry.envs import all_observations, collect, make_model, worlds
+from confoundry.envs.discovery import unparse
+
+from . import report as reporting
+from .figures import draw_graph
+from .suite import AGENTS, execute, grid, main_environments
+from .truth import references
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+console = Console(width=max(110, Console().width))
+
+Environment = Annotated[str, typer.Argument(help="An id with settings, IceCreamShorts-v0:confounding=0.5, or my_world.py:MyWorld.")]
+Shift = Annotated[str, typer.Option(help="A shifted world of the environment.")]
+Variant = Annotated[str, typer.Option(help="twin or control.")]
+Seed = Annotated[int, typer.Option(min=0, help="Equal seeds give equal numbers.")]
+Out = Annotated[Path, typer.Option(help="The folder of the results.")]
+
+
+def main() -> None:
+    """Run the command line; bad input gets one line and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        print(f"confoundry: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+@app.callback()
+def about() -> None:
+    """Has a reinforcement learner learned causes, or only correlations?"""
+
+
+@app.command("list")
+def list_() -> None:
+    """List the environments with what confusion costs in them, and the agents."""
+    table = Table(Column("environment", no_wrap=True), "T", box=box.SIMPLE_HEAD)
+    for name in ("promised", "confused", "causal", "with intent"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("way out", no_wrap=True)
+    for name, cls in worlds().items():
+        model, knobs = cls(), [f":{unparse('', dict(knobs))}" for knobs in cls.members().values()]
+        values = references(model, model)
+        numbers = [f"{values[key]:.3f}" for key in ("promised", "j_confused", "j_causal", "j_intent")]
+        table.add_row("\n  ".join([name, *knobs]), str(model.horizon), *numbers, _claim(model, "Way out"))
+    console.print(table)
+    console.print("Promised is what the confused policy believes that it will earn; the others are earned. Then come the members.\n")
+    agents = Table(Column("agent", no_wrap=True), "learns in", "needs", "what it is", box=box.SIMPLE_HEAD)
+    for name, agent in agent_classes().items():
+        agents.add_row(name, ", ".join(agent.learns), ", ".join(sorted(agent.needs)), (getdoc(agent) or "").partition("\n")[0])
+    console.print(agents)
+
+
+@app.command()
+def show(
+    environment: Environment,
+    shift: Shift = "",
+    variant: Variant = "",
+    picture: Annotated[Path | None, typer.Option(help="Write the graph to this PNG or SVG file.")] = None,
+) -> None:
+    """Show a world: its graph, seeing against doing, and what the confused and the causal policy earn in it and its shifts."""
+    model = make_model(environment, variant=variant)
+    world = model.shifted(shift) if shift else model
+    base = type(make_model(environment))
+    if variant and type(model) is base:
+        console.print(f"The {variant} of {environment}.", highlight=False)
+    else:
+        console.print(getdoc(type(model)) or environment, markup=False, highlight=False)
+    console.print(f"\n{as_text(world.graph)}\n", markup=False, highlight=False)
+    console.print(_seeing_and_doing(world))
+    table = Table("world", *("confused", "causal", "best", "uniform", "behaviour", "best with intent"), box=box.SIMPLE_HEAD)
+    for name in [shift] if shift else ["", *([] if model.edits else model.shifts())]:
+        values = references(model, model.shifted(name) if name else model)
+        keys = ("j_confused", "j_causal", "j_best", "j_uniform", "j_behaviour", "j_intent")
+        table.add_row(name or "deployment", *(f"{values[key]:.4f}" for key in keys))
+    console.print(table)
+    promised = references(model, model)["promised"]
+    console.print(f"The confused policy believes that it will earn {promised:.4f}.", highlight=False)
+    if picture is not None:
+        _save(draw_graph(world.graph), picture)
+        console.print(f"The graph is in {picture}.", highlight=False)
+
+
+@app.command()
+def data(
+    environment: Environment,
+    episodes: Annotated[int, typer.Option(help="Episodes to record.")] = 10_000,
+    regime: Annotated[str, typer.Option(help="Who acts: observe (the behaviour policy), intervene (at random) or mixed.")] = "observe",
+    share: Annotated[float | None, typer.Option(help="Of a mixed log, the share of episodes that are interventions.")] = None,
+    seed: Seed = 0,
+    variant: Variant = "",
+    out: Annotated[Path | None, typer.Option(help="The file to write; its latents go beside it.")] = None,
+    minari: Annotated[str, typer.Option(help="Export it as this Minari data set, namespace/name-vN, too.")] = "",
+) -> None:
+    """Write a log of a world."""
+    model = make_model(environment, variant=variant)
+    log = collect(model, episodes, seed, regime, share, origin={"world": environment, "variant": variant})
+    name = "-".join(filter(None, [environment.replace(":", "-").replace("=", "-").replace("/", "-"), variant, regime, str(seed)]))
+    path = log.save(out or Path("logs") / f"{name}.arrow")
+    console.print(f"{path}: {len(log):,} rows of {log.episodes:,} episodes, hash {log.content_hash}", highlight=False, soft_wrap=True)
+    if minari:
+        from confoundry.envs.minari_exchange import to_minari
+
+        to_minari(log, minari)
+        console.print(f"{minari}: written for Minari", highlight=False)
+
+
+@app.command()
+def run(
+    environments: Annotated[list[str] | None, typer.Argument(help="Ids with settings, or files; without any, the main job's.")] = None,
+    agent: Annotated[list[str] | None, typer.Option(help="naive, dqn:updates=500@observe, my_agent.py:MyAgent; may be repeated.")] = None,
+    seeds: Annotated[int, typer.Option(help="Seeds of each run.")] = 5,
+    offline_budget: Annotated[int, typer.Option(help="Recorded steps of a log.")] = 10_000,
+    online_budget: Annotated[int, typer.Option(help="Steps of practice.")] = 20_000,
+    log: Annotated[str, typer.Option(help="A log file to learn from, instead of collecting one.")] = "",
+    out: Out = Path("results"),
+    workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = os.cpu_count() or 1,
+) -> None:
+    """Train and score agents, and report. Runs that have a result in the folder are not done again."""
+    runs = grid(environments or main_environments(), agent or AGENTS, seeds, offline_budget, online_budget, log)
+    rows = execute(runs, out, workers)
+    _report(rows, out)
+    failed = rows[rows["status"] != "ok"]
+    if len(failed):
+        console.print(f"{len(failed)} runs failed; the report says why.", style="bold red")
+        raise typer.Exit(1)
+
+
+@app.command()
+def report(out: Out = Path("results")) -> None:
+    """Print the tables and write the report of the results in a folder."""
+    path = out / "results.parquet"
+    try:
+        rows = pd.read_parquet(path)
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}; `confoundry run --out {out}` makes it") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is not a table of results: {str(error).splitlines()[0]}") from None
+    _report(rows, out)
+
+
+def _report(rows: pd.DataFrame, out: Path) -> None:
+    reporting.print_tables(rows, console)
+    reporting.write(rows, out)
+    console.print(f"report: {out / 'report.html'}   rows: {out / 'results.parquet'}", highlight=False, soft_wrap=True)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    if path.suffix not in (".png", ".svg"):
+        raise InputError(f"a picture is a .png or an .svg, and not {path}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{os.getpid()}{path.name}")
+    figure.savefig(temporary, dpi=200)
+    os.replace(temporary, path)
+
+
+def _claim(model: SCM, key: str) -> str:
+    lines = [line.strip() for line in (getdoc(type(model)) or "").splitlines()]
+    return next((line.removeprefix(f"{key}:").strip(" .") for line in lines if line.startswith(f"{key}:")), "")
+
+
+def _seeing_and_doing(model: SCM) -> Table:
+    """E[reward | action, context] in the log and under intervention, and the behaviour policy."""
+    seen, done, shape = log_process(model), do_process(model), chain(model).shape
+    seeing, doing = f"E({model.reward} | {model.action})", f"E({model.reward} | do({model.action}))"
+    table = Table("context", model.action, "P(action | context)", seeing, doing, box=box.SIMPLE_HEAD)
+    observations = all_observations(model)
+    share = seen.visits / np.maximum(seen.visits.sum(1, keepdims=True), 1e-300)
+    for c in range(shape[0]):
+        for a in range(shape[1]):
+            reward = f"{seen.reward[c, a]:.4f}" if seen.visits[c, a] > 0 else "never seen"
+            table.add_row(str(observations[c]), str(a), f"{share[c, a]:.3f}", reward, f"{done.reward[c, a]:.4f}")
+    return table
