@@ -15,7 +15,7 @@ from .distributions import Array, Categorical, Distribution, tidy
 from .elimination import Factor, check_size, eliminate
 from .errors import InputError, NotDiscreteError, TooLargeError, did_you_mean
 from .graph import LAG, is_markov
-from .planning import TIE, Floats, Process, greedy
+from .planning import TIE, Floats, Process, greedy, mean_value
 from .scm import SCM, Mechanism
 
 Given = Mapping[str, float]
@@ -73,7 +73,7 @@ class Tables:
         observed = {*model.contexts, model.action}
         unedited = tables(replace(model, edits=())) if model.edits else None  # a shift does not change the spaces
         supports: dict[str, Array] = {name: unedited.support(name) for name in observed} if unedited else {}
-        while True:
+        for _ in range(model.burn_in + model.horizon + 1):  # steps, and the observation after the last
             before = {name: len(values) for name, values in supports.items()}
             for name in model.order:
                 if name in causes | observed:
@@ -370,8 +370,8 @@ def promised_value(model: SCM) -> float:
 def causal_policy(model: SCM) -> Floats:
     """The best memoryless policy under intervention, ties shared: (C, A).
 
-    Where context and action screen the future off from the past it is the plan in the interventional process; elsewhere
-    the best deterministic policy, by trying all. Raises TooLargeError if these are more than 2**14.
+    Where context and action screen the future off from the past, and one policy is best at every step, it is the plan in the
+    interventional process; elsewhere the best deterministic policy, by trying all. Raises TooLargeError if these are more than 2**14.
     """
     return _extreme_policy(model, best=True)
 
@@ -383,11 +383,8 @@ def worst_policy(model: SCM) -> Floats:
 
 @lru_cache(maxsize=512)
 def _extreme_policy(model: SCM, best: bool) -> Floats:
-    if model.horizon == 1 or is_markov(model.graph):
-        process = do_process(model)
-        if best:
-            return greedy(process.plan())
-        return greedy(replace(process, reward=-process.reward).plan())
+    if (plan := _steady_plan(model, best)) is not None:
+        return plan
     contexts, actions, _ = chain(model).shape
     if actions**contexts > MOST_POLICIES:
         raise TooLargeError(f"{type(model).__name__} has {actions}**{contexts} memoryless policies, and the most to try is {MOST_POLICIES}")
@@ -398,6 +395,19 @@ def _extreme_policy(model: SCM, best: bool) -> Floats:
     shared = (winners.sum(0) > 0) / (winners.sum(0) > 0).sum(-1, keepdims=True)
     as_good = abs(value(model, shared) - value(model, winners[0])) <= margin
     return np.asarray(shared if as_good else winners[0])
+
+
+def _steady_plan(model: SCM, best: bool) -> Floats | None:
+    """The plan in the interventional process; None if it is no optimum because the time or the past matters beside the context."""
+    same_at_every_step = all(v.first == v.later for v in model.variables.values() if v.role != "context")
+    if model.horizon > 1 and not (same_at_every_step and is_markov(model.graph)):
+        return None
+    process = do_process(model)
+    process = process if best else replace(process, reward=-process.reward)
+    values = process.plan()
+    plan = greedy(values)
+    changing = float(process.start @ mean_value(plan, values))  # what a plan that changes with the step is worth
+    return plan if process.value(plan) >= changing - TIE * max(1.0, abs(changing)) else None
 
 
 def lookup(model: SCM, causes: tuple[str, ...], table: Array) -> Lookup:

@@ -5,6 +5,7 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
+from collections.abc import Collection
 from dataclasses import MISSING, fields
 from pathlib import Path
 from types import ModuleType
@@ -15,10 +16,10 @@ from confoundry.causal import InputError, did_you_mean
 T = TypeVar("T")
 
 
-def classes_in_package(package: ModuleType, base: type[T]) -> list[type[T]]:
-    """Every subclass of `base` that a module of the package defines, in the order of modules and lines."""
+def classes_in_package(package: ModuleType, base: type[T], skip: Collection[str] = ()) -> list[type[T]]:
+    """Every subclass of `base` that a module of the package defines, but for modules to skip, in the order of names and lines."""
     found: list[type[T]] = []
-    for module in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
+    for module in sorted(info.name for info in pkgutil.iter_modules(package.__path__) if info.name not in skip):
         found += _classes(importlib.import_module(f"{package.__name__}.{module}"), base)
     return found
 

@@ -11,13 +11,14 @@ from confoundry.causal import SCM, InputError, did_you_mean
 
 from .discovery import class_in_file, classes_in_package, parse, typed, unparse
 
+SLOW = ("minari_exchange", "sb3")  # modules without worlds that import much
 VARIANTS = ("", "twin", "control")
 
 
 @cache
 def worlds() -> dict[str, type[SCM]]:
     """The classes of all worlds by id: `IceCreamShorts-v0`, and `IceCreamShorts-Thermo-v0` for its member Thermo."""
-    return {world_id(cls): cls for cls in classes_in_package(envs, SCM) if cls.names_of_variables()}
+    return {world_id(cls): cls for cls in classes_in_package(envs, SCM, skip=SLOW) if cls.names_of_variables()}
 
 
 def world_id(cls: type[SCM]) -> str:

@@ -97,8 +97,9 @@ class ConfoundedRiver(SCM):
         return replace(self, stroke_adverse=(0.3, 0.3, 0.4))
 
     def twin(self) -> SCM | None:
-        """The river that the log shows: the boat moves as it does in the log, whatever the current."""
-        moves = log_process(self).transition.reshape(-1, CELLS)
+        """The river that the log shows: the boat moves as it does in the log, whatever the current; where it never was, it stays."""
+        moves = log_process(self).transition
+        moves = np.where(moves.sum(2, keepdims=True) > 0, moves, np.eye(CELLS)[:, None]).reshape(-1, CELLS)
         return self.do(cell=lookup(self, ("cell_tm1", "paddle_tm1"), moves), paddle=policy_lookup(self, behaviour_policy(self)))
 
 

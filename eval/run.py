@@ -77,7 +77,8 @@ class Run:
         name, settings = parse(self.environment)
         member = ",".join(f"{key}={value}" for key, value in settings.items())
         about = {"environment": name, "member": member, "variant": self.variant, "agent": self.agent, "regime": self.regime}
-        return {**about, "budget": self.budget, "seed": self.seed, "run": self.key}
+        needs = ", ".join(sorted(make_agent(self.agent).needs))
+        return {**about, "needs": needs, "budget": self.budget, "seed": self.seed, "run": self.key}
 
     def _source(self, model: SCM) -> Data | Practice | Exact:
         if self.regime == "exact":

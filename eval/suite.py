@@ -27,9 +27,15 @@ def main_environments() -> list[str]:
 
 
 def grid(
-    environments: Sequence[str], agents: Sequence[str], seeds: int, offline_budget: int, online_budget: int, log: str = ""
+    environments: Sequence[str],
+    agents: Sequence[str],
+    seeds: int,
+    offline_budget: int,
+    online_budget: int,
+    log: str = "",
+    controls: bool = False,
 ) -> list[Run]:
-    """Every agent on every environment and its twin, with each seed, and each reference policy once.
+    """Every agent on every environment, its twin and if asked for its control, with each seed; each reference policy once.
 
     An agent is written `agent@regime`; without a regime it learns in each that it can, but for mixed logs. A log that is
     given is learned from instead of one that is collected, and has no twin. Raises InputError if anything does not exist.
@@ -39,7 +45,7 @@ def grid(
     runs = []
     for environment in environments:
         has_twin = make_model(environment).twin() is not None and not log
-        for variant in ("", "twin") if has_twin else ("",):
+        for variant in ("", *["twin"] * has_twin, *["control"] * controls):
             runs += [Run(environment, name, "exact", 1, 0, variant) for name in REFERENCE_AGENTS]
             for agent, regime in [pair for text in agents for pair in _agent_and_regimes(text, bool(log))]:
                 budget = offline_budget if regime in OFFLINE else online_budget
