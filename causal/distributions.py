@@ -75,35 +75,40 @@ class Bernoulli(Distribution):
 
 @dataclass(frozen=True, eq=False)
 class Categorical(Distribution):
-    """The value i with probability `p[..., i]`: shape (k,), or (n, k) with a row for each unit.
+    """The value `values[i]` with probability `p[..., i]`: shape (k,), or (n, k) with a row for each unit.
 
-    Raises InputError if a probability leaves [0, 1] or a row does not sum to 1 within 1e-9.
+    The values ascend, and are 0 to k-1 if not given. Raises InputError if a probability leaves [0, 1], a row does not sum
+    to 1 within 1e-9, or there are not k values.
     """
 
     p: Array
+    values: Array | None = None
 
     def __post_init__(self) -> None:
         p = np.asarray(self.p, dtype=float)
         _check_probabilities("Categorical", p)
         if p.ndim == 0 or not np.allclose(p.sum(-1), 1.0, rtol=0, atol=1e-9):
             raise InputError(f"Categorical needs rows that sum to 1, and got sums {np.unique(p.sum(-1).round(6))}")
+        values = np.arange(p.shape[-1]) if self.values is None else np.asarray(self.values)
+        if values.shape != p.shape[-1:] or (np.diff(values) <= 0).any():
+            raise InputError(f"Categorical needs {p.shape[-1]} ascending values, and got {values.tolist()}")
         object.__setattr__(self, "p", p)
+        object.__setattr__(self, "values", values)
 
     def sample(self, noise: Array) -> Array:
         index: Array = (noise[..., None] >= np.cumsum(self.p, axis=-1)[..., :-1]).sum(-1)
-        return index
+        return self.support()[index]
 
     def mean(self) -> Array:
-        return np.asarray(self.p @ np.arange(self.p.shape[-1]))
+        return np.asarray(self.p @ self.support())
 
     def support(self) -> Array:
-        return np.arange(self.p.shape[-1])
+        return np.asarray(self.values)
 
     def probability(self, values: Array) -> Array:
-        k = self.p.shape[-1]
-        known = (values >= 0) & (values < k) & (values == np.floor(values))
-        index = np.where(known, values, 0).astype(np.int64)
-        return np.where(known, self.p[..., index], 0.0)
+        own = tidy(self.support())
+        index = np.minimum(np.searchsorted(own, tidy(values)), len(own) - 1)
+        return np.where(own[index] == tidy(values), self.p[..., index], 0.0)
 
 
 @dataclass(frozen=True, eq=False)

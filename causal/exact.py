@@ -3,7 +3,7 @@
 Nothing here samples. A model is compiled once into one table for each variable; questions are sums of products of tables.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import product
@@ -25,23 +25,25 @@ MOST_POLICIES = 2**14  # deterministic policies that are tried one by one
 
 @dataclass(frozen=True)
 class Lookup:
-    """A mechanism that is a table: the probabilities (rows, k) of 0 to k-1, a row for each value of the causes, row-major."""
+    """A mechanism that is a table: the probabilities (rows, k) of k values, a row for each value of the causes, row-major."""
 
     causes: tuple[str, ...]
     supports: tuple[tuple[float, ...], ...]  # the values of each cause, ascending
     table: tuple[tuple[float, ...], ...]
+    values: tuple[float, ...]  # ascending
 
     def __call__(self, *causes: Array) -> Distribution:
         """The law, given arrays of the causes' values. Raises InputError at a value that the table does not have."""
         table = np.asarray(self.table)
         if not causes:
-            return Categorical(table[0])
+            return Categorical(table[0], np.asarray(self.values))
         rows = []
         for name, values, cause in zip(self.causes, self.supports, causes, strict=True):
             rows.append(np.minimum(np.searchsorted(values, cause), len(values) - 1))
             if (np.asarray(values)[rows[-1]] != tidy(cause)).any():
                 raise InputError(f"the table has no row for a value of {name}; its values are {values}")
-        return Categorical(table[np.ravel_multi_index(tuple(rows), [len(values) for values in self.supports])])
+        row = np.ravel_multi_index(tuple(rows), [len(values) for values in self.supports])
+        return Categorical(table[row], np.asarray(self.values))
 
 
 class Tables:
@@ -134,17 +136,25 @@ class Tables:
                 self._factors[key] = Factor((*mechanism.causes, name), table.reshape(*sizes, len(support)))
         return self._factors[key]
 
-    def slice(self, keep: tuple[str, ...], first: bool, extra: tuple[Factor, ...] = (), open_loop: bool = False) -> Array:
+    def slice(self, keep: tuple[str, ...], first: bool, extra: tuple[Factor, ...] = (), open_loop: bool = False, mean: str = "") -> Array:
         """The sum over one step of the product of its tables and the `extra` ones: one axis for each of `keep`.
 
-        Names one step earlier may be kept. With `open_loop` the behaviour policy is left out: P(the rest | do(action)).
+        Names one step earlier may be kept. With `open_loop` the behaviour policy is left out: P(the rest | do(action)). With
+        `mean` the values of that variable are a factor too.
         """
         model = self.model
-        asked = {name for name in (*keep, *(name for factor in extra for name in factor.names)) if name in model.variables}
         graph = model.graph.copy()
         if open_loop:
             graph.remove_edges_from(list(graph.in_edges(model.action)))
-        needed = asked.union(*(nx.ancestors(graph, name) for name in asked))
+
+        def with_causes(names: Iterable[str]) -> set[str]:
+            asked = {name for name in names if name in model.variables}
+            return asked.union(*(nx.ancestors(graph, name) for name in asked))
+
+        needed = with_causes((*keep, *(name for factor in extra for name in factor.names)))
+        if mean:
+            values = Factor((mean,), self.support(mean)) if mean in needed else self.factor(mean, first, mean=True)
+            extra, needed = (*extra, values), needed | with_causes(values.names)
         factors = [self.factor(name, first) for name in model.order if name in needed and not (open_loop and name == model.action)]
         present = {name for factor in (*factors, *extra) for name in factor.names}
         blank = [Factor((name,), np.ones(len(self.support(name.removesuffix(LAG))))) for name in keep if name not in present]
@@ -194,19 +204,18 @@ def distribution(model: SCM, *names: str, given: Given | None = None, step: int 
 def expectation(model: SCM, name: str, given: Given | None = None, step: int = 0) -> float:
     """E[name | given] at one step, for episodes that reach it. Raises InputError if `given` has probability zero."""
     _check_names(model, (name,))
-    mean = tables(model).factor(name, first=step == 0, mean=True)
-    return float(_joint(model, (), given, step, extra=(mean,)) / _joint(model, (), given, step))
+    return float(_joint(model, (), given, step, mean=name) / _joint(model, (), given, step))
 
 
-def _joint(model: SCM, names: tuple[str, ...], given: Given | None, step: int, extra: tuple[Factor, ...] = ()) -> Array:
+def _joint(model: SCM, names: tuple[str, ...], given: Given | None, step: int, mean: str = "") -> Array:
     given = given or {}
     _check_names(model, (*names, *given))
     if not 0 <= step < model.horizon:
         raise InputError(f"{type(model).__name__} has steps 0 to {model.horizon - 1}, and step {step} was asked for")
     table = tables(model)
     evidence = tuple(table.indicator(name, value) for name, value in given.items())
-    joint = table.slice(names, first=step == 0, extra=(*evidence, *extra, *table.message(step)))
-    if not extra and joint.sum() <= 0:
+    joint = table.slice(names, first=step == 0, extra=(*evidence, *table.message(step)), mean=mean)
+    if not mean and joint.sum() <= 0:
         raise InputError(
             f"{', '.join(f'{name}={value:g}' for name, value in given.items())} has probability zero in {type(model).__name__}"
         )
@@ -255,8 +264,8 @@ class Chain:
         before = 1 if first else int(np.prod(self.shape))
         recorded = () if self.open_loop else table.recorded
 
-        def over(names: tuple[str, ...], *extra: Factor) -> Floats:
-            flat = table.slice((*past, *names), first, (*recorded, *extra), self.open_loop)
+        def over(names: tuple[str, ...], *extra: Factor, mean: str = "") -> Floats:
+            flat = table.slice((*past, *names), first, (*recorded, *extra), self.open_loop, mean)
             axes = [1 if name not in table.carried else len(table.support(name)) for name in self.state]
             if not first:  # past axes come in the order of `carried`; give them the order of the state, and spread the others
                 order = [table.carried.index(name) for name in self.state if name in table.carried]
@@ -264,8 +273,8 @@ class Chain:
                 flat = np.broadcast_to(flat, (*(len(table.support(name)) for name in self.state), *flat.shape[len(axes) :]))
             return flat.reshape(before, *self.shape[: 2 if len(names) == len(seen) else 3])
 
-        gain = table.factor(model.reward, first, mean=True)
-        return _Slice(over(seen), over(self.state, *table.alive).reshape(before, *self.shape), over(seen, gain))
+        alive = over(self.state, *table.alive).reshape(before, *self.shape)
+        return _Slice(over(seen), alive, over(seen, mean=model.reward))
 
     def values(self, policies: Floats) -> Floats:
         """The expected discounted return of each of P policies: (P, C, A) to (P,). A closed chain takes ones."""
@@ -311,12 +320,14 @@ def chain(model: SCM, open_loop: bool = True) -> Chain:
     return Chain(model, open_loop)
 
 
+@lru_cache(maxsize=512)
 def log_process(model: SCM) -> Process:
     """The process that an endless log shows: next context and reward given context and action, pooled over recorded steps."""
     closed = chain(model, open_loop=False)
     return closed.process(np.ones(closed.shape[:2]))
 
 
+@lru_cache(maxsize=512)
 def do_process(model: SCM) -> Process:
     """The process under interventions: the same, when the actions are drawn uniformly."""
     return chain(model).process(uniform_policy(model))
@@ -410,22 +421,25 @@ def _steady_plan(model: SCM, best: bool) -> Floats | None:
     return plan if process.value(plan) >= changing - TIE * max(1.0, abs(changing)) else None
 
 
-def lookup(model: SCM, causes: tuple[str, ...], table: Array) -> Lookup:
-    """A table (rows, k) as a mechanism for `do`, with a row for each value of the causes, which may be one step earlier."""
-    supports = tuple(tuple(tables(model).support(name.removesuffix(LAG)).tolist()) for name in causes)
-    return Lookup(causes, supports, tuple(map(tuple, np.asarray(table, dtype=float).tolist())))
+def lookup(model: SCM, name: str, causes: tuple[str, ...], table: Array) -> Lookup:
+    """A table (rows, k) as a mechanism of the variable `name`: a row for each value of the causes, a column for each of its own.
+
+    The causes may be one step earlier; rows are in row-major order.
+    """
+    supports = tuple(tuple(tables(model).support(cause.removesuffix(LAG)).tolist()) for cause in causes)
+    return Lookup(causes, supports, tuple(map(tuple, np.asarray(table, float).tolist())), tuple(tables(model).support(name).tolist()))
 
 
 def policy_lookup(model: SCM, policy: Floats) -> Lookup:
     """A memoryless policy (C, A) as a mechanism of the action."""
-    return lookup(model, model.contexts, policy)
+    return lookup(model, model.action, model.contexts, policy)
 
 
 def unconfounded(model: SCM) -> SCM:
     """The one-step model with the same law of everything visible, in which seeing is doing: no variable has a latent cause.
 
     Each visible variable is given its observed law given the contexts, the action, and what is written before it, in that
-    order. Raises InputError if a variable that is replaced does not take the values 0 to k-1.
+    order. Raises InputError if the model is longer.
     """
     if model.horizon > 1:
         raise InputError(f"{type(model).__name__} has a horizon of {model.horizon}; write its twin by hand")
@@ -441,11 +455,9 @@ def unconfounded(model: SCM) -> SCM:
 
 def _observed_law(model: SCM, causes: tuple[str, ...], name: str) -> Lookup:
     support = tables(model).support(name)
-    if support.tolist() != list(range(len(support))):
-        raise InputError(f"{type(model).__name__}.{name} takes the values {support.tolist()}, not 0 to k-1; write the twin by hand")
     joint = tables(model).slice((*causes, name), first=True, extra=tables(model).recorded).reshape(-1, len(support))
     seen = joint.sum(1, keepdims=True)
-    return lookup(model, causes, np.where(seen > 0, joint / np.where(seen > 0, seen, 1.0), 1.0 / len(support)))
+    return lookup(model, name, causes, np.where(seen > 0, joint / np.where(seen > 0, seen, 1.0), 1.0 / len(support)))
 
 
 @dataclass(frozen=True)
@@ -458,10 +470,10 @@ class _Mixture:
 
     def __call__(self, *causes: Array) -> Distribution:
         split = len(causes) - len(self.policy.causes)
-        actions = np.arange(len(self.policy.table[0]))
+        actions = np.asarray(self.policy.values)
         own = self.model.variables[self.model.action].later.law(*causes[:split]).probability(actions)
         marginal = self.policy(*causes[split:]).probability(actions)
-        return Categorical(self.strength * own + (1.0 - self.strength) * marginal)
+        return Categorical(self.strength * own + (1.0 - self.strength) * marginal, actions)
 
 
 def mixed_behaviour(model: SCM, strength: float) -> Lookup | Mechanism:

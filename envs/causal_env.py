@@ -161,7 +161,8 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
     def step(self, actions: Array) -> tuple[Array, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Observations, rewards, terminations, truncations, each (num_envs, ...), and the logged variables."""
         actions = np.asarray(actions)
-        if actions.shape != (self.num_envs,) or not ((actions >= 0) & (actions < self._choices)).all():
+        whole = actions.dtype.kind in "iub" and actions.shape == (self.num_envs,)
+        if not whole or not ((actions >= 0) & (actions < self._choices)).all():
             raise InputError(f"step needs {self.num_envs} actions in {self.single_action_space}, and got {actions!r}")
         model = self._units.model
         values = self._units.act(actions)

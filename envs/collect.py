@@ -20,7 +20,7 @@ from confoundry.causal import (
 )
 
 from .log import Log
-from .spaces import action_space, as_integer, encode, observation_space
+from .spaces import Space, action_space, as_integer, encode, observation_space
 
 SHARES = {"observe": 0.0, "intervene": 1.0, "mixed": 0.5}  # of episodes in which the experimenter acts
 
@@ -65,6 +65,7 @@ def _record(model: SCM, seed: int, numbers: Array, share: float) -> Columns:
     ids = noise.units(seed, numbers)
     experiment = noise.uniform(ids, "regime") < share
     going = np.ones(len(ids), dtype=bool)
+    space = observation_space(model)
     blocks, past = [], None
     for step in range(-model.burn_in, model.horizon):
         clock = step + model.burn_in
@@ -81,10 +82,10 @@ def _record(model: SCM, seed: int, numbers: Array, share: float) -> Columns:
             {
                 "episode": numbers[going],
                 "step": np.full(going.sum(), step),
-                "observation": _observe(model, now, len(ids))[going],
+                "observation": _observe(model, space, now, len(ids))[going],
                 "action": now[model.action].astype(np.int64)[going],
                 "reward": now[model.reward].astype(float)[going],
-                "next_observation": _observe(model, following, len(ids))[going],
+                "next_observation": _observe(model, space, following, len(ids))[going],
                 "terminated": (ended | last if model.horizon == 1 else ended)[going],
                 "truncated": (last & (model.horizon > 1))[going],
                 **{name: now[name][going] for name in model.names("logged", "latent")},
@@ -108,8 +109,8 @@ def _acted(model: SCM, ids: noise.Units, step: int, past: Columns | None, experi
     return model.step(ids, step, past, {model.action: np.where(experiment, chosen, natural[model.action])})
 
 
-def _observe(model: SCM, values: Columns, count: int) -> Array:
-    return encode(observation_space(model), [values[name] for name in model.contexts], count)
+def _observe(model: SCM, space: Space, values: Columns, count: int) -> Array:
+    return encode(space, [values[name] for name in model.contexts], count)
 
 
 def _concatenate(blocks: list[Columns]) -> Columns:

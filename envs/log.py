@@ -84,10 +84,12 @@ class Log:
         return {**texts, "horizon": self.horizon, "discount": self.discount, "logged": list(self.logged)}
 
     def view(self, rng: np.random.Generator, labels: bool = False, graph: "nx.DiGraph[str] | None" = None) -> Data:
-        """What a learner gets. Without labels the episodes are shuffled, and regime, domain and propensity left out."""
+        """What a learner gets: a copy. Without labels the episodes are shuffled, and regime, domain and propensity left out."""
         hidden = () if labels else LABELS
         columns = {name: column for name, column in self.columns.items() if name not in hidden}
-        if not labels:
+        if labels:
+            columns = {name: column.copy() for name, column in columns.items()}
+        else:
             _, old = np.unique(columns["episode"], return_inverse=True)
             new = rng.permutation(old.max() + 1)[old]
             order = np.argsort(new, kind="stable")
@@ -96,11 +98,18 @@ class Log:
         return Data(columns, logged, self.observation_space, self.action_space, self.horizon, self.discount, graph)
 
     def save(self, path: str | Path) -> Path:
-        """Write the log to `path`, and its latents, if it has them, to a file beside it. Returns the path."""
+        """Write the log to `path`, and its latents, if it has them, to a file beside it. Returns the path.
+
+        Raises InputError if it cannot; then neither file is left.
+        """
         path = Path(path)
         if self.latents:
             arrow.write(latents_path(path), self.latents, {"log": self.content_hash})
-        arrow.write(path, self.columns, {**self._task(), "origin": dict(self.origin), "hash": self.content_hash})
+        try:
+            arrow.write(path, self.columns, {**self._task(), "origin": dict(self.origin), "hash": self.content_hash})
+        except BaseException:
+            latents_path(path).unlink(missing_ok=True)
+            raise
         return path
 
     @staticmethod
@@ -130,5 +139,11 @@ def latents_path(path: str | Path) -> Path:
 
 
 def load_latents(path: str | Path) -> Columns:
-    """The latents of the log at `path`, row by row: for reference policies and tests. Raises InputError if there are none."""
-    return arrow.read(latents_path(path))[0]
+    """The latents of the log at `path`, row by row: for reference policies and tests.
+
+    Raises InputError if there are none, or if they are those of another log.
+    """
+    columns, about = arrow.read(latents_path(path))
+    if about.get("log") != arrow.read(Path(path))[1].get("hash"):
+        raise InputError(f"{latents_path(path)} has the latents of another log than {path}")
+    return columns

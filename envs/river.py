@@ -100,7 +100,7 @@ class ConfoundedRiver(SCM):
         """The river that the log shows: the boat moves as it does in the log, whatever the current; where it never was, it stays."""
         moves = log_process(self).transition
         moves = np.where(moves.sum(2, keepdims=True) > 0, moves, np.eye(CELLS)[:, None]).reshape(-1, CELLS)
-        return self.do(cell=lookup(self, ("cell_tm1", "paddle_tm1"), moves), paddle=policy_lookup(self, behaviour_policy(self)))
+        return self.do(cell=lookup(self, "cell", ("cell_tm1", "paddle_tm1"), moves), paddle=policy_lookup(self, behaviour_policy(self)))
 
 
 class MarkovRiver(ConfoundedRiver):

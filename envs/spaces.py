@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from confoundry.causal import SCM, Array, InputError, NotDiscreteError, tables
+from confoundry.causal import SCM, Array, InputError, NotDiscreteError, noise, tables
 
 Space = spaces.Space[Any]
 
@@ -28,10 +28,20 @@ def observation_space(model: SCM) -> Space:
 
 def action_space(model: SCM) -> spaces.Discrete:
     """Discrete(k). Raises InputError if the action does not take the values 0 to k-1."""
-    support = tables(replace(model, edits=())).support(model.action)
-    if support.dtype.kind not in "iub" or support[0] < 0:
-        raise InputError(f"the action {model.action} of {type(model).__name__} must take the values 0 to k-1, and takes {support.tolist()}")
+    support = _action_support(replace(model, edits=()))
+    if support is None or support.dtype.kind not in "iub" or support[0] < 0:
+        values = "any value" if support is None else support.tolist()
+        raise InputError(f"the action {model.action} of {type(model).__name__} must take the values 0 to k-1, and takes {values}")
     return spaces.Discrete(int(support[-1]) + 1)
+
+
+def _action_support(model: SCM) -> Array | None:
+    try:
+        return tables(model).support(model.action)
+    except NotDiscreteError:  # where a cause is continuous, the laws of some units tell
+        units = model.step(noise.units(0, np.arange(1000)), 0, None)
+        mechanism = model.variables[model.action].first
+        return mechanism.law(*(units[cause] for cause in mechanism.causes)).support()
 
 
 def encode(space: Space, contexts: list[Array], count: int) -> Array:

@@ -192,3 +192,7 @@ def _seeing_and_doing(model: SCM) -> Table:
             reward = f"{seen.reward[c, a]:.4f}" if seen.visits[c, a] > 0 else "never seen"
             table.add_row(str(observations[c]), str(a), f"{share[c, a]:.3f}", reward, f"{done.reward[c, a]:.4f}")
     return table
+
+
+if __name__ == "__main__":
+    main()

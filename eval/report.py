@@ -88,8 +88,9 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def print_tables(rows: pd.DataFrame, console: Console) -> None:
-    """Print what the page says, without the figures and, but for the headline, without the intervals."""
-    for section in sections(rows, summary(rows)):
+    """Print the page's answers to its first three questions and what failed; intervals stand in the headline alone."""
+    first, second, third, _, _, notes, _ = sections(rows, summary(rows))
+    for section in (first, second, third, *[notes] * bool((rows["status"] != "ok").any())):
         console.print(Text(f"\n{section.title}\n", style="bold"))
         for sentence in section.sentences:
             console.print(Text(sentence))

@@ -67,7 +67,7 @@ class Run:
         try:
             seen = model.with_intent() if self.regime == "counterfactual" else model
             policy = make_agent(self.agent).learn(self._source(seen), np.random.default_rng(int(self.key, 16)))
-            return [{**head, **row} for row in _score(model, seen, policy)]
+            return [{**head, **row} for row in scored(model, seen, policy)]
         except InputError as error:
             return [{**head, **_nothing(), "status": "failed", "note": str(error)}]
         except Exception as error:  # an agent's fault must not cost the other runs
@@ -111,8 +111,8 @@ def _seeded(env: CausalVectorEnv, seed: int) -> CausalVectorEnv:
     return env
 
 
-def _score(model: SCM, seen: SCM, policy: Policy) -> list[dict[str, Any]]:
-    """The rows of a policy that was learned from `seen`, which is `model` with or without the intent shown."""
+def scored(model: SCM, seen: SCM, policy: Policy) -> list[dict[str, Any]]:
+    """A row for the deployment and one for each shift, of a policy for `seen`: `model`, with or without the intent shown."""
     shifts = ("", *model.shifts()) if not model.edits else ("",)
     rows = []
     for shift in shifts:
