@@ -9,7 +9,7 @@ from confoundry.causal import InputError, back_door_set, greedy
 from confoundry.envs import Data
 
 from .agent import Agent, Policy, TabularPolicy
-from .tabular import is_tabular, process_of
+from .tabular import counts, is_tabular, process_of, uncovered
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class BackDoor(Agent):
         if chosen is None or not set(chosen) <= set(source.logged):
             return _abstain(source, "no back-door set: plays uniformly")
         columns = np.stack([source[name] for name in chosen], axis=1) if chosen else np.zeros((len(source), 1))
-        process = process_of(source, np.unique(columns, axis=0, return_inverse=True)[1].reshape(-1))
-        rows = process.visits.max(1, keepdims=True)
-        if (process.visits < (1 - self.missing) * rows).any() and chosen:
+        stratum = np.unique(columns, axis=0, return_inverse=True)[1].reshape(-1)
+        process = process_of(source, stratum)
+        if chosen and (uncovered(source, stratum) > self.missing).any():
             return _abstain(source, f"adjusting for {', '.join(chosen)} has no overlap: plays uniformly")
         note = f"adjusts for {', '.join(chosen)}" if chosen else "nothing to adjust for"
         return TabularPolicy(greedy(process.plan()), source.observation_space, process, note)
 
 
 def _abstain(data: Data, note: str) -> Policy:
-    shape = process_of(data).visits.shape
-    return TabularPolicy(np.full(shape, 1.0 / shape[1]), data.observation_space, note=note)
+    contexts, actions, _ = counts(data).shape
+    return TabularPolicy(np.full((contexts, actions), 1.0 / actions), data.observation_space, note=note)

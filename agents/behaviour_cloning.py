@@ -12,7 +12,7 @@ from confoundry.envs import Data, Space
 
 from .agent import Agent, Policy, TabularPolicy
 from .networks import features, fit, network
-from .tabular import is_tabular, process_of
+from .tabular import counts, is_tabular
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class BehaviourCloning(Agent):
     def learn(self, source: Data, rng: np.random.Generator) -> Policy:
         """Clone the log. An observation that it does not have gets uniform actions."""
         if is_tabular(source):
-            visits = process_of(source).visits
-            total = visits.sum(1, keepdims=True)
-            table = np.where(total > 0, visits / np.maximum(total, 1), 1.0 / visits.shape[1])
+            taken = counts(source).sum(2)
+            total = taken.sum(1, keepdims=True)
+            table = np.where(total > 0, taken / np.maximum(total, 1), 1.0 / taken.shape[1])
             return TabularPolicy(table, source.observation_space)
         space = source.observation_space
         x, a = features(space, source["observation"]), torch.as_tensor(source["action"])

@@ -36,12 +36,13 @@ def read(path: Path) -> tuple[Columns, dict[str, Any]]:
     """Memory-map the columns, and read their description. Raises InputError if the file is not a whole one of ours."""
     try:
         table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+        table.validate()
         about: dict[str, Any] = json.loads((table.schema.metadata or {})[_KEY])
+        return {name: _to_numpy(table[name]) for name in table.column_names}, about
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
-    except (OSError, pa.ArrowInvalid, KeyError, ValueError):
+    except Exception:  # a damaged file can raise anything
         raise InputError(f"{path} is not a log, or not a whole one: write it again with `confoundry data`") from None
-    return {name: _to_numpy(table[name]) for name in table.column_names}, about
 
 
 def _to_arrow(column: Array) -> Any:

@@ -7,6 +7,7 @@ import pkgutil
 import sys
 from collections.abc import Collection
 from dataclasses import MISSING, fields
+from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -89,7 +90,7 @@ def _classes(module: ModuleType, base: type[T]) -> list[type[T]]:
 
 
 def _import_file(file: Path) -> ModuleType:
-    name = f"confoundry_user_{file.resolve().stem}_{abs(hash(str(file.resolve()))) % 2**32}"
+    name = f"{file.stem}_{blake2b(file.read_bytes(), digest_size=8).hexdigest()}"  # a changed file is another module
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, file)

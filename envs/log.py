@@ -118,16 +118,13 @@ class Log:
         columns, about = arrow.read(Path(path))
         if "hash" not in about:
             raise InputError(f"{path} is not a log; a log is written by `confoundry data`")
-        log = Log(
-            columns,
-            tuple(about["logged"]),
-            deserialize_space(about["observation_space"]),
-            deserialize_space(about["action_space"]),
-            about["horizon"],
-            about["discount"],
-            about["origin"],
-        )
-        if log.content_hash != about["hash"]:
+        try:
+            spaces = deserialize_space(about["observation_space"]), deserialize_space(about["action_space"])
+            log = Log(columns, tuple(about["logged"]), *spaces, about["horizon"], about["discount"], about["origin"])
+            unchanged = log.content_hash == about["hash"]
+        except Exception:  # a changed description can raise anything
+            unchanged = False
+        if not unchanged:
             raise InputError(f"{path} was changed after it was written: its content hash is not the one it names")
         return log
 

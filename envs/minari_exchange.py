@@ -12,6 +12,7 @@ from typing import Any
 import minari
 import numpy as np
 from minari.data_collector import EpisodeBuffer
+from minari.storage import get_dataset_path
 
 from confoundry.causal import Array, Columns, InputError
 
@@ -25,6 +26,7 @@ def to_minari(log: Log, dataset_id: str) -> "minari.MinariDataset":
     """Write a log as the local Minari data set `namespace/name-vN`. Raises InputError if Minari refuses."""
     starts = np.arange(_PACK, len(log), _PACK) if log.horizon == 1 else np.flatnonzero(log.columns["step"] == 0)[1:]
     blocks = np.split(np.arange(len(log)), starts)
+    existed = get_dataset_path(dataset_id).exists()
     buffers = [_buffer({name: column[rows] for name, column in log.columns.items()}) for rows in blocks]
     try:
         with warnings.catch_warnings():
@@ -38,8 +40,9 @@ def to_minari(log: Log, dataset_id: str) -> "minari.MinariDataset":
             )
     except Exception as error:
         with suppress(Exception):  # a failed write leaves a folder that the next one would stumble over
-            minari.delete_dataset(dataset_id)
-        raise InputError(f"Minari does not write {dataset_id!r}: {error}") from None
+            if not existed:
+                minari.delete_dataset(dataset_id)
+        raise InputError(f"Minari does not write {dataset_id!r}: {' '.join(str(error).split())}") from None
     about = {"logged": log.logged, "horizon": log.horizon, "discount": log.discount, "origin": dict(log.origin)}
     data.storage.update_metadata({_KEY: json.dumps(about)})
     return data
@@ -54,7 +57,7 @@ def from_minari(dataset_id: str, discount: float = 1.0) -> Log:
     try:
         data = minari.load_dataset(dataset_id)
     except (FileNotFoundError, ValueError) as error:
-        raise InputError(f"Minari does not read {dataset_id!r}: {error}") from None
+        raise InputError(f"Minari does not read {dataset_id!r}: {' '.join(str(error).split())}") from None
     about = data.storage.metadata.get(_KEY)
     episodes = [_rows(episode, number, about is not None) for number, episode in enumerate(data.iterate_episodes())]
     columns: Columns = {name: np.concatenate([rows[name] for rows in episodes]) for name in episodes[0]}

@@ -56,7 +56,7 @@ class Run:
     def key(self) -> str:
         """A hash of the run, of the version of the package, and of the content of the user's files."""
         files = [parse(text)[0].partition(".py")[0] + ".py" for text in (self.environment, self.agent) if ".py" in text]
-        contents = [Path(file).read_bytes() for file in [*files, *filter(None, [self.log])]]
+        contents = [*map(Path.read_bytes, map(Path, files)), *([_read_log(self).content_hash] if self.log else [])]
         return _hash(sorted(asdict(self).items()), version("confoundry"), contents)
 
     def rows(self) -> list[dict[str, Any]]:
@@ -99,11 +99,16 @@ def _collect(model: SCM, episodes: int, seed: int, regime: str) -> Log:
 def _read_log(run: Run) -> Log:
     if run.regime not in OFFLINE:
         raise InputError(f"an agent learns from a log in the regimes {' and '.join(OFFLINE)}, and not in {run.regime}")
-    log = Log.load(run.log)
+    log = _load(run.log, Path(run.log).stat().st_mtime_ns if Path(run.log).exists() else 0)
     made_of = (log.origin.get("world"), log.origin.get("variant", ""))
     if made_of != (run.environment, run.variant):
         raise InputError(f"{run.log} is a log of {' '.join(filter(None, made_of)) or 'an unknown world'}, and not of {run.environment}")
     return log
+
+
+@lru_cache(maxsize=4)
+def _load(path: str, changed: int) -> Log:
+    return Log.load(path)
 
 
 def _seeded(env: CausalVectorEnv, seed: int) -> CausalVectorEnv:

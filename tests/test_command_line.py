@@ -144,8 +144,7 @@ def test_a_users_agent_and_world_are_run_from_their_files(confoundry: Call, tmp_
 def test_a_changed_file_is_run_again(confoundry: Call, tmp_path: Path) -> None:
     for text, value in ((AGENT, 0.475), (AGENT.replace("action: int = 0", "action: int = 1"), 0.275)):
         (tmp_path / "changing.py").write_text(text)
-        command = ["confoundry", "run", "IceCreamShorts-v0", "--agent", "changing.py", "--seeds", "1"]
-        subprocess.run(command, check=True, capture_output=True)
+        assert confoundry("run", "IceCreamShorts-v0", "--agent", "changing.py", "--seeds", 1, "--workers", 1)[0] == 0
         rows = rows_of(tmp_path / "results").query("agent == 'changing.py' and world == '' and variant == ''")
         assert rows["value"].tolist() == pytest.approx([value])
 
@@ -206,7 +205,19 @@ def test_bad_input_gets_one_line_and_leaves_nothing(case: str, confoundry: Call,
 
 
 def test_killed_in_the_middle_it_ends_with_the_same_rows(confoundry: Call, tmp_path: Path) -> None:
-    command = ["run", "IceCreamShorts-v0", "ConfoundedRiver-v0", "--agent", "bc", "--agent", "naive", "--seeds", "15", "--workers", "1"]
+    command = [
+        "run",
+        "IceCreamShorts-v0",
+        "GreedyCasino-v0:casino=Rigged",
+        "--agent",
+        "bc",
+        "--agent",
+        "naive",
+        "--seeds",
+        "15",
+        "--workers",
+        "1",
+    ]
     process = subprocess.Popen(["confoundry", *command], start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while len(list(tmp_path.glob("results/runs/*.parquet"))) < 10:
         assert process.poll() is None, "it was over before it could be killed"

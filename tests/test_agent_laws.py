@@ -1,0 +1,438 @@
+"""The laws of agents: equal seeds, equal policies; who is confused is confused as predicted, and who adjusts is right where it can be."""
+
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, fields, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+
+from confoundry.agents import Agent, Exact, Policy, Practice, TabularPolicy, agent_classes, make_agent
+from confoundry.agents.tabular import process_of
+from confoundry.causal import (
+    SCM,
+    Array,
+    Bernoulli,
+    InputError,
+    Process,
+    back_door_set,
+    behaviour_policy,
+    causal_policy,
+    confused_policy,
+    distribution,
+    do_process,
+    is_markov,
+    log_process,
+    logged,
+    uniform_policy,
+    value,
+    worst_policy,
+)
+from confoundry.envs import CausalVectorEnv, Data, all_observations, collect, make_model, members
+from confoundry.envs.river import ConfoundedRiver
+from confoundry.envs.simpson import STUDIES, BloodPressure, SimpsonClinic
+
+torch.set_num_threads(1)
+
+EXACT = 1e-12
+THROWAWAY = {name: make_model(f"{Path(__file__).with_name('throwaway.py')}:{name}") for name in ("Relay", "Survivors", "Gauge")}
+RELAY, GAUGE = THROWAWAY["Relay"], THROWAWAY["Gauge"]
+THERMO = make_model("IceCreamShorts-Thermo-v0")
+ICE = make_model("IceCreamShorts-v0")
+MODELS: dict[str, SCM] = dict(members())
+OFFLINE, ONLINE = ("observe", "mixed"), ("intervene", "counterfactual")
+QUICK: dict[str, dict[str, Any]] = {"dqn": {"updates": 100}}  # settings with which an agent learns in a moment
+
+every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+every_agent_and_regime = pytest.mark.parametrize(
+    ("name", "regime"), [(name, regime) for name, kind in agent_classes().items() for regime in kind.learns]
+)
+
+
+def data_of(model: SCM, rows: int, needs: frozenset[str] = frozenset(), regime: str = "observe", seed: int = 3) -> Data:
+    """A log of about so many rows, as it is handed to an agent with these needs."""
+    log = collect(model, -(-rows // model.horizon), seed, regime)
+    return log.view(np.random.default_rng(seed), "labels" in needs, model.graph.copy() if "graph" in needs else None)
+
+
+def source_of(model: SCM, needs: frozenset[str], regime: str, rows: int = 600) -> Any:
+    """What an agent learns from in a regime."""
+    if regime == "exact":
+        return Exact(model)
+    if regime in OFFLINE:
+        return data_of(model, rows, needs, regime)
+
+    def practise(count: int) -> CausalVectorEnv:
+        env = CausalVectorEnv(model.with_intent() if regime == "counterfactual" else model, count)
+        env.reset(seed=1)
+        return env
+
+    return Practice(practise, rows, model.discount)
+
+
+def learn(name: str, model: SCM, regime: str = "observe", rows: int = 20_000, seed: int = 0, **settings: Any) -> Policy:
+    agent = make_agent(name, **settings)
+    return agent.learn(source_of(model, agent.needs, regime, rows), np.random.default_rng(seed))
+
+
+def table(policy: Policy, model: SCM) -> Array:
+    """The probabilities of a policy in every context of a discrete model, (C, A)."""
+    return policy.probabilities(all_observations(model))
+
+
+def regret(model: SCM, policy: Policy) -> float:
+    """The loss against the best policy, where the worst one loses 1."""
+    best, worst = value(model, causal_policy(model)), value(model, worst_policy(model))
+    return (best - value(model, table(policy, model))) / (best - worst)
+
+
+# The protocol.
+
+
+@pytest.mark.parametrize("name", agent_classes())
+def test_an_agent_is_a_frozen_record_that_says_what_it_needs(name: str) -> None:
+    agent = make_agent(name)
+    assert agent == make_agent(name)
+    assert agent.name == name
+    assert set(agent.learns) <= {*OFFLINE, *ONLINE, "exact"}
+    assert agent.learns
+    assert agent.needs <= {"graph", "labels"}
+    for field in fields(agent):  # type: ignore[arg-type]
+        with pytest.raises(FrozenInstanceError):
+            setattr(agent, field.name, 1)
+
+
+@every_agent_and_regime
+def test_equal_sources_and_generators_give_equal_policies_whose_rows_are_probabilities(name: str, regime: str) -> None:
+    for model in (THERMO, RELAY):
+        seen = model.with_intent() if regime == "counterfactual" else model
+        one, other = (table(learn(name, model, regime, 600, **QUICK.get(name, {})), seen) for _ in range(2))
+        assert np.array_equal(one, other)
+        assert one.shape == uniform_policy(seen).shape
+        assert (one >= 0).all()
+        assert one.sum(1) == pytest.approx(1.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["bc", "naive", "dqn", "ppo"])
+def test_agents_with_networks_learn_from_a_box_alike_with_equal_generators(name: str) -> None:
+    quick = {"bc": {"steps": 50}, "naive": {"steps": 50}, **QUICK}.get(name, {})
+    regime = "intervene" if name == "ppo" else "observe"
+    observations = np.random.default_rng(1).normal(size=(20, 2)).astype(np.float32)
+    policies = [learn(name, GAUGE, regime, 600, seed, **quick).probabilities(observations) for seed in (0, 0, 1)]
+    assert np.array_equal(policies[0], policies[1])
+    assert policies[0].sum(1) == pytest.approx(1.0, abs=1e-6)
+    assert name in ("dqn", "naive") or not np.array_equal(policies[0], policies[2])
+
+
+def fingerprint() -> str:
+    """What agents that count, and one with a network, have learned."""
+    digest = blake2b()
+    for name in ("bc", "naive", "back-door"):
+        for model in (THERMO, RELAY):
+            digest.update(table(learn(name, model, rows=600), model).tobytes())
+    digest.update(learn("bc", GAUGE, rows=600, steps=50).probabilities(np.ones((3, 2), np.float32)).tobytes())
+    return digest.hexdigest()
+
+
+def test_equal_seeds_give_equal_policies_in_another_process(elsewhere: Callable[..., Any]) -> None:
+    assert elsewhere(fingerprint) == fingerprint()
+
+
+def test_learning_changes_no_global_randomness() -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    learn("bc", GAUGE, rows=600, steps=5)
+    learn("naive", GAUGE, rows=600, steps=5)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_learning_leaves_the_data_as_it_was() -> None:
+    for name in ("bc", "naive", "back-door", "dqn"):
+        data = data_of(THERMO, 300, frozenset({"graph"}))
+        before = {key: column.copy() for key, column in data.columns.items()}
+        make_agent(name, **QUICK.get(name, {})).learn(data, np.random.default_rng(0))
+        assert all(np.array_equal(column, before[key]) for key, column in data.columns.items())
+
+
+def test_actions_are_drawn_with_the_probabilities_of_the_policy() -> None:
+    law = np.array([[0.0, 0.3, 0.7, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
+    policy = TabularPolicy(law, spaces.Discrete(3))
+    for observation, row in enumerate(law):
+        actions = policy.act(np.full(40_000, observation), np.random.default_rng(observation))
+        share = np.bincount(actions, minlength=4) / 40_000
+        assert (abs(share - row) <= 4 * np.sqrt(row * (1 - row) / 40_000)).all()
+
+
+def refusal(request: Callable[[], object]) -> str:
+    with pytest.raises(InputError) as refused:
+        request()
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("request_", "text"),
+    [
+        (lambda: make_agent("back-door").learn(data_of(ICE, 50), np.random.default_rng(0)), "back-door needs the graph"),
+        (lambda: learn("back-door", GAUGE, rows=50), "a discrete observation space"),
+        (lambda: make_agent("nave"), "there is no agent 'nave'; did you mean 'naive'?"),
+        (lambda: make_agent("bc:step=5"), "BehaviourCloning has no setting 'step'; did you mean 'steps'?"),
+        (lambda: make_agent("bc:steps=few"), "BehaviourCloning: steps must be of type int, and got 'few'"),
+        (lambda: make_agent("nowhere.py:Agent"), "there is no file nowhere.py"),
+        (lambda: make_agent(f"{Path(__file__).with_name('throwaway.py')}:Relay"), "has no Agent named 'Relay'"),
+    ],
+)
+def test_what_an_agent_cannot_do_is_refused(request_: Callable[[], object], text: str) -> None:
+    assert text in refusal(request_)
+
+
+@every_model
+def test_the_references_are_the_exact_policies(model: SCM) -> None:
+    exact = {"confused": confused_policy, "causal": causal_policy, "uniform": uniform_policy, "behaviour": behaviour_policy}
+    for name, policy in exact.items():
+        assert np.array_equal(table(learn(name, model, "exact"), model), policy(model))
+
+
+# Counting.
+
+
+@pytest.mark.parametrize("model", [*MODELS.values(), RELAY, THROWAWAY["Survivors"]], ids=[*MODELS, "Relay", "Survivors"])
+def test_the_process_counted_in_a_log_approaches_the_exact_one(model: SCM) -> None:
+    model = replace(model, horizon=min(model.horizon, 4))
+    data = data_of(model, 40_000)
+    counted, exact = process_of(data), log_process(model)
+    rows = counted.visits
+    seen = rows > 0
+    assert seen[exact.visits > 1e-3].all()
+    assert not (seen & (exact.visits <= 0)).any()
+    spread = 6 * np.sqrt(model.horizon)  # standard errors, and steps of an episode that may go together
+    scale = max(1.0, np.ptp(data["reward"])) / 2
+    assert (abs(counted.reward - exact.reward)[seen] <= spread * scale / np.sqrt(rows[seen])).all()
+    assert (abs(counted.transition - exact.transition)[seen] <= spread / 2 / np.sqrt(rows[seen])[:, None]).all()
+    share = rows / rows.sum(), exact.visits / exact.visits.sum()
+    assert (abs(share[0] - share[1]) <= spread / 2 / np.sqrt(len(data))).all()
+
+
+def patients(model: SimpsonClinic, needs_graph: bool) -> Data:
+    """A log that has the patients of the published table, one by one: its frequencies are the exact law."""
+    count = model.counts.astype(int)
+    cells = [(s, a, y) for s, a in np.ndindex(*count.shape[:2]) for y in (0, 1)]
+    times = [count[s, a, 0] if y else count[s, a, 1] - count[s, a, 0] for s, a, y in cells]
+    stratum, action, recovery = np.repeat(np.array(cells), times, axis=0).T
+    n = len(action)
+    rows = {"episode": np.arange(n), "stratum": stratum, "action": action, "reward": recovery.astype(float)}
+    rows |= dict.fromkeys(("step", "observation", "next_observation"), np.zeros(n, dtype=int))
+    rows |= {"terminated": np.ones(n, dtype=bool), "truncated": np.zeros(n, dtype=bool)}
+    graph = model.graph.copy() if needs_graph else None
+    return Data(rows, ("stratum",), spaces.Discrete(1), spaces.Discrete(2), 1, 1.0, graph)
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_on_the_exact_law_counting_is_seeing_and_adjusting_is_doing(study: str) -> None:
+    model = SimpsonClinic(study=study)
+    data = patients(model, needs_graph=True)
+    assert process_of(data).reward == pytest.approx(log_process(model).reward, abs=EXACT)
+    adjusted = process_of(data, data["stratum"])
+    assert adjusted.reward == pytest.approx(do_process(model).reward, abs=EXACT)
+    assert adjusted.reward != pytest.approx(log_process(model).reward, abs=1e-6)
+    for name, policy in (("naive", confused_policy), ("back-door", causal_policy)):
+        learned = make_agent(name).learn(data, np.random.default_rng(0))
+        assert np.array_equal(table(learned, model), policy(model))
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_the_same_patients_are_not_adjusted_where_the_stratum_comes_after_the_treatment(study: str) -> None:
+    model = BloodPressure(study=study)
+    learned = make_agent("back-door").learn(replace(patients(model, False), graph=model.graph.copy()), np.random.default_rng(0))
+    assert learned.note == "nothing to adjust for"
+    assert np.array_equal(table(learned, model), causal_policy(model))
+    assert not np.array_equal(table(learned, model), causal_policy(SimpsonClinic(study=study)))
+
+
+class OpenRiver(ConfoundedRiver):
+    """The captain writes down the current that he feels."""
+
+    @logged
+    def current(self) -> Bernoulli:
+        return Bernoulli(self.favourable)
+
+
+def test_where_time_passes_too_adjusting_is_doing() -> None:
+    model = OpenRiver(horizon=60)
+    data = data_of(model, 60_000, frozenset({"graph"}))
+    right, wrong = (make_agent(name).learn(data, np.random.default_rng(0)) for name in ("back-door", "naive"))
+    assert back_door_set(model.graph) == ("current",)
+    naive, adjusted, exact = process_of(data), process_of(data, data["current"]), do_process(model)
+    seen = (adjusted.visits > 500) & (naive.visits > 500)
+    assert seen.sum() >= 4
+    assert adjusted.transition[seen] == pytest.approx(exact.transition[seen], abs=0.06)
+    assert abs(naive.transition[seen] - exact.transition[seen]).max() > 0.2
+    assert regret(model, right) < 0.02 < regret(model, wrong)
+
+
+# Who is right, and who is not.
+
+
+def margin(process: Process, rows: int) -> float:
+    """By how many standard errors the best action leads, in the context of a log of so many rows where it leads least.
+
+    A reward is taken to deviate by at most one half, and what follows a step to be worth at most the largest action value.
+    """
+    values, share = process.plan(), process.visits / process.visits.sum()
+    known = share.sum(1) > 0
+    if not np.isfinite(values[known]).all():
+        return 0.0
+    second, best = np.sort(values[known], axis=1)[:, -2:].T
+    scale = 0.5 if process.horizon == 1 else max(1.0, abs(values[known]).max()) / 2
+    error = scale * np.sqrt((1 / (rows * share[known])).sum(1))
+    return float(((best - second) / error).min())
+
+
+CLEAR = {text: model for text, model in MODELS.items() if margin(log_process(model), 20_000) > 6}
+
+
+def test_most_traps_are_clear_in_a_log_of_20_000_rows() -> None:
+    assert len(CLEAR) >= len(MODELS) / 3
+    assert {"IceCreamShorts-v0", "SimpsonClinic-v0:study=Berkeley", "GreedyCasino-v0:casino=Rigged"} <= CLEAR.keys()
+
+
+@pytest.mark.parametrize("model", CLEAR.values(), ids=CLEAR)
+def test_naive_learns_the_confused_policy(model: SCM) -> None:
+    assert np.array_equal(table(learn("naive", model), model), confused_policy(model))
+
+
+def test_naive_learns_the_confused_policy_of_the_river() -> None:
+    model = MODELS["ConfoundedRiver-v0"]
+    policy = learn("naive", model, rows=120_000)
+    assert np.array_equal(table(policy, model), confused_policy(model))
+    assert policy.process is not None
+    assert policy.process.value(table(policy, model)) == pytest.approx(5.184, abs=0.2)
+
+
+@every_model
+def test_cloning_ends_at_the_propensity(model: SCM) -> None:
+    data = data_of(model, 20_000)
+    cloned = table(make_agent("bc").learn(data, np.random.default_rng(0)), model)
+    rows = process_of(data).visits.sum(1, keepdims=True)
+    assert (abs(cloned - behaviour_policy(model)) <= np.where(rows > 0, 3 / np.sqrt(np.maximum(rows, 1)), 1.0)).all()
+
+
+def can_adjust(model: SCM) -> bool:
+    """Whether there is a back-door set in whose every stratum the log takes every action."""
+    chosen = back_door_set(model.graph)
+    if chosen is None:
+        return False
+    joint = distribution(model, *model.contexts, *chosen, model.action)
+    return bool((joint[joint.sum(-1) > 0] > 0).all())
+
+
+@every_model
+def test_back_door_is_causal_where_it_can_adjust_and_plays_uniformly_elsewhere(model: SCM) -> None:
+    policy = learn("back-door", model)
+    if not can_adjust(model):
+        assert np.array_equal(table(policy, model), uniform_policy(model))
+        assert policy.note.endswith("plays uniformly")
+        assert policy.action_values(all_observations(model)) is None
+        return
+    chosen = back_door_set(model.graph)
+    assert policy.note == (f"adjusts for {', '.join(chosen)}" if chosen else "nothing to adjust for")
+    if margin(do_process(model), 20_000) > 12:  # the log has fewer rows of some actions than an experiment would
+        assert np.array_equal(table(policy, model), causal_policy(model))
+    assert value(model, table(policy, model)) >= value(model, causal_policy(model)) - 0.02
+
+
+def test_back_door_says_why_it_plays_uniformly() -> None:
+    assert learn("back-door", make_model("IceCreamShorts-NoOverlap-v0")).note == "adjusting for heat has no overlap: plays uniformly"
+    assert learn("back-door", ICE).note == "no back-door set: plays uniformly"
+    graph = make_model("SimpsonClinic-v0").graph.copy()
+    data = replace(data_of(make_model("SimpsonClinic-v0"), 500), graph=graph, logged=())
+    assert make_agent("back-door").learn(data, np.random.default_rng(0)).note == "no back-door set: plays uniformly"
+
+
+def at_stake(model: SCM) -> float:
+    return value(model, causal_policy(model)) - value(model, worst_policy(model))
+
+
+CONTROLS = {text: model.control() for text, model in MODELS.items() if model.horizon == 1 or is_markov(model.control().graph)}
+CONTROLS = {text: control for text, control in CONTROLS.items() if at_stake(control) > 0.02}
+
+
+@pytest.mark.parametrize("control", CONTROLS.values(), ids=CONTROLS)
+def test_in_a_control_offline_agents_find_the_best_policy(control: SCM) -> None:
+    data = data_of(control, 100_000, frozenset({"graph"}))
+    for name in ("naive", "back-door"):
+        assert regret(control, make_agent(name).learn(data, np.random.default_rng(0))) < 0.02
+
+
+def test_every_family_has_a_control_in_which_something_can_be_lost() -> None:
+    assert {text.split("-")[0] for text in CONTROLS} == {text.split("-")[0] for text in MODELS}
+
+
+def test_the_same_agents_fail_in_the_world_itself() -> None:
+    assert regret(ICE, learn("naive", ICE)) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("regime", "world"), [("observe", ICE.control()), ("intervene", ICE)])
+def test_dqn_finds_the_best_policy_where_nothing_is_confounded(regime: str, world: SCM) -> None:
+    assert regret(world, learn("dqn", world, regime, rows=4_000, updates=300)) < 0.02
+
+
+def test_dqn_is_confused_by_the_log() -> None:
+    assert regret(ICE, learn("dqn", ICE, rows=4_000, updates=300)) == pytest.approx(1.0)
+
+
+def test_ppo_finds_the_best_policy_by_acting() -> None:
+    assert regret(ICE, learn("ppo", ICE, "intervene", rows=6_000)) < 0.1
+
+
+# Networks.
+
+
+def test_a_cloned_box_follows_the_behaviour() -> None:
+    policy = learn("bc", GAUGE, rows=5_000, steps=300)
+    skin = np.array([[-2.0, 0.0], [-2.0, 3.0], [2.0, 0.0], [2.0, -3.0]], np.float32)
+    assert policy.probabilities(skin)[:2, 1] == pytest.approx(0.0, abs=0.15)
+    assert policy.probabilities(skin)[2:, 1] == pytest.approx(1.0, abs=0.15)
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_naive_learns_in_a_box_whom_the_drug_helps(horizon: int) -> None:
+    model = replace(GAUGE, horizon=horizon)
+    policy = learn("naive", model, rows=5_000, steps=200)
+    skin = np.random.default_rng(0).normal(0.0, 1.5, (500, 2)).astype(np.float32)
+    clear = abs(skin[:, 0]) > 0.5
+    right = policy.probabilities(skin)[np.arange(500), (skin[:, 0] > 0).astype(int)]
+    assert right[clear].mean() > 0.95
+
+
+@pytest.mark.parametrize("name", ["bc", "naive"])
+@pytest.mark.parametrize("model", [THERMO, RELAY], ids=["Thermo", "Relay"])
+def test_networks_learn_what_counting_learns(name: str, model: SCM, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = table(learn(name, model, rows=5_000), model)
+    monkeypatch.setattr("confoundry.agents.tabular.MOST_CELLS", 0)
+    policy = learn(name, model, rows=5_000, steps=400)
+    assert not isinstance(policy, TabularPolicy)
+    if name == "bc":
+        assert table(policy, model) == pytest.approx(counted, abs=0.08)
+    else:
+        assert value(model, table(policy, model)) == pytest.approx(value(model, counted), abs=0.03)
+
+
+class Reckless(Agent):
+    """An agent that ignores its generator."""
+
+    name = "reckless"
+    learns = ("exact",)
+
+    def learn(self, source: Exact, rng: np.random.Generator) -> Policy:
+        row = np.random.default_rng().dirichlet(np.ones(2))
+        return TabularPolicy(np.tile(row, (2, 1)), spaces.Discrete(2))
+
+
+def test_an_agent_that_ignores_its_generator_is_noticed() -> None:
+    one, other = (table(Reckless().learn(Exact(THERMO), np.random.default_rng(0)), THERMO) for _ in range(2))
+    assert not np.array_equal(one, other)

@@ -1,0 +1,360 @@
+"""The laws of the environments: acting is intervening, one by one or many at once, and nothing hidden comes out."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from scipy.stats import norm
+from stable_baselines3 import PPO
+from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
+from stable_baselines3.common.vec_env import DummyVecEnv
+
+from confoundry.causal import SCM, Array, Categorical, InputError, distribution, uniform_policy, value
+from confoundry.envs import CausalEnv, CausalVectorEnv, as_integer, make_model, members, observation_space, worlds
+from confoundry.envs.sb3 import BatchedVecEnv
+from confoundry.envs.spaces import action_space
+
+FILE = Path(__file__).with_name("throwaway.py")
+RELAY, SURVIVORS, GAUGE, GAUGES = (f"{FILE}:{name}" for name in ("Relay", "Survivors", "Gauge", "Gauge:horizon=3"))
+IDS = list(worlds())
+MODELS = {text: replace(model, horizon=min(model.horizon, 10)) for text, model in members()}
+THROWAWAY = {text.removeprefix(f"{FILE}:"): make_model(text) for text in (RELAY, SURVIVORS, GAUGES)}
+ALL: dict[str, SCM] = {**MODELS, **THROWAWAY, "Relay, the intent seen": THROWAWAY["Relay"].with_intent()}
+
+every_id = pytest.mark.parametrize("world", IDS)
+every_model = pytest.mark.parametrize("model", ALL.values(), ids=ALL)
+
+
+@every_id
+def test_gymnasium_and_stable_baselines_find_no_fault(world: str) -> None:
+    env = gymnasium.make(f"confoundry.envs:{world}")
+    check_env(env.unwrapped)
+    check_env_for_sb3(env)
+    many = gymnasium.make_vec(f"confoundry.envs:{world}", num_envs=3)
+    assert isinstance(many.unwrapped, CausalVectorEnv)
+    assert many.reset(seed=1)[0] in many.observation_space
+
+
+@pytest.mark.parametrize("world", [RELAY, SURVIVORS])
+def test_they_find_none_in_a_users_world(world: str) -> None:
+    check_env(CausalEnv(world), skip_render_check=True)
+    check_env_for_sb3(CausalEnv(world))
+
+
+@pytest.mark.parametrize("world", [GAUGE, GAUGES])
+@pytest.mark.filterwarnings("ignore:.*A Box observation space m..imum value is -?infinity")  # readings are unbounded
+def test_they_find_none_in_a_box(world: str) -> None:
+    env = CausalEnv(world)
+    assert env.observation_space == gymnasium.spaces.Box(-np.inf, np.inf, (2,), np.float32)
+    check_env(env, skip_render_check=True)
+    check_env_for_sb3(env)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two results of Gymnasium are equal, but for what stands where a mask is false."""
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(
+            same(one[key], other[key]) if f"_{key}" not in one else same_where(one[f"_{key}"], one[key], other[key]) for key in one
+        )
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return np.array_equal(one, other)
+
+
+def same_where(mask: Array, one: Any, other: Any) -> bool:
+    return same(one, other) if isinstance(one, dict) else all(np.array_equal(one[i], other[i]) for i in np.flatnonzero(mask))
+
+
+@every_model
+def test_a_batch_agrees_step_by_step_with_gymnasiums_own_over_single_environments(model: SCM) -> None:
+    several = SyncVectorEnv([lambda: CausalEnv(model)] * 5, autoreset_mode=AutoresetMode.SAME_STEP)
+    batch = CausalVectorEnv(model, 5)
+    actions = np.random.default_rng(1).integers(uniform_actions(model), size=(25, 5))
+    assert same(several.reset(seed=7), batch.reset(seed=7))
+    ends = set()
+    for step, action in enumerate(actions):
+        one, other = several.step(action), batch.step(action)
+        assert same(one, other)
+        ends |= {(step, i) for i in np.flatnonzero(one[2] | one[3])}
+    assert len(ends) >= 10
+    assert same(several.reset(seed=[3, None, 3, None, 9]), batch.reset(seed=[3, None, 3, None, 9]))
+    assert same(several.step(actions[0]), batch.step(actions[0]))
+
+
+def uniform_actions(model: SCM) -> int:
+    return int(action_space(model).n)
+
+
+def test_the_episodes_of_a_batch_end_at_different_times() -> None:
+    batch = CausalVectorEnv(RELAY, 50)
+    batch.reset(seed=0)
+    steps = [batch.step(np.ones(50, dtype=int))[2:4] for _ in range(9)]
+    assert any(terminated.any() and not terminated.all() and truncated.any() for terminated, truncated in steps)
+
+
+def test_a_batch_that_differs_in_one_info_is_noticed() -> None:
+    assert not same({"a": np.array([1, 2]), "_a": np.array([True, True])}, {"a": np.array([1, 3]), "_a": np.array([True, True])})
+    assert same({"a": np.array([1, 2]), "_a": np.array([True, False])}, {"a": np.array([1, 3]), "_a": np.array([True, False])})
+
+
+ROLLOUTS = {text: model for text, model in ALL.items() if text != "Gauge:horizon=3"} | {
+    f"{text} in {shift}": MODELS[text].shifted(shift)
+    for text in ("IceCreamShorts-v0", "ConfoundedRiver-v0")
+    for shift in MODELS[text].shifts()
+}
+
+
+@pytest.mark.parametrize("model", ROLLOUTS.values(), ids=ROLLOUTS)
+def test_the_mean_return_of_rollouts_is_the_exact_value_of_doing(model: SCM) -> None:
+    """Within what 4 standard errors are to one comparison, for all of these together (Bonferroni)."""
+    rng = np.random.default_rng(2)
+    contexts, actions = uniform_policy(model).shape
+    policy = rng.dirichlet(np.ones(actions), contexts)
+    returns = roll_out(model, policy, rng)
+    errors = abs(returns.mean() - value(model, policy)) / max(returns.std() / np.sqrt(len(returns)), 1e-12)
+    assert errors < norm.isf(norm.sf(4.0) / len(ROLLOUTS))
+
+
+def roll_out(model: SCM, policy: Array, rng: np.random.Generator, episodes: int = 10_000) -> Array:
+    """The discounted returns of a memoryless policy (C, A)."""
+    env = CausalVectorEnv(model, episodes)
+    observations, _ = env.reset(seed=4)
+    going, returns = np.ones(episodes, dtype=bool), np.zeros(episodes)
+    for step in range(model.horizon):
+        law = Categorical(policy[as_integer(env.single_observation_space, observations)])
+        observations, rewards, terminated, truncated, _ = env.step(law.sample(rng.random(episodes)))
+        returns += going * model.discount**step * rewards
+        going &= ~(terminated | truncated)
+    assert not going.any()
+    return returns
+
+
+def fingerprint() -> str:
+    """A hash of what 12 steps of each world show, one by one and many at once."""
+    digest = blake2b()
+    for world in [*IDS, RELAY, GAUGES]:
+        env, batch, rng = CausalEnv(world), CausalVectorEnv(world, 3), np.random.default_rng(0)
+        seen: list[Any] = [env.reset(seed=5), batch.reset(seed=6)]
+        for _ in range(12):
+            actions = rng.integers(env.action_space.n, size=3)  # type: ignore[attr-defined]
+            seen += [env.step(actions[0]), batch.step(actions)]
+            if seen[-2][2] or seen[-2][3]:
+                seen.append(env.reset())
+        digest.update(repr(seen).encode())
+    return digest.hexdigest()
+
+
+def test_equal_seeds_give_equal_trajectories_in_another_process(elsewhere: Callable[..., Any]) -> None:
+    assert elsewhere(fingerprint) == fingerprint()
+
+
+def test_an_environment_starts_anew_with_its_seed_and_goes_on_without() -> None:
+    env = CausalEnv(RELAY)
+
+    def episode(seed: int | None) -> list[Any]:
+        first = env.reset(seed=seed)
+        return [first, *(env.step(1) for _ in range(2))]
+
+    one, two, again, after = episode(8), episode(None), episode(8), episode(None)
+    assert repr(one) == repr(again) != repr(two) == repr(after)
+
+
+def test_environments_work_in_processes_of_their_own() -> None:
+    many = gymnasium.make_vec(
+        "confoundry.envs:SimpsonClinic-v0", num_envs=2, vectorization_mode="async", vector_kwargs={"context": "spawn"}
+    )
+    alone = CausalVectorEnv("SimpsonClinic-v0", 2)
+    try:
+        assert same(many.reset(seed=3), alone.reset(seed=3))
+        one, other = many.step(np.array([0, 1])), alone.step(np.array([0, 1]))
+        assert same(one[:4], other[:4])
+        assert same(one[4]["stratum"], other[4]["final_info"]["stratum"])
+    finally:
+        many.close()
+
+
+def spoil(result: Any) -> None:
+    """Overwrite every array that was handed out."""
+    for part in result.values() if isinstance(result, dict) else result:
+        if isinstance(part, dict | tuple):
+            spoil(part)
+        elif isinstance(part, np.ndarray):
+            part[...] = part + 1 if part.dtype != bool else ~part
+
+
+@every_model
+def test_what_is_handed_out_is_the_callers(model: SCM) -> None:
+    makers: tuple[Callable[[], Any], ...] = (lambda: CausalVectorEnv(model, 4), lambda: CausalEnv(model))
+    for make in makers:
+        clean, spoilt, rng = make(), make(), np.random.default_rng(3)
+        clean.reset(seed=1)
+        spoil(spoilt.reset(seed=1))
+        for _ in range(8):
+            action = rng.integers(uniform_actions(model), size=4 if isinstance(clean, CausalVectorEnv) else None)
+            one, other = clean.step(action), spoilt.step(action)
+            assert same(one, other)
+            spoil(other)
+            if isinstance(clean, CausalEnv) and (one[2] or one[3]):
+                clean.reset()
+                spoil(spoilt.reset())
+
+
+# Nothing leaks.
+
+
+@every_model
+def test_an_observation_shows_contexts_and_an_info_logged_variables_alone(model: SCM) -> None:
+    env = CausalEnv(model)
+    observation, info = env.reset(seed=0)
+    assert info == {}
+    assert np.size(observation) == max(1, len(model.contexts))
+    assert env.step(0)[4].keys() == set(model.names("logged"))
+    batch = CausalVectorEnv(model, 3)
+    assert batch.reset(seed=0)[1] == {}
+    infos = batch.step(np.zeros(3, dtype=int))[4]
+    ends = {"final_obs", "final_info"} if "final_obs" in infos else set()
+    shown = {*infos, *infos.get("final_info", {})}
+    assert shown <= {mark + name for name in (*model.names("logged"), *ends) for mark in ("", "_")}
+
+
+LEAKY = {text: model for text, model in ALL.items() if model.horizon == 1 and model.names("latent")}
+
+
+class Leak(CausalVectorEnv):
+    """A planted leak: the info has one more entry, a latent."""
+
+    def _info(self, values: dict[str, Array], which: Array) -> dict[str, Any]:
+        return {**super()._info(values, which), "temperature": values["heat"] + 0}
+
+
+def guesses(model: SCM, env: CausalVectorEnv) -> tuple[float, float]:
+    """The accuracy with which a classifier guesses the latents of a one-step model, and the best that Bayes' rule allows.
+
+    It counts, in one half of the units, which latents go with what was handed out (observation, action, reward, infos, and
+    whether the unit's number is even), and guesses in the other half.
+    """
+    n, actions = env.num_envs, uniform_actions(model)
+    observations, _ = env.reset(seed=11)
+    hidden = {name: column for name, column in env._units.now.items() if name in model.names("latent")}
+    acted = np.random.default_rng(0).integers(actions, size=n)
+    start = env._units.ids.copy()
+    _, rewards, *_, infos = env.step(acted)
+    values = model.do(**{model.action: 0}).step(start, 0, None, {**hidden, model.action: acted})
+    shown = [observations, acted, rewards, np.arange(n) % 2, *infos["final_info"].values()]
+    rows = list(zip(*(np.reshape(column, (n, -1)).tolist() for column in shown), strict=True))
+    truth = list(zip(*(values[name].tolist() for name in model.names("latent")), strict=True))
+    half = n // 2
+    right = np.mean([guess == what for guess, what in zip(classify(rows[:half], truth[:half], rows[half:]), truth[half:], strict=True)])
+    random = model.do(**{model.action: Categorical(np.full(actions, 1 / actions))})
+    joint = distribution(random, *model.names("latent"), *model.names("context", "action", "logged", "reward"))
+    latents = int(np.prod(joint.shape[: len(model.names("latent"))]))
+    return float(right), float(joint.reshape(latents, -1).max(0).sum())
+
+
+def classify(rows: Iterable[Any], truth: Iterable[Hashable], unseen: Iterable[Any]) -> list[Hashable]:
+    counts: dict[str, Counter[Hashable]] = defaultdict(Counter)
+    for row, what in zip(rows, truth, strict=True):
+        counts[repr(row)][what] += 1
+    return [counts[repr(row)].most_common(1)[0][0] if repr(row) in counts else None for row in unseen]
+
+
+@pytest.mark.parametrize("model", LEAKY.values(), ids=LEAKY)
+def test_no_classifier_guesses_a_latent_better_than_bayes(model: SCM) -> None:
+    right, best = guesses(model, CausalVectorEnv(model, 20_000))
+    assert right < best + norm.isf(norm.sf(4.0) / len(LEAKY)) * np.sqrt(best * (1 - best) / 10_000) + 1e-9
+
+
+def test_a_planted_leak_is_found() -> None:
+    model = make_model("IceCreamShorts-v0")
+    right, best = guesses(model, Leak(model, 20_000))
+    assert right == 1.0 > best + 0.05
+
+
+# Stable-Baselines3.
+
+
+@every_model
+def test_the_batch_for_stable_baselines_gives_what_its_own_gives(model: SCM) -> None:
+    own, ours = DummyVecEnv([lambda: CausalEnv(model)] * 4), BatchedVecEnv(CausalVectorEnv(model, 4))
+    own.seed(21)
+    ours.seed(21)
+    assert same(own.reset(), ours.reset())
+    ended = 0
+    for actions in np.random.default_rng(4).integers(uniform_actions(model), size=(25, 4)):
+        one, other = own.step(actions), ours.step(actions)
+        assert same(one[:3], other[:3])
+        assert [np.asarray(part).dtype for part in one[:3]] == [np.asarray(part).dtype for part in other[:3]]
+        for done, theirs, mine in zip(one[2], one[3], other[3], strict=True):
+            keys = ("terminal_observation", "TimeLimit.truncated") if done else ()
+            assert all(same(theirs[key], mine[key]) for key in keys)
+            assert done or not mine.get("TimeLimit.truncated")
+            ended += int(done)
+    assert ended >= 8
+    assert same(own.reset(), ours.reset())
+
+
+@pytest.mark.parametrize("world", ["IceCreamShorts-Thermo-v0", RELAY, GAUGES])
+def test_ppo_trains_on_the_batch(world: str) -> None:
+    policy = {"net_arch": [8]}
+    algorithm = PPO(
+        "MlpPolicy", BatchedVecEnv(CausalVectorEnv(world, 8)), n_steps=16, batch_size=128, policy_kwargs=policy, seed=0, device="cpu"
+    )
+    algorithm.learn(256)
+    assert algorithm.num_timesteps == 256
+
+
+# Spaces and refusals.
+
+
+@every_model
+def test_shift_twin_control_and_dial_change_no_space(model: SCM) -> None:
+    spaces = observation_space(model), action_space(model)
+    others = [model.shifted(name) for name in model.shifts()]
+    if observation_space(model).__class__ is not gymnasium.spaces.Box:
+        others += [model.control(), model.dial(0.5), *filter(None, [model.twin()])]
+    for other in others:
+        assert (observation_space(other), action_space(other)) == spaces
+
+
+@pytest.mark.parametrize("action", [2, -1, 0.5, np.nan, "1", None, np.array([1]), np.array([0, 1])], ids=repr)
+def test_a_bad_action_is_refused(action: Any) -> None:
+    env = CausalEnv("IceCreamShorts-v0")
+    env.reset(seed=0)
+    with pytest.raises(InputError, match=r"^the action must be in Discrete\(2\), and got .*$"):
+        env.step(action)
+
+
+@pytest.mark.parametrize(
+    "actions", [[0, 2], [0, -1], [0.5, 0.5], [np.nan, 0], [0], [0, 1, 1], 1, [[0, 1]], ["0", "1"], [None, 0]], ids=repr
+)
+def test_bad_actions_of_a_batch_are_refused(actions: Any) -> None:
+    env = CausalVectorEnv("IceCreamShorts-v0", 2)
+    env.reset(seed=0)
+    with pytest.raises(InputError, match=r"^step needs 2 actions in Discrete\(2\), and got .*$"):
+        env.step(actions)
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: gymnasium.make("IceCreamShorts-v0", confounded=0.3), "has no setting 'confounded'"),
+        (lambda: gymnasium.make("IceCreamShorts-v0", confounding=3.0), "IceCreamShorts.ice_cream: Bernoulli needs probabilities"),
+        (lambda: gymnasium.make("IceCreamShorts-v0", shift="cold"), "did you mean 'cold_snap'"),
+        (lambda: CausalEnv("IceCream-v0"), "there is no environment 'IceCream-v0'"),
+        (lambda: CausalVectorEnv(make_model(RELAY), 2, horizon=3), "a model takes no further settings; set horizon on the model itself"),
+        (lambda: CausalVectorEnv(RELAY, 2).reset(seed=[1]), "reset needs 2 seeds, and got 1"),
+    ],
+)
+def test_a_bad_environment_is_refused(make: Callable[[], object], text: str) -> None:
+    with pytest.raises(InputError) as refused:
+        make()
+    assert text in str(refused.value)
+    assert "\n" not in str(refused.value)

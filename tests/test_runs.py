@@ -1,0 +1,136 @@
+"""One run, and what it is scored against."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from confoundry.agents import Policy, TabularPolicy, make_agent
+from confoundry.causal import (
+    SCM,
+    Array,
+    Bernoulli,
+    Exactly,
+    InputError,
+    Normal,
+    action,
+    causal_policy,
+    confused_policy,
+    context,
+    latent,
+    reward,
+    value,
+)
+from confoundry.envs import make_model, members, observation_space
+from confoundry.eval import Run, execute, score
+from confoundry.eval.truth import _roll_out, evaluate, references
+
+
+class Warmth(SCM):
+    """Give an ice cream or not, at a temperature that is seen: it is worth the temperature, in log and deed."""
+
+    version: ClassVar[int] = 0
+
+    @context
+    def temperature(self) -> Normal:
+        return Normal(0.0, 1.0)
+
+    @latent
+    def mood(self) -> Bernoulli:
+        return Bernoulli(0.5)
+
+    @action
+    def give(self, mood: Array) -> Bernoulli:
+        return Bernoulli(0.2 + 0.6 * mood)
+
+    @reward
+    def smile(self, temperature: Array, mood: Array, give: Array) -> Exactly:
+        return Exactly(temperature * give + mood)
+
+
+@pytest.mark.parametrize("model", [pytest.param(model, id=text) for text, model in members()])
+def test_a_rollout_estimates_the_exact_value(model: SCM) -> None:
+    if model.horizon > 1:
+        model = replace(model, horizon=20)
+    for table in (causal_policy(model), confused_policy(model)):
+        policy = TabularPolicy(table, observation_space(model))
+        found = _roll_out(model, policy, seed=0)
+        assert abs(found.value - value(model, table)) <= 4 * found.std_error + 1e-12
+        assert evaluate(model, policy).value == value(model, table)
+
+
+def test_a_policy_of_a_continuous_world_is_rolled_out_and_says_so() -> None:
+    rows = score(Warmth(), lambda observations: observations[:, 0] > 0)
+    assert rows["value"].item() == pytest.approx(0.5 + 1 / np.sqrt(2 * np.pi), abs=4 * rows["std_error"].item())
+    assert 0 < rows["std_error"].item() < 0.02
+    assert rows["j_causal"].isna().all()
+
+
+def test_a_network_learns_in_a_continuous_world() -> None:
+    run = Run(f"{__file__}:Warmth", "naive", "observe", 4000, 0)
+    (row,) = run.rows()
+    assert (row["status"], row["exact"]) == ("ok", False)
+    assert row["value"] > 0.8  # the best policy earns 0.9
+
+
+def test_the_confused_and_the_causal_policy_have_the_ends_of_the_scale() -> None:
+    for name, end in (("confused", 0.0), ("causal", 1.0)):
+        model = make_model("IceCreamShorts-v0")
+        policy = confused_policy(model) if name == "confused" else causal_policy(model)
+        assert score(model, policy)["causal_score"][0] == pytest.approx(end)
+
+
+def test_a_policy_that_does_not_fit_is_refused() -> None:
+    for policy in (np.eye(3), np.array([[0.5, 0.6]]), lambda observations: np.full(len(observations), 7)):
+        with pytest.raises(InputError):
+            score("IceCreamShorts-v0", policy)
+
+
+class Watcher(Policy):
+    """Notes what it is shown."""
+
+    def __init__(self) -> None:
+        self.seen: list[Array] = []
+
+    def probabilities(self, observations: Array) -> Array:
+        self.seen.append(observations)
+        return np.full((len(observations), 2), 0.5)
+
+
+def test_of_a_world_that_shows_the_intent_so_does_the_score() -> None:
+    watcher = Watcher()
+    score(make_model("GreedyCasino-v0:casino=Rigged").with_intent(), watcher)
+    assert all(observations.tolist() == [0, 1] for observations in watcher.seen)
+
+
+def test_every_agent_with_the_same_seed_gets_the_same_log() -> None:
+    logs = [Run("IceCreamShorts-v0", agent, "observe", 50, 1)._source(make_model("IceCreamShorts-v0")) for agent in ("bc", "naive")]
+    assert (logs[0]["reward"] == logs[1]["reward"]).all()  # type: ignore[index]
+    other = Run("IceCreamShorts-v0", "bc", "observe", 50, 2)._source(make_model("IceCreamShorts-v0"))
+    assert (logs[0]["reward"] != other["reward"]).any()  # type: ignore[index]
+
+
+def test_one_worker_and_two_give_the_same_rows(tmp_path: Path) -> None:
+    runs = [
+        Run("IceCreamShorts-v0", agent, regime, 500, seed)
+        for seed in (0, 1)
+        for agent, regime in (("naive", "observe"), ("ppo", "intervene"))
+    ]
+    one, two = (execute(runs, tmp_path / str(workers), workers, quiet=True) for workers in (1, 2))
+    pd.testing.assert_frame_equal(one, two)
+
+
+def test_references_of_a_shift_hold_the_deployments_policies() -> None:
+    model = make_model("IceCreamShorts-v0")
+    found = references(model, model.shifted("causal_twin"))
+    assert [found[name] for name in ("j_confused", "j_causal", "j_best")] == pytest.approx([0.515, 0.325, 0.515])
+
+
+def test_an_agent_gets_the_graph_only_if_it_needs_it() -> None:
+    model = make_model("SimpsonClinic-v0")
+    for agent in ("naive", "back-door"):
+        data = Run("SimpsonClinic-v0", agent, "observe", 50, 0)._source(model)
+        assert (data.graph is not None) == ("graph" in make_agent(agent).needs)  # type: ignore[union-attr]
