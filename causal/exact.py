@@ -16,10 +16,11 @@ from .elimination import Factor, check_size, eliminate
 from .errors import InputError, NotDiscreteError, TooLargeError, did_you_mean
 from .graph import LAG, is_markov
 from .planning import TIE, Floats, Process, greedy, mean_value
-from .scm import SCM, Mechanism
+from .scm import SCM, Mechanism, Variable
 
 Given = Mapping[str, float]
 
+LONGEST = 10**5  # steps of an episode
 MOST_POLICIES = 2**14  # deterministic policies that are tried one by one
 
 
@@ -60,6 +61,8 @@ class Tables:
             try:
                 for mechanism in {variable.first, variable.later}:
                     self._law(name, mechanism)
+                if variable.role in ("terminal", "selection") and not set(self.support(name)) <= {0, 1}:
+                    raise InputError(f"{type(self.model).__name__}.{name} must be 0 or 1, and takes {self.support(name).tolist()}")
             except NotDiscreteError:
                 pass  # nothing to tabulate
 
@@ -112,6 +115,9 @@ class Tables:
             raise type(error)(f"{where}: {error}") from None
         if not isinstance(law, Distribution):
             raise InputError(f"{where} must return a distribution, such as Bernoulli(p) or Exactly(value), and returned {law!r}")
+        rows, shape = int(np.prod([len(column) for column in columns])), law.mean().shape
+        if shape not in ((), (1,), (rows,)):
+            raise InputError(f"{where} must give one law for each of {rows} units, and gave laws of shape {shape}")
         return law
 
     @cached_property
@@ -178,12 +184,12 @@ class Tables:
     @property
     def alive(self) -> tuple[Factor, ...]:
         """The evidence that the episode does not end after this step."""
-        return tuple(self.indicator(name, 0) for name in self.model.names("terminal"))
+        return tuple(Factor((name,), (self.support(name) == 0).astype(float)) for name in self.model.names("terminal"))
 
     @property
     def recorded(self) -> tuple[Factor, ...]:
         """The evidence that the log keeps the row."""
-        return tuple(self.indicator(name, 1) for name in self.model.names("selection"))
+        return tuple(Factor((name,), (self.support(name) == 1).astype(float)) for name in self.model.names("selection"))
 
 
 @lru_cache(maxsize=512)
@@ -254,7 +260,11 @@ class Chain:
         split = len(model.contexts)
         self.shape = (int(np.prod(sizes[:split])), sizes[split], int(np.prod(sizes[split + 1 :])))
         check_size([*sizes, *sizes] if model.horizon > 1 else sizes, f"the chain of {type(model).__name__}")
+        if model.horizon > LONGEST:
+            raise TooLargeError(f"{type(model).__name__} has {model.horizon} steps, and exact answers go to {LONGEST}")
         self.first = self._slice(first=True)
+        if self.first.visits.sum() <= 0:
+            raise InputError(f"{type(model).__name__} never selects a row: its log is empty")
         self.later = self._slice(first=False) if model.horizon > 1 else self.first
 
     def _slice(self, first: bool) -> _Slice:
@@ -379,7 +389,7 @@ def promised_value(model: SCM) -> float:
 
 
 def causal_policy(model: SCM) -> Floats:
-    """The best memoryless policy under intervention, ties shared: (C, A).
+    """The best deterministic memoryless policy under intervention, ties shared: (C, A).
 
     Where context and action screen the future off from the past, and one policy is best at every step, it is the plan in the
     interventional process; elsewhere the best deterministic policy, by trying all. Raises TooLargeError if these are more than 2**14.
@@ -388,7 +398,7 @@ def causal_policy(model: SCM) -> Floats:
 
 
 def worst_policy(model: SCM) -> Floats:
-    """The worst memoryless policy under intervention: (C, A)."""
+    """The worst deterministic memoryless policy under intervention, found as the best one is: (C, A)."""
     return _extreme_policy(model, best=False)
 
 
@@ -408,10 +418,23 @@ def _extreme_policy(model: SCM, best: bool) -> Floats:
     return np.asarray(shared if as_good else winners[0])
 
 
+def is_steady(model: SCM) -> bool:
+    """Whether under intervention the context and action alone tell what follows, alike at every step.
+
+    A first context may have a law of its own, as long as it has no other cause in its step than contexts.
+    """
+
+    def first_of_its_own(variable: Variable) -> bool:
+        causes = {cause for cause in variable.first.causes + variable.later.causes if not cause.endswith(LAG)}
+        return variable.role == "context" and causes <= set(model.contexts)
+
+    alike = all(v.first == v.later or first_of_its_own(v) for v in model.variables.values())
+    return model.horizon == 1 or (alike and is_markov(model.graph))
+
+
 def _steady_plan(model: SCM, best: bool) -> Floats | None:
     """The plan in the interventional process; None if it is no optimum because the time or the past matters beside the context."""
-    same_at_every_step = all(v.first == v.later for v in model.variables.values() if v.role != "context")
-    if model.horizon > 1 and not (same_at_every_step and is_markov(model.graph)):
+    if not is_steady(model):
         return None
     process = do_process(model)
     process = process if best else replace(process, reward=-process.reward)
@@ -444,13 +467,13 @@ def unconfounded(model: SCM) -> SCM:
     if model.horizon > 1:
         raise InputError(f"{type(model).__name__} has a horizon of {model.horizon}; write its twin by hand")
     visible = (*model.contexts, model.action, *(name for name in model.order if name in model.names("logged", "terminal", "reward")))
-    mechanisms = {}
+    mechanisms, selected = {}, model.names("selection")
     for position, name in enumerate(visible):
         earlier = set(visible[:position])
         effects: set[str] = nx.descendants(model.graph, name)
-        if not set(model.variables[name].first.causes) <= earlier or earlier & effects:
+        if selected or not set(model.variables[name].first.causes) <= earlier or earlier & effects:
             mechanisms[name] = _observed_law(model, visible[:position], name)
-    return model.do(**mechanisms)
+    return model.do(**mechanisms, **dict.fromkeys(selected, 1))
 
 
 def _observed_law(model: SCM, causes: tuple[str, ...], name: str) -> Lookup:

@@ -48,16 +48,20 @@ def back_door_set(graph: "Graph[str]") -> tuple[str, ...] | None:
 
     The effect is that on the reward and on the next contexts. None if no such set exists. Pearl, Causality (2009),
     definition 3.3.1: no member is caused by the action, and the set d-separates action and outcomes once the arrows out
-    of the action are removed.
+    of the action are removed. The log itself conditions on selection, and on episodes that have not ended.
     """
     (act,) = with_role(graph, "action")
     contexts = with_role(graph, "context")
-    unrolled = unroll(graph, 3)
-    allowed = [name for name in with_role(graph, "logged") if (name, 1) not in nx.descendants(unrolled, (act, 1))]
-    unrolled.remove_edges_from(list(unrolled.out_edges((act, 1))))
-    for size in range(len(allowed) + 1):
+    step = len(graph)  # far enough from the first for every common cause to be in sight
+    unrolled = unroll(graph, step + 2)
+    given = {(name, step) for name in (*contexts, *with_role(graph, "selection"))}
+    given |= {(name, earlier) for name in with_role(graph, "terminal") for earlier in range(step)}
+    effects = nx.descendants(unrolled, (act, step))
+    allowed = [name for name in with_role(graph, "logged") if (name, step) not in effects]
+    unrolled.remove_edges_from(list(unrolled.out_edges((act, step))))
+    for size in range(len(allowed) + 1 if not given & effects else 0):
         for chosen in combinations(allowed, size):
-            if nx.is_d_separator(unrolled, {(act, 1)}, _outcomes(graph, 1), {(name, 1) for name in (*contexts, *chosen)}):
+            if nx.is_d_separator(unrolled, {(act, step)}, _outcomes(graph, step), given | {(name, step) for name in chosen}):
                 return chosen
     return None
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from . import noise
 from .distributions import Array, Distribution, Exactly
-from .errors import InputError, did_you_mean
+from .errors import InputError, NotDiscreteError, TooLargeError, did_you_mean
 from .graph import LAG
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -22,6 +22,7 @@ Law = Callable[..., Distribution]
 Columns = dict[str, Array]
 
 INTENT = "intent"  # what the behaviour policy was about to do
+RESERVED = {INTENT, "episode", "step", "observation", "next_observation", "terminated", "truncated", "regime", "propensity"}  # in a log
 
 
 @dataclass(frozen=True)
@@ -118,10 +119,14 @@ class SCM:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        cls.__doc__ = vars(cls).get("__doc__") or ""  # or the dataclass would write one
         dataclass(frozen=True, kw_only=True)(cls)
         names = dict.fromkeys(name for base in reversed(cls.__mro__) for name in vars(base))
         cls._roles = {name: role for name in names if (role := getattr(getattr(cls, name), "role", None))}
         cls._shifts = tuple(name for name in names if getattr(getattr(cls, name), "is_shift", False))
+        for name in cls._roles:
+            if name in RESERVED or hasattr(SCM, name) or name.endswith(LAG):
+                raise InputError(f"{cls.__name__}.{name} cannot be the name of a variable, for it has a meaning; choose another")
         for base in cls.__mro__[1:]:
             for name, role in getattr(base, "_roles", {}).items():
                 if name not in cls._roles:
@@ -265,14 +270,17 @@ class SCM:
     def twin(self) -> "SCM | None":
         """A model with the same observational law and a different best policy; None where there is none.
 
-        For a one-step model it is the world in which seeing is doing. A longer one writes its own, or has none.
+        For a discrete one-step model it is the world in which seeing is doing. Any other writes its own, or has none.
         """
         from .exact import causal_policy, unconfounded  # need exact answers about this model
 
         if self.horizon > 1:
             return None
-        twin = unconfounded(self)
-        return twin if (abs(causal_policy(twin) - causal_policy(self)) > 1e-9).any() else None
+        try:
+            twin = unconfounded(self)
+            return twin if (abs(causal_policy(twin) - causal_policy(self)) > 1e-9).any() else None
+        except (NotDiscreteError, TooLargeError):
+            return None
 
     def control(self) -> "SCM":
         """The same world unconfounded: the behaviour policy is replaced by its own marginal given the context."""

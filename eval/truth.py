@@ -15,7 +15,7 @@ from confoundry.causal import (
     chain,
     confused_policy,
     do_process,
-    is_markov,
+    is_steady,
     log_process,
     promised_value,
     uniform_policy,
@@ -99,7 +99,7 @@ def beliefs(model: SCM, policy: Policy) -> dict[str, float]:
 
 
 def _calibration(model: SCM, policy: Policy, process: Process) -> dict[str, float]:
-    if model.horizon > 1 and not is_markov(model.graph):
+    if not is_steady(model):
         return {}  # there is no V(context) to continue with
     best = greedy(process.plan())
     continuation = mean_value(best, process.plan()) if model.horizon > 1 else np.zeros(len(process.start))

@@ -146,8 +146,10 @@ def test_a_sample_of_a_slightly_different_model_is_a_surprise() -> None:
 def test_do_with_a_models_own_mechanism_changes_nothing(model: SCM) -> None:
     model = short(model)
     before, law = draw(model), distribution(model, *model.order, step=model.horizon - 1)
-    for name in model.variables:
-        same = model.do(**{name: model.variables[name].later})
+    for name, variable in model.variables.items():
+        if variable.first != variable.later and not any(cause.endswith(LAG) for cause in variable.later.causes):
+            continue  # what is done holds at every step, and this variable has two laws that could
+        same = model.do(**{name: variable.later})
         assert all(np.array_equal(column, before[other]) for other, column in draw(same).items()), name
         assert np.array_equal(distribution(same, *model.order, step=model.horizon - 1), law)
 
