@@ -9,6 +9,7 @@ import numpy as np
 
 from confoundry.causal import SCM, Array, Process
 from confoundry.envs import CausalVectorEnv, Space, as_integer
+from confoundry.envs.spaces import positions
 
 
 class Policy(ABC):
@@ -58,19 +59,22 @@ class Agent(ABC):
 
 
 class TabularPolicy(Policy):
-    """A table of probabilities (C, A) over the observations of a discrete space."""
+    """A table of probabilities (C, A): over the observations of a discrete space, or over a grid of observations (C, ...)."""
 
-    def __init__(self, table: Array, space: Space, process: Process | None = None, note: str = ""):
-        self.table, self.space, self.process, self.note = table, space, process, note
+    def __init__(self, table: Array, over: Space | Array, process: Process | None = None, note: str = ""):
+        self.table, self.over, self.process, self.note = table, over, process, note
         self._values = None if process is None else process.plan()
 
+    def _rows(self, observations: Array) -> Array:
+        return positions(self.over, observations) if isinstance(self.over, np.ndarray) else as_integer(self.over, observations)
+
     def probabilities(self, observations: Array) -> Array:
-        """Rows of the table."""
-        return np.asarray(self.table[as_integer(self.space, observations)])
+        """Rows of the table. Raises InputError at an observation that it does not have."""
+        return np.asarray(self.table[self._rows(observations)])
 
     def action_values(self, observations: Array) -> Array | None:
         """The plan in the process that the policy believes in."""
-        return None if self._values is None else np.asarray(self._values[as_integer(self.space, observations)])
+        return None if self._values is None else np.asarray(self._values[self._rows(observations)])
 
 
 @dataclass(frozen=True)

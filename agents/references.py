@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from confoundry.causal import behaviour_policy, causal_policy, confused_policy, do_process, log_process, uniform_policy
-from confoundry.envs import observation_space
+from confoundry.envs import all_observations
 
 from .agent import Agent, Exact, Policy, TabularPolicy
 
@@ -20,7 +20,7 @@ class Confused(Agent):
 
     def learn(self, source: Exact, rng: np.random.Generator) -> Policy:
         """The confused policy of the model."""
-        return TabularPolicy(confused_policy(source.model), observation_space(source.model), log_process(source.model))
+        return TabularPolicy(confused_policy(source.model), all_observations(source.model), log_process(source.model))
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Causal(Agent):
 
     def learn(self, source: Exact, rng: np.random.Generator) -> Policy:
         """The causal policy of the model."""
-        return TabularPolicy(causal_policy(source.model), observation_space(source.model), do_process(source.model))
+        return TabularPolicy(causal_policy(source.model), all_observations(source.model), do_process(source.model))
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Uniform(Agent):
 
     def learn(self, source: Exact, rng: np.random.Generator) -> Policy:
         """The uniform policy of the model."""
-        return TabularPolicy(uniform_policy(source.model), observation_space(source.model))
+        return TabularPolicy(uniform_policy(source.model), all_observations(source.model))
 
 
 @dataclass(frozen=True)
@@ -56,4 +56,4 @@ class Behaviour(Agent):
 
     def learn(self, source: Exact, rng: np.random.Generator) -> Policy:
         """The propensity of the model."""
-        return TabularPolicy(behaviour_policy(source.model), observation_space(source.model))
+        return TabularPolicy(behaviour_policy(source.model), all_observations(source.model))

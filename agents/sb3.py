@@ -8,7 +8,7 @@ import torch
 from stable_baselines3 import DQN as SB3DQN
 from stable_baselines3 import PPO as SB3PPO
 from stable_baselines3.common.logger import Logger
-from stable_baselines3.common.utils import polyak_update
+from stable_baselines3.common.utils import polyak_update, set_random_seed
 
 from confoundry.causal import Array, greedy
 from confoundry.envs import Data
@@ -35,7 +35,7 @@ class PPO(Agent):
 
     def learn(self, source: Practice, rng: np.random.Generator) -> Policy:
         """Learn for the steps of the practice, rounded up to whole rollouts."""
-        seed = int(rng.integers(2**31))
+        set_random_seed(int(rng.integers(2**31)))  # and none to the algorithm, which would seed the environment with it
         algorithm = SB3PPO(
             "MlpPolicy",
             BatchedVecEnv(source.make(self.envs)),
@@ -45,7 +45,6 @@ class PPO(Agent):
             learning_rate=self.rate,
             gamma=source.discount,
             policy_kwargs={"net_arch": [self.hidden, self.hidden]},
-            seed=seed,
             device="cpu",
         )
         algorithm.learn(source.steps)
@@ -72,13 +71,15 @@ class DQN(Agent):
     def learn(self, source: Data | Practice, rng: np.random.Generator) -> Policy:
         """Learn from the log for `updates` gradient steps, or for the steps of the practice."""
         seed = int(rng.integers(2**31))
-        return self._offline(source, seed) if isinstance(source, Data) else self._online(source, seed)
+        set_random_seed(seed)  # and none to the algorithm, which would seed the environment with it
+        algorithm = self._offline(source) if isinstance(source, Data) else self._online(source, seed)
+        return ValuePolicy(algorithm)
 
-    def _settings(self, discount: float, seed: int) -> dict[str, Any]:
-        settings = {"batch_size": self.batch, "learning_rate": self.rate, "gamma": discount, "seed": seed, "device": "cpu"}
+    def _settings(self, discount: float) -> dict[str, Any]:
+        settings = {"batch_size": self.batch, "learning_rate": self.rate, "gamma": discount, "device": "cpu"}
         return {**settings, "policy": "MlpPolicy", "policy_kwargs": {"net_arch": [self.hidden, self.hidden]}}
 
-    def _online(self, practice: Practice, seed: int) -> Policy:
+    def _online(self, practice: Practice, seed: int) -> SB3DQN:
         algorithm = SB3DQN(
             env=BatchedVecEnv(practice.make(self.envs)),
             buffer_size=practice.steps + self.envs,
@@ -86,13 +87,13 @@ class DQN(Agent):
             train_freq=1,
             target_update_interval=self.envs * self.sync,
             exploration_fraction=0.5,
-            **self._settings(practice.discount, seed),
+            **self._settings(practice.discount),
         )
-        algorithm.learn(practice.steps)
-        return ValuePolicy(algorithm)
+        algorithm.action_space.seed(seed)  # exploration draws from it
+        return algorithm.learn(practice.steps)
 
-    def _offline(self, data: Data, seed: int) -> Policy:
-        algorithm = SB3DQN(env=None, buffer_size=len(data), _init_setup_model=False, **self._settings(data.discount, seed))  # type: ignore[arg-type]
+    def _offline(self, data: Data) -> SB3DQN:
+        algorithm = SB3DQN(env=None, buffer_size=len(data), _init_setup_model=False, **self._settings(data.discount))  # type: ignore[arg-type]
         algorithm.observation_space, algorithm.action_space, algorithm.n_envs = data.observation_space, data.action_space, 1
         algorithm._setup_model()
         algorithm.set_logger(Logger(None, []))
@@ -106,7 +107,7 @@ class DQN(Agent):
         for _ in range(0, self.updates, self.sync):
             algorithm.train(self.sync, self.batch)
             polyak_update(algorithm.q_net.parameters(), algorithm.q_net_target.parameters(), 1.0)
-        return ValuePolicy(algorithm)
+        return algorithm
 
 
 class ActorPolicy(Policy):

@@ -13,23 +13,30 @@ import pyarrow as pa
 from confoundry.causal import Array, Columns, InputError
 
 _KEY = b"confoundry"
+_TRUTHS = "columns of truth values"  # which are stored as bytes, for Arrow packs bits, and these cannot be mapped
 
 
-def write(path: Path, columns: Mapping[str, Array], about: Mapping[str, Any]) -> None:
-    """Write columns (n,) or (n, k) and a JSON description, under a temporary name first. Raises InputError if it cannot."""
-    arrays = [_to_arrow(column) for column in columns.values()]
-    table = pa.table(dict(zip(columns, arrays, strict=True))).replace_schema_metadata({_KEY: json.dumps(dict(about)).encode()})
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+def write(files: Mapping[Path, tuple[Mapping[str, Array], Mapping[str, Any]]]) -> None:
+    """Write each file's columns, (n,) or (n, k), and its JSON description. Raises InputError if it cannot; then all is as before."""
+    temporaries = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in files}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table)
-        os.replace(temporary, path)
+        for path, (columns, about) in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                raise OSError(f"{path} is a folder")
+            table = pa.table({name: _to_arrow(column) for name, column in columns.items()})
+            truths = [name for name, column in columns.items() if column.dtype == bool]
+            table = table.replace_schema_metadata({_KEY: json.dumps({**about, _TRUTHS: truths}).encode()})
+            with pa.OSFile(str(temporaries[path]), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+                writer.write_table(table)
+        for path, temporary in temporaries.items():
+            os.replace(temporary, path)
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}") from None
+        raise InputError(f"{next(iter(files))} cannot be written: {error.strerror or error}") from None
     finally:
-        with suppress(OSError):  # it was moved, or could not be made
-            temporary.unlink()
+        for temporary in temporaries.values():
+            with suppress(OSError):  # it was moved, or could not be made
+                temporary.unlink()
 
 
 def read(path: Path) -> tuple[Columns, dict[str, Any]]:
@@ -38,7 +45,8 @@ def read(path: Path) -> tuple[Columns, dict[str, Any]]:
         table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
         table.validate()
         about: dict[str, Any] = json.loads((table.schema.metadata or {})[_KEY])
-        return {name: _to_numpy(table[name]) for name in table.column_names}, about
+        columns = {name: _to_numpy(table[name]) for name in table.column_names}
+        return {name: column.view(bool) if name in about[_TRUTHS] else column for name, column in columns.items()}, about
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
     except Exception:  # a damaged file can raise anything
@@ -46,7 +54,7 @@ def read(path: Path) -> tuple[Columns, dict[str, Any]]:
 
 
 def _to_arrow(column: Array) -> Any:
-    column = column.view(np.uint8) if column.dtype == bool else column  # Arrow packs bits, which cannot be mapped
+    column = column.view(np.uint8) if column.dtype == bool else column
     flat = pa.array(np.ascontiguousarray(column).ravel())
     if column.ndim == 1:
         return pa.chunked_array([flat])
@@ -57,5 +65,4 @@ def _to_numpy(chunks: Any) -> Array:
     column = chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks()
     if isinstance(column, pa.FixedSizeListArray):
         return np.asarray(column.flatten().to_numpy(zero_copy_only=True).reshape(len(column), -1))
-    values: Array = column.to_numpy(zero_copy_only=True)
-    return values.view(bool) if values.dtype == np.uint8 else values
+    return np.asarray(column.to_numpy(zero_copy_only=True))

@@ -4,6 +4,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
@@ -103,13 +104,15 @@ class CausalEnv(gymnasium.Env[Any, Any]):
         """The first observation of a new episode, and an empty dictionary."""
         super().reset(seed=seed)
         if seed is not None or self._seed < 0:
-            self._seed, self._episode = int(self.np_random.integers(2**63)) if seed is None else seed, 0
+            self._seed, self._episode = int(self.np_random.integers(2**63)) if seed is None else seed % 2**63, 0
         self._units.start(np.array([True]), noise.units(self._seed, self._episode))
         self._episode += 1
         return self._observation(), {}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Observation, reward, terminated, truncated and the logged variables. Raises InputError at a bad action."""
+        if self._seed < 0:
+            raise ResetNeeded("call reset before the first step")
         if not self.action_space.contains(action):
             raise InputError(f"the action must be in {self.action_space}, and got {action!r}")
         model = self._units.model
@@ -148,18 +151,20 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
 
     def reset(self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None) -> tuple[Array, dict[str, Any]]:
         """The first observations, (num_envs, ...), and an empty dictionary. An integer seed s seeds environment i with s + i."""
-        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed or [None] * self.num_envs
+        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int | np.integer) else seed or [None] * self.num_envs
         if len(seeds) != self.num_envs:
             raise InputError(f"reset needs {self.num_envs} seeds, and got {len(seeds)}")
         for i, one in enumerate(seeds):
             if one is not None or self._seeds[i] < 0:
-                self._seeds[i] = int(self.np_random.integers(2**63)) if one is None else one
+                self._seeds[i] = int(self.np_random.integers(2**63)) if one is None else one % 2**63
                 self._episodes[i] = 0
         self._begin(np.ones(self.num_envs, dtype=bool))
         return self._units.observations(), {}
 
     def step(self, actions: Array) -> tuple[Array, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Observations, rewards, terminations, truncations, each (num_envs, ...), and the logged variables."""
+        if (self._seeds < 0).any():
+            raise ResetNeeded("call reset before the first step")
         actions = np.asarray(actions)
         whole = actions.dtype.kind in "iub" and actions.shape == (self.num_envs,)
         if not whole or not ((actions >= 0) & (actions < self._choices)).all():

@@ -20,7 +20,8 @@ from confoundry.causal import (
 )
 
 from .log import Log
-from .spaces import Space, action_space, as_integer, encode, observation_space
+from .registry import world_text
+from .spaces import Space, action_space, all_observations, encode, observation_space, positions
 
 SHARES = {"observe": 0.0, "intervene": 1.0, "mixed": 0.5}  # of episodes in which the experimenter acts
 
@@ -36,26 +37,33 @@ def collect(
     """Record `episodes` episodes of a model, from the regime "observe", "intervene" or "mixed". Equal seeds give equal logs.
 
     The experimenter draws the action uniformly; in a mixed log it acts in a `share` of the episodes (one half, if not
-    given). `origin` is kept with the log for people. Raises InputError at a bad argument.
+    given). The log names the world, unless the model was edited, and keeps what else `origin` says. Raises InputError at a
+    bad argument.
     """
     if regime not in SHARES:
         raise InputError(f"{regime!r} is not a regime of a log; {did_you_mean(regime, SHARES)}")
     share = SHARES[regime] if share is None else share
+    if not 0 <= seed < 2**63:
+        raise InputError(f"a seed is a whole number from 0 to 2**63 - 1, and got {seed}")
     if episodes < 1 or not 0 <= share <= 1 or (regime != "mixed" and share != SHARES[regime]):
         raise InputError(f"a log needs 1 episode or more and, if mixed, a share in [0, 1]; got {episodes} and {share} ({regime})")
     blocks: list[Columns] = []
     simulated = 0
     while not blocks or len(np.unique(np.concatenate([block["episode"] for block in blocks]))) < episodes:  # some are not recorded
-        numbers = np.arange(simulated, simulated + episodes)
+        numbers = np.arange(simulated, simulated + max(episodes, simulated))
         blocks.append(_record(model, seed, numbers, share))
-        simulated += episodes
+        simulated += len(numbers)
+        if simulated > 1000 * episodes + 10**6:
+            raise InputError(f"{type(model).__name__} selects fewer than one row in a thousand, too few for a log")
     rows = _concatenate(blocks)
     rows["episode"] = np.unique(rows["episode"], return_inverse=True)[1].astype(np.int64)
     order = np.lexsort((rows["step"], rows["episode"]))
     rows = {name: column[order[: np.searchsorted(rows["episode"][order], episodes)]] for name, column in rows.items()}
     latents = {name: rows.pop(name) for name in model.names("latent")}
     rows["propensity"] = _propensity(model, rows)
-    about = {**(origin or {}), "regime": regime, "share": share, "seed": seed, "episodes": episodes, "version": version("confoundry")}
+    world = {} if model.edits else {"world": world_text(model)}
+    recipe = {"regime": regime, "share": share, "seed": seed, "episodes": episodes, "version": version("confoundry")}
+    about = {**world, **(origin or {}), **recipe}
     spaces = observation_space(model), action_space(model)
     return Log(rows, model.names("logged"), *spaces, model.horizon, model.discount, about, latents)
 
@@ -121,7 +129,7 @@ def _propensity(model: SCM, rows: Columns) -> Array:
     """P(action | context) of whoever acted, latents summed out, (n,); NaN where the model is not discrete."""
     try:
         policies = np.stack([behaviour_policy(model), uniform_policy(model)])
-        contexts = as_integer(observation_space(model), rows["observation"])
+        contexts = positions(all_observations(model), rows["observation"])
     except NotDiscreteError:
         return np.full(len(rows["action"]), np.nan)
     return np.asarray(policies[rows["regime"], contexts, rows["action"]])

@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
+import re
 import sys
 from collections.abc import Collection
 from dataclasses import MISSING, fields
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 from confoundry.causal import InputError, did_you_mean
 
 T = TypeVar("T")
+_FILE = r"(.+\.py)(?::(\w+))?"
 
 
 def classes_in_package(package: ModuleType, base: type[T], skip: Collection[str] = ()) -> list[type[T]]:
@@ -25,17 +27,21 @@ def classes_in_package(package: ModuleType, base: type[T], skip: Collection[str]
     return found
 
 
+def names_file(text: str) -> bool:
+    """Whether a name is that of a file: `path/to/file.py` or `path/to/file.py:Class`."""
+    return re.fullmatch(_FILE, text) is not None
+
+
 def class_in_file(where: str, base: type[T]) -> type[T]:
     """The class named by `path/to/file.py:Class`, or the only one in `path/to/file.py`.
 
     Raises InputError if the file is not there, does not import, or has no such class or several.
     """
-    path, _, name = where.partition(".py")
-    file = Path(path + ".py")
+    path, name = re.fullmatch(_FILE, where).groups("")  # type: ignore[union-attr]
+    file = Path(path)
     if not file.is_file():
         raise InputError(f"there is no file {file}")
     found = {cls.__name__: cls for cls in _classes(_import_file(file), base)}
-    name = name.removeprefix(":")
     if name and name not in found:
         raise InputError(f"{file} has no {base.__name__} named {name!r}; {did_you_mean(name, found)}")
     if not name and len(found) != 1:

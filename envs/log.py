@@ -100,16 +100,12 @@ class Log:
     def save(self, path: str | Path) -> Path:
         """Write the log to `path`, and its latents, if it has them, to a file beside it. Returns the path.
 
-        Raises InputError if it cannot; then neither file is left.
+        Raises InputError if it cannot; then the files are as they were.
         """
         path = Path(path)
-        if self.latents:
-            arrow.write(latents_path(path), self.latents, {"log": self.content_hash})
-        try:
-            arrow.write(path, self.columns, {**self._task(), "origin": dict(self.origin), "hash": self.content_hash})
-        except BaseException:
-            latents_path(path).unlink(missing_ok=True)
-            raise
+        about = {**self._task(), "origin": dict(self.origin), "hash": self.content_hash}
+        sidecar = {latents_path(path): (self.latents, {"log": self.content_hash})} if self.latents else {}
+        arrow.write({path: (self.columns, about), **sidecar})
         return path
 
     @staticmethod

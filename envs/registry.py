@@ -1,6 +1,7 @@
 """Every world by its id, and the registration with Gymnasium. A file in this folder is all it takes to add one."""
 
 from collections.abc import Iterator
+from dataclasses import fields
 from functools import cache
 from typing import Any
 
@@ -9,7 +10,7 @@ import gymnasium
 from confoundry import envs
 from confoundry.causal import SCM, InputError, did_you_mean
 
-from .discovery import class_in_file, classes_in_package, parse, typed, unparse
+from .discovery import class_in_file, classes_in_package, names_file, parse, typed, unparse
 
 SLOW = ("minari_exchange", "sb3")  # modules without worlds that import much
 VARIANTS = ("", "twin", "control")
@@ -29,7 +30,7 @@ def world_id(cls: type[SCM]) -> str:
 
 def world_class(name: str) -> type[SCM]:
     """The class of an id, with or without its version, or of a `file.py:Class`. Raises InputError if there is none."""
-    if ".py" in name:
+    if names_file(name):
         return class_in_file(name, SCM)
     known = worlds()
     found = known.get(name) or next((cls for key, cls in known.items() if key.rpartition("-v")[0] == name), None)
@@ -54,6 +55,13 @@ def make_model(world: str, *, variant: str = "", shift: str = "", **knobs: Any) 
             raise InputError(f"{world} has no twin with a different best policy")
         model = other.with_intent() if model.observe_intent else other
     return model.shifted(shift) if shift else model
+
+
+def world_text(model: SCM) -> str:
+    """The text that `make_model` reads for an unedited model: its id and the knobs that are not at their defaults."""
+    defaults = {field.name: field.default for field in fields(model) if field.name != "edits"}
+    knobs = {name: getattr(model, name) for name, default in defaults.items() if getattr(model, name) != default}
+    return unparse(world_id(type(model)), knobs)
 
 
 def members() -> Iterator[tuple[str, SCM]]:

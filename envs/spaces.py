@@ -70,8 +70,24 @@ def cells(space: Space) -> int | None:
     return int(np.prod(space.nvec)) if isinstance(space, spaces.MultiDiscrete) else None
 
 
+def positions(grid: Array, observations: Array) -> Array:
+    """The place of each observation (n, ...) among those of a grid (C, ...): (n,). Raises InputError if one is not there."""
+    places = {row.tobytes(): place for place, row in enumerate(grid)}
+    unique, index = np.unique(observations, axis=0, return_inverse=True)
+    try:
+        found = np.array([places[row.astype(grid.dtype).tobytes()] for row in unique], dtype=np.int64)
+    except KeyError:
+        raise InputError(f"the policy has no row for some of the observations {unique.tolist()[:5]}") from None
+    return np.asarray(found[index.reshape(-1)])
+
+
 def as_integer(space: Space, observations: Array) -> Array:
-    """Observations of a discrete space as one integer each, 0 to cells(space) - 1, in row-major order: (n,)."""
+    """Observations of a discrete space as one integer each, 0 to cells(space) - 1, in row-major order: (n,).
+
+    Raises InputError if the space is not discrete.
+    """
+    if cells(space) is None:
+        raise InputError(f"observations of {space} cannot be counted")
     if isinstance(space, spaces.MultiDiscrete):
         return np.asarray(np.ravel_multi_index(tuple(observations.T), tuple(space.nvec)))
     return observations.astype(np.int64)

@@ -7,7 +7,7 @@ import os
 import sys
 from inspect import getdoc
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -18,14 +18,15 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from confoundry.agents import agent_classes
-from confoundry.causal import SCM, InputError, as_text, chain, do_process, log_process
+from confoundry.causal import SCM, InputError, NotDiscreteError, TooLargeError, as_text, chain, do_process, log_process
 from confoundry.envs import all_observations, collect, make_model, worlds
 from confoundry.envs.discovery import unparse
+from confoundry.envs.registry import world_text
 
 from . import report as reporting
 from .figures import draw_graph
-from .suite import AGENTS, execute, grid, main_environments
-from .truth import references
+from .suite import AGENTS, ORDER, execute, grid, main_environments
+from .truth import BELIEFS, REFERENCES, references
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 console = Console(width=max(110, Console().width))
@@ -42,8 +43,14 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        print(f"confoundry: {error}", file=sys.stderr)
-        sys.exit(2)
+        _stop(str(error))
+    except OSError as error:
+        _stop(f"{error.filename or 'a file'}: {error.strerror or error}")
+
+
+def _stop(message: str) -> NoReturn:
+    print(f"confoundry: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(2)
 
 
 @app.callback()
@@ -79,6 +86,8 @@ def show(
     picture: Annotated[Path | None, typer.Option(help="Write the graph to this PNG or SVG file.")] = None,
 ) -> None:
     """Show a world: its graph, seeing against doing, and what the confused and the causal policy earn in it and its shifts."""
+    if picture is not None and picture.suffix not in (".png", ".svg"):
+        raise InputError(f"a picture is a .png or an .svg, and not {picture}")
     model = make_model(environment, variant=variant)
     world = model.shifted(shift) if shift else model
     base = type(make_model(environment))
@@ -87,7 +96,18 @@ def show(
     else:
         console.print(getdoc(type(model)) or environment, markup=False, highlight=False)
     console.print(f"\n{as_text(world.graph)}\n", markup=False, highlight=False)
-    console.print(_seeing_and_doing(world))
+    _show_values(model, world, shift)
+    if picture is not None:
+        _save(draw_graph(world.graph), picture)
+        console.print(f"The graph is in {picture}.", highlight=False)
+
+
+def _show_values(model: SCM, world: SCM, shift: str) -> None:
+    try:
+        console.print(_seeing_and_doing(world))
+    except (NotDiscreteError, TooLargeError) as error:
+        console.print(f"There are no exact values: {error}.", highlight=False)
+        return
     table = Table("world", *("confused", "causal", "best", "uniform", "behaviour", "best with intent"), box=box.SIMPLE_HEAD)
     for name in [shift] if shift else ["", *([] if model.edits else model.shifts())]:
         values = references(model, model.shifted(name) if name else model)
@@ -96,9 +116,6 @@ def show(
     console.print(table)
     promised = references(model, model)["promised"]
     console.print(f"The confused policy believes that it will earn {promised:.4f}.", highlight=False)
-    if picture is not None:
-        _save(draw_graph(world.graph), picture)
-        console.print(f"The graph is in {picture}.", highlight=False)
 
 
 @app.command()
@@ -114,7 +131,7 @@ def data(
 ) -> None:
     """Write a log of a world."""
     model = make_model(environment, variant=variant)
-    log = collect(model, episodes, seed, regime, share, origin={"world": environment, "variant": variant})
+    log = collect(model, episodes, seed, regime, share, origin={"world": world_text(make_model(environment)), "variant": variant})
     name = "-".join(filter(None, [environment.replace(":", "-").replace("=", "-").replace("/", "-"), variant, regime, str(seed)]))
     path = log.save(out or Path("logs") / f"{name}.arrow")
     console.print(f"{path}: {len(log):,} rows of {log.episodes:,} episodes, hash {log.content_hash}", highlight=False, soft_wrap=True)
@@ -157,6 +174,8 @@ def report(out: Out = Path("results")) -> None:
         raise InputError(f"there is no file {path}; `confoundry run --out {out}` makes it") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is not a table of results: {str(error).splitlines()[0]}") from None
+    if not {*ORDER, *REFERENCES, *BELIEFS, "value", "status", "needs"} <= set(rows):
+        raise InputError(f"{path} is not a table of results: it lacks columns; make it with `confoundry run --out {out}`")
     _report(rows, out)
 
 
@@ -167,8 +186,6 @@ def _report(rows: pd.DataFrame, out: Path) -> None:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    if path.suffix not in (".png", ".svg"):
-        raise InputError(f"a picture is a .png or an .svg, and not {path}")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{os.getpid()}{path.name}")
     figure.savefig(temporary, dpi=200)
@@ -190,7 +207,8 @@ def _seeing_and_doing(model: SCM) -> Table:
     for c in range(shape[0]):
         for a in range(shape[1]):
             reward = f"{seen.reward[c, a]:.4f}" if seen.visits[c, a] > 0 else "never seen"
-            table.add_row(str(observations[c]), str(a), f"{share[c, a]:.3f}", reward, f"{done.reward[c, a]:.4f}")
+            effect = f"{done.reward[c, a]:.4f}" if done.visits[c, a] > 0 else "never reached"
+            table.add_row(str(observations[c]), str(a), f"{share[c, a]:.3f}", reward, effect)
     return table
 
 

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from importlib.metadata import version
+from inspect import getsourcefile
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import numpy as np
 import torch
 
 from confoundry.agents import Exact, Policy, Practice, make_agent
-from confoundry.causal import SCM, InputError, did_you_mean
+from confoundry.causal import SCM, InputError, NotDiscreteError, TooLargeError, did_you_mean
 from confoundry.envs import CausalVectorEnv, Data, Log, collect, make_model
 from confoundry.envs.discovery import parse
+from confoundry.envs.registry import world_class, world_text
 
 from .truth import BELIEFS, REFERENCES, beliefs, evaluate, references
 
@@ -54,10 +56,20 @@ class Run:
 
     @property
     def key(self) -> str:
-        """A hash of the run, of the version of the package, and of the content of the user's files."""
-        files = [parse(text)[0].partition(".py")[0] + ".py" for text in (self.environment, self.agent) if ".py" in text]
-        contents = [*map(Path.read_bytes, map(Path, files)), *([_read_log(self).content_hash] if self.log else [])]
+        """A hash of the run, of the version of the package, of the files of world and agent, and of the log's content."""
+        classes = world_class(parse(self.environment)[0]), type(make_agent(self.agent))
+        contents = [Path(getsourcefile(cls) or "").read_bytes() for cls in classes]
+        contents += [_read_log(self).content_hash.encode()] if self.log else []
         return _hash(sorted(asdict(self).items()), version("confoundry"), contents)
+
+    def has_answer(self) -> bool:
+        """Whether the reference policy that the run asks for can be computed."""
+        model = make_model(self.environment, variant=self.variant)
+        try:
+            make_agent(self.agent).learn(Exact(model), np.random.default_rng(0))
+        except (NotDiscreteError, TooLargeError):
+            return False
+        return True
 
     def rows(self) -> list[dict[str, Any]]:
         """Learn and score: a row for the deployment and one for each shift; one with status "failed" if learning fails."""
@@ -101,7 +113,7 @@ def _read_log(run: Run) -> Log:
         raise InputError(f"an agent learns from a log in the regimes {' and '.join(OFFLINE)}, and not in {run.regime}")
     log = _load(run.log, Path(run.log).stat().st_mtime_ns if Path(run.log).exists() else 0)
     made_of = (log.origin.get("world"), log.origin.get("variant", ""))
-    if made_of != (run.environment, run.variant):
+    if made_of != (world_text(make_model(run.environment)), run.variant):
         raise InputError(f"{run.log} is a log of {' '.join(filter(None, made_of)) or 'an unknown world'}, and not of {run.environment}")
     return log
 
@@ -129,7 +141,7 @@ def scored(model: SCM, seen: SCM, policy: Policy) -> list[dict[str, Any]]:
 
 
 def _nothing() -> dict[str, Any]:
-    unknown = {"world": "", "status": "ok", "note": "", "value": np.nan, "std_error": np.nan, "exact": False}
+    unknown: dict[str, Any] = {"world": "", "status": "ok", "note": "", "value": np.nan, "std_error": np.nan, "exact": False}
     return unknown | dict.fromkeys((*REFERENCES, *BELIEFS), np.nan)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from confoundry.agents import Policy, TabularPolicy
 from confoundry.causal import SCM, Array, InputError
-from confoundry.envs import make_model, observation_space
+from confoundry.envs import all_observations, make_model
 from confoundry.envs.spaces import action_space
 
 from . import metrics
@@ -48,4 +48,4 @@ def _as_policy(model: SCM, policy: Policy | Array | Callable[[Array], Array]) ->
         return policy
     if callable(policy):
         return ActionPolicy(policy, int(action_space(model).n))
-    return TabularPolicy(np.asarray(policy, dtype=float), observation_space(model))
+    return TabularPolicy(np.asarray(policy, dtype=float), all_observations(model))

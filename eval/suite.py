@@ -11,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from confoundry.agents import make_agent
 from confoundry.causal import SCM, InputError
 from confoundry.envs import make_model, worlds
-from confoundry.envs.discovery import unparse
+from confoundry.envs.discovery import names_file, parse, unparse
+from confoundry.envs.registry import world_class, world_id
 
 from .run import OFFLINE, Run
 
@@ -43,14 +44,19 @@ def grid(
     if seeds < 1:
         raise InputError(f"a suite needs at least one seed, and got {seeds}")
     runs = []
-    for environment in environments:
+    for environment in map(_with_version, environments):
         has_twin = make_model(environment).twin() is not None and not log
         for variant in ("", *["twin"] * has_twin, *["control"] * controls):
-            runs += [Run(environment, name, "exact", 1, 0, variant) for name in REFERENCE_AGENTS]
+            runs += [run for run in (Run(environment, name, "exact", 1, 0, variant) for name in REFERENCE_AGENTS) if run.has_answer()]
             for agent, regime in [pair for text in agents for pair in _agent_and_regimes(text, bool(log))]:
                 budget = offline_budget if regime in OFFLINE else online_budget
                 runs += [Run(environment, agent, regime, budget, seed, variant, log) for seed in range(seeds)]
     return runs
+
+
+def _with_version(environment: str) -> str:
+    name, settings = parse(environment)
+    return environment if names_file(name) else unparse(world_id(world_class(name)), settings)
 
 
 def _agent_and_regimes(text: str, offline: bool) -> list[tuple[str, str]]:
@@ -70,7 +76,7 @@ def execute(runs: Iterable[Run], folder: Path, workers: int, quiet: bool = False
     """
     unique = {run.key: run for run in runs}
     (folder / "runs").mkdir(parents=True, exist_ok=True)
-    missing = [run for key, run in unique.items() if not _path(folder, key).exists()]
+    missing = [run for key, run in unique.items() if not _is_done(_path(folder, key))]
     done = Parallel(n_jobs=min(workers, max(len(missing), 1)), return_as="generator_unordered")(
         delayed(_do)(run, folder) for run in missing
     )
@@ -84,6 +90,14 @@ def execute(runs: Iterable[Run], folder: Path, workers: int, quiet: bool = False
 
 def _do(run: Run, folder: Path) -> None:
     _write(pd.DataFrame(run.rows()), _path(folder, run.key))
+
+
+def _is_done(path: Path) -> bool:
+    """Whether a run has a result. One that failed, or whose file is damaged, has none."""
+    try:
+        return bool((pd.read_parquet(path, columns=["status"])["status"] == "ok").all())
+    except (OSError, ValueError):
+        return False
 
 
 def _path(folder: Path, key: str) -> Path:

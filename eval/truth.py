@@ -1,5 +1,6 @@
 """The exact values that a run is scored against, and the value of what was learned."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -64,22 +65,26 @@ def _roll_out(model: SCM, policy: Policy, seed: int) -> Value:
 @lru_cache(maxsize=256)
 def references(model: SCM, world: SCM) -> dict[str, float]:
     """The values in `world` of the policies of `model`, a world unshifted: NaN where there is no exact answer."""
+    return {name: _or_nan(answer, model, world) for name, answer in REFERENCES.items()}
+
+
+def _or_nan(answer: Callable[[SCM, SCM], float], model: SCM, world: SCM) -> float:
     try:
-        return {
-            "j_confused": value(world, confused_policy(model)),
-            "j_causal": value(world, causal_policy(model)),
-            "j_best": value(world, causal_policy(world)),
-            "j_worst": value(world, worst_policy(world)),
-            "j_uniform": value(world, uniform_policy(world)),
-            "j_behaviour": value(world),
-            "j_intent": value(world.with_intent(), causal_policy(world.with_intent())),
-            "promised": promised_value(model),
-        }
+        return answer(model, world)
     except (NotDiscreteError, TooLargeError):
-        return dict.fromkeys(REFERENCES, np.nan)
+        return np.nan
 
 
-REFERENCES = ("j_confused", "j_causal", "j_best", "j_worst", "j_uniform", "j_behaviour", "j_intent", "promised")
+REFERENCES: dict[str, Callable[[SCM, SCM], float]] = {
+    "j_confused": lambda model, world: value(world, confused_policy(model)),
+    "j_causal": lambda model, world: value(world, causal_policy(model)),
+    "j_best": lambda model, world: value(world, causal_policy(world)),
+    "j_worst": lambda model, world: value(world, worst_policy(world)),
+    "j_uniform": lambda model, world: value(world, uniform_policy(world)),
+    "j_behaviour": lambda model, world: value(world),
+    "j_intent": lambda model, world: value(world.with_intent(), causal_policy(world.with_intent())),
+    "promised": lambda model, world: promised_value(model),
+}
 BELIEFS = ("believed", "ice", "ice_gap", "ice_obs", "kappa", "kappa_residual")
 
 

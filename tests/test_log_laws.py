@@ -19,7 +19,6 @@ from confoundry.causal import SCM, Array, Bernoulli, InputError, behaviour_polic
 from confoundry.causal.distributions import tidy
 from confoundry.causal.scm import Mechanism
 from confoundry.envs import CausalEnv, Data, Log, as_integer, collect, load_latents, make_model, members
-from confoundry.envs import arrow as arrow_files
 from confoundry.envs.log import LABELS
 from confoundry.envs.minari_exchange import from_minari, to_minari
 
@@ -415,7 +414,7 @@ FILES: dict[str, tuple[Callable[[Path, bytes], Any], str]] = {
     "foreign": (lambda path, whole: foreign(path), "is not a log, or not a whole one"),
     "folder": (lambda path, whole: path.mkdir(), "is not a log, or not a whole one"),
     "missing": (lambda path, whole: None, "there is no file"),
-    "latents": (lambda path, whole: arrow_files.write(path, {"heat": np.zeros(3)}, {"log": "x"}), "is not a log"),
+    "latents": (lambda path, whole: path.write_bytes(path.with_name("log.latents.arrow").read_bytes()), "is not a log"),
     "first byte lost": (lambda path, whole: path.write_bytes(whole[1:]), "is not a log, or not a whole one"),
     "last byte lost": (lambda path, whole: path.write_bytes(whole[:-1]), "is not a log, or not a whole one"),
     "half": (lambda path, whole: path.write_bytes(whole[: len(whole) // 2]), "is not a log, or not a whole one"),
@@ -457,6 +456,9 @@ def test_a_save_that_fails_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "file").write_text("in the way")
     assert "cannot be written" in refused(lambda: log.save(tmp_path / "file" / "log.arrow"))
     assert "cannot be written" in refused(lambda: log.save(folder))
+    (folder / "log.latents.arrow").mkdir()  # in the way of the second file
+    assert "log.latents.arrow is a folder" in refused(lambda: log.save(folder / "log.arrow"))
+    (folder / "log.latents.arrow").rmdir()
 
     def full(source: str, target: str) -> None:
         if "latents" not in str(target):
