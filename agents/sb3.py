@@ -61,8 +61,8 @@ class DQN(Agent):
     name: ClassVar[str] = "dqn"
     learns: ClassVar[tuple[str, ...]] = ("observe", "mixed", "intervene", "counterfactual")
 
-    envs: int = 16
-    updates: int = 1500  # gradient steps on a log; online, one for every `envs` steps
+    envs: int = 32
+    updates: int = 800  # gradient steps on a log; online, one for every `envs` steps
     batch: int = 256
     rate: float = 1e-3
     hidden: int = 32  # units in each of two layers
