@@ -13,11 +13,7 @@ from .exact import (
     expectation,
     is_steady,
     log_process,
-    lookup,
-    policy_lookup,
     promised_value,
-    tables,
-    unconfounded,
     uniform_policy,
     value,
     worst_policy,
@@ -25,6 +21,8 @@ from .exact import (
 from .graph import LAG, as_text, back_door_set, is_markov, unroll, with_role
 from .planning import Process, greedy
 from .scm import INTENT, SCM, Columns, Mechanism, action, context, latent, logged, reward, selection, shift, terminal
+from .tables import tables
+from .variants import lookup, policy_lookup, unconfounded
 
 __all__ = [
     "INTENT",

@@ -3,199 +3,25 @@
 Nothing here samples. A model is compiled once into one table for each variable; questions are sums of products of tables.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import product
 
-import networkx as nx
 import numpy as np
 
-from .distributions import Array, Categorical, Distribution, tidy
-from .elimination import Factor, check_size, eliminate
-from .errors import InputError, NotDiscreteError, TooLargeError, did_you_mean
+from .distributions import Array
+from .elimination import Factor, check_size
+from .errors import InputError, TooLargeError, did_you_mean
 from .graph import LAG, is_markov
 from .planning import TIE, Floats, Process, greedy, mean_value
-from .scm import SCM, Mechanism, Variable
+from .scm import SCM, Variable
+from .tables import tables
 
 Given = Mapping[str, float]
 
 LONGEST = 10**5  # steps of an episode
 MOST_POLICIES = 2**14  # deterministic policies that are tried one by one
-
-
-@dataclass(frozen=True)
-class Lookup:
-    """A mechanism that is a table: the probabilities (rows, k) of k values, a row for each value of the causes, row-major."""
-
-    causes: tuple[str, ...]
-    supports: tuple[tuple[float, ...], ...]  # the values of each cause, ascending
-    table: tuple[tuple[float, ...], ...]
-    values: tuple[float, ...]  # ascending
-
-    def __call__(self, *causes: Array) -> Distribution:
-        """The law, given arrays of the causes' values. Raises InputError at a value that the table does not have."""
-        table = np.asarray(self.table)
-        if not causes:
-            return Categorical(table[0], np.asarray(self.values))
-        rows = []
-        for name, values, cause in zip(self.causes, self.supports, causes, strict=True):
-            rows.append(np.minimum(np.searchsorted(values, cause), len(values) - 1))
-            if (np.asarray(values)[rows[-1]] != tidy(cause)).any():
-                raise InputError(f"the table has no row for a value of {name}; its values are {values}")
-        row = np.ravel_multi_index(tuple(rows), [len(values) for values in self.supports])
-        return Categorical(table[row], np.asarray(self.values))
-
-
-class Tables:
-    """The conditional probability tables of a model, built when they are asked for."""
-
-    def __init__(self, model: SCM):
-        self.model = model
-        lags = {lag for variable in model.variables.values() for lag in variable.lags}
-        self.carried = tuple(name for name in model.variables if name in lags)
-
-    def check(self) -> None:
-        """Raise InputError if a mechanism is not a law: the error names the variable."""
-        for name, variable in self.model.variables.items():
-            try:
-                for mechanism in {variable.first, variable.later}:
-                    self._law(name, mechanism)
-                if variable.role in ("terminal", "selection") and not set(self.support(name)) <= {0, 1}:
-                    raise InputError(f"{type(self.model).__name__}.{name} must be 0 or 1, and takes {self.support(name).tolist()}")
-            except NotDiscreteError:
-                pass  # nothing to tabulate
-
-    def support(self, name: str) -> Array:
-        """The values that a variable can take, ascending. Raises NotDiscreteError if it or a cause of it is continuous."""
-        return self._inner[name] if name in self._inner else self._values(name, self._inner)
-
-    @cached_property
-    def _inner(self) -> dict[str, Array]:
-        """The supports of the variables that cause something, closed under the passing of time."""
-        model = self.model
-        causes = {c.removesuffix(LAG) for v in model.variables.values() for c in v.first.causes + v.later.causes}
-        observed = {*model.contexts, model.action}
-        unedited = tables(replace(model, edits=())) if model.edits else None  # a shift does not change the spaces
-        supports: dict[str, Array] = {name: unedited.support(name) for name in observed} if unedited else {}
-        for _ in range(model.burn_in + model.horizon + 1):  # steps, and the observation after the last
-            before = {name: len(values) for name, values in supports.items()}
-            for name in model.order:
-                if name in causes | observed:
-                    supports[name] = self._values(name, supports)
-            if before == {name: len(values) for name, values in supports.items()}:
-                break
-        for name in observed:
-            if supports[name].dtype.kind in "iub" and supports[name][0] >= 0:
-                supports[name] = np.arange(supports[name][-1] + 1)
-        return supports
-
-    def _values(self, name: str, supports: Mapping[str, Array]) -> Array:
-        variable = self.model.variables[name]
-        values = [supports[name]] if name in supports else []
-        for mechanism in dict.fromkeys((variable.first, variable.later)):
-            if all(cause.removesuffix(LAG) in supports for cause in mechanism.causes):
-                support = self._law(name, mechanism, supports).support()
-                if support is None:
-                    raise NotDiscreteError(f"{type(self.model).__name__}.{name} is continuous, and exact answers need finitely many values")
-                values.append(support)
-        union = np.unique(np.concatenate(values))
-        check_size([len(union)], f"the support of {type(self.model).__name__}.{name}")
-        return union
-
-    def _law(self, name: str, mechanism: Mechanism, supports: Mapping[str, Array] | None = None) -> Distribution:
-        """The law on the grid of all values of the causes, flattened in row-major order."""
-        columns = [(supports or self._inner)[cause.removesuffix(LAG)] for cause in mechanism.causes]
-        where = f"{type(self.model).__name__}.{name}"
-        check_size([len(column) for column in columns], where)
-        grid = [axis.ravel() for axis in np.meshgrid(*columns, indexing="ij")]
-        try:
-            law = mechanism.law(*grid)
-        except InputError as error:
-            raise type(error)(f"{where}: {error}") from None
-        if not isinstance(law, Distribution):
-            raise InputError(f"{where} must return a distribution, such as Bernoulli(p) or Exactly(value), and returned {law!r}")
-        rows, shape = int(np.prod([len(column) for column in columns])), law.mean().shape
-        if shape not in ((), (1,), (rows,)):
-            raise InputError(f"{where} must give one law for each of {rows} units, and gave laws of shape {shape}")
-        return law
-
-    @cached_property
-    def _factors(self) -> dict[tuple[str, bool, bool], Factor]:
-        return {}
-
-    def factor(self, name: str, first: bool, mean: bool = False) -> Factor:
-        """P(name | causes) with axes (causes, name), or E[name | causes] with axes (causes), at the first step or later."""
-        key = (name, first, mean)
-        if key not in self._factors:
-            variable = self.model.variables[name]
-            mechanism = variable.first if first else variable.later
-            law = self._law(name, mechanism)
-            sizes = [len(self._inner[cause.removesuffix(LAG)]) for cause in mechanism.causes]
-            cells = int(np.prod(sizes))
-            if mean:
-                self._factors[key] = Factor(mechanism.causes, np.broadcast_to(law.mean(), (cells,)).reshape(sizes))
-            else:
-                support = self.support(name)
-                check_size([cells, len(support)], f"{type(self.model).__name__}.{name}")
-                table = np.broadcast_to(law.probability(support), (cells, len(support)))
-                self._factors[key] = Factor((*mechanism.causes, name), table.reshape(*sizes, len(support)))
-        return self._factors[key]
-
-    def slice(self, keep: tuple[str, ...], first: bool, extra: tuple[Factor, ...] = (), open_loop: bool = False, mean: str = "") -> Array:
-        """The sum over one step of the product of its tables and the `extra` ones: one axis for each of `keep`.
-
-        Names one step earlier may be kept. With `open_loop` the behaviour policy is left out: P(the rest | do(action)). With
-        `mean` the values of that variable are a factor too.
-        """
-        model = self.model
-        graph = model.graph.copy()
-        if open_loop:
-            graph.remove_edges_from(list(graph.in_edges(model.action)))
-
-        def with_causes(names: Iterable[str]) -> set[str]:
-            asked = {name for name in names if name in model.variables}
-            return asked.union(*(nx.ancestors(graph, name) for name in asked))
-
-        needed = with_causes((*keep, *(name for factor in extra for name in factor.names)))
-        if mean:
-            values = Factor((mean,), self.support(mean)) if mean in needed else self.factor(mean, first, mean=True)
-            extra, needed = (*extra, values), needed | with_causes(values.names)
-        factors = [self.factor(name, first) for name in model.order if name in needed and not (open_loop and name == model.action)]
-        present = {name for factor in (*factors, *extra) for name in factor.names}
-        blank = [Factor((name,), np.ones(len(self.support(name.removesuffix(LAG))))) for name in keep if name not in present]
-        return eliminate([*factors, *extra, *blank, Factor((), np.ones(()))], keep)
-
-    def indicator(self, name: str, value: float) -> Factor:
-        """The table that is 1 where `name` has the value, as evidence. Raises InputError if it never has it."""
-        table = (self.support(name) == tidy(np.asarray(value))).astype(float)
-        if not table.any():
-            raise InputError(f"{name} is never {value:g}; its values are {self.support(name).tolist()}")
-        return Factor((name,), table)
-
-    def message(self, step: int) -> tuple[Factor, ...]:
-        """The law of what the step carries over from the step before, among episodes that have not ended."""
-        message: tuple[Factor, ...] = ()
-        for earlier in range(step):
-            table = self.slice(self.carried, first=earlier == 0, extra=(*self.alive, *message))
-            message = (Factor(tuple(name + LAG for name in self.carried), table),)
-        return message
-
-    @property
-    def alive(self) -> tuple[Factor, ...]:
-        """The evidence that the episode does not end after this step."""
-        return tuple(Factor((name,), (self.support(name) == 0).astype(float)) for name in self.model.names("terminal"))
-
-    @property
-    def recorded(self) -> tuple[Factor, ...]:
-        """The evidence that the log keeps the row."""
-        return tuple(Factor((name,), (self.support(name) == 1).astype(float)) for name in self.model.names("selection"))
-
-
-@lru_cache(maxsize=512)
-def tables(model: SCM) -> Tables:
-    """The tables of a model."""
-    return Tables(model)
 
 
 def distribution(model: SCM, *names: str, given: Given | None = None, step: int = 0) -> Array:
@@ -442,68 +268,3 @@ def _steady_plan(model: SCM, best: bool) -> Floats | None:
     plan = greedy(values)
     changing = float(process.start @ mean_value(plan, values))  # what a plan that changes with the step is worth
     return plan if process.value(plan) >= changing - TIE * max(1.0, abs(changing)) else None
-
-
-def lookup(model: SCM, name: str, causes: tuple[str, ...], table: Array) -> Lookup:
-    """A table (rows, k) as a mechanism of the variable `name`: a row for each value of the causes, a column for each of its own.
-
-    The causes may be one step earlier; rows are in row-major order.
-    """
-    supports = tuple(tuple(tables(model).support(cause.removesuffix(LAG)).tolist()) for cause in causes)
-    return Lookup(causes, supports, tuple(map(tuple, np.asarray(table, float).tolist())), tuple(tables(model).support(name).tolist()))
-
-
-def policy_lookup(model: SCM, policy: Floats) -> Lookup:
-    """A memoryless policy (C, A) as a mechanism of the action."""
-    return lookup(model, model.action, model.contexts, policy)
-
-
-def unconfounded(model: SCM) -> SCM:
-    """The one-step model with the same law of everything visible, in which seeing is doing: no variable has a latent cause.
-
-    Each visible variable is given its observed law given the contexts, the action, and what is written before it, in that
-    order. Raises InputError if the model is longer.
-    """
-    if model.horizon > 1:
-        raise InputError(f"{type(model).__name__} has a horizon of {model.horizon}; write its twin by hand")
-    visible = (*model.contexts, model.action, *(name for name in model.order if name in model.names("logged", "terminal", "reward")))
-    mechanisms, selected = {}, model.names("selection")
-    for position, name in enumerate(visible):
-        earlier = set(visible[:position])
-        effects: set[str] = nx.descendants(model.graph, name)
-        if selected or not set(model.variables[name].first.causes) <= earlier or earlier & effects:
-            mechanisms[name] = _observed_law(model, visible[:position], name)
-    return model.do(**mechanisms, **dict.fromkeys(selected, 1))
-
-
-def _observed_law(model: SCM, causes: tuple[str, ...], name: str) -> Lookup:
-    support = tables(model).support(name)
-    joint = tables(model).slice((*causes, name), first=True, extra=tables(model).recorded).reshape(-1, len(support))
-    seen = joint.sum(1, keepdims=True)
-    return lookup(model, name, causes, np.where(seen > 0, joint / np.where(seen > 0, seen, 1.0), 1.0 / len(support)))
-
-
-@dataclass(frozen=True)
-class _Mixture:
-    """A law of the action, mixed with a memoryless policy whose contexts are the last of the causes."""
-
-    model: SCM
-    policy: Lookup
-    strength: float
-
-    def __call__(self, *causes: Array) -> Distribution:
-        split = len(causes) - len(self.policy.causes)
-        actions = np.asarray(self.policy.values)
-        own = self.model.variables[self.model.action].later.law(*causes[:split]).probability(actions)
-        marginal = self.policy(*causes[split:]).probability(actions)
-        return Categorical(self.strength * own + (1.0 - self.strength) * marginal, actions)
-
-
-def mixed_behaviour(model: SCM, strength: float) -> Lookup | Mechanism:
-    """The behaviour policy with probability `strength`, and otherwise its own marginal given the context."""
-    model = model.without_intent()
-    marginal = policy_lookup(model, behaviour_policy(model))
-    if strength == 0:
-        return marginal
-    own = model.variables[model.action].later
-    return Mechanism((*own.causes, *marginal.causes), _Mixture(model, marginal, strength))

@@ -139,7 +139,7 @@ class SCM:
     def __post_init__(self) -> None:
         _check_fields(self)
         _check_variables(self)
-        from .exact import tables  # the tables are built on models, and models are checked by building their tables
+        from .tables import tables  # the tables are built on models, and models are checked by building their tables
 
         tables(self).check()
 
@@ -272,7 +272,8 @@ class SCM:
 
         For a discrete one-step model it is the world in which seeing is doing. Any other writes its own, or has none.
         """
-        from .exact import causal_policy, unconfounded  # need exact answers about this model
+        from .exact import causal_policy  # this module is what they are built on
+        from .variants import unconfounded
 
         if self.horizon > 1:
             return None
@@ -291,7 +292,7 @@ class SCM:
 
         Raises InputError if `strength` is outside [0, 1].
         """
-        from .exact import mixed_behaviour  # needs exact answers about this model
+        from .variants import mixed_behaviour  # needs exact answers about this model
 
         if not 0 <= strength <= 1:
             raise InputError(f"the dial goes from 0 to 1, and got {strength}")
