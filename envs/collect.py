@@ -73,11 +73,11 @@ def _record(model: SCM, seed: int, numbers: Array, share: float) -> Columns:
     ids = noise.units(seed, numbers)
     experiment = noise.uniform(ids, "regime") < share
     going = np.ones(len(ids), dtype=bool)
-    space = observation_space(model)
+    space, choices = observation_space(model), int(action_space(model).n)
     blocks, past = [], None
     for step in range(-model.burn_in, model.horizon):
         clock = step + model.burn_in
-        now = _acted(model, ids, clock, past, experiment if step >= 0 else np.zeros_like(experiment))
+        now = _acted(model, ids, clock, past, experiment if step >= 0 else np.zeros_like(experiment), choices)
         if step < 0:
             past = now
             continue
@@ -106,12 +106,11 @@ def _record(model: SCM, seed: int, numbers: Array, share: float) -> Columns:
     return _concatenate(blocks)
 
 
-def _acted(model: SCM, ids: noise.Units, step: int, past: Columns | None, experiment: Array) -> Columns:
-    """One step of every variable, in which the experimenter replaces the action of some units."""
+def _acted(model: SCM, ids: noise.Units, step: int, past: Columns | None, experiment: Array, choices: int) -> Columns:
+    """One step of every variable, in which the experimenter replaces the action of some units by one of the choices."""
     natural = model.step(ids, step, past)
     if not experiment.any():
         return natural
-    choices = action_space(model).n
     uniform = noise.uniform(ids, f"{model.action} of the experimenter", step)
     chosen = Categorical(np.full(choices, 1.0 / choices)).sample(uniform)
     return model.step(ids, step, past, {model.action: np.where(experiment, chosen, natural[model.action])})
