@@ -2,6 +2,7 @@
 
 from . import noise
 from .distributions import Array, Bernoulli, Categorical, Distribution, Exactly, Normal
+from .engine import StepTable, step_table
 from .errors import InputError, NotDiscreteError, TooLargeError, did_you_mean
 from .exact import (
     behaviour_policy,
@@ -39,6 +40,7 @@ __all__ = [
     "Normal",
     "NotDiscreteError",
     "Process",
+    "StepTable",
     "TooLargeError",
     "action",
     "as_text",
@@ -65,6 +67,7 @@ __all__ = [
     "reward",
     "selection",
     "shift",
+    "step_table",
     "tables",
     "terminal",
     "unconfounded",

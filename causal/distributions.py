@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from .errors import InputError
+from .errors import InputError, NotDiscreteError
 
 Array = NDArray[Any]
 
@@ -35,6 +35,18 @@ class Distribution(ABC):
     @abstractmethod
     def probability(self, values: Array) -> Array:
         """The probability of each of `values`, shape (k,): shape (k,) or (n, k). Raises TypeError if the law is continuous."""
+
+    def branches(self, n: int) -> tuple[Array, Array, Array]:
+        """Each value that has positive probability for each of `n` units: the unit's place, the value, its probability.
+
+        Raises NotDiscreteError if the law is continuous.
+        """
+        support = self.support()
+        if support is None:
+            raise NotDiscreteError(f"a {type(self).__name__} law is continuous, and has no table")
+        probability = np.broadcast_to(self.probability(support), (n, len(support)))
+        unit, place = np.nonzero(probability > 0)
+        return unit, support[place], probability[unit, place]
 
     def _key(self) -> tuple[Any, ...]:
         arrays = [np.asarray(getattr(self, field.name)) for field in fields(self)]  # type: ignore[arg-type]
@@ -132,6 +144,9 @@ class Exactly(Distribution):
 
     def probability(self, values: Array) -> Array:
         return np.asarray(tidy(np.asarray(self.value))[..., None] == tidy(values), dtype=float)
+
+    def branches(self, n: int) -> tuple[Array, Array, Array]:
+        return np.arange(n), np.broadcast_to(self.value, (n,)), np.ones(n)
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,6 +30,17 @@ def uniform(ids: Units, name: str, step: int | NDArray[np.int64] = 0) -> NDArray
     return np.asarray((bits >> np.uint64(11)) * _DOUBLE)
 
 
+def words(ids: Units, first: int, count: int) -> NDArray[np.uint64]:
+    """The numbers `first`, `first` + 1, ... of 64 random bits of each unit, (count, units): SplitMix64 with the id as its seed."""
+    clock = np.arange(first + 1, first + count + 1).astype(np.uint64) * _GAMMA
+    return _mix(clock[:, None] + ids)
+
+
+def rewound(ids: Units, number: int) -> Units:
+    """The ids whose word `number` is word 0 of these."""
+    return ids - _wrap(number) * _GAMMA
+
+
 @lru_cache(maxsize=4096)
 def _key(name: str) -> np.uint64:
     return np.uint64(int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little"))

@@ -1,5 +1,6 @@
 """Acting is intervening: one Gymnasium environment and one vector environment that drive any model."""
 
+from operator import index
 from typing import Any
 
 import gymnasium
@@ -9,65 +10,11 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from confoundry.causal import SCM, Array, Columns, InputError, noise
+from confoundry.causal import SCM, Array, Columns, InputError
 
 from .registry import make_model
-from .spaces import action_space, encode, observation_space
-
-
-class Units:
-    """A batch of units that live through a model side by side, each at its own step of its own episode."""
-
-    def __init__(self, model: SCM, count: int):
-        self.model = model
-        self.space = observation_space(model)
-        self.ids = np.zeros(count, dtype=np.uint64)
-        self.clock = np.zeros(count, dtype=np.int64)
-        self.past: Columns = {}
-        self.now: Columns = {}
-        self._after = tuple(name for name in model.order if name not in (*model.before_action, model.action))
-
-    def start(self, which: NDArray[np.bool_], ids: noise.Units) -> None:
-        """Begin an episode for the units `which`, with these ids."""
-        self.ids[which], self.clock[which] = ids, 0
-        self._merge(self.now, which, self.model.step(ids, 0, None, names=self.model.before_action))
-
-    def act(self, actions: Array) -> Columns:
-        """Take the actions, and move on to what is seen before the next one. Returns every variable of the step."""
-        known = {**self.now, self.model.action: np.asarray(actions, dtype=np.int64)}
-        values = self._simulate(self._after, known)
-        self.past = values
-        self.clock += 1
-        self.now = self.model.step(self.ids, self.clock, values, names=self.model.before_action)
-        return values
-
-    def observations(self) -> Array:
-        """What the units see now: a new array."""
-        return encode(self.space, [self.now[name] for name in self.model.contexts], len(self.ids))
-
-    def _simulate(self, names: tuple[str, ...], known: Columns) -> Columns:
-        first = self.clock == 0
-        if first.all() or not first.any():
-            return self.model.step(self.ids, self.clock, None if first.all() else self.past, known, names)
-        values: Columns = {}
-        for rows in (first, ~first):
-            past = None if rows is first else _rows(self.past, rows)
-            self._merge(values, rows, self.model.step(self.ids[rows], self.clock[rows], past, _rows(known, rows), names))
-        return values
-
-    def _merge(self, into: Columns, rows: NDArray[np.bool_], values: Columns) -> None:
-        for name, column in values.items():
-            if rows.all():
-                into[name] = column
-                continue
-            old = into.get(name, np.zeros(len(rows), column.dtype))
-            merged = np.array(old, dtype=np.result_type(old, column))
-            merged[rows] = column
-            into[name] = merged
-
-
-def _rows(columns: Columns, rows: NDArray[np.bool_]) -> Columns:
-    return {name: column[rows] for name, column in columns.items()}
+from .spaces import action_space, observation_space
+from .stepping import batch, one
 
 
 def _model_of(world: str | SCM, knobs: dict[str, Any]) -> SCM:
@@ -82,51 +29,57 @@ class CausalEnv(gymnasium.Env[Any, Any]):
     """A model as a Gymnasium environment: `step(a)` is one step of the model under do(action=a).
 
     The observation is what the contexts are; `info` holds the logged variables after each step. A horizon of one step
-    ends in termination, a longer one in truncation. The unit that an episode lives through is a function of the seed of
-    the last `reset(seed=...)` and of the number of episodes since.
+    ends in termination, a longer one in truncation. All that happens is a function of the seed of the last
+    `reset(seed=...)` and of the actions since.
 
     `world` is an id such as "IceCreamShorts-v0", or a model; `knobs` are the model's fields, and `shift` and `variant`.
-    Raises InputError if there is no such world or knob.
+    With `paired` every variable has noise of its own: slower, equal in law, and for equal seeds and actions, worlds that differ
+    in one mechanism share what the others do. Raises InputError if there is no such world or knob.
     """
 
     metadata = {"render_modes": []}  # noqa: RUF012
 
-    def __init__(self, world: str | SCM, render_mode: str | None = None, **knobs: Any):
+    def __init__(self, world: str | SCM, render_mode: str | None = None, paired: bool = False, **knobs: Any):
         model = _model_of(world, knobs)
         self.observation_space = observation_space(model)
-        self.action_space = action_space(model)
+        self.action_space = actions = action_space(model)
         self.render_mode = render_mode
-        self._units = Units(model, 1)
-        self._logged = model.names("logged")
-        self._seed, self._episode = -1, 0
+        self._choices, self._horizon = int(actions.n), model.horizon
+        self._unit = one(model, paired)
+        self._clock, self._over = -1, True
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """The first observation of a new episode, and an empty dictionary."""
         super().reset(seed=seed)
-        if seed is not None or self._seed < 0:
-            self._seed, self._episode = int(self.np_random.integers(2**63)) if seed is None else seed % 2**63, 0
-        self._units.start(np.array([True]), noise.units(self._seed, self._episode))
-        self._episode += 1
-        return self._observation(), {}
+        if seed is None and self._clock < 0:
+            seed = int(self.np_random.integers(2**63))
+        observation = self._unit.reset(None if seed is None else seed % 2**63, self._over)
+        self._clock, self._over = 0, False
+        return observation, {}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Observation, reward, terminated, truncated and the logged variables. Raises InputError at a bad action."""
-        if self._seed < 0:
+        if self._clock < 0:
             raise ResetNeeded("call reset before the first step")
-        if not self.action_space.contains(action):
-            raise InputError(f"the action must be in {self.action_space}, and got {action!r}")
-        model = self._units.model
-        values = self._units.act(np.array([action]))
-        terminated, truncated = _ends(model, values, self._units.clock)
-        info = {name: values[name][0].item() for name in self._logged}
-        return self._observation(), float(values[model.reward][0]), bool(terminated[0]), bool(truncated[0]), info
+        observation, reward, terminated, info = self._unit.act(self._checked(action))
+        self._clock += 1
+        out = self._clock >= self._horizon
+        terminated = terminated or (out and self._horizon == 1)
+        self._over = terminated or out
+        return observation, reward, terminated, out and not terminated, info
 
-    def _observation(self) -> Any:
-        return self._units.observations()[0]
+    def _checked(self, action: Any) -> int:
+        try:
+            chosen = index(action)
+        except TypeError:
+            chosen = -1
+        if not 0 <= chosen < self._choices:
+            raise InputError(f"the action must be in {self.action_space}, and got {action!r}")
+        return chosen
 
 
 class CausalVectorEnv(VectorEnv[Any, Any, Any]):
-    """Many units of a model at once. Environment i with seed s lives through the units of `CausalEnv` with seed s + i.
+    """Many units of a model at once. Environment i with seed s lives through what `CausalEnv` with seed s + i does.
 
     Autoreset is in the same step: `infos["final_obs"]` holds the last observations of the episodes that ended, where
     `infos["_final_obs"]` is true, and `infos["final_info"]` their logged variables. Arrays handed out are the caller's.
@@ -135,67 +88,78 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
 
     metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
 
-    def __init__(self, world: str | SCM, num_envs: int = 1, render_mode: str | None = None, **knobs: Any):
+    def __init__(self, world: str | SCM, num_envs: int = 1, render_mode: str | None = None, paired: bool = False, **knobs: Any):
         model = _model_of(world, knobs)
         self.num_envs = num_envs
         self.render_mode = render_mode
         self.single_observation_space = observation_space(model)
         self.single_action_space = actions = action_space(model)
-        self._choices = int(actions.n)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._units = Units(model, num_envs)
-        self._logged = model.names("logged")
-        self._seeds = np.full(num_envs, -1, dtype=np.int64)
-        self._episodes = np.zeros(num_envs, dtype=np.int64)
+        self._choices, self._horizon = int(actions.n), model.horizon
+        self._units = batch(model, num_envs, paired)
+        self._seeded = np.zeros(num_envs, dtype=bool)
+        self._clock: Any = -1  # one number, or one for each unit where the model ends episodes early
+        self._start = np.zeros(num_envs, dtype=np.int64) if model.names("terminal") else 0
 
     def reset(self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None) -> tuple[Array, dict[str, Any]]:
         """The first observations, (num_envs, ...), and an empty dictionary. An integer seed s seeds environment i with s + i."""
-        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int | np.integer) else seed or [None] * self.num_envs
+        given, seeds = self._seeds(seed)
+        unseeded = ~(given | self._seeded)
+        seeds[unseeded] = self.np_random.integers(2**63, size=int(unseeded.sum()))
+        observations = self._units.reset(given | unseeded, seeds)
+        self._seeded[:], self._clock = True, self._start + 0
+        return observations, {}
+
+    def _seeds(self, seed: int | list[int | None] | None) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Which environments are given a seed, and the seeds."""
+        if isinstance(seed, int | np.integer):
+            ahead = (np.uint64(seed % 2**63) + np.arange(self.num_envs, dtype=np.uint64)) & np.uint64(2**63 - 1)
+            return np.ones(self.num_envs, dtype=bool), ahead.astype(np.int64)
+        seeds = seed or [None] * self.num_envs
         if len(seeds) != self.num_envs:
             raise InputError(f"reset needs {self.num_envs} seeds, and got {len(seeds)}")
-        for i, one in enumerate(seeds):
-            if one is not None or self._seeds[i] < 0:
-                self._seeds[i] = int(self.np_random.integers(2**63)) if one is None else one % 2**63
-                self._episodes[i] = 0
-        self._begin(np.ones(self.num_envs, dtype=bool))
-        return self._units.observations(), {}
+        given = np.array([one is not None for one in seeds])
+        return given, np.array([0 if one is None else one % 2**63 for one in seeds], dtype=np.int64)
 
     def step(self, actions: Array) -> tuple[Array, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Observations, rewards, terminations, truncations, each (num_envs, ...), and the logged variables."""
-        if (self._seeds < 0).any():
+        if not self._seeded[0]:
             raise ResetNeeded("call reset before the first step")
-        actions = np.asarray(actions)
-        whole = actions.dtype.kind in "iub" and actions.shape == (self.num_envs,)
-        if not whole or not ((actions >= 0) & (actions < self._choices)).all():
-            raise InputError(f"step needs {self.num_envs} actions in {self.single_action_space}, and got {actions!r}")
-        model = self._units.model
-        values = self._units.act(actions)
-        terminated, truncated = _ends(model, values, self._units.clock)
-        ended = terminated | truncated
-        infos: dict[str, Any] = self._info(values, ~ended) if not ended.all() else {}
-        if ended.any():
-            infos |= {"final_obs": self._units.observations(), "_final_obs": ended.copy()}
-            infos |= {"final_info": self._info(values, ended), "_final_info": ended.copy()}
-            self._begin(ended)
-        return self._units.observations(), np.array(values[model.reward], dtype=float), terminated, truncated, infos
+        observations, reward, terminal, logged = self._units.act(self._checked(actions))
+        self._clock += 1
+        if terminal is None and self._clock < self._horizon:
+            none = np.zeros((2, self.num_envs), dtype=bool)
+            return observations, reward, none[0], none[1], self._info(logged)
+        terminated, truncated = self._ends(terminal)
+        if not (ended := terminated | truncated).any():
+            return observations, reward, terminated, truncated, self._info(logged)
+        infos = {} if ended.all() else self._info(logged, ~ended)
+        infos |= {"final_obs": observations, "_final_obs": ended}
+        infos |= {"final_info": self._info(logged, None if ended.all() else ended), "_final_info": ended.copy()}
+        self._clock = self._clock * ~ended if terminal is not None else 0
+        return self._units.begin(ended), reward, terminated, truncated, infos
 
-    def _begin(self, which: NDArray[np.bool_]) -> None:
-        self._units.start(which, noise.units(self._seeds[which], self._episodes[which]))
-        self._episodes[which] += 1
+    def _checked(self, actions: Array) -> NDArray[np.int64]:
+        chosen = np.asarray(actions)
+        if chosen.shape == (self.num_envs,) and chosen.dtype.kind in "iub":
+            whole = chosen.astype(np.int64, copy=False)
+            if whole.view(np.uint64).max() < self._choices:  # a negative number is a large one
+                return whole
+        raise InputError(f"step needs {self.num_envs} actions in {self.single_action_space}, and got {chosen!r}")
 
-    def _info(self, values: Columns, which: NDArray[np.bool_]) -> dict[str, Any]:
+    def _ends(self, terminal: NDArray[np.bool_] | None) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which episodes are terminated and which truncated, of a step in which there may be some."""
+        none, out = np.zeros((2, self.num_envs), dtype=bool)
+        out |= self._clock >= self._horizon
+        if self._horizon == 1:
+            return out, none
+        return (none, out) if terminal is None else (terminal, out & ~terminal)
+
+    def _info(self, logged: Columns, which: NDArray[np.bool_] | None = None) -> dict[str, Any]:
+        """The logged variables and their masks: of the units `which`, or of all."""
         info: dict[str, Any] = {}
-        for name in self._logged:
-            info |= {name: np.where(which, values[name], 0), f"_{name}": which.copy()}
+        for name, values in logged.items():
+            info[name] = values if which is None else np.where(which, values, 0)
+            info[f"_{name}"] = np.ones(self.num_envs, dtype=bool) if which is None else which.copy()
         return info
-
-
-def _ends(model: SCM, values: Columns, clock: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    out_of_time = clock >= model.horizon
-    terminated = np.zeros(len(clock), dtype=bool)
-    for name in model.names("terminal"):
-        terminated = terminated | (values[name] == 1)
-    if model.horizon == 1:
-        return terminated | out_of_time, np.zeros(len(clock), dtype=bool)
-    return terminated, out_of_time & ~terminated

@@ -49,7 +49,7 @@ def evaluate(model: SCM, policy: Policy, seed: int = 0) -> Value:
 
 
 def _roll_out(model: SCM, policy: Policy, seed: int) -> Value:
-    env = CausalVectorEnv(model, EPISODES)
+    env = CausalVectorEnv(model, EPISODES, paired=True)
     observations, _ = env.reset(seed=seed)
     rng = np.random.default_rng(seed)
     going, returns = np.ones(EPISODES, dtype=bool), np.zeros(EPISODES)

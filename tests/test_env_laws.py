@@ -21,6 +21,7 @@ from confoundry.causal import SCM, Array, Categorical, InputError, distribution,
 from confoundry.envs import CausalEnv, CausalVectorEnv, as_integer, make_model, members, observation_space, worlds
 from confoundry.envs.sb3 import BatchedVecEnv
 from confoundry.envs.spaces import action_space
+from confoundry.envs.stepping import ByVariable
 
 FILE = Path(__file__).with_name("throwaway.py")
 RELAY, SURVIVORS, GAUGE, GAUGES = (f"{FILE}:{name}" for name in ("Relay", "Survivors", "Gauge", "Gauge:horizon=3"))
@@ -74,9 +75,10 @@ def same_where(mask: Array, one: Any, other: Any) -> bool:
 
 
 @every_model
-def test_a_batch_agrees_step_by_step_with_gymnasiums_own_over_single_environments(model: SCM) -> None:
-    several = SyncVectorEnv([lambda: CausalEnv(model)] * 5, autoreset_mode=AutoresetMode.SAME_STEP)
-    batch = CausalVectorEnv(model, 5)
+@pytest.mark.parametrize("paired", [False, True])
+def test_a_batch_agrees_step_by_step_with_gymnasiums_own_over_single_environments(model: SCM, paired: bool) -> None:
+    several = SyncVectorEnv([lambda: CausalEnv(model, paired=paired)] * 5, autoreset_mode=AutoresetMode.SAME_STEP)
+    batch = CausalVectorEnv(model, 5, paired=paired)
     actions = np.random.default_rng(1).integers(uniform_actions(model), size=(25, 5))
     assert same(several.reset(seed=7), batch.reset(seed=7))
     ends = set()
@@ -87,6 +89,8 @@ def test_a_batch_agrees_step_by_step_with_gymnasiums_own_over_single_environment
     assert len(ends) >= 10
     assert same(several.reset(seed=[3, None, 3, None, 9]), batch.reset(seed=[3, None, 3, None, 9]))
     assert same(several.step(actions[0]), batch.step(actions[0]))
+    assert same(several.reset(), batch.reset())
+    assert same(several.step(actions[1]), batch.step(actions[1]))
 
 
 def uniform_actions(model: SCM) -> int:
@@ -112,20 +116,21 @@ ROLLOUTS = {text: model for text, model in ALL.items() if text != "Gauge:horizon
 }
 
 
+@pytest.mark.parametrize("paired", [False, True])
 @pytest.mark.parametrize("model", ROLLOUTS.values(), ids=ROLLOUTS)
-def test_the_mean_return_of_rollouts_is_the_exact_value_of_doing(model: SCM) -> None:
+def test_the_mean_return_of_rollouts_is_the_exact_value_of_doing(model: SCM, paired: bool) -> None:
     """Within what 4 standard errors are to one comparison, for all of these together (Bonferroni)."""
     rng = np.random.default_rng(2)
     contexts, actions = uniform_policy(model).shape
     policy = rng.dirichlet(np.ones(actions), contexts)
-    returns = roll_out(model, policy, rng)
+    returns = roll_out(model, policy, rng, paired)
     errors = abs(returns.mean() - value(model, policy)) / max(returns.std() / np.sqrt(len(returns)), 1e-12)
-    assert errors < norm.isf(norm.sf(4.0) / len(ROLLOUTS))
+    assert errors < norm.isf(norm.sf(4.0) / len(ROLLOUTS) / 2)
 
 
-def roll_out(model: SCM, policy: Array, rng: np.random.Generator, episodes: int = 10_000) -> Array:
+def roll_out(model: SCM, policy: Array, rng: np.random.Generator, paired: bool, episodes: int = 10_000) -> Array:
     """The discounted returns of a memoryless policy (C, A)."""
-    env = CausalVectorEnv(model, episodes)
+    env = CausalVectorEnv(model, episodes, paired=paired)
     observations, _ = env.reset(seed=4)
     going, returns = np.ones(episodes, dtype=bool), np.zeros(episodes)
     for step in range(model.horizon):
@@ -231,8 +236,9 @@ LEAKY = {text: model for text, model in ALL.items() if model.horizon == 1 and mo
 class Leak(CausalVectorEnv):
     """A planted leak: the info has one more entry, a latent."""
 
-    def _info(self, values: dict[str, Array], which: Array) -> dict[str, Any]:
-        return {**super()._info(values, which), "temperature": values["heat"] + 0}
+    def _info(self, logged: dict[str, Array], which: Array | None = None) -> dict[str, Any]:
+        assert isinstance(self._units, ByVariable)
+        return {**super()._info(logged, which), "temperature": self._units._past["heat"] + 0}
 
 
 def guesses(model: SCM, env: CausalVectorEnv) -> tuple[float, float]:
@@ -243,9 +249,10 @@ def guesses(model: SCM, env: CausalVectorEnv) -> tuple[float, float]:
     """
     n, actions = env.num_envs, uniform_actions(model)
     observations, _ = env.reset(seed=11)
-    hidden = {name: column for name, column in env._units.now.items() if name in model.names("latent")}
+    assert isinstance(env._units, ByVariable)  # the other form does not even know the latents
+    hidden = {name: column for name, column in env._units._now.items() if name in model.names("latent")}
     acted = np.random.default_rng(0).integers(actions, size=n)
-    start = env._units.ids.copy()
+    start = env._units._ids.copy()
     _, rewards, *_, infos = env.step(acted)
     values = model.do(**{model.action: 0}).step(start, 0, None, {**hidden, model.action: acted})
     shown = [observations, acted, rewards, np.arange(n) % 2, *infos["final_info"].values()]
@@ -268,13 +275,13 @@ def classify(rows: Iterable[Any], truth: Iterable[Hashable], unseen: Iterable[An
 
 @pytest.mark.parametrize("model", LEAKY.values(), ids=LEAKY)
 def test_no_classifier_guesses_a_latent_better_than_bayes(model: SCM) -> None:
-    right, best = guesses(model, CausalVectorEnv(model, 20_000))
+    right, best = guesses(model, CausalVectorEnv(model, 20_000, paired=True))
     assert right < best + norm.isf(norm.sf(4.0) / len(LEAKY)) * np.sqrt(best * (1 - best) / 10_000) + 1e-9
 
 
 def test_a_planted_leak_is_found() -> None:
     model = make_model("IceCreamShorts-v0")
-    right, best = guesses(model, Leak(model, 20_000))
+    right, best = guesses(model, Leak(model, 20_000, paired=True))
     assert right == 1.0 > best + 0.05
 
 
