@@ -21,8 +21,11 @@ class Distribution(ABC):
     """The law of one variable. Two laws are equal when their type and their parameters are."""
 
     @abstractmethod
-    def sample(self, noise: Array) -> Array:
-        """The quantile function at `noise`, uniform numbers in [0, 1) of shape (n,): values of shape (n,)."""
+    def sample(self, noise: Array, rows: Array | None = None) -> Array:
+        """The quantile function at `noise`, uniform numbers in [0, 1) of shape (n,): values of shape (n,).
+
+        With `rows`, (n,), the units are not those of the parameters: unit i has the law of parameter row `rows[i]`.
+        """
 
     @abstractmethod
     def mean(self) -> Array:
@@ -71,8 +74,8 @@ class Bernoulli(Distribution):
     def __post_init__(self) -> None:
         _check_probabilities("Bernoulli", self.p)
 
-    def sample(self, noise: Array) -> Array:
-        return (noise >= 1.0 - np.asarray(self.p)).astype(np.int64)
+    def sample(self, noise: Array, rows: Array | None = None) -> Array:
+        return (noise >= _at(1.0 - np.asarray(self.p), rows)).astype(np.int64)
 
     def mean(self) -> Array:
         return np.asarray(self.p, dtype=float)
@@ -107,8 +110,10 @@ class Categorical(Distribution):
         object.__setattr__(self, "p", p)
         object.__setattr__(self, "values", values)
 
-    def sample(self, noise: Array) -> Array:
-        index: Array = (noise[..., None] >= np.cumsum(self.p, axis=-1)[..., :-1]).sum(-1)
+    def sample(self, noise: Array, rows: Array | None = None) -> Array:
+        index = np.zeros(noise.shape, dtype=np.int64)
+        for bound in np.moveaxis(np.cumsum(self.p, axis=-1)[..., :-1], -1, 0):
+            index += noise >= _at(bound, rows)
         return self.support()[index]
 
     def mean(self) -> Array:
@@ -133,8 +138,8 @@ class Exactly(Distribution):
         if not np.isfinite(self.value).all():
             raise InputError(f"Exactly needs finite values, and got {self.value}")
 
-    def sample(self, noise: Array) -> Array:
-        return np.broadcast_to(self.value, noise.shape)
+    def sample(self, noise: Array, rows: Array | None = None) -> Array:
+        return np.broadcast_to(_at(np.asarray(self.value), rows), noise.shape)
 
     def mean(self) -> Array:
         return np.asarray(self.value, dtype=float)
@@ -163,8 +168,9 @@ class Normal(Distribution):
         if not (np.isfinite(self.loc).all() and np.isfinite(self.std).all() and np.all(np.asarray(self.std) >= 0)):
             raise InputError("Normal needs a finite mean and a finite standard deviation that is not negative")
 
-    def sample(self, noise: Array) -> Array:
-        return np.asarray(self.loc + self.std * ndtri(np.maximum(noise, 2.0**-54)))
+    def sample(self, noise: Array, rows: Array | None = None) -> Array:
+        loc, std = _at(np.asarray(self.loc), rows), _at(np.asarray(self.std), rows)
+        return np.asarray(loc + std * ndtri(np.maximum(noise, 2.0**-54)))
 
     def mean(self) -> Array:
         return np.asarray(self.loc, dtype=float)
@@ -174,6 +180,10 @@ class Normal(Distribution):
 
     def probability(self, values: Array) -> Array:
         raise TypeError("a continuous law has no point probabilities")
+
+
+def _at(parameter: Array, rows: Array | None) -> Array:
+    return parameter if rows is None or parameter.size == 1 else parameter.take(rows)
 
 
 def tidy(values: Array) -> Array:

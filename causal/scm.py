@@ -331,8 +331,26 @@ class SCM:
             variable = self.variables[name]
             mechanism = variable.first if past is None else variable.later
             causes = [past[c.removesuffix(LAG)] if past and c.endswith(LAG) else values[c] for c in mechanism.causes]
-            values[name] = mechanism.law(*causes).sample(noise.uniform(ids, variable.stream, step))
+            law, rows = self._law(name, past is None, mechanism, causes)
+            still = isinstance(law, Exactly)
+            values[name] = law.sample(np.empty(len(ids)) if still else noise.uniform(ids, variable.stream, step), rows)
         return values
+
+    def _law(self, name: str, first: bool, mechanism: Mechanism, causes: list[Array]) -> tuple[Distribution, Array | None]:
+        """The law of a variable for each unit, or the law for each row of a table and the row of each unit."""
+        if (name, first) not in self._lookups:
+            return mechanism.law(*causes), None
+        law, sizes = self._lookups[name, first]
+        rows = np.zeros(1, dtype=np.int64)
+        for cause, size in zip(causes, sizes, strict=True):
+            rows = rows * size + cause
+        return law, rows
+
+    @cached_property
+    def _lookups(self) -> Mapping[tuple[str, bool], tuple[Distribution, tuple[int, ...]]]:
+        from .tables import tables  # they are built on models
+
+        return tables(self).lookups
 
 
 def as_mechanism(what: Intervention) -> Mechanism:

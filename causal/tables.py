@@ -13,6 +13,8 @@ from .errors import InputError, NotDiscreteError
 from .graph import LAG
 from .scm import SCM, Mechanism
 
+MOST_LOOKUPS = 2**14  # rows of a law that is looked up, few enough for the cache
+
 
 class Tables:
     """The conditional probability tables of a model, built when they are asked for."""
@@ -86,6 +88,28 @@ class Tables:
         if shape not in ((), (1,), (rows,)):
             raise InputError(f"{where} must give one law for each of {rows} units, and gave laws of shape {shape}")
         return law
+
+    @cached_property
+    def lookups(self) -> dict[tuple[str, bool], tuple[Distribution, tuple[int, ...]]]:
+        """The law of a variable, at the first step or later, on the grid of its causes, and the sizes of this grid.
+
+        Only where every cause takes the values 0, 1, ... of a small grid: for these a look-up is quicker than the mechanism.
+        """
+        found = {}
+        for name, variable in self.model.variables.items():
+            for first, mechanism in ((True, variable.first), (False, variable.later)):
+                if (sizes := self._sizes(mechanism)) is not None:
+                    found[name, first] = self._law(name, mechanism), sizes
+        return found
+
+    def _sizes(self, mechanism: Mechanism) -> tuple[int, ...] | None:
+        try:
+            supports = [self.support(cause.removesuffix(LAG)) for cause in mechanism.causes]
+        except NotDiscreteError:
+            return None
+        counting = all(values.dtype.kind == "i" and np.array_equal(values, np.arange(len(values))) for values in supports)
+        sizes = tuple(len(values) for values in supports)
+        return sizes if counting and np.prod(sizes) <= MOST_LOOKUPS else None
 
     @cached_property
     def _factors(self) -> dict[tuple[str, bool, bool], Factor]:

@@ -1,6 +1,7 @@
 """The laws of the engine: a step by table is the step of the model, in law exactly and in its noise the same for one unit and for many."""
 
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,17 @@ def test_the_table_of_a_step_is_the_models_law(model: SCM) -> None:
     for step, joint in enumerate(joints(model, table, steps)):
         exact = distribution(acted, *model.contexts, model.action, *model.names("logged"), model.reward, step=step)
         assert joint == pytest.approx(exact, abs=1e-8)
+
+
+@every_model
+def test_a_variable_that_is_looked_up_is_what_its_mechanism_draws(model: SCM) -> None:
+    plain = replace(model)
+    vars(plain)["_lookups"] = {}
+    assert model._lookups
+    one, other = model.sample(300, np.random.default_rng(0)), plain.sample(300, np.random.default_rng(0))
+    for name in model.variables:
+        assert one[name].dtype == other[name].dtype
+        assert np.array_equal(one[name], other[name])
 
 
 def test_a_table_that_is_a_little_wrong_is_noticed() -> None:
