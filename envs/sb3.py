@@ -32,7 +32,7 @@ class BatchedVecEnv(VecEnv):
         """Observations, rewards, dones and infos; where an episode ended, its last observation is in the info."""
         observations, rewards, terminated, truncated, about = self._env.step(self._actions)
         done = terminated | truncated
-        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        infos: list[dict[str, Any]] = [{}] * self.num_envs  # one for all to whom nothing happened
         for i in np.flatnonzero(done):
             infos[i] = {"terminal_observation": about["final_obs"][i], "TimeLimit.truncated": bool(truncated[i])}
         return observations, rewards.astype(np.float32), done, infos

@@ -26,6 +26,7 @@ from confoundry.causal import (
     uniform_policy,
 )
 from confoundry.causal.engine import _alias
+from confoundry.causal.exact import Chain
 from confoundry.envs import CausalVectorEnv, make_model, members
 from confoundry.envs.spaces import action_space
 from confoundry.envs.stepping import ByTable, ByVariable
@@ -216,3 +217,12 @@ def test_memory_does_not_grow_over_ten_million_steps() -> None:
         used.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
     assert used[1] - used[0] < 2**14
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 7, 10])
+def test_values_by_doubling_are_values_step_by_step(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = replace(BASES["Relay"], horizon=steps)
+    policies = np.random.default_rng(0).dirichlet([1, 1], size=(5, *uniform_policy(model).shape[:1]))
+    doubled = Chain(model, open_loop=True).values(policies)
+    monkeypatch.setattr("confoundry.causal.exact.SMALL", 0)
+    assert Chain(model, open_loop=True).values(policies) == pytest.approx(doubled, abs=1e-14)
