@@ -111,9 +111,9 @@ class Categorical(Distribution):
         object.__setattr__(self, "values", values)
 
     def sample(self, noise: Array, rows: Array | None = None) -> Array:
-        index = np.zeros(noise.shape, dtype=np.int64)
-        for bound in np.moveaxis(np.cumsum(self.p, axis=-1)[..., :-1], -1, 0):
-            index += noise >= _at(bound, rows)
+        index, bounds = np.zeros(noise.shape, dtype=np.int64), np.cumsum(self.p, axis=-1)
+        for place in range(bounds.shape[-1] - 1):
+            index += noise >= _at(bounds[..., place], rows)
         return self.support()[index]
 
     def mean(self) -> Array:
@@ -139,7 +139,8 @@ class Exactly(Distribution):
             raise InputError(f"Exactly needs finite values, and got {self.value}")
 
     def sample(self, noise: Array, rows: Array | None = None) -> Array:
-        return np.broadcast_to(_at(np.asarray(self.value), rows), noise.shape)
+        value = _at(np.asarray(self.value), rows)
+        return value if value.shape == noise.shape else np.broadcast_to(value, noise.shape)
 
     def mean(self) -> Array:
         return np.asarray(self.value, dtype=float)

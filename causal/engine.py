@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from . import noise
 from .distributions import Array, Distribution, tidy
 from .errors import TooLargeError
 from .graph import LAG
@@ -27,12 +28,12 @@ MOST_CELLS = 2**18  # of a table; larger ones would leave the cache, and are slo
 class Alias:
     """Laws of finitely many outcomes, `2**bits` cells each: a cell is two picks, an outcome each, told apart by a threshold.
 
-    A random number u of 32 bits leads law r to the cell with the first pick p = 2 * (r * 2**bits + (u >> (32 - bits))), and there
-    to the pick p + (u >= threshold[p]).
+    A random number u of 64 bits leads law r to the cell with the first pick p = 2 * (r * 2**bits + (u >> (64 - bits))), and there
+    to the pick p + (u >= threshold[p]). Of u only the upper 32 bits matter.
     """
 
     bits: int
-    threshold: NDArray[np.uint32]  # of each pick; the two of a cell have the same
+    threshold: noise.Units  # of each pick; the two of a cell have the same
     outcome: Integers  # of each pick: the place of the outcome in the arrays that the laws were made from
 
 
@@ -237,4 +238,4 @@ def _balance(amount: Integers, place: Integers, bits: int) -> Alias:
         outcome[:, cell, 0], outcome[:, cell, 1] = place[law, item], place[law, np.where(first < size, donor, item)]
         left = np.where(poor, amount[law, donor], left) - (size - first)
         low, high = low + ~poor, donor
-    return Alias(bits, np.repeat(threshold.astype(np.uint32).ravel(), 2), outcome.ravel())
+    return Alias(bits, np.repeat(threshold.astype(np.uint64).ravel() << np.uint64(BITS), 2), outcome.ravel())

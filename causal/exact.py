@@ -158,17 +158,14 @@ class Chain:
 
 
 def _series(transition: Floats, gain: Floats, steps: int) -> Floats:
-    """The sum of transition^k gain for k below `steps`, by doubling: (P, S, S) and (P, S) to (P, S)."""
-    total, power = gain, transition
-    for bit in bin(steps)[3:]:
-        total, power = total + _times(power, total), power @ power
-        if bit == "1":
-            total, power = gain + _times(transition, total), power @ transition
-    return total
-
-
-def _times(matrices: Floats, vectors: Floats) -> Floats:
-    return np.asarray((matrices @ vectors[..., None])[..., 0])
+    """The sum of transition^k gain for k below `steps`, (P, S, S) and (P, S) to (P, S): a power of the map x -> transition x + gain."""
+    policies, states = gain.shape
+    power, total = np.zeros((policies, states + 1, states + 1)), np.zeros((policies, states + 1, 1))
+    power[:, :-1, :-1], power[:, :-1, -1], power[:, -1, -1], total[:, -1] = transition, gain, 1.0, 1.0
+    while steps:
+        total = power @ total if steps & 1 else total
+        power, steps = power @ power if steps > 1 else power, steps >> 1
+    return total[:, :-1, 0]
 
 
 @lru_cache(maxsize=512)

@@ -128,17 +128,15 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
             raise ResetNeeded("call reset before the first step")
         observations, reward, terminal, logged = self._units.act(self._checked(actions))
         self._clock += 1
-        if terminal is None and self._clock < self._horizon:
-            none = np.zeros((2, self.num_envs), dtype=bool)
-            return observations, reward, none[0], none[1], self._info(logged)
-        terminated, truncated = self._ends(terminal)
-        if not (ended := terminated | truncated).any():
+        terminated, truncated, some, every = self._ends(terminal)
+        if not some:
             return observations, reward, terminated, truncated, self._info(logged)
-        infos = {} if ended.all() else self._info(logged, ~ended)
+        ended = terminated | truncated
+        infos = {} if every else self._info(logged, ~ended)
         infos |= {"final_obs": observations, "_final_obs": ended}
-        infos |= {"final_info": self._info(logged, None if ended.all() else ended), "_final_info": ended.copy()}
-        self._clock = self._clock * ~ended if terminal is not None else 0
-        return self._units.begin(ended), reward, terminated, truncated, infos
+        infos |= {"final_info": self._info(logged, None if every else ended), "_final_info": ended.copy()}
+        self._clock = 0 if terminal is None else self._clock * ~ended
+        return self._units.begin(None if every else ended), reward, terminated, truncated, infos
 
     def _checked(self, actions: Array) -> NDArray[np.int64]:
         chosen = np.asarray(actions)
@@ -148,13 +146,17 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
                 return whole
         raise InputError(f"step needs {self.num_envs} actions in {self.single_action_space}, and got {chosen!r}")
 
-    def _ends(self, terminal: NDArray[np.bool_] | None) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which episodes are terminated and which truncated, of a step in which there may be some."""
+    def _ends(self, terminal: NDArray[np.bool_] | None) -> tuple[NDArray[np.bool_], NDArray[np.bool_], bool, bool]:
+        """Which episodes are terminated and which truncated; whether there are some, and whether all have ended."""
         none, out = np.zeros((2, self.num_envs), dtype=bool)
+        if terminal is None:  # all are at the same step
+            every = self._clock >= self._horizon
+            out.fill(every)
+            return (out, none, every, every) if self._horizon == 1 else (none, out, every, every)
         out |= self._clock >= self._horizon
         if self._horizon == 1:
-            return out, none
-        return (none, out) if terminal is None else (terminal, out & ~terminal)
+            return out, none, True, True
+        return terminal, out & ~terminal, bool((out | terminal).any()), bool((out | terminal).all())
 
     def _info(self, logged: Columns, which: NDArray[np.bool_] | None = None) -> dict[str, Any]:
         """The logged variables and their masks: of the units `which`, or of all."""

@@ -13,7 +13,7 @@ from .spaces import action_space, encode, observation_space
 Mask = NDArray[np.bool_]
 Seeds = NDArray[np.int64]
 
-BLOCK = 2**14  # random words at a time, few enough for the cache
+BLOCK = 2**13  # random words at a time, few enough for the cache
 BLOCK_OF_ONE = 2**8
 
 
@@ -34,8 +34,8 @@ class Batch(ABC):
         """Begin a new episode for every unit; those `seeded` get a new seed first. Returns all observations."""
 
     @abstractmethod
-    def begin(self, which: Mask) -> Array:
-        """Begin a new episode for the units `which`, whose episode has ended. Returns all observations."""
+    def begin(self, which: Mask | None = None) -> Array:
+        """Begin a new episode for the units `which`, or for all of them. Returns all observations."""
 
     @abstractmethod
     def act(self, actions: NDArray[np.int64]) -> Outcome:
@@ -78,16 +78,15 @@ class ByTable(Batch):
         self._clock += 1
         self._ids[seeded] = noise.rewound(noise.units(seeds[seeded], 0), self._clock)
         self._fill()
-        return self.begin(np.ones(len(self._ids), dtype=bool))
+        return self.begin()
 
-    def begin(self, which: Mask) -> Array:
-        start, whole = self._table.start, which.all()
-        words = self._words[self._clock - self._ready]
-        low = (words if whole else words[which]).astype(np.uint32)
-        pick = (low.astype(np.int64) << start.bits) >> 32 << 1
-        pick += low >= start.threshold.take(pick)
+    def begin(self, which: Mask | None = None) -> Array:
+        start, words = self._table.start, self._words[self._clock - self._ready]
+        lower = (words if which is None else words[which]) << np.uint64(32)
+        pick = _first_pick(lower, start.bits)
+        pick += lower >= start.threshold.take(pick)
         row, seen = self._table.start_row.take(pick), self._start_seen.take(pick, axis=0)
-        if whole:
+        if which is None:
             self._row, self._observations = row, seen
         else:
             self._observations = self._observations.copy()
@@ -102,7 +101,7 @@ class ByTable(Batch):
         pick = actions << table.step.bits + 1
         pick += self._row
         pick += self._top[line]
-        pick += self._high[line] >= table.step.threshold.take(pick)
+        pick += self._words[line] >= table.step.threshold.take(pick)
         self._row = table.row.take(pick)
         self._observations = self._seen.take(pick, axis=0)
         terminated = None if table.terminated is None else table.terminated.take(pick)
@@ -112,8 +111,14 @@ class ByTable(Batch):
     def _fill(self) -> None:
         self._ready = self._clock
         self._words = noise.words(self._ids, self._clock, self._depth)
-        self._high = (self._words >> np.uint64(32)).astype(np.uint32)
-        self._top = (self._words >> np.uint64(64 - self._table.step.bits)).astype(np.int64) << 1
+        self._top = _first_pick(self._words, self._table.step.bits)
+
+
+def _first_pick(words: noise.Units, bits: int) -> NDArray[np.int64]:
+    """The first pick of the cell that each of the words leads to."""
+    cell = words >> np.uint64(64 - bits)
+    cell <<= np.uint64(1)
+    return cell.view(np.int64)
 
 
 def _observed(model: SCM, table: StepTable) -> tuple[Array, Array]:
@@ -141,9 +146,9 @@ class OneByTable:
             self._ids, self._words, self._clock = noise.units(seed, 0), [], -1
         if seed is not None or not ended:
             self._advance()
-        start, low = self._table.start, self._words[self._clock % BLOCK_OF_ONE] & 0xFFFFFFFF
-        pick = (low << start.bits) >> 32 << 1
-        pick += low >= int(start.threshold[pick])
+        start, lower = self._table.start, self._words[self._clock % BLOCK_OF_ONE] << 32 & 0xFFFFFFFFFFFFFFFF
+        pick = lower >> (64 - start.bits) << 1
+        pick += lower >= int(start.threshold[pick])
         self._row = int(self._table.start_row[pick])
         return self._start_seen[pick].copy()
 
@@ -151,7 +156,7 @@ class OneByTable:
         """Observation, reward, whether the model ends the episode, and the logged variables."""
         word = self._advance()
         pick = self._row + ((action << self._bits) + (word >> (64 - self._bits)) << 1)
-        pick += (word >> 32) >= self._threshold[pick]
+        pick += word >= self._threshold[pick]
         self._row = self._next[pick]
         logged = {name: column[pick] for name, column in self._logged}
         return self._seen[pick].copy(), self._reward[pick], self._ends is not None and self._ends[pick], logged
@@ -197,12 +202,14 @@ class ByVariable(Batch):
         self._past: Columns = {}
         self._now: Columns = {}
         self._late = tuple(name for name in model.order if name not in (*model.before_action, model.action))
+        self._steady = all(model.variables[name].first == model.variables[name].later for name in self._late)
 
     def reset(self, seeded: Mask, seeds: Seeds) -> Array:
         self._seeds[seeded], self._episodes[seeded] = seeds[seeded], 0
-        return self.begin(np.ones(len(self._ids), dtype=bool))
+        return self.begin()
 
-    def begin(self, which: Mask) -> Array:
+    def begin(self, which: Mask | None = None) -> Array:
+        which = np.ones(len(self._ids), dtype=bool) if which is None else which
         self._ids[which] = noise.units(self._seeds[which], self._episodes[which])
         self._episodes[which] += 1
         self._clock[which] = 0
@@ -224,8 +231,8 @@ class ByVariable(Batch):
 
     def _simulate(self, known: Columns) -> Columns:
         first = self._clock == 0
-        if first.all() or not first.any():
-            return self.model.step(self._ids, self._clock, None if first.all() else self._past, known, self._late)
+        if self._steady or first.all() or not first.any():
+            return self.model.step(self._ids, self._clock, None if self._steady or first.all() else self._past, known, self._late)
         values: Columns = {}
         for rows in (first, ~first):
             past = None if rows is first else _rows(self._past, rows)

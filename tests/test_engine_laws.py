@@ -44,7 +44,7 @@ every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def probabilities(bits: int, threshold: Array) -> Array:
     """The probability of each pick, given the law."""
     size, cells = 2 ** (32 - bits), len(threshold) // 2
-    below = threshold[::2].astype(np.int64) - np.arange(cells) % 2**bits * size
+    below = (threshold[::2] >> np.uint64(32)).astype(np.int64) - np.arange(cells) % 2**bits * size
     return np.stack([below, size - below], axis=1).ravel() / 2.0**32
 
 
