@@ -17,6 +17,7 @@ from .exact import (
     promised_value,
     uniform_policy,
     value,
+    values,
     worst_policy,
 )
 from .graph import LAG, as_text, back_door_set, is_markov, unroll, with_role
@@ -74,6 +75,7 @@ __all__ = [
     "uniform_policy",
     "unroll",
     "value",
+    "values",
     "with_role",
     "worst_policy",
 ]

@@ -3,7 +3,7 @@
 Nothing here samples. A model is compiled once into one table for each variable; questions are sums of products of tables.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
@@ -116,19 +116,16 @@ class Chain:
 
     def values(self, policies: Floats) -> Floats:
         """The expected discounted return of each of P policies: (P, C, A) to (P,). A closed chain takes ones."""
+        states, later = int(np.prod(self.shape)), self.later
+        if self.model.horizon == 1 or (states <= SMALL and len(policies) * states**2 <= MOST_AT_ONCE):
+            return _returns([self], policies)
         total = (policies * self.first.gain).sum((1, 2))
-        if self.model.horizon == 1:
-            return np.asarray(total)
-        alive = (policies[..., None] * self.first.alive).reshape(len(policies), -1)
-        states, steps = alive.shape[1], self.model.horizon - 1
-        gain = policies.reshape(len(policies), -1) @ self.later.gain.reshape(states, -1).T
-        kernel = self.later.alive.reshape(states, *self.shape)
-        if states <= SMALL and len(policies) * states**2 <= MOST_AT_ONCE:
-            transition = self.model.discount * (policies[:, None, :, :, None] * kernel).reshape(-1, states, states)
-            return np.asarray(total + self.model.discount * (alive * _series(transition, gain, steps)).sum(1))
+        alive = policies[..., None] * self.first.alive
+        gain, kernel = later.gain.reshape(states, -1), later.alive.reshape(states, states)
         for step in range(1, self.model.horizon):
-            total = total + self.model.discount**step * (alive * gain).sum(1)
-            alive = (policies[..., None] * (alive @ kernel.reshape(states, -1)).reshape(-1, *self.shape)).reshape(alive.shape)
+            flat = alive.reshape(len(policies), -1)
+            total = total + self.model.discount**step * (policies * (flat @ gain).reshape(policies.shape)).sum((1, 2))
+            alive = policies[..., None] * (flat @ kernel).reshape(alive.shape)
         return np.asarray(total)
 
     def process(self, policy: Floats) -> Process:
@@ -155,6 +152,20 @@ class Chain:
         divide = np.where(visits > 0, visits, 1.0)
         start = self.first.visits[0][:, 0] if self.open_loop else self.first.visits[0].sum(1)
         return Process(gain / divide, transition / divide[..., None], visits, start / start.sum(), self.model.horizon, self.model.discount)
+
+
+def _returns(chains: Sequence[Chain], policies: Floats) -> Floats:
+    """The returns of P policies in one small world, or of one policy in P small worlds of one shape, horizon and discount: (P,)."""
+    model, shape = chains[0].model, chains[0].shape
+    total = (policies * np.stack([chain.first.gain[0] for chain in chains])).sum((1, 2))
+    if model.horizon == 1:
+        return np.asarray(total)
+    alive = policies[..., None] * np.stack([chain.first.alive[0] for chain in chains])
+    kernel = policies[:, None, :, :, None] * np.stack([chain.later.alive.reshape(-1, *shape) for chain in chains])
+    gain = (policies[:, None] * np.stack([chain.later.gain for chain in chains])).sum((2, 3))
+    states = gain.shape[1]
+    later = _series(model.discount * kernel.reshape(-1, states, states), gain, model.horizon - 1)
+    return np.asarray(total + model.discount * (alive.reshape(-1, states) * later).sum(1))
 
 
 def _series(transition: Floats, gain: Floats, steps: int) -> Floats:
@@ -196,13 +207,29 @@ def value(model: SCM, policy: Floats | None = None) -> float:
         closed = chain(model, open_loop=False)
         recorded = closed.first.visits.sum()
         return float(closed.values(np.ones((1, *closed.shape[:2])))[0] / recorded)
+    return float(chain(model).values(_checked(model, policy)[None])[0])
+
+
+def values(worlds: Sequence[SCM], policy: Floats) -> Floats:
+    """The exact discounted returns of a memoryless policy (C, A) in several worlds, such as shifted ones: (worlds,).
+
+    Raises InputError as `value` does.
+    """
+    chains, policy = [chain(world) for world in worlds], _checked(worlds[0], policy)
+    kinds = {(one.shape, one.model.horizon, one.model.discount) for one in chains}
+    if len(kinds) == 1 and np.prod(chains[0].shape) <= SMALL:
+        return _returns(chains, policy[None])
+    return np.array([value(world, policy) for world in worlds])
+
+
+def _checked(model: SCM, policy: Floats) -> Floats:
     policy = np.asarray(policy, dtype=float)
     shape = chain(model).shape[:2]
     if policy.shape != shape:
         raise InputError(f"a policy of {type(model).__name__} has shape {shape}, and got {policy.shape}")
     if not ((policy >= 0).all() and (abs(policy.sum(1) - 1.0) <= 1e-6).all()):  # so that NaN is refused too
         raise InputError("every row of a policy must be probabilities that sum to 1")
-    return float(chain(model).values(policy[None])[0])
+    return policy
 
 
 def uniform_policy(model: SCM) -> Floats:

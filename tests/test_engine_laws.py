@@ -24,6 +24,8 @@ from confoundry.causal import (
     step_table,
     tables,
     uniform_policy,
+    value,
+    values,
 )
 from confoundry.causal.engine import _alias
 from confoundry.causal.exact import Chain
@@ -226,3 +228,12 @@ def test_values_by_doubling_are_values_step_by_step(steps: int, monkeypatch: pyt
     doubled = Chain(model, open_loop=True).values(policies)
     monkeypatch.setattr("confoundry.causal.exact.SMALL", 0)
     assert Chain(model, open_loop=True).values(policies) == pytest.approx(doubled, abs=1e-14)
+
+
+@pytest.mark.parametrize("text", ["ConfoundedRiver-v0", "ConfoundedRiver-MarkovRiver-v0", "IceCreamShorts-Thermo-v0", "Relay"])
+def test_values_in_several_worlds_are_those_in_each(text: str) -> None:
+    model = BASES[text]
+    policy = np.random.default_rng(0).dirichlet([1, 1], size=uniform_policy(model).shape[0])
+    worlds = [model, *(model.shifted(name) for name in model.shifts())]
+    for several in (worlds, [*worlds, replace(model, horizon=3)]):
+        assert values(several, policy) == pytest.approx([value(world, policy) for world in several], abs=1e-13)
