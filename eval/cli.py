@@ -1,10 +1,12 @@
-"""The command line: confoundry list | show | data | run | report.
+"""The command line: confoundry list | show | data | run | report | bench.
 
 Exit codes: 0 if all went well, 1 if a run failed, 2 if the request was wrong.
 """
 
+import json
 import os
 import sys
+from dataclasses import asdict
 from inspect import getdoc
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -177,6 +179,30 @@ def report(out: Out = Path("results")) -> None:
     if not {*ORDER, *REFERENCES, *BELIEFS, "value", "status", "needs"} <= set(rows):
         raise InputError(f"{path} is not a table of results: it lacks columns; make it with `confoundry run --out {out}`")
     _report(rows, out)
+
+
+@app.command()
+def bench(
+    only: Annotated[str, typer.Option(help="Time only what has this text in its row: JAX, Minari, horizon.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print records instead of tables.")] = False,
+) -> None:
+    """Time steps, exact values, logs and training on one core of this machine, in turns with their peers (3 minutes)."""
+    from . import bench as timing
+    from .bench_rows import timed
+
+    with Console(stderr=True).status("") as status:
+        records, growths = timed(only, status.update)
+    if as_json:
+        lists = {"ratios": [asdict(record) for record in records], "growth": [asdict(growth) for growth in growths]}
+        print(json.dumps({"machine": timing.machine(), **lists}, indent=1))
+        return
+    console.print(", ".join(f"{name} {fact}" for name, fact in timing.machine().items()), highlight=False)
+    for table, rows in ((timing.ratio_table(records), records), (timing.growth_table(growths), growths)):
+        if rows:
+            console.print(table)
+    for record in records:
+        if record.missing:
+            console.print(f"{record.version} is missing: {record.missing}", markup=False, highlight=False)
 
 
 def _report(rows: pd.DataFrame, out: Path) -> None:

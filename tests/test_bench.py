@@ -1,0 +1,173 @@
+"""The benchmark of speed: whole records, peers that are missing, exponents, and one law of the world on all sides."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+
+from confoundry.causal import Array, InputError, value
+from confoundry.envs import CausalVectorEnv
+from confoundry.envs.ice_cream import IceCreamShorts
+from confoundry.eval import bench, bench_rows, peers
+from confoundry.eval.bench import Curve, Record, Row, Work
+from confoundry.eval.bench_worlds import IceCreamDays, wide
+from confoundry.eval.cli import main
+
+ENVS, DAYS = 20_000, 8
+OPTIONAL = {"jax", "minigrid"}
+
+
+def small(size: int) -> int:
+    return max(2, size // 500)
+
+
+def all_rows_in_small() -> list[Record]:
+    return [bench.measure(replace(row, turns=2), small, least=0.0) for row in bench_rows.ROWS]
+
+
+def test_every_row_gives_a_whole_record(elsewhere: Callable[..., list[Record]]) -> None:
+    for row, record in zip(bench_rows.ROWS, elsewhere(all_rows_in_small), strict=True):
+        assert (record.measured, record.against, record.target) == (row.measured, row.against, row.target)
+        if record.missing:
+            assert row.peer in OPTIONAL
+            assert find_spec(row.peer) is None
+            continue
+        assert record.version.startswith(f"{row.peer} ")
+        assert record.ours is not None
+        assert record.peer is not None
+        ratio = record.ours / record.peer
+        assert record.ratio == pytest.approx(ratio)
+        assert record.reached == (None if row.target is None else ratio >= row.target)
+
+
+def test_every_curve_can_be_timed() -> None:
+    for curve in bench_rows.CURVES:
+        assert len(set(curve.sizes)) >= 4
+        curve.work(curve.sizes[0]).run()
+
+
+def test_a_missing_peer_is_reported_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jax", None)
+    row = next(row for row in bench_rows.ROWS if row.peer == "jax")
+    record = bench.measure(row, small)
+    assert (record.ratio, record.reached, record.missing) == (None, None, bench.INSTALL)
+    assert bench.measure(replace(row, peer="no-such-peer"), small).missing == bench.INSTALL
+    assert bench.ratio_table([record]).row_count == 2
+
+
+def test_exponents_and_ratios_are_those_of_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+
+    def takes(seconds: float) -> Work:
+        def run() -> None:
+            now[0] += seconds
+
+        return Work(run, units=2.0)
+
+    monkeypatch.setattr(bench, "perf_counter", lambda: now[0])
+    growth = bench.grow(Curve("work", "size", (1, 10, 100), lambda size: takes(size**1.5)))
+    assert growth.exponent == pytest.approx(1.5)
+    assert growth.seconds == pytest.approx((0.5, 0.5 * 10**1.5, 500.0))
+    record = bench.measure(Row("work", "slower work", 3, "units/s", "numpy", lambda scale: (takes(0.01), takes(0.04))))
+    assert [record.ours, record.ratio] == pytest.approx([200.0, 4.0])
+    assert record.reached
+
+
+def test_the_command_prints_tables_or_records(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    work = Work(lambda: None)
+    row = Row("nothing", "no work", 1, "calls/s", "numpy", lambda scale: (work, work), turns=5)
+    monkeypatch.setattr(bench_rows, "ROWS", (row, replace(row, peer="no-such-peer")))
+    monkeypatch.setattr(bench_rows, "CURVES", (Curve("nothing", "size", (1, 2), lambda size: work),))
+    assert call(monkeypatch, "bench", "--only", "nothing") == 0
+    out = capsys.readouterr().out
+    for text in ("no work", "numpy", "missing", "[bench]", "exponent"):
+        assert text in out
+    assert call(monkeypatch, "bench", "--json") == 0
+    records = json.loads(capsys.readouterr().out)
+    assert records["machine"]["numpy"] == np.__version__
+    assert [record["missing"] for record in records["ratios"]] == ["", bench.INSTALL]
+    assert records["growth"][0]["sizes"] == [1, 2]
+    assert call(monkeypatch, "bench", "--only", "nobody") == 2
+    assert "nobody" in capsys.readouterr().err
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
+    monkeypatch.setattr(sys, "argv", ["confoundry", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    return stop.value.code or 0
+
+
+def days_of(env: VectorEnv[Array, Array, Array]) -> tuple[Array, Array, Array]:
+    """What is seen, done and earned in an episode of each environment: (days, environments) each."""
+    rng, (seen, _) = np.random.default_rng(0), env.reset(seed=0)
+    days = []
+    for _ in range(DAYS):
+        actions = rng.integers(0, 2, size=env.num_envs)
+        after, rewards, _, truncated, _ = env.step(actions)
+        days.append((seen, actions, rewards))
+        seen = after
+    assert truncated.all()
+    columns = [np.array(column) for column in zip(*days, strict=True)]
+    return columns[0], columns[1], columns[2]
+
+
+def days_in_jax() -> list[tuple[Array, Array, Array]]:
+    """The same of the second episode, whose first shorts are what the last step of the first one handed out."""
+    runs = [[np.array(column) for column in rollout(ENVS, 2 * DAYS)()] for rollout in (peers.jax_idiomatic, peers.jax_fused)]
+    assert all((run[4].sum(0) == 2).all() and run[4][[DAYS - 1, 2 * DAYS - 1]].all() and not run[3].any() for run in runs)
+    return [(seen[DAYS - 1 : -1], actions[DAYS:], rewards[DAYS:]) for seen, actions, rewards, *_ in runs]
+
+
+def moments(days: tuple[Array, Array, Array]) -> Array:
+    """For each environment, what each action earns, and how often shorts are followed by shorts: (environments, 3)."""
+    seen, actions, rewards = days
+    earned = [(2 * rewards * (actions == a)).mean(0) for a in (0, 1)]
+    return np.stack([*earned, (seen[1:] * seen[:-1]).mean(0)], axis=1)
+
+
+def check_law(days: tuple[Array, Array, Array]) -> None:
+    """Each mean is the exact one within 4 standard errors."""
+    world = IceCreamDays()
+    per_action = [value(world, np.eye(2)[[a, a]]) / world.horizon for a in (0, 1)]
+    hot, cold = 0.9, 0.05  # P(shorts)
+    exact = [*per_action, 0.45 * (hot**2 + cold**2) + 0.1 * hot * cold]
+    found = moments(days)
+    errors = found.std(0, ddof=1) / np.sqrt(len(found))
+    assert (abs(found.mean(0) - exact) < 4 * errors).all()
+
+
+def test_ours_is_the_world() -> None:
+    check_law(days_of(CausalVectorEnv(IceCreamDays(), ENVS)))
+
+
+def test_the_plain_class_is_the_same_world() -> None:
+    check_law(days_of(SyncVectorEnv([peers.IceCreamByHand] * (ENVS // 4), autoreset_mode=AutoresetMode.SAME_STEP)))
+
+
+def test_the_plain_class_of_one_step_is_the_same_world() -> None:
+    env = peers.ShortsByHand()
+    env.reset(seed=0)
+    for action in (0, 1):
+        rewards = np.array([env.step(action)[1] for _ in range(ENVS)])
+        error = rewards.std(ddof=1) / np.sqrt(ENVS)
+        assert abs(rewards.mean() - value(IceCreamShorts(), np.eye(2)[[action]])) < 4 * error
+
+
+def test_both_ways_in_jax_are_the_same_world(elsewhere: Callable[..., list[tuple[Array, Array, Array]]]) -> None:
+    pytest.importorskip("jaxlib")
+    for days in elsewhere(days_in_jax):
+        check_law(days)
+
+
+def test_a_wide_world_has_as_many_variables_as_it_says() -> None:
+    for variables in (4, 5, 6, 14):
+        assert len(wide(variables).variables) == variables
+    assert value(wide(14), np.eye(2)[[0, 1]]) != value(IceCreamDays(), np.eye(2)[[0, 1]])
+    with pytest.raises(InputError):
+        wide(14).do(rumour_10=1)
