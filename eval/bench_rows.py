@@ -26,7 +26,7 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
-from confoundry.causal import SCM, Array, Bernoulli, InputError, value
+from confoundry.causal import SCM, Array, Bernoulli, InputError, value, values
 from confoundry.envs import CausalVectorEnv, Log, collect
 from confoundry.envs.ice_cream import IceCreamShorts
 from confoundry.envs.river import MarkovRiver
@@ -151,9 +151,8 @@ def _evaluation(new: bool, scale: Scale) -> Sides:
     river, policy, rng = MarkovRiver(), np.eye(2)[PADDLE], _generator()
     known = [river.do(current=Bernoulli(p)) for p in np.linspace(0.05, 0.95, 20)]
 
-    def run() -> list[float]:
-        worlds = [river.do(current=Bernoulli(p)) for p in rng.random(20)] if new else known
-        return [value(world, policy) for world in worlds]
+    def run() -> Array:
+        return values([river.do(current=Bernoulli(p)) for p in rng.random(20)] if new else known, policy)
 
     run()
     envs = BatchedVecEnv(CausalVectorEnv(known[0], scale(64)))
@@ -201,7 +200,7 @@ def _bare(envs: int) -> VecEnv:
 
 def _ppo(envs: VecEnv) -> Work:
     rollout = 64 * envs.num_envs
-    learner = PPO("MlpPolicy", envs, n_steps=64, batch_size=min(1024, rollout), n_epochs=4, seed=0, device="cpu")
+    learner = PPO("MlpPolicy", envs, n_steps=64, batch_size=rollout, n_epochs=4, seed=0, device="cpu")
     return Work(lambda: learner.learn(2 * rollout), 2 * rollout)
 
 
