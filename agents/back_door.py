@@ -9,7 +9,7 @@ from confoundry.causal import InputError, back_door_set, greedy
 from confoundry.envs import Data
 
 from .agent import Agent, Policy, TabularPolicy
-from .tabular import counts, is_tabular, process_of, uncovered
+from .tabular import Strata, counts, is_tabular, process_of, uncovered
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,9 @@ class BackDoor(Agent):
         chosen = back_door_set(source.graph)
         if chosen is None or not set(chosen) <= set(source.logged):
             return _abstain(source, "no back-door set: plays uniformly")
-        columns = np.stack([source[name] for name in chosen], axis=1) if chosen else np.zeros((len(source), 1))
-        stratum = np.unique(columns, axis=0, return_inverse=True)[1].reshape(-1)
-        process = process_of(source, stratum)
-        if chosen and (uncovered(source, stratum) > self.missing).any():
+        strata = Strata(source, chosen)
+        process = process_of(source, strata)
+        if chosen and (uncovered(source, strata) > self.missing).any():
             return _abstain(source, f"adjusting for {', '.join(chosen)} has no overlap: plays uniformly")
         note = f"adjusts for {', '.join(chosen)}" if chosen else "nothing to adjust for"
         return TabularPolicy(greedy(process.plan()), source.observation_space, process, note)

@@ -37,9 +37,13 @@ class BehaviourCloning(Agent):
             table = np.where(total > 0, taken / np.maximum(total, 1), 1.0 / taken.shape[1])
             return TabularPolicy(table, source.observation_space)
         space = source.observation_space
-        x, a = features(space, source["observation"]), torch.as_tensor(source["action"])
         net = network(space, int(source.action_space.n), [self.hidden] * 2, rng)  # type: ignore[attr-defined]
-        fit(net, lambda rows: nn.functional.cross_entropy(net(x[rows]), a[rows]), len(source), self.steps, self.rate, rng)
+
+        def loss(rows: Array) -> torch.Tensor:
+            x, a = features(space, source["observation"][rows]), torch.as_tensor(source["action"][rows])
+            return nn.functional.cross_entropy(net(x), a)
+
+        fit(net, loss, len(source), self.steps, self.rate, rng)
         return ClonedPolicy(net, space)
 
 

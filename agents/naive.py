@@ -1,5 +1,6 @@
 """Naive value learning: what followed an action in the log is taken for its effect."""
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -39,21 +40,28 @@ class Naive(Agent):
 
     def _learn_network(self, data: Data, rng: np.random.Generator) -> Policy:
         space = data.observation_space
-        x, x_next = features(space, data["observation"]), features(space, data["next_observation"])
-        a, r = torch.as_tensor(data["action"])[:, None], torch.as_tensor(data["reward"]).float()
-        going_on = torch.as_tensor(~data["terminated"]).float() * data.discount
         net = network(space, int(data.action_space.n), [self.hidden] * 2, rng)  # type: ignore[attr-defined]
-        target = r
+        before: nn.Module | None = None
         for _ in range(min(self.iterations, data.horizon)):
-            goal = target
 
-            def loss(rows: torch.Tensor, goal: torch.Tensor = goal) -> torch.Tensor:
-                return nn.functional.mse_loss(net(x[rows]).gather(1, a[rows])[:, 0], goal[rows])
+            def loss(rows: Array, before: nn.Module | None = before) -> torch.Tensor:
+                x, a = features(space, data["observation"][rows]), torch.as_tensor(data["action"][rows])
+                return nn.functional.mse_loss(net(x).gather(1, a[:, None])[:, 0], _target(data, rows, before))
 
             fit(net, loss, len(data), self.steps, self.rate, rng)
-            with torch.no_grad():
-                target = r + going_on * net(x_next).max(1).values
+            before = deepcopy(net)
         return GreedyPolicy(net, space)
+
+
+@torch.no_grad()
+def _target(data: Data, rows: Array, net: nn.Module | None) -> torch.Tensor:
+    """The reward, and the best value afterwards according to a network: none of it without one."""
+    reward = torch.as_tensor(data["reward"][rows]).float()
+    if net is None:
+        return reward
+    going_on = torch.as_tensor(~data["terminated"][rows]).float() * data.discount
+    values: torch.Tensor = net(features(data.observation_space, data["next_observation"][rows]))
+    return reward + going_on * values.max(1).values
 
 
 class GreedyPolicy(Policy):

@@ -33,14 +33,14 @@ def network(space: Space, outputs: int, hidden: Sequence[int], rng: np.random.Ge
         return nn.Sequential(*layers, nn.Linear(sizes[-1], outputs))
 
 
-def fit(net: nn.Module, loss: Callable[[Tensor], Tensor], rows: int, steps: int, rate: float, rng: np.random.Generator) -> None:
-    """Take `steps` steps of Adam on `loss(indices)` over minibatches of row indices.
+def fit(net: nn.Module, loss: Callable[[Array], Tensor], rows: int, steps: int, rate: float, rng: np.random.Generator) -> None:
+    """Take `steps` steps of Adam on `loss(indices)` over minibatches of row indices: no more than these rows need be in memory.
 
     Raises FloatingPointError if the loss is not finite.
     """
     optimiser = torch.optim.Adam(net.parameters(), lr=rate)
     for _ in range(steps):
-        value = loss(torch.as_tensor(rng.integers(rows, size=min(rows, BATCH))))
+        value = loss(rng.integers(rows, size=min(rows, BATCH)))
         if not torch.isfinite(value):
             raise FloatingPointError("the loss is not finite any more; try a smaller learning rate")
         optimiser.zero_grad()

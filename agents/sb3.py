@@ -55,6 +55,8 @@ class PPO(Agent):
 class DQN(Agent):
     """Deep Q-learning: online in many environments, or offline from a log that fills its replay buffer.
 
+    The buffer is in memory, so a log must fit there.
+
     Source: Mnih et al. (2015), algorithm 1, by Stable-Baselines3.
     """
 

@@ -1,4 +1,6 @@
-"""Counting: the decision process that a log shows, where observations are few."""
+"""Counting: the decision process that a log shows, where observations are few. It goes piece by piece, for a log need not fit in memory."""
+
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -8,35 +10,65 @@ from confoundry.envs import Data, as_integer, cells
 MOST_CELLS = 10_000  # observations that are counted; above, a network learns
 
 
+class Strata:
+    """The values that some columns take together in a log, as one integer each, ascending; 0 if there are no columns."""
+
+    def __init__(self, data: Data, names: Sequence[str] = ()):
+        self._levels: list[tuple[str, Array, Array]] = []
+        self.count = 1
+        for name in names:
+            values = _distinct(part[name] for part in data.chunks())
+            pairs = _distinct(_pair(self.of(part), values, part[name]) for part in data.chunks())
+            self._levels.append((name, values, pairs))
+            self.count = len(pairs)
+
+    def of(self, part: Data) -> Array:
+        """The stratum of each row: (n,), from 0 to count - 1."""
+        stratum = np.zeros(len(part), dtype=np.int64)
+        for name, values, pairs in self._levels:
+            stratum = np.searchsorted(pairs, _pair(stratum, values, part[name]))
+        return stratum
+
+
+def _pair(stratum: Array, values: Array, column: Array) -> Array:
+    return stratum * len(values) + np.searchsorted(values, column)
+
+
+def _distinct(columns: Iterable[Array]) -> Array:
+    found = np.array([], dtype=np.int8)
+    for column in columns:
+        found = np.unique(np.concatenate([found, np.unique(column)]))
+    return found
+
+
 def is_tabular(data: Data) -> bool:
     """Whether the observations are few enough to count."""
     count = cells(data.observation_space)
     return count is not None and count <= MOST_CELLS
 
 
-def counts(data: Data, stratum: Array | None = None) -> Array:
-    """How often each action was taken in each context and stratum (n,): (C, A, strata); all rows are one stratum if none is given."""
-    return np.bincount(_cell(data, stratum), minlength=np.prod(_shape(data, stratum))).reshape(_shape(data, stratum))
+def counts(data: Data, strata: Strata | None = None) -> Array:
+    """How often each action was taken in each context and stratum: (C, A, strata); all rows are one stratum if none are given."""
+    strata = strata or Strata(data)
+    count = np.zeros(_shape(data, strata), dtype=np.int64)
+    for part in data.chunks():
+        np.add.at(count.reshape(-1), _cell(part, strata), 1)
+    return count
 
 
-def process_of(data: Data, stratum: Array | None = None) -> Process:
-    """The process that the log shows; with strata (n,), the one after adjusting for them: P(stratum | context) is kept.
+def process_of(data: Data, strata: Strata | None = None) -> Process:
+    """The process that the log shows; with strata, the one after adjusting for them: P(stratum | context) is kept.
 
     Sums over strata E[. | context, action, stratum] P(stratum | context), the back-door formula (Pearl, Causality, 2009,
     theorem 3.3.2). Strata without data of an action are left out.
     """
-    contexts, _, _ = shape = _shape(data, stratum)
-    cell, count, size = _cell(data, stratum), counts(data, stratum), int(np.prod(shape))
-    c, c_next = (as_integer(data.observation_space, data[name]) for name in ("observation", "next_observation"))
-    reward = np.bincount(cell, data["reward"], minlength=size).reshape(shape)
-    going_on = ~data["terminated"]
-    following = np.bincount(cell[going_on] * contexts + c_next[going_on], minlength=size * contexts).reshape(*shape, contexts)
-
+    strata = strata or Strata(data)
+    count = counts(data, strata)
+    reward, following, start = _sums(data, strata)
     share = count.sum(1) / np.maximum(count.sum((1, 2))[:, None], 1)  # P(stratum | context), (C, strata)
     weight = np.where(count > 0, share[:, None, :], 0.0)
     covered = weight.sum(2, keepdims=True)
     weight = weight / np.where(covered > 0, covered, 1.0) / np.maximum(count, 1)
-    start = np.bincount(c[data["step"] == 0], minlength=contexts)
     return Process(
         reward=(weight * reward).sum(2),
         transition=np.einsum("cad,cadn->can", weight, following),
@@ -47,19 +79,32 @@ def process_of(data: Data, stratum: Array | None = None) -> Process:
     )
 
 
-def uncovered(data: Data, stratum: Array) -> Array:
-    """The share of each context's rows whose stratum (n,) has no data with the action: (C, A)."""
-    count = counts(data, stratum)
+def _sums(data: Data, strata: Strata) -> tuple[Array, Array, Array]:
+    """The sum of rewards (C, A, strata), how often each context came next (C, A, strata, C), and how often one began (C,)."""
+    contexts, _, _ = shape = _shape(data, strata)
+    reward, following, start = np.zeros(shape), np.zeros((*shape, contexts), dtype=np.int64), np.zeros(contexts, dtype=np.int64)
+    for part in data.chunks():
+        cell, going_on = _cell(part, strata), ~part["terminated"]
+        c, c_next = (as_integer(data.observation_space, part[name]) for name in ("observation", "next_observation"))
+        np.add.at(reward.reshape(-1), cell, part["reward"])
+        np.add.at(following.reshape(-1), cell[going_on] * contexts + c_next[going_on], 1)
+        np.add.at(start, c[part["step"] == 0], 1)
+    return reward, following, start
+
+
+def uncovered(data: Data, strata: Strata) -> Array:
+    """The share of each context's rows whose stratum has no data with the action: (C, A)."""
+    count = counts(data, strata)
     missing = np.where(count == 0, count.sum(1, keepdims=True), 0).sum(2)
     return np.asarray(missing / np.maximum(count.sum((1, 2))[:, None], 1))
 
 
-def _shape(data: Data, stratum: Array | None) -> tuple[int, int, int]:
-    depth = 1 if stratum is None else int(stratum.max()) + 1
-    return cells(data.observation_space) or 0, int(data.action_space.n), depth  # type: ignore[attr-defined]
+def _shape(data: Data, strata: Strata) -> tuple[int, int, int]:
+    return cells(data.observation_space) or 0, int(data.action_space.n), strata.count  # type: ignore[attr-defined]
 
 
-def _cell(data: Data, stratum: Array | None) -> Array:
+def _cell(part: Data, strata: Strata) -> Array:
     """Context, action and stratum of each row as one integer."""
-    columns = (as_integer(data.observation_space, data["observation"]), data["action"], 0 if stratum is None else stratum)
-    return np.ravel_multi_index(columns, _shape(data, stratum))
+    return np.ravel_multi_index(
+        (as_integer(part.observation_space, part["observation"]), part["action"], strata.of(part)), _shape(part, strata)
+    )

@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,27 +16,63 @@ _KEY = b"confoundry"
 _TRUTHS = "columns of truth values"  # which are stored as bytes, for Arrow packs bits, and these cannot be mapped
 
 
-def write(files: Mapping[Path, tuple[Mapping[str, Array], Mapping[str, Any]]]) -> None:
-    """Write each file's columns, (n,) or (n, k), and its JSON description. Raises InputError if it cannot; then all is as before."""
-    temporaries = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in files}
+@contextmanager
+def writing(*paths: Path) -> Iterator[None]:
+    """Make the folders of files that are going to be written. Raises InputError if a file, or what is done meanwhile, cannot be."""
     try:
-        for path, (columns, about) in files.items():
+        for path in paths:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
                 raise OSError(f"{path} is a folder")
-            table = pa.table({name: _to_arrow(column) for name, column in columns.items()})
-            truths = [name for name, column in columns.items() if column.dtype == bool]
-            table = table.replace_schema_metadata({_KEY: json.dumps({**about, _TRUTHS: truths}).encode()})
-            with pa.OSFile(str(temporaries[path]), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-                writer.write_table(table)
-        for path, temporary in temporaries.items():
-            os.replace(temporary, path)
+        yield
     except OSError as error:
-        raise InputError(f"{next(iter(files))} cannot be written: {error.strerror or error}") from None
+        raise InputError(f"{paths[0]} cannot be written: {error.strerror or error}") from None
+
+
+def write(files: Mapping[Path, tuple[Mapping[str, Array], Mapping[str, Any]]]) -> None:
+    """Write each file's columns, (n,) or (n, k), and its JSON description. Raises InputError if it cannot; then all is as before.
+
+    Columns that are mapped from files are not read into memory.
+    """
+    temporaries = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in files}
+    with writing(*files):
+        try:
+            for path, (columns, about) in files.items():
+                _write(temporaries[path], columns, about)
+            _move(temporaries)
+        finally:
+            for temporary in temporaries.values():
+                with suppress(OSError):  # it was moved, or could not be made
+                    temporary.unlink()
+
+
+def _write(path: Path, columns: Mapping[str, Array], about: Mapping[str, Any]) -> None:
+    table = pa.table({name: _to_arrow(column) for name, column in columns.items()})
+    truths = [name for name, column in columns.items() if column.dtype == bool]
+    table = table.replace_schema_metadata({_KEY: json.dumps({**about, _TRUTHS: truths}).encode()})
+    long = pa.ipc.IpcWriteOptions(allow_64bit=True)  # more than 2**31 rows
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema, options=long) as writer:
+        writer.write_table(table)
+
+
+def _move(temporaries: Mapping[Path, Path]) -> None:
+    """Move the files to their places, the first one last; if one cannot be moved, all is as before."""
+    first, *others = temporaries
+    before = {path: temporaries[path].with_name(f"{temporaries[path].name}.before") for path in others}
+    try:
+        for path in others:
+            if path.exists():
+                os.replace(path, before[path])
+            os.replace(temporaries[path], path)
+        os.replace(temporaries[first], first)
     finally:
-        for temporary in temporaries.values():
-            with suppress(OSError):  # it was moved, or could not be made
-                temporary.unlink()
+        failed = temporaries[first].exists()
+        for path in others:
+            if failed and not temporaries[path].exists():
+                path.unlink()
+            if failed and before[path].exists():
+                os.replace(before[path], path)
+            before[path].unlink(missing_ok=True)
 
 
 def read(path: Path) -> tuple[Columns, dict[str, Any]]:

@@ -1,9 +1,12 @@
 """Writing a log: the behaviour policy acts, or an experimenter, or each in some of the episodes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import numpy as np
 
 from confoundry.causal import (
@@ -19,11 +22,14 @@ from confoundry.causal import (
     uniform_policy,
 )
 
-from .log import Log
+from .arrow import writing
+from .log import Log, latents_path
 from .registry import world_text
-from .spaces import Space, action_space, all_observations, encode, observation_space, positions
+from .spaces import action_space, all_observations, encode, observation_space, positions
+from .spool import Spool
 
 SHARES = {"observe": 0.0, "intervene": 1.0, "mixed": 0.5}  # of episodes in which the experimenter acts
+ROWS = 2**17  # that are simulated at a time, few enough to stay in the processor's cache
 
 
 def collect(
@@ -33,13 +39,32 @@ def collect(
     regime: str = "observe",
     share: float | None = None,
     origin: Mapping[str, Any] | None = None,
+    path: str | Path | None = None,
 ) -> Log:
     """Record `episodes` episodes of a model, from the regime "observe", "intervene" or "mixed". Equal seeds give equal logs.
 
     The experimenter draws the action uniformly; in a mixed log it acts in a `share` of the episodes (one half, if not
-    given). The log names the world, unless the model was edited, and keeps what else `origin` says. Raises InputError at a
-    bad argument.
+    given). The log names the world, unless the model was edited, and keeps what else `origin` says. With a `path` it is
+    written there, and its latents beside it, without being in memory, and comes back mapped. Raises InputError at a bad
+    argument, and if the files cannot be written; then they are as they were.
     """
+    share = _checked_share(episodes, seed, regime, share)
+    world = {} if model.edits else {"world": world_text(model)}
+    recipe = {"regime": regime, "share": share, "seed": seed, "episodes": episodes, "version": version("confoundry")}
+    about = {**world, **(origin or {}), **recipe}
+    chunks = _of_one_type(_chunks(_Recorder(model, seed, share), episodes))
+    if path is None:
+        return _log(model, _concatenate(list(chunks)), about)
+    path = Path(path)
+    with writing(path, latents_path(path)), Spool(path.parent) as spool:
+        for rows in chunks:
+            spool.append(rows)
+        log = _log(model, spool.columns(), about)
+        return Log.load(log.with_hash(log.hash_of(spool.fingerprints())).save(path), check=False)
+
+
+def _checked_share(episodes: int, seed: int, regime: str, share: float | None) -> float:
+    """The share of the experimenter's episodes. Raises InputError at a bad argument."""
     if regime not in SHARES:
         raise InputError(f"{regime!r} is not a regime of a log; {did_you_mean(regime, SHARES)}")
     share = SHARES[regime] if share is None else share
@@ -47,88 +72,122 @@ def collect(
         raise InputError(f"a seed is a whole number from 0 to 2**63 - 1, and got {seed}")
     if episodes < 1 or not 0 <= share <= 1 or (regime != "mixed" and share != SHARES[regime]):
         raise InputError(f"a log needs 1 episode or more and, if mixed, a share in [0, 1]; got {episodes} and {share} ({regime})")
-    blocks: list[Columns] = []
-    simulated = 0
-    while not blocks or len(np.unique(np.concatenate([block["episode"] for block in blocks]))) < episodes:  # some are not recorded
-        numbers = np.arange(simulated, simulated + max(episodes, simulated))
-        blocks.append(_record(model, seed, numbers, share))
-        simulated += len(numbers)
-        if simulated > 1000 * episodes + 10**6:
-            raise InputError(f"{type(model).__name__} selects fewer than one row in a thousand, too few for a log")
-    rows = _concatenate(blocks)
-    rows["episode"] = np.unique(rows["episode"], return_inverse=True)[1].astype(np.int64)
-    order = np.lexsort((rows["step"], rows["episode"]))
-    rows = {name: column[order[: np.searchsorted(rows["episode"][order], episodes)]] for name, column in rows.items()}
+    return share
+
+
+def _log(model: SCM, rows: Columns, about: Mapping[str, Any]) -> Log:
     latents = {name: rows.pop(name) for name in model.names("latent")}
-    rows["propensity"] = _propensity(model, rows)
-    world = {} if model.edits else {"world": world_text(model)}
-    recipe = {"regime": regime, "share": share, "seed": seed, "episodes": episodes, "version": version("confoundry")}
-    about = {**world, **(origin or {}), **recipe}
     spaces = observation_space(model), action_space(model)
     return Log(rows, model.names("logged"), *spaces, model.horizon, model.discount, about, latents)
 
 
-def _record(model: SCM, seed: int, numbers: Array, share: float) -> Columns:
-    """The rows and latents of the episodes with these numbers, step after step."""
-    ids = noise.units(seed, numbers)
-    experiment = noise.uniform(ids, "regime") < share
-    going = np.ones(len(ids), dtype=bool)
-    space, choices = observation_space(model), int(action_space(model).n)
-    blocks, past = [], None
-    for step in range(-model.burn_in, model.horizon):
-        clock = step + model.burn_in
-        now = _acted(model, ids, clock, past, experiment if step >= 0 else np.zeros_like(experiment), choices)
-        if step < 0:
-            past = now
-            continue
-        if selected := model.names("selection"):
-            going = now[selected[0]] == 1
-        following = model.step(ids, clock + 1, now, names=model.before_action)
-        ended = now[model.names("terminal")[0]] == 1 if model.names("terminal") else np.zeros(len(ids), dtype=bool)
-        last = np.full(len(ids), step + 1 == model.horizon) & ~ended
-        blocks.append(
-            {
-                "episode": numbers[going],
-                "step": np.full(going.sum(), step),
-                "observation": _observe(model, space, now, len(ids))[going],
-                "action": now[model.action].astype(np.int64)[going],
-                "reward": now[model.reward].astype(float)[going],
-                "next_observation": _observe(model, space, following, len(ids))[going],
-                "terminated": (ended | last if model.horizon == 1 else ended)[going],
-                "truncated": (last & (model.horizon > 1))[going],
-                **{name: now[name][going] for name in model.names("logged", "latent")},
-                "regime": experiment.astype(np.int8)[going],
-            }
-        )
-        going, past = going & ~ended, now
-        if not going.any():
-            break
-    return _concatenate(blocks)
+def _chunks(recorder: "_Recorder", episodes: int) -> Iterator[Columns]:
+    """The rows and latents of the recorded episodes, sorted and numbered, about ROWS rows at a time."""
+    most, length = 1000 * episodes + 10**6, float(recorder.model.horizon)
+    simulated, recorded, total = 0, 0, 0
+    while recorded < episodes:
+        if simulated == most:
+            raise InputError(f"{type(recorder.model).__name__} selects fewer than one row in a thousand, too few for a log")
+        expected = -(-(episodes - recorded) * (simulated + 1) // (recorded + 1))  # not all are recorded
+        count = max(1, int(min(expected, ROWS / max(length, 1.0), most - simulated)))
+        rows = recorder.record(np.arange(simulated, simulated + count))
+        simulated, total = simulated + count, total + len(rows["episode"])
+        length = total / simulated
+        if len(rows["episode"]):
+            rows["episode"] = recorded - 1 + np.cumsum(rows["step"] == 0)
+            recorded = int(rows["episode"][-1]) + 1
+            wanted = int(np.searchsorted(rows["episode"], episodes))
+            yield {name: column[:wanted] for name, column in rows.items()}
 
 
-def _acted(model: SCM, ids: noise.Units, step: int, past: Columns | None, experiment: Array, choices: int) -> Columns:
-    """One step of every variable, in which the experimenter replaces the action of some units by one of the choices."""
-    natural = model.step(ids, step, past)
-    if not experiment.any():
-        return natural
-    uniform = noise.uniform(ids, f"{model.action} of the experimenter", step)
-    chosen = Categorical(np.full(choices, 1.0 / choices)).sample(uniform)
-    return model.step(ids, step, past, {model.action: np.where(experiment, chosen, natural[model.action])})
+def _of_one_type(chunks: Iterator[Columns]) -> Iterator[Columns]:
+    """The chunks. Raises InputError if a column changes its type."""
+    types: dict[str, Any] = {}
+    for rows in chunks:
+        for name, column in rows.items():
+            if types.setdefault(name, column.dtype) != column.dtype:
+                raise InputError(f"{name} is {types[name]} in some episodes and {column.dtype} in others; make it one type")
+        yield rows
 
 
-def _observe(model: SCM, space: Space, values: Columns, count: int) -> Array:
-    return encode(space, [values[name] for name in model.contexts], count)
+class _Recorder:
+    """Simulates episodes of a model by their numbers, and writes down what is recorded of them."""
+
+    def __init__(self, model: SCM, seed: int, share: float):
+        self.model, self.seed, self.share = model, seed, share
+        self.space, self.choices = observation_space(model), int(action_space(model).n)
+        causes = {model.action, *nx.ancestors(model.graph, model.action)}
+        self.until_action = tuple(name for name in model.order if name in causes)
+
+    def record(self, numbers: Array) -> Columns:
+        """The rows and latents of the episodes with these numbers, sorted by episode and step."""
+        model, ids = self.model, noise.units(self.seed, numbers)
+        experiment, nobody = noise.uniform(ids, "regime") < self.share, np.zeros(len(ids), dtype=bool)
+        blocks, past, known, going = [], None, dict[str, Array](), ~nobody
+        for step in range(-model.burn_in, model.horizon):
+            clock = step + model.burn_in
+            past = self._act(ids, clock, past, known, experiment if step >= 0 else nobody)
+            known = model.step(ids, clock + 1, past, names=model.before_action)
+            if step < 0:
+                continue
+            if selected := model.names("selection"):
+                going = past[selected[0]] == 1
+            ended = past[model.names("terminal")[0]] == 1 if model.names("terminal") else nobody
+            block = {"episode": numbers, "regime": experiment.astype(np.int8), **self._rows(past, known, step, ended)}
+            blocks.append(block if going.all() else _take(block, going))
+            going = going & ~ended
+            if not going.any() and step >= len(model.variables):  # by then the types of all columns have shown
+                break
+        rows = _concatenate(blocks)
+        rows = rows if len(blocks) == 1 else _take(rows, np.argsort(rows["episode"], kind="stable"))
+        return rows | {"propensity": self._propensity(rows)}
+
+    def _act(self, ids: noise.Units, clock: int, past: Columns | None, known: Columns, experiment: Array) -> Columns:
+        """One step of every variable, in which the experimenter replaces the action of some units by one of the choices."""
+        if experiment.any():
+            known = self.model.step(ids, clock, past, known, self.until_action)
+            uniform = noise.uniform(ids, f"{self.model.action} of the experimenter", clock)
+            chosen = Categorical(np.full(self.choices, 1.0 / self.choices)).sample(uniform)
+            known[self.model.action] = np.where(experiment, chosen, known[self.model.action])
+        return self.model.step(ids, clock, past, known)
+
+    def _rows(self, now: Columns, following: Columns, step: int, ended: Array) -> Columns:
+        """What is written down of one step of every unit."""
+        model = self.model
+        over = ~ended if step + 1 == model.horizon else np.zeros_like(ended)
+        return {
+            "step": np.full(len(ended), step),
+            "observation": self._observe(now, len(ended)),
+            "action": now[model.action].astype(np.int64),
+            "reward": now[model.reward].astype(float),
+            "next_observation": self._observe(following, len(ended)),
+            "terminated": ended | over if model.horizon == 1 else ended,
+            "truncated": over & (model.horizon > 1),
+            **{name: now[name] for name in model.names("logged", "latent")},
+        }
+
+    def _observe(self, values: Columns, count: int) -> Array:
+        return encode(self.space, [values[name] for name in self.model.contexts], count)
+
+    def _propensity(self, rows: Columns) -> Array:
+        """P(action | context) of whoever acted, latents summed out, (n,); NaN where the model is not discrete."""
+        if not len(rows["action"]) or self._policies is None:
+            return np.full(len(rows["action"]), np.nan)
+        policies, observations = self._policies
+        return np.asarray(policies[rows["regime"], positions(observations, rows["observation"]), rows["action"]])
+
+    @cached_property
+    def _policies(self) -> tuple[Array, Array] | None:
+        """The behaviour policy and the uniform one, (2, C, A), and the observations in the order of their rows."""
+        try:
+            return np.stack([behaviour_policy(self.model), uniform_policy(self.model)]), all_observations(self.model)
+        except NotDiscreteError:
+            return None
+
+
+def _take(rows: Columns, which: Array) -> Columns:
+    return {name: column[which] for name, column in rows.items()}
 
 
 def _concatenate(blocks: list[Columns]) -> Columns:
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
-
-
-def _propensity(model: SCM, rows: Columns) -> Array:
-    """P(action | context) of whoever acted, latents summed out, (n,); NaN where the model is not discrete."""
-    try:
-        policies = np.stack([behaviour_policy(model), uniform_policy(model)])
-        contexts = positions(all_observations(model), rows["observation"])
-    except NotDiscreteError:
-        return np.full(len(rows["action"]), np.nan)
-    return np.asarray(policies[rows["regime"], contexts, rows["action"]])

@@ -12,6 +12,7 @@ from typing import Any
 import minari
 import numpy as np
 from minari.data_collector import EpisodeBuffer
+from minari.dataset.minari_dataset import parse_dataset_id
 from minari.storage import get_dataset_path
 
 from confoundry.causal import Array, Columns, InputError
@@ -22,11 +23,24 @@ _PACK = 1000
 _KEY = "confoundry"
 
 
+def check_new(dataset_id: str) -> None:
+    """Raise InputError if there can be no new local Minari data set of this name."""
+    try:
+        parse_dataset_id(dataset_id)
+    except (ValueError, TypeError):  # the latter where the version is missing
+        raise InputError(f"Minari does not write {dataset_id!r}: choose a name such as namespace/name-v0") from None
+    if get_dataset_path(dataset_id).exists():
+        raise InputError(f"Minari does not write {dataset_id!r}: there is one already; delete it or choose another name")
+
+
 def to_minari(log: Log, dataset_id: str) -> "minari.MinariDataset":
-    """Write a log as the local Minari data set `namespace/name-vN`. Raises InputError if Minari refuses."""
+    """Write a log, which must fit in memory, as the new local Minari data set `namespace/name-vN`.
+
+    Raises InputError if Minari refuses.
+    """
+    check_new(dataset_id)
     starts = np.arange(_PACK, len(log), _PACK) if log.horizon == 1 else np.flatnonzero(log.columns["step"] == 0)[1:]
     blocks = np.split(np.arange(len(log)), starts)
-    existed = get_dataset_path(dataset_id).exists()
     buffers = [_buffer({name: column[rows] for name, column in log.columns.items()}) for rows in blocks]
     try:
         with warnings.catch_warnings():
@@ -40,8 +54,7 @@ def to_minari(log: Log, dataset_id: str) -> "minari.MinariDataset":
             )
     except Exception as error:
         with suppress(Exception):  # a failed write leaves a folder that the next one would stumble over
-            if not existed:
-                minari.delete_dataset(dataset_id)
+            minari.delete_dataset(dataset_id)
         raise InputError(f"Minari does not write {dataset_id!r}: {' '.join(str(error).split())}") from None
     about = {"logged": log.logged, "horizon": log.horizon, "discount": log.discount, "origin": dict(log.origin)}
     data.storage.update_metadata({_KEY: json.dumps(about)})

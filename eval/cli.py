@@ -23,6 +23,7 @@ from confoundry.agents import agent_classes
 from confoundry.causal import SCM, InputError, NotDiscreteError, TooLargeError, as_text, chain, do_process, log_process
 from confoundry.envs import all_observations, collect, make_model, worlds
 from confoundry.envs.discovery import unparse
+from confoundry.envs.minari_exchange import check_new, to_minari
 from confoundry.envs.registry import world_text
 
 from . import report as reporting
@@ -131,15 +132,17 @@ def data(
     out: Annotated[Path | None, typer.Option(help="The file to write; its latents go beside it.")] = None,
     minari: Annotated[str, typer.Option(help="Export it as this Minari data set, namespace/name-vN, too.")] = "",
 ) -> None:
-    """Write a log of a world."""
+    """Write a log of a world, which may be larger than memory."""
+    if minari:
+        check_new(minari)
     model = make_model(environment, variant=variant)
-    log = collect(model, episodes, seed, regime, share, origin={"world": world_text(make_model(environment)), "variant": variant})
+    origin = {"world": world_text(make_model(environment)), "variant": variant}
     name = "-".join(filter(None, [environment.replace(":", "-").replace("=", "-").replace("/", "-"), variant, regime, str(seed)]))
-    path = log.save(out or Path("logs") / f"{name}.arrow")
+    path = out or Path("logs") / f"{name}.arrow"
+    with console.status(f"Writing {path}"):
+        log = collect(model, episodes, seed, regime, share, origin, path)
     console.print(f"{path}: {len(log):,} rows of {log.episodes:,} episodes, hash {log.content_hash}", highlight=False, soft_wrap=True)
     if minari:
-        from confoundry.envs.minari_exchange import to_minari
-
         to_minari(log, minari)
         console.print(f"{minari}: written for Minari", highlight=False)
 

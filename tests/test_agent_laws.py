@@ -12,7 +12,7 @@ import torch
 from gymnasium import spaces
 
 from confoundry.agents import Agent, Exact, Policy, Practice, TabularPolicy, agent_classes, make_agent
-from confoundry.agents.tabular import process_of
+from confoundry.agents.tabular import Strata, process_of
 from confoundry.causal import (
     SCM,
     Array,
@@ -236,7 +236,7 @@ def test_on_the_exact_law_counting_is_seeing_and_adjusting_is_doing(study: str) 
     model = SimpsonClinic(study=study)
     data = patients(model, needs_graph=True)
     assert process_of(data).reward == pytest.approx(log_process(model).reward, abs=EXACT)
-    adjusted = process_of(data, data["stratum"])
+    adjusted = process_of(data, Strata(data, ["stratum"]))
     assert adjusted.reward == pytest.approx(do_process(model).reward, abs=EXACT)
     assert adjusted.reward != pytest.approx(log_process(model).reward, abs=1e-6)
     for name, policy in (("naive", confused_policy), ("back-door", causal_policy)):
@@ -266,7 +266,7 @@ def test_where_time_passes_too_adjusting_is_doing() -> None:
     data = data_of(model, 60_000, frozenset({"graph"}))
     right, wrong = (make_agent(name).learn(data, np.random.default_rng(0)) for name in ("back-door", "naive"))
     assert back_door_set(model.graph) == ("current",)
-    naive, adjusted, exact = process_of(data), process_of(data, data["current"]), do_process(model)
+    naive, adjusted, exact = process_of(data), process_of(data, Strata(data, ["current"])), do_process(model)
     seen = (adjusted.visits > 500) & (naive.visits > 500)
     assert seen.sum() >= 4
     assert adjusted.transition[seen] == pytest.approx(exact.transition[seen], abs=0.06)

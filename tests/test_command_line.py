@@ -179,6 +179,7 @@ BAD = {
     "a file that is not there": ("run IceCreamShorts-v0 --agent nobody.py", "nobody.py"),
     "an environment's file that does not import": ("show broken.py", "broken.py"),
     "no episodes": ("data IceCreamShorts-v0 --episodes 0", "episode"),
+    "a name that Minari does not take": ("data IceCreamShorts-v0 --episodes 10 --minari no_version", "no_version"),
     "an unknown regime": ("data IceCreamShorts-v0 --regime obsreve", "observe"),
     "a truncated log": ("run IceCreamShorts-v0 --agent naive --log truncated.arrow", "truncated.arrow"),
     "a log of another model": ("run IceCreamShorts-v0:confounding=0.5 --agent naive --log whole.arrow", "whole.arrow"),

@@ -1,0 +1,187 @@
+"""The laws of logs that are written while they are simulated, and may be larger than memory."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from confoundry.causal import SCM, Array, Bernoulli, Exactly, InputError, action, logged, reward, terminal
+from confoundry.envs import Log, collect, load_latents, make_model, members
+from confoundry.envs.ice_cream import IceCreamShorts
+
+SEED = 918_273_645
+THROWAWAY = {name: make_model(f"{Path(__file__).with_name('throwaway.py')}:{name}") for name in ("Relay", "Survivors", "Gauge")}
+MODELS: dict[str, SCM] = {**dict(members()), **THROWAWAY}
+ICE, RELAY = MODELS["IceCreamShorts-v0"], MODELS["Relay"]
+COLLECT = import_module("confoundry.envs.collect")  # the module, and not the function
+
+every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+
+
+def log_of(model: SCM, episodes: int = 200, seed: int = SEED, **how: Any) -> Log:
+    return collect(replace(model, horizon=min(model.horizon, 6)), episodes, seed, **how)
+
+
+def same(one: Log, other: Log) -> bool:
+    """Whether two logs have the same columns, bit by bit, and are about the same task."""
+    columns = all(np.array_equal(column, other.columns[name], equal_nan=True) for name, column in one.columns.items())
+    return columns and one.columns.keys() == other.columns.keys() and one.content_hash == other.content_hash
+
+
+def refused(request: Callable[[], object]) -> str:
+    with pytest.raises(InputError) as error:
+        request()
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def fail(error: BaseException) -> None:
+    raise error
+
+
+@every_model
+def test_a_log_that_is_written_while_it_is_simulated_is_the_one_in_memory_whatever_the_pieces(
+    model: SCM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = replace(model, burn_in=min(model.burn_in, 3))
+    for how in ("observe", "mixed"):
+        log = log_of(model, 40, regime=how)
+        whole, latents = (path.read_bytes() if path.exists() else b"" for path in both(log.save(tmp_path / f"{how}.arrow")))
+        for rows in (1, 50):
+            monkeypatch.setattr(COLLECT, "ROWS", rows)
+            path = tmp_path / f"{how} {rows}.arrow"
+            written = log_of(model, 40, regime=how, path=path)
+            assert same(log, written)
+            assert same(log, log_of(model, 40, regime=how))
+            assert not any(column.flags.owndata for column in written.columns.values())
+            assert (written.latents, written.path, written.origin) == ({}, path, log.origin)
+            assert [path.read_bytes() if path.exists() else b"" for path in both(path)] == [whole, latents]
+
+
+def both(path: Path) -> tuple[Path, Path]:
+    """The log and its latents."""
+    return path, path.with_suffix(".latents.arrow")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("no"), OSError(28, "No space left on device")])
+def test_a_log_whose_simulation_fails_leaves_all_as_it_was(error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "log.arrow"
+    before = log_of(RELAY, path=path), load_latents(path)
+    record, pieces = COLLECT._Recorder.record, iter(range(3))
+    monkeypatch.setattr(COLLECT, "ROWS", 100)
+    monkeypatch.setattr(COLLECT._Recorder, "record", lambda *arguments: record(*arguments) if next(pieces) < 2 else fail(error))
+    for target in (path, tmp_path / "new.arrow"):
+        with pytest.raises(InputError if isinstance(error, OSError) else type(error)):
+            log_of(RELAY, seed=1, path=target)
+        pieces = iter(range(3))
+    assert same(before[0], Log.load(path))
+    assert np.array_equal(before[1]["trait"], load_latents(path)["trait"])
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["log.arrow", "log.latents.arrow"]
+
+
+def test_what_cannot_be_written_is_refused_before_it_is_simulated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(COLLECT._Recorder, "record", lambda *_: fail(AssertionError()))
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "log.latents.arrow").mkdir()
+    for name in ("file/log.arrow", "log.latents.arrow", "log.arrow"):
+        assert "cannot be written" in refused(lambda name=name: log_of(ICE, path=tmp_path / name))  # type: ignore[misc]
+
+
+class Candle(SCM):
+    """Burns down from a whole number to fractions of it, if it does not go out before."""
+
+    horizon: int = 20
+
+    @logged.starting(Exactly(1))
+    def light(self, light_tm1: Array) -> Exactly:
+        return Exactly(0.5 * light_tm1)
+
+    @action
+    def blow(self) -> Bernoulli:
+        return Bernoulli(0.8)
+
+    @reward
+    def glow(self, light: Array) -> Exactly:
+        return Exactly(light)
+
+    @terminal
+    def out(self, blow: Array) -> Exactly:
+        return Exactly(blow)
+
+
+def test_a_column_has_the_same_type_where_episodes_end_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = collect(Candle(), 50, SEED)
+    monkeypatch.setattr(COLLECT, "ROWS", 1)
+    assert same(log, collect(Candle(), 50, SEED))
+    assert log.columns["light"].dtype == float
+    assert (log.columns["step"] == 0).mean() > 0.5
+
+
+class Coins(IceCreamShorts):
+    """Pays whole numbers to some episodes, and fractions to others."""
+
+    @reward
+    def pay(self, ice_cream: Array, shorts: Array) -> Exactly:
+        return Exactly(shorts if (ice_cream == 0).all() else shorts - 0.2 * ice_cream)
+
+    @logged
+    def coins(self, pay: Array) -> Exactly:
+        return Exactly(pay)
+
+
+def test_a_variable_that_is_whole_in_some_episodes_and_a_fraction_in_others_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(COLLECT, "ROWS", 1)
+    assert "coins is int64 in some episodes and float64 in others; make it one type" in refused(lambda: collect(Coins(), 50, 1))
+
+
+def test_a_log_that_is_not_checked_has_the_hash_that_its_file_names(tmp_path: Path) -> None:
+    path = log_of(RELAY).save(tmp_path / "log.arrow")
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"spark", b"shark"))
+    assert Log.load(path, check=False).content_hash == log_of(RELAY).content_hash
+    assert "was changed after it was written" in refused(lambda: Log.load(path))
+
+
+LARGE = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+import torch
+from confoundry.agents import make_agent
+from confoundry.envs import Log, collect, make_model
+
+def write_and_learn(world, episodes, *agents):
+    path = Path("log.arrow")
+    collect(make_model(world), episodes, 0, "mixed", path=path)
+    for name in agents:
+        make_agent(name).learn(Log.load(path).view(np.random.default_rng(0)), np.random.default_rng(0))
+    return path.stat().st_size
+
+torch.set_num_threads(1)
+WORLDS = {sys.argv[1]: ("bc:steps=5", "naive:steps=5"), "IceCreamShorts-v0": ("bc", "naive")}
+for world, agents in WORLDS.items():
+    write_and_learn(world, 1_000, *agents)
+(used,) = (int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmData"))
+resource.setrlimit(resource.RLIMIT_DATA, ((used + 60 * 1024) * 1024,) * 2)
+for episodes in (100_000, 1_000_000):
+    print(*(write_and_learn(world, episodes, *agents) for world, agents in WORLDS.items()))
+try:
+    collect(make_model("IceCreamShorts-v0"), 1_000_000, 0)
+except MemoryError:
+    print("too large for memory")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit on memory is Linux's")
+def test_a_log_larger_than_memory_is_written_and_learned_from(tmp_path: Path) -> None:
+    gauge = f"{Path(__file__).with_name('throwaway.py')}:Gauge"
+    done = subprocess.run([sys.executable, "-c", LARGE, gauge], check=False, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1:] == ["too large for memory"], done.stderr
+    small, large = ([int(size) for size in line.split()] for line in done.stdout.splitlines()[:-1])
+    assert max(small) < 10 * 2**20 < 60 * 2**20 < min(large)
