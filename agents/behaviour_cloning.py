@@ -11,7 +11,7 @@ from confoundry.causal import Array
 from confoundry.envs import Data, Space
 
 from .agent import Agent, Policy, TabularPolicy
-from .networks import features, fit, network
+from .networks import fit, network, outputs
 from .tabular import counts, is_tabular
 
 
@@ -28,6 +28,7 @@ class BehaviourCloning(Agent):
     steps: int = 2000  # of the optimiser, if a network learns
     rate: float = 1e-3
     hidden: int = 64  # units in each of two layers
+    device: str = "cpu"  # or cuda, where a network learns
 
     def learn(self, source: Data, rng: np.random.Generator) -> Policy:
         """Clone the log. An observation that it does not have gets uniform actions."""
@@ -37,14 +38,14 @@ class BehaviourCloning(Agent):
             table = np.where(total > 0, taken / np.maximum(total, 1), 1.0 / taken.shape[1])
             return TabularPolicy(table, source.observation_space)
         space = source.observation_space
-        net = network(space, int(source.action_space.n), [self.hidden] * 2, rng)  # type: ignore[attr-defined]
+        net = network(space, int(source.action_space.n), [self.hidden] * 2, rng, self.device)  # type: ignore[attr-defined]
 
         def loss(rows: Array) -> torch.Tensor:
-            x, a = features(space, source["observation"][rows]), torch.as_tensor(source["action"][rows])
-            return nn.functional.cross_entropy(net(x), a)
+            logits = outputs(net, space, source["observation"][rows])
+            return nn.functional.cross_entropy(logits, torch.as_tensor(source["action"][rows]).to(logits.device))
 
         fit(net, loss, len(source), self.steps, self.rate, rng)
-        return ClonedPolicy(net, space)
+        return ClonedPolicy(net.cpu(), space)
 
 
 class ClonedPolicy(Policy):
@@ -56,4 +57,4 @@ class ClonedPolicy(Policy):
     @torch.no_grad()
     def probabilities(self, observations: Array) -> Array:
         """Softmax of the logits."""
-        return np.asarray(self.net(features(self.space, observations)).double().softmax(1).numpy())
+        return np.asarray(outputs(self.net, self.space, observations).double().softmax(1).numpy())

@@ -12,7 +12,7 @@ from confoundry.causal import Array, greedy
 from confoundry.envs import Data, Space
 
 from .agent import Agent, Policy, TabularPolicy
-from .networks import features, fit, network
+from .networks import fit, network, outputs
 from .tabular import is_tabular, process_of
 
 
@@ -30,6 +30,7 @@ class Naive(Agent):
     steps: int = 200  # of the optimiser in each iteration
     rate: float = 1e-3
     hidden: int = 64  # units in each of two layers
+    device: str = "cpu"  # or cuda, where a network learns
 
     def learn(self, source: Data, rng: np.random.Generator) -> Policy:
         """Plan in the process that the log shows."""
@@ -40,17 +41,18 @@ class Naive(Agent):
 
     def _learn_network(self, data: Data, rng: np.random.Generator) -> Policy:
         space = data.observation_space
-        net = network(space, int(data.action_space.n), [self.hidden] * 2, rng)  # type: ignore[attr-defined]
+        net = network(space, int(data.action_space.n), [self.hidden] * 2, rng, self.device)  # type: ignore[attr-defined]
         before: nn.Module | None = None
         for _ in range(min(self.iterations, data.horizon)):
 
             def loss(rows: Array, before: nn.Module | None = before) -> torch.Tensor:
-                x, a = features(space, data["observation"][rows]), torch.as_tensor(data["action"][rows])
-                return nn.functional.mse_loss(net(x).gather(1, a[:, None])[:, 0], _target(data, rows, before))
+                values = outputs(net, space, data["observation"][rows])
+                taken = torch.as_tensor(data["action"][rows])[:, None].to(values.device)
+                return nn.functional.mse_loss(values.gather(1, taken)[:, 0], _target(data, rows, before).to(values.device))
 
             fit(net, loss, len(data), self.steps, self.rate, rng)
             before = deepcopy(net)
-        return GreedyPolicy(net, space)
+        return GreedyPolicy(net.cpu(), space)
 
 
 @torch.no_grad()
@@ -60,8 +62,8 @@ def _target(data: Data, rows: Array, net: nn.Module | None) -> torch.Tensor:
     if net is None:
         return reward
     going_on = torch.as_tensor(~data["terminated"][rows]).float() * data.discount
-    values: torch.Tensor = net(features(data.observation_space, data["next_observation"][rows]))
-    return reward + going_on * values.max(1).values
+    values = outputs(net, data.observation_space, data["next_observation"][rows])
+    return reward + going_on * values.max(1).values.cpu()
 
 
 class GreedyPolicy(Policy):
@@ -77,4 +79,4 @@ class GreedyPolicy(Policy):
     @torch.no_grad()
     def action_values(self, observations: Array) -> Array:
         """The network's outputs."""
-        return np.asarray(self.net(features(self.space, observations)).double().numpy())
+        return np.asarray(outputs(self.net, self.space, observations).double().numpy())

@@ -15,6 +15,7 @@ from confoundry.envs import Data
 from confoundry.envs.sb3 import BatchedVecEnv
 
 from .agent import Agent, Policy, Practice
+from .networks import device_named
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class PPO(Agent):
     epochs: int = 6
     rate: float = 3e-3
     hidden: int = 32  # units in each of two layers
+    device: str = "cpu"  # or cuda
 
     def learn(self, source: Practice, rng: np.random.Generator) -> Policy:
         """Learn for the steps of the practice, rounded up to whole rollouts."""
@@ -45,7 +47,7 @@ class PPO(Agent):
             learning_rate=self.rate,
             gamma=source.discount,
             policy_kwargs={"net_arch": [self.hidden, self.hidden]},
-            device="cpu",
+            device=device_named(self.device),
         )
         algorithm.learn(source.steps)
         return ActorPolicy(algorithm)
@@ -69,6 +71,7 @@ class DQN(Agent):
     rate: float = 1e-3
     hidden: int = 32  # units in each of two layers
     sync: int = 50  # gradient steps between copies to the target network
+    device: str = "cpu"  # or cuda
 
     def learn(self, source: Data | Practice, rng: np.random.Generator) -> Policy:
         """Learn from the log for `updates` gradient steps, or for the steps of the practice."""
@@ -78,7 +81,7 @@ class DQN(Agent):
         return ValuePolicy(algorithm)
 
     def _settings(self, discount: float) -> dict[str, Any]:
-        settings = {"batch_size": self.batch, "learning_rate": self.rate, "gamma": discount, "device": "cpu"}
+        settings = {"batch_size": self.batch, "learning_rate": self.rate, "gamma": discount, "device": device_named(self.device)}
         return {**settings, "policy": "MlpPolicy", "policy_kwargs": {"net_arch": [self.hidden, self.hidden]}}
 
     def _online(self, practice: Practice, seed: int) -> SB3DQN:
@@ -122,7 +125,7 @@ class ActorPolicy(Policy):
     def probabilities(self, observations: Array) -> Array:
         """The actor's own."""
         tensor, _ = self.algorithm.policy.obs_to_tensor(observations)
-        return np.asarray(self.algorithm.policy.get_distribution(tensor).distribution.probs.double().numpy())
+        return np.asarray(self.algorithm.policy.get_distribution(tensor).distribution.probs.double().cpu().numpy())
 
 
 class ValuePolicy(Policy):
@@ -139,4 +142,4 @@ class ValuePolicy(Policy):
     def action_values(self, observations: Array) -> Array:
         """The network's outputs."""
         tensor, _ = self.algorithm.policy.obs_to_tensor(observations)
-        return np.asarray(self.algorithm.q_net(tensor).double().numpy())
+        return np.asarray(self.algorithm.q_net(tensor).double().cpu().numpy())

@@ -156,11 +156,12 @@ def run(
     online_budget: Annotated[int, typer.Option(help="Steps of practice.")] = 20_000,
     log: Annotated[str, typer.Option(help="A log file to learn from, instead of collecting one.")] = "",
     controls: Annotated[bool, typer.Option("--controls", help="Run the unconfounded controls too.")] = False,
+    device: Annotated[str, typer.Option(help="Where networks learn: cuda, or another device of torch; without, on the CPU.")] = "",
     out: Out = Path("results"),
     workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = os.cpu_count() or 1,
 ) -> None:
     """Train and score agents, and report. Runs that have a result in the folder are not done again."""
-    runs = grid(environments or main_environments(), agent or AGENTS, seeds, offline_budget, online_budget, log, controls)
+    runs = grid(environments or main_environments(), agent or AGENTS, seeds, offline_budget, online_budget, log, controls, device)
     rows = execute(runs, out, workers)
     _report(rows, out)
     failed = rows[rows["status"] != "ok"]

@@ -9,6 +9,7 @@ from joblib import Parallel, delayed
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from confoundry.agents import make_agent
+from confoundry.agents.networks import device_named
 from confoundry.causal import SCM, InputError
 from confoundry.envs import make_model, worlds
 from confoundry.envs.discovery import names_file, parse, unparse
@@ -35,14 +36,17 @@ def grid(
     online_budget: int,
     log: str = "",
     controls: bool = False,
+    device: str = "",
 ) -> list[Run]:
     """Every agent on every environment, its twin and if asked for its control, with each seed; each reference policy once.
 
     An agent is written `agent@regime`; without a regime it learns in each that it can, but for mixed logs. A log that is
-    given is learned from instead of one that is collected, and has no twin. Raises InputError if anything does not exist.
+    given is learned from instead of one that is collected, and has no twin. Agents with a setting `device` learn on the `device`.
+    Raises InputError if anything does not exist.
     """
     if seeds < 1:
         raise InputError(f"a suite needs at least one seed, and got {seeds}")
+    agents = [_on_device(text, device) for text in agents] if device else agents
     runs = []
     for environment in map(_with_version, environments):
         has_twin = make_model(environment).twin() is not None and not log
@@ -57,6 +61,15 @@ def grid(
 def _with_version(environment: str) -> str:
     name, settings = parse(environment)
     return environment if names_file(name) else unparse(world_id(world_class(name)), settings)
+
+
+def _on_device(text: str, device: str) -> str:
+    agent, at, regime = text.rpartition("@") if "@" in text else (text, "", "")
+    if not hasattr(make_agent(agent), "device"):
+        return text
+    device_named(device)
+    name, settings = parse(agent)
+    return unparse(name, {"device": device, **settings}) + at + regime
 
 
 def _agent_and_regimes(text: str, offline: bool) -> list[tuple[str, str]]:

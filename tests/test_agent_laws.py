@@ -128,6 +128,20 @@ def test_agents_with_networks_learn_from_a_box_alike_with_equal_generators(name:
     assert name in ("dqn", "naive") or not np.array_equal(policies[0], policies[2])
 
 
+CUDA = pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device"))
+
+
+@pytest.mark.parametrize("device", ["cpu", CUDA])
+@pytest.mark.parametrize("name", ["bc", "naive", "dqn"])
+def test_networks_learn_the_same_on_any_device(name: str, device: str) -> None:
+    quick = {"bc": {"steps": 50}, "naive": {"steps": 50}, **QUICK}[name]
+    skin = np.random.default_rng(1).normal(size=(20, 2)).astype(np.float32)
+    settings: tuple[dict[str, Any], ...] = quick, {**quick, "device": device}
+    one, other = (learn(name, GAUGE, "observe", 600, **chosen) for chosen in settings)
+    beliefs = [policy.probabilities(skin) if name == "bc" else policy.action_values(skin) for policy in (one, other)]
+    assert beliefs[0] == pytest.approx(beliefs[1], abs=1e-3)
+
+
 def fingerprint() -> str:
     """What agents that count, and one with a network, have learned."""
     digest = blake2b()
@@ -179,6 +193,7 @@ def refusal(request: Callable[[], object]) -> str:
     [
         (lambda: make_agent("back-door").learn(data_of(ICE, 50), np.random.default_rng(0)), "back-door needs the graph"),
         (lambda: learn("back-door", GAUGE, rows=50), "a discrete observation space"),
+        (lambda: learn("bc", GAUGE, rows=50, device="abacus"), "there is no device 'abacus' here"),
         (lambda: make_agent("nave"), "there is no agent 'nave'; did you mean 'naive'?"),
         (lambda: make_agent("bc:step=5"), "BehaviourCloning has no setting 'step'; did you mean 'steps'?"),
         (lambda: make_agent("bc:steps=few"), "BehaviourCloning: steps must be of type int, and got 'few'"),

@@ -163,6 +163,7 @@ def test_an_agent_that_fails_costs_no_other_run(confoundry: Call, tmp_path: Path
 
 BAD = {
     "an unknown environment": ("show IceCreamShort-v0", "IceCreamShorts-v0"),
+    "a device that is not there": ("run IceCreamShorts-v0 --agent bc --device abacus", "abacus"),
     "an unknown member": ("show SimpsonClinic-v0:study=Kidney", "KidneyStones"),
     "an unknown knob": ("show IceCreamShorts-v0:confound=1", "confounding"),
     "a knob that drives a probability out of range": ("show IceCreamShorts-v0:confounding=3", "ice_cream"),

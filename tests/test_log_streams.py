@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from confoundry.causal import SCM, Array, Bernoulli, Exactly, InputError, action, logged, reward, terminal
+from confoundry.causal import SCM, Array, Bernoulli, Exactly, InputError, Normal, action, latent, logged, reward, terminal
 from confoundry.envs import Log, collect, load_latents, make_model, members
 from confoundry.envs.ice_cream import IceCreamShorts
 
@@ -124,15 +124,15 @@ def test_a_column_has_the_same_type_where_episodes_end_early(monkeypatch: pytest
 
 
 class Coins(IceCreamShorts):
-    """Pays whole numbers to some episodes, and fractions to others."""
+    """Counts whole coins in some episodes, and halves in others, by the wind."""
 
-    @reward
-    def pay(self, ice_cream: Array, shorts: Array) -> Exactly:
-        return Exactly(shorts if (ice_cream == 0).all() else shorts - 0.2 * ice_cream)
+    @latent
+    def wind(self) -> Normal:
+        return Normal(0.0, 1.0)
 
     @logged
-    def coins(self, pay: Array) -> Exactly:
-        return Exactly(pay)
+    def coins(self, wind: Array) -> Exactly:
+        return Exactly(np.ones(len(wind), dtype=int) if (wind < 0).all() else np.full(len(wind), 0.5))
 
 
 def test_a_variable_that_is_whole_in_some_episodes_and_a_fraction_in_others_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
