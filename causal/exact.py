@@ -5,7 +5,7 @@ Nothing here samples. A model is compiled once into one table for each variable;
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 
 import numpy as np
@@ -118,7 +118,7 @@ class Chain:
         """The expected discounted return of each of P policies: (P, C, A) to (P,). A closed chain takes ones."""
         states, later = int(np.prod(self.shape)), self.later
         if self.model.horizon == 1 or (states <= SMALL and len(policies) * states**2 <= MOST_AT_ONCE):
-            return _returns([self], policies)
+            return _returns(self._small, policies)
         total = (policies * self.first.gain).sum((1, 2))
         alive = policies[..., None] * self.first.alive
         gain, kernel = later.gain.reshape(states, -1), later.alive.reshape(states, states)
@@ -127,6 +127,10 @@ class Chain:
             total = total + self.model.discount**step * (policies * (flat @ gain).reshape(policies.shape)).sum((1, 2))
             alive = policies[..., None] * (flat @ kernel).reshape(alive.shape)
         return np.asarray(total)
+
+    @cached_property
+    def _small(self) -> "_Small":
+        return _Small.of([self])
 
     def process(self, policy: Floats) -> Process:
         """What is recorded after each action in each context, pooled over all steps, when `policy` (C, A) acts.
@@ -154,18 +158,37 @@ class Chain:
         return Process(gain / divide, transition / divide[..., None], visits, start / start.sum(), self.model.horizon, self.model.discount)
 
 
-def _returns(chains: Sequence[Chain], policies: Floats) -> Floats:
-    """The returns of P policies in one small world, or of one policy in P small worlds of one shape, horizon and discount: (P,)."""
-    model, shape = chains[0].model, chains[0].shape
-    total = (policies * np.stack([chain.first.gain[0] for chain in chains])).sum((1, 2))
-    if model.horizon == 1:
+@dataclass(frozen=True)
+class _Small:
+    """Small chains of one shape, horizon and discount, with a leading axis for the world W."""
+
+    first_gain: Floats  # (W, C, A)
+    first_alive: Floats  # (W, C, A, R)
+    gain: Floats  # (W, S, C * A), discounted by a step
+    alive: Floats  # (W, S, C, A, R), discounted by a step
+    steps: int  # after the first
+
+    @staticmethod
+    def of(chains: Sequence[Chain]) -> "_Small":
+        shape, model = chains[0].shape, chains[0].model
+        first = (
+            np.stack([part[0] for part in parts]) for parts in zip(*((one.first.gain, one.first.alive) for one in chains), strict=True)
+        )
+        gain = np.stack([one.later.gain.reshape(len(one.later.gain), -1) for one in chains])
+        alive = np.stack([one.later.alive.reshape(-1, *shape) for one in chains])
+        return _Small(*first, model.discount * gain, model.discount * alive, model.horizon - 1)
+
+
+def _returns(worlds: _Small, policies: Floats) -> Floats:
+    """The returns of P policies in one world, or of one policy in P worlds: (P,)."""
+    total = (policies * worlds.first_gain).sum((1, 2))
+    if not worlds.steps:
         return np.asarray(total)
-    alive = policies[..., None] * np.stack([chain.first.alive[0] for chain in chains])
-    kernel = policies[:, None, :, :, None] * np.stack([chain.later.alive.reshape(-1, *shape) for chain in chains])
-    gain = (policies[:, None] * np.stack([chain.later.gain for chain in chains])).sum((2, 3))
-    states = gain.shape[1]
-    later = _series(model.discount * kernel.reshape(-1, states, states), gain, model.horizon - 1)
-    return np.asarray(total + model.discount * (alive.reshape(-1, states) * later).sum(1))
+    states = worlds.gain.shape[1]
+    alive = (policies[..., None] * worlds.first_alive).reshape(-1, states)
+    gain = (worlds.gain @ policies.reshape(len(policies), -1, 1))[..., 0]
+    transition = (policies[:, None, :, :, None] * worlds.alive).reshape(-1, states, states)
+    return np.asarray(total + (alive * _series(transition, gain, worlds.steps)).sum(1))
 
 
 def _series(transition: Floats, gain: Floats, steps: int) -> Floats:
@@ -215,11 +238,17 @@ def values(worlds: Sequence[SCM], policy: Floats) -> Floats:
 
     Raises InputError as `value` does.
     """
-    chains, policy = [chain(world) for world in worlds], _checked(worlds[0], policy)
-    kinds = {(one.shape, one.model.horizon, one.model.discount) for one in chains}
-    if len(kinds) == 1 and np.prod(chains[0].shape) <= SMALL:
-        return _returns(chains, policy[None])
+    policy = _checked(worlds[0], policy)
+    if (together := _together(tuple(worlds))) is not None:
+        return _returns(together, policy[None])
     return np.array([value(world, policy) for world in worlds])
+
+
+@lru_cache(maxsize=64)
+def _together(worlds: tuple[SCM, ...]) -> "_Small | None":
+    chains = [chain(world) for world in worlds]
+    alike = len({(one.shape, one.model.horizon, one.model.discount) for one in chains}) == 1
+    return _Small.of(chains) if alike and np.prod(chains[0].shape) <= SMALL else None
 
 
 def _checked(model: SCM, policy: Floats) -> Floats:

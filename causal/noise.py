@@ -25,7 +25,16 @@ def units(seed: int | NDArray[np.int64], number: int | NDArray[np.int64]) -> Uni
 
 def uniform(ids: Units, name: str, step: int | NDArray[np.int64] = 0) -> NDArray[np.float64]:
     """One number in [0, 1) for each unit: shape (units,). `step` is one number, or one for each unit."""
-    clock = (_wrap(step) + np.uint64(1)) * _GAMMA
+    return at(ids, name, clock(step))
+
+
+def clock(step: int | NDArray[np.int64]) -> Units:
+    """What `at` needs to know of a step, which is the same for all variables."""
+    return (_wrap(step) + np.uint64(1)) * _GAMMA
+
+
+def at(ids: Units, name: str, clock: Units) -> NDArray[np.float64]:
+    """`uniform` at the step of a `clock`."""
     bits: NDArray[np.uint64] = _mix(_mix(ids + _key(name)) + clock)
     return np.asarray((bits >> np.uint64(11)) * _DOUBLE)
 

@@ -324,7 +324,7 @@ class SCM:
 
         `past` holds the step before, and is None at the first step; `known` holds what is already known of this one.
         """
-        values = dict(known or {})
+        values, clock = dict(known or {}), noise.clock(step)
         for name in self.order if names is None else names:
             if name in values:
                 continue
@@ -333,7 +333,7 @@ class SCM:
             causes = [past[c.removesuffix(LAG)] if past and c.endswith(LAG) else values[c] for c in mechanism.causes]
             law, rows = self._law(name, past is None, mechanism, causes)
             still = isinstance(law, Exactly)
-            values[name] = law.sample(np.empty(len(ids)) if still else noise.uniform(ids, variable.stream, step), rows)
+            values[name] = law.sample(np.empty(len(ids)) if still else noise.at(ids, variable.stream, clock), rows)
         return values
 
     def _law(self, name: str, first: bool, mechanism: Mechanism, causes: list[Array]) -> tuple[Distribution, Array | None]:
@@ -341,8 +341,8 @@ class SCM:
         if (name, first) not in self._lookups:
             return mechanism.law(*causes), None
         law, sizes = self._lookups[name, first]
-        rows = np.zeros(1, dtype=np.int64)
-        for cause, size in zip(causes, sizes, strict=True):
+        rows = causes[0] if causes else np.zeros(1, dtype=np.int64)
+        for cause, size in zip(causes[1:], sizes[1:], strict=True):
             rows = rows * size + cause
         return law, rows
 

@@ -17,6 +17,9 @@ from .spaces import action_space, observation_space
 from .stepping import batch, one
 
 
+UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}  # by bytes
+
+
 def _model_of(world: str | SCM, knobs: dict[str, Any]) -> SCM:
     if isinstance(world, str):
         return make_model(world, **knobs)
@@ -141,9 +144,8 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
     def _checked(self, actions: Array) -> NDArray[np.int64]:
         chosen = np.asarray(actions)
         if chosen.shape == (self.num_envs,) and chosen.dtype.kind in "iub":
-            whole = chosen.astype(np.int64, copy=False)
-            if whole.view(np.uint64).max() < self._choices:  # a negative number is a large one
-                return whole
+            if chosen.view(UNSIGNED[chosen.itemsize]).max() < self._choices:  # a negative number is a large one
+                return chosen.astype(np.int64, copy=False)
         raise InputError(f"step needs {self.num_envs} actions in {self.single_action_space}, and got {chosen!r}")
 
     def _ends(self, terminal: NDArray[np.bool_] | None) -> tuple[NDArray[np.bool_], NDArray[np.bool_], bool, bool]:

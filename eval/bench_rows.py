@@ -71,10 +71,15 @@ def _stepping(env: VectorEnv[Any, Any, Any], steps: int) -> Work:
 
     def run() -> object:
         for _ in range(steps):
-            kept = env.step(rng.integers(0, choices, size=envs))
+            kept = env.step(_draw(rng, choices, envs))
         return kept
 
     return Work(run, steps * envs)
+
+
+def _draw(rng: np.random.Generator, choices: int, size: int) -> Array:
+    """Random actions, as cheaply as NumPy draws them: of two, a random bit each, as JAX draws them too."""
+    return rng.integers(0, 2, size=size, dtype=bool).view(np.int8) if choices == 2 else rng.integers(0, choices, size=size)
 
 
 def _ours(model: SCM, envs: int, scale: Scale = full) -> Work:
@@ -104,7 +109,7 @@ def _against_generator(scale: Scale) -> Sides:
     envs, rng = scale(262_144), _generator()
 
     def draw() -> tuple[Array, Array]:
-        return rng.integers(0, 2, size=envs), rng.integers(0, 2**32, size=envs, dtype=np.uint32)
+        return _draw(rng, 2, envs), rng.integers(0, 2**32, size=envs, dtype=np.uint32)
 
     return _ours(IceCreamDays(), 262_144, scale), Work(draw, envs)
 
