@@ -16,7 +16,6 @@ from .registry import make_model
 from .spaces import action_space, observation_space
 from .stepping import batch, one
 
-
 UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}  # by bytes
 
 
