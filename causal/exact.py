@@ -171,12 +171,10 @@ class _Small:
     @staticmethod
     def of(chains: Sequence[Chain]) -> "_Small":
         shape, model = chains[0].shape, chains[0].model
-        first = (
-            np.stack([part[0] for part in parts]) for parts in zip(*((one.first.gain, one.first.alive) for one in chains), strict=True)
-        )
+        first_gain, first_alive = np.stack([one.first.gain[0] for one in chains]), np.stack([one.first.alive[0] for one in chains])
         gain = np.stack([one.later.gain.reshape(len(one.later.gain), -1) for one in chains])
         alive = np.stack([one.later.alive.reshape(-1, *shape) for one in chains])
-        return _Small(*first, model.discount * gain, model.discount * alive, model.horizon - 1)
+        return _Small(first_gain, first_alive, model.discount * gain, model.discount * alive, model.horizon - 1)
 
 
 def _returns(worlds: _Small, policies: Floats) -> Floats:

@@ -142,9 +142,9 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _checked(self, actions: Array) -> NDArray[np.int64]:
         chosen = np.asarray(actions)
-        if chosen.shape == (self.num_envs,) and chosen.dtype.kind in "iub":
-            if chosen.view(UNSIGNED[chosen.itemsize]).max() < self._choices:  # a negative number is a large one
-                return chosen.astype(np.int64, copy=False)
+        whole = chosen.shape == (self.num_envs,) and chosen.dtype.kind in "iub"
+        if whole and chosen.view(UNSIGNED[chosen.itemsize]).max() < self._choices:  # a negative number is a large one
+            return chosen.astype(np.int64, copy=False)
         raise InputError(f"step needs {self.num_envs} actions in {self.single_action_space}, and got {chosen!r}")
 
     def _ends(self, terminal: NDArray[np.bool_] | None) -> tuple[NDArray[np.bool_], NDArray[np.bool_], bool, bool]:
