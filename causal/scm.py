@@ -137,11 +137,9 @@ class SCM:
             cls()
 
     def __post_init__(self) -> None:
-        _check_fields(self)
-        _check_variables(self)
-        from .tables import tables  # the tables are built on models, and models are checked by building their tables
+        from .checks import check  # which is about models
 
-        tables(self).check()
+        check(self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
@@ -368,46 +366,3 @@ def as_mechanism(what: Intervention) -> Mechanism:
         return Mechanism((), Always(Exactly(int(number) if number.is_integer() else number)))
     except (TypeError, ValueError):
         raise InputError(f"do takes a number, a distribution or a function, and got {what!r}") from None
-
-
-def _check_fields(model: SCM) -> None:
-    for field in fields(model):
-        value, wanted = getattr(model, field.name), type(field.default)
-        good = isinstance(value, wanted) or (wanted is float and isinstance(value, int) and not isinstance(value, bool))
-        if not good:
-            raise InputError(f"{type(model).__name__}: {field.name} must be of type {wanted.__name__}, and got {value!r}")
-        if wanted is float and not np.isfinite(value):
-            raise InputError(f"{type(model).__name__}: {field.name} must be finite, and got {value}")
-    if model.horizon < 1 or model.burn_in < 0 or not 0 < model.discount <= 1:
-        raise InputError(f"{type(model).__name__}: horizon must be at least 1, burn_in at least 0 and discount in (0, 1]")
-
-
-def _check_variables(model: SCM) -> None:
-    kind = type(model).__name__
-    roles = [variable.role for variable in model.variables.values()]
-    for role, most in (("action", 1), ("reward", 1), ("terminal", 1), ("selection", 1)):
-        count = roles.count(role)
-        if count > most or (count == 0 and role in ("action", "reward")):
-            raise InputError(f"{kind} has {count} variables marked @{role}; make it one: {', '.join(model.names(role)) or 'there is none'}")
-    if model.horizon > 1 and "selection" in roles:
-        raise InputError(f"{kind} has a horizon of {model.horizon}; @selection needs a horizon of 1")
-    if model.burn_in and (model.horizon == 1 or "terminal" in roles):
-        raise InputError(f"{kind} has a burn_in of {model.burn_in}; it needs a horizon above 1 and no @terminal")
-    for name, variable in model.variables.items():
-        for cause in variable.first.causes + variable.later.causes:
-            if cause.removesuffix(LAG) not in model.variables:
-                raise InputError(f"{name} depends on {cause!r}, which is not a variable of {kind}; {did_you_mean(cause, model.variables)}")
-        for cause in variable.first.causes:
-            if cause.endswith(LAG):
-                raise InputError(f"{kind}.{name} depends on {cause} at the first step: write @{variable.role}.starting(law)")
-    for variable in model.variables.values():  # two graphs, for a cause of the first step may be an effect later
-        for mechanism in (variable.first, variable.later):
-            if variable.name in mechanism.causes:
-                raise InputError(f"{kind}.{variable.name} is its own cause; remove the parameter {variable.name}")
-    try:
-        cycle = nx.find_cycle(model.graph.subgraph(model.variables))
-        raise InputError(f"{kind} has a cycle: {' -> '.join([edge[0] for edge in cycle] + [cycle[0][0]])}")
-    except nx.NetworkXNoCycle:
-        pass
-    for name in set(nx.descendants(model.graph, model.action)) & set(model.contexts):
-        raise InputError(f"the context {name} is caused by the action {model.action} of the same step; use {model.action}{LAG}")
