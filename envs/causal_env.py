@@ -61,8 +61,8 @@ class CausalEnv(gymnasium.Env[Any, Any]):
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Observation, reward, terminated, truncated and the logged variables. Raises InputError at a bad action."""
-        if self._clock < 0:
-            raise ResetNeeded("call reset before the first step")
+        if self._over:
+            raise ResetNeeded("call reset before the first step of an episode")
         observation, reward, terminated, info = self._unit.act(self._checked(action))
         self._clock += 1
         out = self._clock >= self._horizon
@@ -127,7 +127,7 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
     def step(self, actions: Array) -> tuple[Array, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Observations, rewards, terminations, truncations, each (num_envs, ...), and the logged variables."""
         if not self._seeded[0]:
-            raise ResetNeeded("call reset before the first step")
+            raise ResetNeeded("call reset before the first step of an episode")
         observations, reward, terminal, logged = self._units.act(self._checked(actions))
         self._clock += 1
         terminated, truncated, some, every = self._ends(terminal)

@@ -10,6 +10,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from scipy.stats import norm
@@ -283,6 +284,18 @@ def test_a_planted_leak_is_found() -> None:
     model = make_model("IceCreamShorts-v0")
     right, best = guesses(model, Leak(model, 20_000, paired=True))
     assert right == 1.0 > best + 0.05
+
+
+@pytest.mark.parametrize("paired", [False, True])
+def test_no_step_is_taken_outside_an_episode(paired: bool) -> None:
+    env = CausalEnv("IceCreamShorts-v0", paired=paired)
+    for _ in range(2):
+        with pytest.raises(ResetNeeded, match="call reset before the first step of an episode"):
+            env.step(0)
+        env.reset(seed=0)
+        env.step(0)
+    with pytest.raises(ResetNeeded):
+        CausalVectorEnv("IceCreamShorts-v0", 2, paired=paired).step(np.zeros(2, dtype=int))
 
 
 # Stable-Baselines3.
