@@ -139,8 +139,7 @@ class Exactly(Distribution):
             raise InputError(f"Exactly needs finite values, and got {self.value}")
 
     def sample(self, noise: Array, rows: Array | None = None) -> Array:
-        value = _at(np.asarray(self.value), rows)
-        return value if value.shape == noise.shape else np.broadcast_to(value, noise.shape)
+        return np.broadcast_to(_at(np.asarray(self.value), rows), noise.shape)
 
     def mean(self) -> Array:
         return np.asarray(self.value, dtype=float)

@@ -7,7 +7,6 @@ action there is one law over all that can come of it (reward, logged variables, 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +54,6 @@ class StepTable:
     logged: Columns
 
 
-@lru_cache(maxsize=64)
 def step_table(model: SCM, actions: int) -> StepTable:
     """The table of a model whose action takes the values 0 to `actions` - 1.
 
@@ -71,6 +69,8 @@ def step_table(model: SCM, actions: int) -> StepTable:
         atoms = slots.after(frontier.times(actions, model.action, first=done * actions), first=done == 0)
         following = _number(rows, atoms, slots.key)
         parts.append((atoms, following))
+        if max(len(rows) * actions, sum(len(part.origin) for part, _ in parts)) > MOST_CELLS:
+            raise TooLargeError(f"the table of a step needs more than {MOST_CELLS} cells")
         new = following >= fresh
         done = fresh
         if not new.any():
@@ -185,7 +185,7 @@ class _Atoms:
         if len(which) > MOST_CELLS:
             raise TooLargeError(f"the table of a step needs more than {MOST_CELLS} cells")
         each = self.where(which)
-        return _Atoms(each.origin, each.weight * probability, {**each.columns, name: tidy(values)})
+        return _Atoms(each.origin, each.weight * probability, {**each.columns, name: values})
 
     def only(self, names: Iterable[str], by: Integers | None = None) -> "_Atoms":
         """These columns alone, equal ones merged; with `by`, a new origin, one of each is kept, in its order."""
@@ -195,7 +195,7 @@ class _Atoms:
         origin = self.origin if by is None else by
         code = np.unique(origin, return_inverse=True)[1]
         for column in columns.values() if by is None else ():
-            values, index = np.unique(column, return_inverse=True)
+            values, index = np.unique(tidy(column), return_inverse=True)
             code = np.unique(code * len(values) + index, return_inverse=True)[1]
         _, place = np.unique(code, return_index=True)
         weight = np.bincount(code, self.weight)
@@ -204,7 +204,7 @@ class _Atoms:
 
 def _number(rows: dict[tuple[float, ...], int], atoms: _Atoms, key: tuple[str, ...]) -> Integers:
     """The number of the row that each atom leads to; a new row gets the next number."""
-    states = zip(*(atoms.columns[name].tolist() for name in key), strict=True)
+    states = zip(*(tidy(atoms.columns[name]).tolist() for name in key), strict=True)
     return np.array([rows.setdefault(state, len(rows)) for state in states], dtype=np.int64)
 
 

@@ -236,6 +236,8 @@ def values(worlds: Sequence[SCM], policy: Floats) -> Floats:
 
     Raises InputError as `value` does.
     """
+    if not worlds:
+        return np.zeros(0)
     policy = _checked(worlds[0], policy)
     if (together := _together(tuple(worlds))) is not None:
         return _returns(together, policy[None])
@@ -246,6 +248,8 @@ def values(worlds: Sequence[SCM], policy: Floats) -> Floats:
 def _together(worlds: tuple[SCM, ...]) -> "_Small | None":
     chains = [chain(world) for world in worlds]
     alike = len({(one.shape, one.model.horizon, one.model.discount) for one in chains}) == 1
+    if len({tuple(tuple(tables(world).support(name).tolist()) for name in world.contexts) for world in worlds}) > 1:
+        raise InputError("the worlds of one policy must have the same contexts")
     return _Small.of(chains) if alike and np.prod(chains[0].shape) <= SMALL else None
 
 

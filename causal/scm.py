@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from functools import cached_property, partial
-from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, dataclass_transform
 
 import networkx as nx
 import numpy as np
@@ -16,6 +16,9 @@ from . import noise
 from .distributions import Array, Distribution, Exactly
 from .errors import InputError, NotDiscreteError, TooLargeError, did_you_mean
 from .graph import LAG
+
+if TYPE_CHECKING:
+    from .tables import Tables
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Law = Callable[..., Distribution]
@@ -329,26 +332,16 @@ class SCM:
             variable = self.variables[name]
             mechanism = variable.first if past is None else variable.later
             causes = [past[c.removesuffix(LAG)] if past and c.endswith(LAG) else values[c] for c in mechanism.causes]
-            law, rows = self._law(name, past is None, mechanism, causes)
+            law, rows = self._tables.law(name, past is None, causes)
             still = isinstance(law, Exactly)
             values[name] = law.sample(np.empty(len(ids)) if still else noise.at(ids, variable.stream, clock), rows)
         return values
 
-    def _law(self, name: str, first: bool, mechanism: Mechanism, causes: list[Array]) -> tuple[Distribution, Array | None]:
-        """The law of a variable for each unit, or the law for each row of a table and the row of each unit."""
-        if (name, first) not in self._lookups:
-            return mechanism.law(*causes), None
-        law, sizes = self._lookups[name, first]
-        rows = causes[0] if causes else np.zeros(1, dtype=np.int64)
-        for cause, size in zip(causes[1:], sizes[1:], strict=True):
-            rows = rows * size + cause
-        return law, rows
-
     @cached_property
-    def _lookups(self) -> Mapping[tuple[str, bool], tuple[Distribution, tuple[int, ...]]]:
+    def _tables(self) -> "Tables":
         from .tables import tables  # they are built on models
 
-        return tables(self).lookups
+        return tables(self)
 
 
 def as_mechanism(what: Intervention) -> Mechanism:

@@ -1,6 +1,6 @@
 """A discrete model as one table for each variable: its law given its causes, at the first step and later."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 
@@ -13,7 +13,15 @@ from .errors import InputError, NotDiscreteError
 from .graph import LAG
 from .scm import SCM, Mechanism
 
-MOST_LOOKUPS = 2**14  # rows of a law that is looked up, few enough for the cache
+MOST_LOOKUPS = 2**15  # cells of a law that is looked up, few enough for the cache
+UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}  # by bytes
+
+
+def below(values: Array, size: int) -> bool:
+    """Whether all values are whole numbers from 0 to `size` - 1."""
+    if values.dtype.kind not in "iub":
+        return False
+    return bool(values.view(UNSIGNED[values.itemsize]).max(initial=0) < size)  # a negative number is a large one
 
 
 class Tables:
@@ -52,11 +60,10 @@ class Tables:
             for name in model.order:
                 if name in causes | observed:
                     supports[name] = self._values(name, supports)
+                if name in observed and supports[name].dtype.kind in "iub" and supports[name][0] >= 0:
+                    supports[name] = np.arange(supports[name][-1] + 1)  # what the log never has can be done, and seen elsewhere
             if before == {name: len(values) for name, values in supports.items()}:
                 break
-        for name in observed:
-            if supports[name].dtype.kind in "iub" and supports[name][0] >= 0:
-                supports[name] = np.arange(supports[name][-1] + 1)
         return supports
 
     def _values(self, name: str, supports: Mapping[str, Array]) -> Array:
@@ -68,7 +75,7 @@ class Tables:
                 if support is None:
                     raise NotDiscreteError(f"{type(self.model).__name__}.{name} is continuous, and exact answers need finitely many values")
                 values.append(support)
-        union = np.unique(np.concatenate(values))
+        union = np.unique(tidy(np.concatenate(values)))
         check_size([len(union)], f"the support of {type(self.model).__name__}.{name}")
         return union
 
@@ -89,6 +96,20 @@ class Tables:
             raise InputError(f"{where} must give one law for each of {rows} units, and gave laws of shape {shape}")
         return law
 
+    def law(self, name: str, first: bool, causes: Sequence[Array]) -> tuple[Distribution, Array | None]:
+        """The law of a variable for each unit, given its causes; or a law for each row of a table, and the row of each unit.
+
+        A table is what is looked up where there is one, and has the values; else the mechanism is asked.
+        """
+        variable = self.model.variables[name]
+        law, sizes = self.lookups.get((name, first), (None, ()))
+        if law is None or not all(map(below, causes, sizes)):
+            return (variable.first if first else variable.later).law(*causes), None
+        rows: Array | None = None
+        for cause, size in zip(causes, sizes, strict=True):
+            rows = cause.astype(np.int64, copy=False) if rows is None else rows * size + cause
+        return law, rows
+
     @cached_property
     def lookups(self) -> dict[tuple[str, bool], tuple[Distribution, tuple[int, ...]]]:
         """The law of a variable, at the first step or later, on the grid of its causes, and the sizes of this grid.
@@ -99,7 +120,10 @@ class Tables:
         for name, variable in self.model.variables.items():
             for first, mechanism in ((True, variable.first), (False, variable.later)):
                 if (sizes := self._sizes(mechanism)) is not None:
-                    found[name, first] = self._law(name, mechanism), sizes
+                    law = self._law(name, mechanism)
+                    support = law.support()
+                    if np.prod(sizes) * (1 if support is None else len(support)) <= MOST_LOOKUPS:
+                        found[name, first] = law, sizes
         return found
 
     def _sizes(self, mechanism: Mechanism) -> tuple[int, ...] | None:
@@ -108,8 +132,7 @@ class Tables:
         except NotDiscreteError:
             return None
         counting = all(values.dtype.kind == "i" and np.array_equal(values, np.arange(len(values))) for values in supports)
-        sizes = tuple(len(values) for values in supports)
-        return sizes if counting and np.prod(sizes) <= MOST_LOOKUPS else None
+        return tuple(len(values) for values in supports) if counting else None
 
     @cached_property
     def _factors(self) -> dict[tuple[str, bool, bool], Factor]:

@@ -11,12 +11,11 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from confoundry.causal import SCM, Array, Columns, InputError
+from confoundry.causal.tables import below
 
 from .registry import make_model
 from .spaces import action_space, observation_space
 from .stepping import batch, one
-
-UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}  # by bytes
 
 
 def _model_of(world: str | SCM, knobs: dict[str, Any]) -> SCM:
@@ -92,6 +91,8 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
 
     def __init__(self, world: str | SCM, num_envs: int = 1, render_mode: str | None = None, paired: bool = False, **knobs: Any):
         model = _model_of(world, knobs)
+        if num_envs < 1:
+            raise InputError(f"a batch needs at least 1 environment, and got {num_envs}")
         self.num_envs = num_envs
         self.render_mode = render_mode
         self.single_observation_space = observation_space(model)
@@ -118,7 +119,7 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
         if isinstance(seed, int | np.integer):
             ahead = (np.uint64(seed % 2**63) + np.arange(self.num_envs, dtype=np.uint64)) & np.uint64(2**63 - 1)
             return np.ones(self.num_envs, dtype=bool), ahead.astype(np.int64)
-        seeds = seed or [None] * self.num_envs
+        seeds = [None] * self.num_envs if seed is None else list(seed)
         if len(seeds) != self.num_envs:
             raise InputError(f"reset needs {self.num_envs} seeds, and got {len(seeds)}")
         given = np.array([one is not None for one in seeds])
@@ -142,8 +143,7 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _checked(self, actions: Array) -> NDArray[np.int64]:
         chosen = np.asarray(actions)
-        whole = chosen.shape == (self.num_envs,) and chosen.dtype.kind in "iub"
-        if whole and chosen.view(UNSIGNED[chosen.itemsize]).max() < self._choices:  # a negative number is a large one
+        if chosen.shape == (self.num_envs,) and below(chosen, self._choices):
             return chosen.astype(np.int64, copy=False)
         raise InputError(f"step needs {self.num_envs} actions in {self.single_action_space}, and got {chosen!r}")
 
@@ -163,6 +163,6 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
         """The logged variables and their masks: of the units `which`, or of all."""
         info: dict[str, Any] = {}
         for name, values in logged.items():
-            info[name] = values if which is None else np.where(which, values, 0)
+            info[name] = values if which is None else np.where(which, values, values.dtype.type(0))
             info[f"_{name}"] = np.ones(self.num_envs, dtype=bool) if which is None else which.copy()
         return info

@@ -1,6 +1,7 @@
 """Units that live through a model: a table a step for the speed of it, or a table a variable for the sake of comparison."""
 
 from abc import ABC, abstractmethod
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,30 +45,40 @@ class Batch(ABC):
 
 def batch(model: SCM, count: int, paired: bool = False) -> Batch:
     """Units that step by table if the model has one, and with noise for each variable if it has none or if they are `paired`."""
-    table = None if paired else _table_of(model)
-    return ByVariable(model, count) if table is None else ByTable(model, count, table)
+    seen = None if paired else _compiled(model)
+    return ByVariable(model, count) if seen is None else ByTable(count, seen)
 
 
 def one(model: SCM, paired: bool = False) -> "OneByTable | OneByVariable":
     """A single unit, which does what each of a `batch` does."""
-    table = None if paired else _table_of(model)
-    return OneByVariable(model) if table is None else OneByTable(model, table)
+    seen = None if paired else _compiled(model)
+    return OneByVariable(model) if seen is None else OneByTable(seen)
 
 
-def _table_of(model: SCM) -> StepTable | None:
-    """The table of a step; None if the model is continuous, or too large to be faster by table."""
+class Seen(NamedTuple):
+    """A table of a step, and what is seen after each pick of the first row, and of a step."""
+
+    table: StepTable
+    first: Array
+    later: Array
+
+
+@lru_cache(maxsize=16)
+def _compiled(model: SCM) -> Seen | None:
+    """The table of a model; None if it is continuous, or too large to be faster by table."""
     try:
-        return step_table(model, int(action_space(model).n))
+        table = step_table(model, int(action_space(model).n))
     except (NotDiscreteError, TooLargeError):
         return None
+    space, picks = observation_space(model), ((table.start_contexts, len(table.start_row)), (table.contexts, len(table.row)))
+    return Seen(table, *(encode(space, [columns[name] for name in model.contexts], count) for columns, count in picks))
 
 
 class ByTable(Batch):
     """Units that take each step in one look-up, with 64 random bits a step: 32 for the step, 32 for a beginning after it."""
 
-    def __init__(self, model: SCM, count: int, table: StepTable):
-        self._table = table
-        self._start_seen, self._seen = _observed(model, table)
+    def __init__(self, count: int, seen: Seen):
+        self._table, self._start_seen, self._seen = seen
         self._ids = np.zeros(count, dtype=np.uint64)
         self._row = np.zeros(count, dtype=np.int64)
         self._observations: Array = self._start_seen[np.zeros(count, dtype=np.int64)]
@@ -121,24 +132,26 @@ def _first_pick(words: noise.Units, bits: int) -> NDArray[np.int64]:
     return cell.view(np.int64)
 
 
-def _observed(model: SCM, table: StepTable) -> tuple[Array, Array]:
-    """What is seen after each pick of the first row, and of a step."""
-    space, picks = observation_space(model), (len(table.start_row), len(table.row))
-    columns = (table.start_contexts, table.contexts)
-    start, step = (encode(space, [c[name] for name in model.contexts], n) for c, n in zip(columns, picks, strict=True))
-    return start, step
-
-
 class OneByTable:
     """One unit, in plain Python, since NumPy is slow on single numbers: it does what a `ByTable` of one does."""
 
-    def __init__(self, model: SCM, table: StepTable):
-        self._table = table
-        self._start_seen, self._seen = _observed(model, table)
+    def __init__(self, seen: Seen):
+        self._about = seen
+        self._ids, self._words, self._clock, self._row = np.zeros(1, np.uint64), [0], 0, 0
+        self._view()
+
+    def _view(self) -> None:
+        self._table, self._start_seen, self._seen = table, _, _ = self._about
         self._bits, self._threshold, self._next = table.step.bits, _items(table.step.threshold), _items(table.row)
         self._reward, self._ends = _items(table.reward), None if table.terminated is None else _items(table.terminated)
         self._logged = [(name, _items(column)) for name, column in table.logged.items()]
-        self._ids, self._words, self._clock, self._row = np.zeros(1, np.uint64), [0], 0, 0
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self._about, self._ids, self._words, self._clock, self._row
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self._about, self._ids, self._words, self._clock, self._row = state
+        self._view()  # views cannot be pickled
 
     def reset(self, seed: int | None, ended: bool) -> Any:
         """Begin a new episode, with a new seed if there is one, or after an episode that has `ended` or not. Returns the observation."""

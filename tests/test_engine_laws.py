@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pushforward import joints, probabilities
 
 from confoundry.causal import (
     SCM,
@@ -13,7 +14,6 @@ from confoundry.causal import (
     Categorical,
     Exactly,
     NotDiscreteError,
-    StepTable,
     TooLargeError,
     action,
     context,
@@ -29,6 +29,7 @@ from confoundry.causal import (
 )
 from confoundry.causal.engine import _alias
 from confoundry.causal.exact import Chain
+from confoundry.causal.tables import Tables
 from confoundry.envs import CausalVectorEnv, make_model, members
 from confoundry.envs.spaces import action_space
 from confoundry.envs.stepping import ByTable, ByVariable
@@ -41,43 +42,6 @@ MODELS = {
     **{f"{text} in {shift}": model.shifted(shift) for text, model in BASES.items() for shift in model.shifts()},
 }
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-
-
-def probabilities(bits: int, threshold: Array) -> Array:
-    """The probability of each pick, given the law."""
-    size, cells = 2 ** (32 - bits), len(threshold) // 2
-    below = (threshold[::2] >> np.uint64(32)).astype(np.int64) - np.arange(cells) % 2**bits * size
-    return np.stack([below, size - below], axis=1).ravel() / 2.0**32
-
-
-def joints(model: SCM, table: StepTable, steps: int) -> list[Array]:
-    """P(contexts, action, logged, reward) of each step by table, when the actions are drawn uniformly and nothing has ended."""
-    actions = uniform_policy(model).shape[1]
-    width = actions << table.step.bits + 1
-    law = np.bincount(table.start_row // width, probabilities(table.start.bits, table.start.threshold))
-    picks = np.arange(len(table.row))
-    now = {}
-    for name in model.contexts:
-        now[name] = np.zeros(max(table.row.max(), table.start_row.max()) // width + 1)
-        now[name][table.start_row // width] = table.start_contexts[name]
-        now[name][table.row // width] = table.contexts[name]
-    columns = {name: now[name][picks // width] for name in model.contexts}
-    columns |= {model.action: picks // (2 << table.step.bits) % actions} | table.logged | {model.reward: table.reward}
-    found = []
-    for _ in range(steps):
-        law = np.pad(law, (0, len(picks) // width))[: len(picks) // width]
-        weight = law[picks // width] * probabilities(table.step.bits, table.step.threshold) / actions
-        found.append(histogram(model, columns, weight) / weight.sum())
-        going = weight if table.terminated is None else weight * ~table.terminated
-        law = np.bincount(table.row // width, going)
-    return found
-
-
-def histogram(model: SCM, columns: dict[str, Array], weight: Array) -> Array:
-    supports = [tables(model).support(name) for name in columns]
-    places = [np.abs(support - column[:, None]).argmin(1) for support, column in zip(supports, columns.values(), strict=True)]
-    shape = [len(support) for support in supports]
-    return np.bincount(np.ravel_multi_index(places, shape), weight, int(np.prod(shape))).reshape(shape)
 
 
 @every_model
@@ -94,8 +58,9 @@ def test_the_table_of_a_step_is_the_models_law(model: SCM) -> None:
 @every_model
 def test_a_variable_that_is_looked_up_is_what_its_mechanism_draws(model: SCM) -> None:
     plain = replace(model)
-    vars(plain)["_lookups"] = {}
-    assert model._lookups
+    vars(plain)["_tables"] = bodies = Tables(plain)
+    vars(bodies)["lookups"] = {}
+    assert tables(model).lookups
     one, other = model.sample(300, np.random.default_rng(0)), plain.sample(300, np.random.default_rng(0))
     for name in model.variables:
         assert one[name].dtype == other[name].dtype
