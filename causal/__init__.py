@@ -9,9 +9,7 @@ from .exact import (
     causal_policy,
     chain,
     confused_policy,
-    distribution,
     do_process,
-    expectation,
     is_steady,
     log_process,
     promised_value,
@@ -22,6 +20,7 @@ from .exact import (
 )
 from .graph import LAG, as_text, back_door_set, is_markov, unroll, with_role
 from .planning import Process, greedy
+from .questions import distribution, effect, expectation
 from .scm import INTENT, SCM, Columns, Mechanism, action, context, latent, logged, reward, selection, shift, terminal
 from .tables import tables
 from .variants import lookup, policy_lookup, unconfounded
@@ -54,6 +53,7 @@ __all__ = [
     "did_you_mean",
     "distribution",
     "do_process",
+    "effect",
     "expectation",
     "greedy",
     "is_markov",

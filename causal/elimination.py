@@ -1,8 +1,10 @@
 """Variable elimination: sums of products of tables, in an order that keeps the tables small."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
+from string import ascii_letters
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +13,10 @@ from .distributions import Array
 from .errors import TooLargeError
 
 LARGEST = 2**25  # entries of a table, 256 MiB
+AT_ONCE = 64  # terms of a sum that is not worth an order
+MOST_FACTORS = 8  # of them in one product, for each takes its time at every term
+
+Steps = tuple[tuple[str, tuple[int, ...]], ...]  # einsum's subscripts, and which tables to take, the last first; what comes out joins them
 
 
 class Factor(NamedTuple):
@@ -25,12 +31,20 @@ def eliminate(factors: Sequence[Factor], keep: Sequence[str]) -> Array:
 
     Raises TooLargeError, before any memory is taken, if a table on the way would have more than 2**25 entries.
     """
+    return carry_out(plan(factors, keep), [factor.table for factor in factors])
+
+
+def plan(factors: Sequence[Factor], keep: Sequence[str]) -> Steps:
+    """The steps of `eliminate`, for tables of these names and sizes. Raises as it does."""
     sizes = {name: size for names, table in factors for name, size in zip(names, table.shape, strict=True)}
-    tables = dict(enumerate(factors))
-    for step, (parts, names) in enumerate(_plan(tuple(f.names for f in factors), tuple(keep), tuple(sorted(sizes.items())))):
-        tables[len(factors) + step] = Factor(names, _product([tables.pop(part) for part in parts], names))
-    (result,) = tables.values()
-    return result.table
+    return _plan(tuple(factor.names for factor in factors), tuple(keep), tuple(sorted(sizes.items())))
+
+
+def carry_out(steps: Steps, tables: list[Array]) -> Array:
+    """The answer for these tables, which are taken out of the list."""
+    for subscripts, parts in steps:
+        tables.append(np.einsum(subscripts, *map(tables.pop, parts)))
+    return np.asarray(tables[0])
 
 
 def check_size(sizes: Iterable[int], what: str) -> None:
@@ -40,33 +54,56 @@ def check_size(sizes: Iterable[int], what: str) -> None:
 
 
 @lru_cache(maxsize=4096)
-def _plan(
-    scopes: tuple[tuple[str, ...], ...], keep: tuple[str, ...], sizes: tuple[tuple[str, int], ...]
-) -> list[tuple[list[int], tuple[str, ...]]]:
-    """Which tables to multiply, and which names to keep of them, step by step; the greedy order by size of the result."""
+def _plan(scopes: tuple[tuple[str, ...], ...], keep: tuple[str, ...], sizes: tuple[tuple[str, int], ...]) -> Steps:
+    """Sum out one name after the other, and the last few at once."""
     size = dict(sizes)
-    live = dict(enumerate(scopes))
-    plan: list[tuple[list[int], tuple[str, ...]]] = []
-
-    def scope_without(name: str) -> tuple[list[int], tuple[str, ...]]:
-        parts = [part for part, names in live.items() if name in names]
-        union = dict.fromkeys(other for part in parts for other in live[part])
-        return parts, tuple(other for other in union if other != name)
-
-    to_sum = {name for names in scopes for name in names} - set(keep)
-    while to_sum:
-        name = min(sorted(to_sum), key=lambda name: prod(size[other] for other in scope_without(name)[1]))
-        parts, names = scope_without(name)
-        check_size([size[other] for other in (*names, name)], f"summing out {name}")
-        live = {part: scope for part, scope in live.items() if part not in parts} | {len(scopes) + len(plan): names}
-        plan.append((parts, names))
-        to_sum.remove(name)
     check_size([size[name] for name in keep], "the answer")
-    plan.append((list(live), keep))
-    return plan
+    sketch, left = _Sketch(list(scopes), []), prod(size.values())
+    for name, others in _order(scopes, keep, size):
+        if left <= AT_ONCE and len(sketch.live) <= MOST_FACTORS:
+            break
+        check_size([size[other] for other in (*others, name)], f"summing out {name}")
+        sketch.multiply(others, having=name)
+        left //= size[name]
+    sketch.multiply(keep)
+    return tuple(sketch.steps)
 
 
-def _product(factors: Sequence[Factor], names: Sequence[str]) -> Array:
-    axes: Mapping[str, int] = {name: axis for axis, name in enumerate(dict.fromkeys(n for f in factors for n in f.names))}
-    operands = [part for factor in factors for part in (factor.table, [axes[name] for name in factor.names])]
-    return np.asarray(np.einsum(*operands, [axes[name] for name in names]))
+def _order(scopes: Sequence[tuple[str, ...]], keep: Sequence[str], size: Mapping[str, int]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The names to sum out, each time the one that leaves the smallest table, and the names of that table."""
+    around: dict[str, set[str]] = {name: set() for name in sorted(size)}
+    for scope in scopes:
+        for name in scope:
+            around[name].update(scope)
+    cost = {name: prod(size[other] for other in others) // size[name] for name, others in around.items() if name not in keep}
+    while cost:
+        name = min(cost, key=cost.__getitem__)
+        del cost[name]
+        others = around.pop(name) - {name}
+        for other in others:
+            around[other] = (around[other] | others) - {name}
+            if other in cost:
+                cost[other] = prod(size[another] for another in around[other]) // size[other]
+        yield name, tuple(sorted(others))
+
+
+@dataclass
+class _Sketch:
+    """The names of the tables that are left, and the steps so far."""
+
+    live: list[tuple[str, ...]]
+    steps: list[tuple[str, tuple[int, ...]]]
+
+    def multiply(self, names: tuple[str, ...], having: str | None = None) -> None:
+        """Multiply all tables, or those that have a name, a few of them at a time, and sum over all but `names`."""
+        while len(parts := [part for part, scope in enumerate(self.live) if having is None or having in scope]) > MOST_FACTORS:
+            some = parts[:MOST_FACTORS]
+            self._step(some, tuple(dict.fromkeys(name for part in some for name in self.live[part])))
+        self._step(parts, names)
+
+    def _step(self, parts: Sequence[int], names: tuple[str, ...]) -> None:
+        scopes = [self.live.pop(part) for part in reversed(parts)]
+        letters = dict(zip(dict.fromkeys(name for scope in scopes for name in scope), ascii_letters, strict=False))
+        inputs = ["".join(letters[name] for name in scope) for scope in scopes]
+        self.steps.append((f"{','.join(inputs)}->{''.join(letters[name] for name in names)}", tuple(reversed(parts))))
+        self.live.append(names)

@@ -1,65 +1,23 @@
-"""Exact answers about discrete models: distributions, expectations, policy values, the best policy and the confused one.
+"""Exact answers about the episodes of discrete models: policy values, the best policy and the confused one."""
 
-Nothing here samples. A model is compiled once into one table for each variable; questions are sums of products of tables.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import product
 
 import numpy as np
 
-from .distributions import Array
 from .elimination import Factor, check_size
-from .errors import InputError, TooLargeError, did_you_mean
+from .errors import InputError, TooLargeError
 from .graph import LAG, is_markov
 from .planning import TIE, Floats, Process, greedy, mean_value
 from .scm import SCM, Variable
 from .tables import tables
 
-Given = Mapping[str, float]
-
 LONGEST = 10**5  # steps of an episode
 SMALL = 32  # states of a chain whose transition matrix is cheaper to square than to apply step by step
 MOST_AT_ONCE = 2**20  # entries of the transition matrices of all policies that are valued together
 MOST_POLICIES = 2**14  # deterministic policies that are tried one by one
-
-
-def distribution(model: SCM, *names: str, given: Given | None = None, step: int = 0) -> Array:
-    """P(names | given) at one step, for episodes that reach it: one axis for each name, in the order of `tables(model).support`.
-
-    Seeing is `given`; doing is `distribution(model.do(...), ...)`. Raises InputError if `given` has probability zero.
-    """
-    joint = _joint(model, names, given, step)
-    return np.asarray(joint / joint.sum())
-
-
-def expectation(model: SCM, name: str, given: Given | None = None, step: int = 0) -> float:
-    """E[name | given] at one step, for episodes that reach it. Raises InputError if `given` has probability zero."""
-    _check_names(model, (name,))
-    return float(_joint(model, (), given, step, mean=name) / _joint(model, (), given, step))
-
-
-def _joint(model: SCM, names: tuple[str, ...], given: Given | None, step: int, mean: str = "") -> Array:
-    given = given or {}
-    _check_names(model, (*names, *given))
-    if not 0 <= step < model.horizon:
-        raise InputError(f"{type(model).__name__} has steps 0 to {model.horizon - 1}, and step {step} was asked for")
-    table = tables(model)
-    evidence = tuple(table.indicator(name, value) for name, value in given.items())
-    joint = table.slice(names, first=step == 0, extra=(*evidence, *table.message(step)), mean=mean)
-    if not mean and joint.sum() <= 0:
-        raise InputError(
-            f"{', '.join(f'{name}={value:g}' for name, value in given.items())} has probability zero in {type(model).__name__}"
-        )
-    return joint
-
-
-def _check_names(model: SCM, names: tuple[str, ...]) -> None:
-    for name in names:
-        if name not in model.variables:
-            raise InputError(f"{name!r} is not a variable of {type(model).__name__}; {did_you_mean(name, model.variables)}")
 
 
 @dataclass(frozen=True)
@@ -100,10 +58,10 @@ class Chain:
         seen = (*model.contexts, model.action)
         past = () if first else tuple(name + LAG for name in table.carried)
         before = 1 if first else int(np.prod(self.shape))
-        recorded = () if self.open_loop else table.recorded
+        recorded, cut = ((), (model.action,)) if self.open_loop else (table.recorded, ())
 
         def over(names: tuple[str, ...], *extra: Factor, mean: str = "") -> Floats:
-            flat = table.slice((*past, *names), first, (*recorded, *extra), self.open_loop, mean)
+            flat = table.slice((*past, *names), first, (*recorded, *extra), cut, mean)
             axes = [1 if name not in table.carried else len(table.support(name)) for name in self.state]
             if not first:  # past axes come in the order of `carried`; give them the order of the state, and spread the others
                 order = [table.carried.index(name) for name in self.state if name in table.carried]

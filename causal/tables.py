@@ -8,11 +8,12 @@ import networkx as nx
 import numpy as np
 
 from .distributions import Array, Distribution, tidy
-from .elimination import Factor, check_size, eliminate
+from .elimination import Factor, Steps, carry_out, check_size, plan
 from .errors import InputError, NotDiscreteError
 from .graph import LAG
 from .scm import SCM, Mechanism
 
+Question = tuple[tuple[str, ...], bool, tuple[tuple[str, ...], ...], tuple[str, ...], str]  # what `slice` is asked
 MOST_LOOKUPS = 2**15  # cells of a law that is looked up, few enough for the cache
 UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}  # by bytes
 
@@ -156,29 +157,45 @@ class Tables:
                 self._factors[key] = Factor((*mechanism.causes, name), table.reshape(*sizes, len(support)))
         return self._factors[key]
 
-    def slice(self, keep: tuple[str, ...], first: bool, extra: tuple[Factor, ...] = (), open_loop: bool = False, mean: str = "") -> Array:
+    def slice(self, keep: tuple[str, ...], first: bool, extra: tuple[Factor, ...] = (), cut: tuple[str, ...] = (), mean: str = "") -> Array:
         """The sum over one step of the product of its tables and the `extra` ones: one axis for each of `keep`.
 
-        Names one step earlier may be kept. With `open_loop` the behaviour policy is left out: P(the rest | do(action)). With
-        `mean` the values of that variable are a factor too.
+        Names one step earlier may be kept. The mechanisms of `cut` are left out: P(the rest | do(cut)). With `mean` the values
+        of that variable are a factor too.
         """
-        model = self.model
-        graph = model.graph.copy()
-        if open_loop:
-            graph.remove_edges_from(list(graph.in_edges(model.action)))
+        question = (keep, first, tuple([factor.names for factor in extra]), cut, mean)
+        steps, own = self._plans.get(question) or self._plans.setdefault(question, self._plan(*question))
+        return carry_out(steps, [*own, *[factor.table for factor in extra]])
+
+    @cached_property
+    def _plans(self) -> dict[Question, tuple[Steps, list[Array]]]:
+        return {}
+
+    def _plan(
+        self, keep: tuple[str, ...], first: bool, extra: tuple[tuple[str, ...], ...], cut: tuple[str, ...], mean: str
+    ) -> tuple[Steps, list[Array]]:
+        """How to answer a question, and the tables that it takes beside the `extra` ones, of which the names tell enough."""
+        graph = self.model.graph.copy()
+        graph.remove_edges_from(list(graph.in_edges(cut)))
 
         def with_causes(names: Iterable[str]) -> set[str]:
-            asked = {name for name in names if name in model.variables}
+            asked = {name for name in names if name in self.model.variables}
             return asked.union(*(nx.ancestors(graph, name) for name in asked))
 
-        needed = with_causes((*keep, *(name for factor in extra for name in factor.names)))
+        needed = with_causes((*keep, *(name for names in extra for name in names)))
+        values = []
         if mean:
-            values = Factor((mean,), self.support(mean)) if mean in needed else self.factor(mean, first, mean=True)
-            extra, needed = (*extra, values), needed | with_causes(values.names)
-        factors = [self.factor(name, first) for name in model.order if name in needed and not (open_loop and name == model.action)]
-        present = {name for factor in (*factors, *extra) for name in factor.names}
-        blank = [Factor((name,), np.ones(len(self.support(name.removesuffix(LAG))))) for name in keep if name not in present]
-        return eliminate([*factors, *extra, *blank, Factor((), np.ones(()))], keep)
+            values = [Factor((mean,), self.support(mean)) if mean in (*needed, *cut) else self.factor(mean, first, mean=True)]
+            needed |= with_causes(values[0].names)
+        own = [self.factor(name, first) for name in self.model.order if name in needed and name not in cut] + values
+        present = {name for names in (*(factor.names for factor in own), *extra) for name in names}
+        own += [Factor((name,), np.ones(self._size(name))) for name in keep if name not in present]
+        own += [Factor((), np.ones(()))] if len(own) + len(extra) < 2 else []  # a product, or the answer could be one of our tables
+        given = [Factor(names, np.broadcast_to(0.0, [self._size(name) for name in names])) for names in extra]
+        return plan([*own, *given], keep), [factor.table for factor in own]
+
+    def _size(self, name: str) -> int:
+        return len(self.support(name.removesuffix(LAG)))
 
     def indicator(self, name: str, value: float) -> Factor:
         """The table that is 1 where `name` has the value, as evidence. Raises InputError if it never has it."""
@@ -187,26 +204,42 @@ class Tables:
             raise InputError(f"{name} is never {value:g}; its values are {self.support(name).tolist()}")
         return Factor((name,), table)
 
-    def message(self, step: int) -> tuple[Factor, ...]:
-        """The law of what the step carries over from the step before, among episodes that have not ended."""
+    def message(self, step: int, held: tuple[str, ...] = ()) -> tuple[Factor, ...]:
+        """The law of what the step carries over from the step before, among episodes that have not ended.
+
+        It is under do(held), the same at every step: with axes for these too, and a table that keeps each of them as it is.
+        """
+        if not step:
+            return ()
+        carried = tuple(dict.fromkeys((*self.carried, *held)))
+        lagged = tuple(name + LAG for name in carried)
+        still = tuple(Factor((name + LAG, name), np.eye(self._size(name))) for name in held)
         message: tuple[Factor, ...] = ()
         for earlier in range(step):
-            table = self.slice(self.carried, first=earlier == 0, extra=(*self.alive, *message))
-            message = (Factor(tuple(name + LAG for name in self.carried), table),)
+            table = self.slice(carried, earlier == 0, (*self.alive, *message), held)
+            message = (Factor(lagged, table), *still)
         return message
 
-    @property
+    @cached_property
     def alive(self) -> tuple[Factor, ...]:
         """The evidence that the episode does not end after this step."""
         return tuple(Factor((name,), (self.support(name) == 0).astype(float)) for name in self.model.names("terminal"))
 
-    @property
+    @cached_property
     def recorded(self) -> tuple[Factor, ...]:
         """The evidence that the log keeps the row."""
         return tuple(Factor((name,), (self.support(name) == 1).astype(float)) for name in self.model.names("selection"))
 
 
-@lru_cache(maxsize=512)
 def tables(model: SCM) -> Tables:
-    """The tables of a model."""
+    """The tables of a model, which equal models share."""
+    kept = vars(model)  # as its cached properties are
+    if "tables()" not in kept:  # no name of a variable
+        kept["tables()"] = _tables(model)
+    found: Tables = kept["tables()"]
+    return found
+
+
+@lru_cache(maxsize=512)
+def _tables(model: SCM) -> Tables:
     return Tables(model)

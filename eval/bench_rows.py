@@ -32,6 +32,7 @@ from confoundry.envs.ice_cream import IceCreamShorts
 from confoundry.envs.river import MarkovRiver
 from confoundry.envs.sb3 import BatchedVecEnv
 
+from . import bench_exact
 from .bench import Curve, Growth, Record, Row, Scale, Work, full, grow, measure, one_core
 from .bench_worlds import Grid, IceCreamDays, SepsisSized, wide
 from .peers import IceCreamByHand, Rollout, ShortsByHand, jax_fused, jax_idiomatic
@@ -246,6 +247,7 @@ ROWS = (
     Row(PPO_SHORTS, "a plain class in a bare DummyVecEnv", 1.6, STEPS, "stable-baselines3", partial(_training, _bare)),
     Row("sepsis-sized world, 4,096 environments", MINIGRID, 500, STEPS, "minigrid", partial(_against_minigrid, SepsisSized())),
     Row("9 x 5 grid, 4,096 environments", MINIGRID, 500, STEPS, "minigrid", partial(_against_minigrid, Grid())),
+    *bench_exact.ROWS,
 )
 
 CURVES = (
@@ -254,4 +256,5 @@ CURVES = (
     Curve("a step of 4,096 environments", "variables", (4, 6, 8, 10, 14), lambda variables: _step_work(wide(variables))),
     Curve("a log recorded, written and read", "rows", (10_000, 30_000, 100_000, 300_000, 1_000_000), _log_work),
     Curve("the exact value of a policy", "horizon", (8, 32, 128, 512, 2048), _value_work),
+    *bench_exact.CURVES,
 )

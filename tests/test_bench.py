@@ -13,13 +13,13 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from confoundry.causal import Array, InputError, value
 from confoundry.envs import CausalVectorEnv
 from confoundry.envs.ice_cream import IceCreamShorts
-from confoundry.eval import bench, bench_rows, peers
+from confoundry.eval import bench, bench_exact, bench_rows, peers
 from confoundry.eval.bench import Curve, Record, Row, Work
 from confoundry.eval.bench_worlds import IceCreamDays, wide
 from confoundry.eval.cli import main
 
 ENVS, DAYS = 20_000, 8
-OPTIONAL = {"jax", "minigrid"}
+OPTIONAL = {"jax", "minigrid", "pgmpy"}
 
 
 def small(size: int) -> int:
@@ -43,6 +43,13 @@ def test_every_row_gives_a_whole_record(elsewhere: Callable[..., list[Record]]) 
         ratio = record.ours / record.peer
         assert record.ratio == pytest.approx(ratio)
         assert record.reached == (None if row.target is None else ratio >= row.target)
+
+
+def test_a_peer_that_answers_otherwise_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_exact, "effect", lambda *_: np.full((2, 4), 0.25))
+    row = next(row for row in bench_exact.ROWS if row.peer == "pyagrum")
+    with pytest.raises(AssertionError, match="Mismatched elements"):
+        row.sides(small)
 
 
 def test_every_curve_can_be_timed() -> None:

@@ -1,0 +1,81 @@
+"""Exact answers about one step of a discrete model: P(y | z), E[y | z], and P(y | do(x)) for all x at once.
+
+Nothing here samples. A model is compiled once into one table for each variable; a question is a sum of a product of tables,
+and what is kept of it is how to answer it, not the answer.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from .distributions import Array
+from .elimination import Factor
+from .errors import InputError, did_you_mean
+from .scm import SCM
+from .tables import tables
+
+Given = Mapping[str, float]
+
+
+def distribution(model: SCM, *names: str, given: Given | None = None, step: int = 0) -> Array:
+    """P(names | given) at one step, for episodes that reach it: one axis for each name, in the order of `tables(model).support`.
+
+    Seeing is `given`; doing is `distribution(model.do(...), ...)`. Raises InputError if `given` has probability zero.
+    """
+    _check_names(model, names)
+    joint = tables(model).slice(names, step == 0, _evidence(model, given, step))
+    total = joint.sum()
+    if total <= 0:
+        raise _never(model, given)
+    return np.asarray(joint / total)
+
+
+def expectation(model: SCM, name: str, given: Given | None = None, step: int = 0) -> float:
+    """E[name | given] at one step, for episodes that reach it. Raises InputError if `given` has probability zero."""
+    _check_names(model, (name,))
+    evidence = _evidence(model, given, step)
+    total = tables(model).slice((), step == 0, evidence)
+    if total <= 0:
+        raise _never(model, given)
+    return float(tables(model).slice((), step == 0, evidence, mean=name) / total)
+
+
+def effect(model: SCM, outcome: str | Sequence[str], treatment: str | Sequence[str], given: Given | None = None, step: int = 0) -> Array:
+    """P(outcome | do(treatment), given) at one step, for all values of the treatment at once: its axis, then the outcome's.
+
+    Several outcomes or treatments have an axis each, in their order. An intervention holds at every step, as that of
+    `model.do`. Raises InputError if one of them is named twice, or if `given` has probability zero under an intervention.
+    """
+    treatments = (treatment,) if isinstance(treatment, str) else tuple(treatment)
+    names = (*treatments, outcome) if isinstance(outcome, str) else (*treatments, *outcome)
+    if len(set(names)) < len(names):
+        raise InputError(f"name each outcome and treatment once, and not as both; got {', '.join(names)}")
+    _check_names(model, names)
+    evidence = _evidence(model, given, step, treatments) if given or step else ()
+    joint = tables(model).slice(names, step == 0, evidence, treatments)
+    if not evidence:
+        return joint
+    total = joint.sum(tuple(range(len(treatments), len(names))), keepdims=True)
+    if (total <= 0).any():
+        raise _never(model, given, f" under some do({', '.join(treatments)})")
+    return np.asarray(joint / total)
+
+
+def _evidence(model: SCM, given: Given | None, step: int, held: tuple[str, ...] = ()) -> tuple[Factor, ...]:
+    """What is given, and what the step carries over from the step before."""
+    if not 0 <= step < model.horizon:
+        raise InputError(f"{type(model).__name__} has steps 0 to {model.horizon - 1}, and step {step} was asked for")
+    _check_names(model, given or ())
+    indicators = (tables(model).indicator(name, value) for name, value in (given or {}).items())
+    return (*indicators, *tables(model).message(step, held))
+
+
+def _never(model: SCM, given: Given | None, when: str = "") -> InputError:
+    evidence = ", ".join(f"{name}={value:g}" for name, value in (given or {}).items()) or "an episode so long"
+    return InputError(f"{evidence} has probability zero in {type(model).__name__}{when}")
+
+
+def _check_names(model: SCM, names: Iterable[str]) -> None:
+    for name in names:
+        if name not in model.variables:
+            raise InputError(f"{name!r} is not a variable of {type(model).__name__}; {did_you_mean(name, model.variables)}")
