@@ -144,9 +144,13 @@ class Tables:
         """The law of what the step carries over from the step before, among episodes that have not ended."""
         message: tuple[Factor, ...] = ()
         for earlier in range(step):
-            table = self.slice(self.carried, first=earlier == 0, extra=(*self.alive, *message))
-            message = (Factor(tuple(name + LAG for name in self.carried), table),)
+            message = self.passed_on(message, first=earlier == 0)
         return message
+
+    def passed_on(self, message: tuple[Factor, ...], first: bool) -> tuple[Factor, ...]:
+        """The law of what a step carries over to the next, for episodes that do not end, from the law of what was carried to it."""
+        table = self.slice(self.carried, first, extra=(*self.alive, *message))
+        return (Factor(tuple(name + LAG for name in self.carried), table),)
 
     @property
     def alive(self) -> tuple[Factor, ...]:
