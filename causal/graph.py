@@ -20,10 +20,10 @@ def with_role(graph: "Graph[str]", *roles: str) -> tuple[str, ...]:
 
 
 def unroll(graph: "Graph[str]", steps: int) -> "Graph[Node]":
-    """The graph of `steps` consecutive steps, somewhere in an episode: nodes are pairs (name, step)."""
+    """The graph of `steps` consecutive steps, somewhere in an episode: nodes are pairs (name, step), with the role of the name."""
     unrolled: Graph[Node] = nx.DiGraph()
     names = [name for name in graph if not name.endswith(LAG)]
-    unrolled.add_nodes_from((name, step) for step in range(steps) for name in names)
+    unrolled.add_nodes_from(((name, step), {"role": graph.nodes[name].get("role", "")}) for step in range(steps) for name in names)
     for cause, effect in graph.edges:
         lag = cause.endswith(LAG)
         unrolled.add_edges_from(((cause.removesuffix(LAG), step - lag), (effect, step)) for step in range(int(lag), steps))
@@ -67,13 +67,17 @@ def back_door_set(graph: "Graph[str]") -> tuple[str, ...] | None:
 
 
 def as_text(graph: "Graph[str]") -> str:
-    """The graph as lines of text, one for each variable, causes first: its role, its name and what it causes."""
+    """The graph as lines of text, one for each variable, causes first: its role, its name and what it causes.
+
+    A hidden common cause without a name, as in `ADMG.dag`, is a line x <-> y.
+    """
     lines = []
     for name in nx.lexicographical_topological_sort(graph, key=list(graph).index):
-        if effects := list(graph.successors(name)):
-            lines.append(f"{graph.nodes[name]['role']:>9}  {name} -> {', '.join(effects)}")
+        role, nameless = graph.nodes[name]["role"], "arc" in graph.nodes[name]
+        if (effects := list(graph.successors(name))) and not nameless:
+            lines.append(f"{role:>9}  {name} -> {', '.join(effects)}")
         elif not name.endswith(LAG):
-            lines.append(f"{graph.nodes[name]['role']:>9}  {name}")
+            lines.append(f"{role:>9}  {name}")
     return "\n".join(lines)
 
 

@@ -220,6 +220,11 @@ class Tables:
             message = (Factor(lagged, table), *still)
         return message
 
+    def passed_on(self, message: tuple[Factor, ...], first: bool) -> tuple[Factor, ...]:
+        """The law of what a step carries over to the next, for episodes that do not end, from the law of what was carried to it."""
+        table = self.slice(self.carried, first, extra=(*self.alive, *message))
+        return (Factor(tuple(name + LAG for name in self.carried), table),)
+
     @cached_property
     def alive(self) -> tuple[Factor, ...]:
         """The evidence that the episode does not end after this step."""

@@ -18,18 +18,20 @@ from matplotlib.figure import Figure
 from rich import box
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 from confoundry.agents import agent_classes
-from confoundry.causal import SCM, InputError, NotDiscreteError, TooLargeError, as_text, chain, do_process, log_process
+from confoundry.causal import SCM, InputError, NotDiscreteError, TooLargeError, as_text, certificate, chain, do_process, log_process
 from confoundry.envs import all_observations, collect, make_model, worlds
 from confoundry.envs.discovery import unparse
 from confoundry.envs.minari_exchange import check_new, to_minari
 from confoundry.envs.registry import world_text
 
 from . import report as reporting
-from .figures import draw_graph
+from .drawing import draw_graph
 from .suite import AGENTS, ORDER, execute, grid, main_environments
 from .truth import BELIEFS, REFERENCES, references
+from .wording import lines
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 console = Console(width=max(110, Console().width))
@@ -88,7 +90,7 @@ def show(
     variant: Variant = "",
     picture: Annotated[Path | None, typer.Option(help="Write the graph to this PNG or SVG file.")] = None,
 ) -> None:
-    """Show a world: its graph, seeing against doing, and what the confused and the causal policy earn in it and its shifts."""
+    """Show a world: its graph, seeing against doing, what policies earn in it and its shifts, and what its log can tell."""
     if picture is not None and picture.suffix not in (".png", ".svg"):
         raise InputError(f"a picture is a .png or an .svg, and not {picture}")
     model = make_model(environment, variant=variant)
@@ -100,6 +102,7 @@ def show(
         console.print(getdoc(type(model)) or environment, markup=False, highlight=False)
     console.print(f"\n{as_text(world.graph)}\n", markup=False, highlight=False)
     _show_values(model, world, shift)
+    _show_certificate(world)
     if picture is not None:
         _save(draw_graph(world.graph), picture)
         console.print(f"The graph is in {picture}.", highlight=False)
@@ -119,6 +122,14 @@ def _show_values(model: SCM, world: SCM, shift: str) -> None:
     console.print(table)
     promised = references(model, model)["promised"]
     console.print(f"The confused policy believes that it will earn {promised:.4f}.", highlight=False)
+
+
+def _show_certificate(world: SCM) -> None:
+    grid = Table.grid(Column(no_wrap=True), Column(), padding=(0, 2, 0, 0))
+    for about, fact in lines(world, certificate(world)):
+        grid.add_row(about, Text(fact))
+    console.print("\nWhat an endless log tells whoever has the graph:", highlight=False)
+    console.print(grid, highlight=False)
 
 
 @app.command()

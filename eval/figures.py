@@ -1,19 +1,17 @@
-"""Pictures of result rows and of causal graphs. Each function returns a Figure and leaves matplotlib's global state alone."""
+"""Pictures of result rows. Each function returns a Figure and leaves matplotlib's global state alone."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import networkx as nx
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.patches import FancyBboxPatch
 
-from confoundry.causal import LAG, Array
+from confoundry.causal import Array
 
 from . import metrics
 
@@ -92,26 +90,6 @@ def belief(rows: pd.DataFrame) -> Figure:
     figure = _grid(runs[(runs["variant"] == "") & runs["believed"].notna()], _belief_panel, 0.8)
     marks = [_mark("earned", color=INK, marker="o"), _mark("believed", color=INK, marker="o", markerfacecolor="white")]
     figure.legend(handles=marks, loc="outside upper left", ncols=2, frameon=False, fontsize=FONT)
-    return figure
-
-
-def draw_graph(graph: "nx.DiGraph[str]") -> Figure:
-    """The causal graph of one step, causes left of effects: latent variables above and dashed, action and reward filled."""
-    places = _places(graph)
-    points = np.array(list(places.values()))
-    width, height = np.ptp(points, axis=0)
-    figure = Figure(figsize=(1.5 * width + 1.8, 0.9 * height + 1.0))
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_axis_off()
-    axes.set_xlim(points[:, 0].min() - 0.6, points[:, 0].max() + 0.6)
-    axes.set_ylim(points[:, 1].min() - 0.6, points[:, 1].max() + 0.55)
-    boxes = {name: _draw_node(axes, name, graph.nodes[name]["role"], places[name]) for name in graph}
-    for cause, effect in graph.edges:
-        dashed = "--" if graph.nodes[cause]["role"] == "latent" else "-"
-        bend = 0.5 / math.dist(places[cause], places[effect]) if _is_crossed(cause, effect, places) else 0.0
-        style = {"arrowstyle": "-|>", "linestyle": dashed, "color": INK, "connectionstyle": f"arc3,rad={bend}", "shrinkA": 2, "shrinkB": 2}
-        ends = {"patchA": boxes[cause], "patchB": boxes[effect]}
-        axes.annotate("", places[effect], places[cause], arrowprops={**style, **ends})
     return figure
 
 
@@ -249,43 +227,3 @@ def _style(axes: Axes, agents: list[str]) -> None:
     axes.margins(x=0.06)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color("#999999")
-
-
-def _draw_node(axes: Axes, name: str, role: str, place: tuple[float, float]) -> FancyBboxPatch | None:
-    fill = {"action": "#cfe3f2", "reward": "#fbe3b5", "latent": "white"}.get(role, "#f4f4f4")
-    box = {"boxstyle": "round,pad=0.45", "facecolor": fill, "edgecolor": INK, "linestyle": "--" if role == "latent" else "-"}
-    weight = "bold" if role in ("action", "reward") else "normal"
-    text = axes.text(
-        *place, name.replace(LAG, " (t-1)"), ha="center", va="center", fontsize=10, fontweight=weight, color=INK, bbox=box, zorder=3
-    )
-    axes.annotate(
-        role, place, (0, 20 if role == "latent" else -19), textcoords="offset points", ha="center", va="center", fontsize=7, color="#777777"
-    )
-    return text.get_bbox_patch()
-
-
-def _places(graph: "nx.DiGraph[str]") -> dict[str, tuple[float, float]]:
-    """Observed variables by generation from left to right; a latent above the middle of its neighbours."""
-    places: dict[str, tuple[float, float]] = {}
-    for x, generation in enumerate(nx.topological_generations(graph)):
-        seen = [name for name in generation if graph.nodes[name]["role"] != "latent"]
-        places.update({name: (float(x), (len(seen) - 1) / 2 - y) for y, name in enumerate(seen)})
-    top = max((y for _, y in places.values()), default=0.0) + 1.2
-    for name in [name for name in nx.topological_sort(graph) if name not in places]:
-        middle = np.mean([places[near][0] for near in nx.all_neighbors(graph, name) if near in places] or [0.0])
-        free = [(float(middle + aside), top) for aside in (0, -0.5, 0.5, 1, -1, *range(2, len(graph)))]
-        free = [place for place in free if all(math.dist(place, other) > 0.9 for other in places.values())]
-        clear = (place for place in free if not any(_is_crossed(name, to, {**places, name: place}) for to in graph[name] if to in places))
-        places[name] = next(clear, free[0])
-    return places
-
-
-def _is_crossed(cause: str, effect: str, places: dict[str, tuple[float, float]]) -> bool:
-    """Whether a straight arrow would run through a third node."""
-    start, end = np.array(places[cause]), np.array(places[effect])
-    way = end - start
-    for name in set(places) - {cause, effect}:
-        along = np.clip((np.array(places[name]) - start) @ way / (way @ way), 0, 1)
-        if np.linalg.norm(start + along * way - places[name]) < 0.3:
-            return True
-    return False

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from confoundry.eval import figures, report
+from confoundry.eval import report
+from confoundry.eval.drawing import draw_graph
 
 ARMS = {"": (0.475, 0.275), "cold_snap": (0.135, -0.065), "causal_twin": (0.325, 0.515)}  # E[pay | do(ice_cream)] by world
 SEEING = (0.135, 0.615)  # E[pay | ice_cream] in the log, and what acting does in the twin
@@ -162,5 +163,5 @@ def test_a_graph_is_drawn_with_every_variable() -> None:
     graph = nx.DiGraph([("heat", "ice_cream"), ("heat", "shorts"), ("ice_cream", "shorts"), ("ice_cream", "pay"), ("shorts", "pay")])
     roles = {"heat": "latent", "ice_cream": "action", "shorts": "logged", "pay": "reward"}
     nx.set_node_attributes(graph, roles, "role")
-    (axes,) = figures.draw_graph(graph).axes
+    (axes,) = draw_graph(graph).axes
     assert {text.get_text() for text in axes.texts} > set(roles)

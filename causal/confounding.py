@@ -1,0 +1,87 @@
+"""How far seeing is from doing: exact laws of a row of the log, of the same row with the action set, and their distances.
+
+A row is a recorded step of an endless log, drawn from all of its steps alike. In it `next x` is the context x one step later.
+"""
+
+from collections.abc import Sequence
+
+import networkx as nx
+import numpy as np
+
+from .distributions import Array
+from .elimination import Factor, eliminate
+from .graph import LAG
+from .planning import Floats
+from .scm import SCM
+from .tables import tables
+
+NEXT = "next "
+
+
+def outcomes(model: SCM) -> tuple[str, ...]:
+    """What an action may lead to: the reward, the end of the episode, and the next contexts if there is a next step."""
+    following = model.contexts if model.horizon > 1 else ()
+    return (model.reward, *model.names("terminal"), *(NEXT + name for name in following))
+
+
+def rows(model: SCM, names: Sequence[str], acted: bool = False) -> Array:
+    """P(names) in a row of the log: an axis for each name, in the order of `tables(model).support`.
+
+    If `acted`, P(names | do(action)) for each action, which is one of the names: the behaviour policy took all steps before,
+    and every row is recorded. Raises NotDiscreteError or TooLargeError where there is no exact answer.
+    """
+    table = tables(model)
+    later = [name for name in names if name.startswith(NEXT)]
+    keep = tuple(dict.fromkeys([*(name for name in names if name not in later), *(table.carried if later else ())]))
+    recorded = () if acted else table.recorded
+    law, message = np.zeros(()), tuple[Factor, ...]()
+    for step in range(model.burn_in + model.horizon):
+        if step >= model.burn_in:
+            law = law + table.slice(keep, step == 0, (*recorded, *message), cut=(model.action,) if acted else ())
+        message = table.passed_on(message, first=step == 0)
+    joint = eliminate([Factor(keep, law), *([_following(model, later)] if later else [])], names)
+    return np.asarray(joint / joint.sum() * (len(table.support(model.action)) if acted else 1))
+
+
+def _following(model: SCM, later: Sequence[str]) -> Factor:
+    """P(next contexts | what a step carries over)."""
+    table = tables(model)
+    past = tuple(name + LAG for name in table.carried)
+    law = table.slice((*past, *(name.removeprefix(NEXT) for name in later)), first=False)
+    return Factor((*table.carried, *later), law)
+
+
+def total_variation(model: SCM) -> Floats:
+    """The distance of P(outcomes | context, action) and P(outcomes | context, do(action)), 0 to 1: (C, A), nan if never seen."""
+    names = (*model.contexts, model.action, *outcomes(model))
+    seen, done = (_by_context(model, rows(model, names, acted)) for acted in (False, True))
+    return np.asarray(abs(_conditional(seen) - _conditional(done)).sum(-1) / 2)
+
+
+def mutual_information(model: SCM) -> float:
+    """I(action; latents | context) in nats, in a row of the log, of the latents of its step that the action does not cause."""
+    hidden = [name for name in model.names("latent") if name not in nx.descendants(model.graph, model.action)]
+    joint = _by_context(model, rows(model, (*model.contexts, model.action, *hidden)))
+    action, latents, context = joint.sum(2, keepdims=True), joint.sum(1, keepdims=True), joint.sum((1, 2), keepdims=True)
+    some = joint > 0
+    ratio = np.divide(joint * context, action * latents, where=some, out=np.ones_like(joint))
+    return max(0.0, float((joint * np.log(ratio)).sum()))
+
+
+def overlap(model: SCM, *given: str) -> float:
+    """The least P(action | context, given) in a row of the log, over all actions and all that is seen of the rest."""
+    joint = rows(model, (*model.contexts, *given, model.action))
+    policy = _conditional(joint.reshape(-1, joint.shape[-1]))
+    return float(np.nanmin(policy))
+
+
+def _by_context(model: SCM, joint: Array) -> Floats:
+    """(C, A, rest) of a table with the axes contexts, action, rest."""
+    split = len(model.contexts)
+    return np.asarray(joint.reshape(int(np.prod(joint.shape[:split])), joint.shape[split], -1))
+
+
+def _conditional(joint: Floats) -> Floats:
+    """The law of the last axis given the others, nan where they are never seen."""
+    total = joint.sum(-1, keepdims=True)
+    return np.asarray(np.divide(joint, total, where=total > 0, out=np.full_like(joint, np.nan)))

@@ -1,0 +1,372 @@
+"""The laws of linear-Gaussian models: exact moments are sampled, effects are experiments, counterfactuals are units.
+
+Published and printed figures are written as text, and are met within one unit of their last digit.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import ArrayLike
+
+from confoundry.causal import (
+    SCM,
+    Array,
+    Bernoulli,
+    Exactly,
+    InputError,
+    LinearGaussian,
+    Normal,
+    TooLargeError,
+    action,
+    context,
+    latent,
+    linear_gaussian,
+    logged,
+    reward,
+)
+from confoundry.envs import make_model
+
+EXACT = 1e-9
+
+
+class Homework(SCM):
+    """Encouragement, homework and exam score, in standard deviations: Pearl, Glymour and Jewell, Primer, figure 4.1."""
+
+    @action
+    def encouragement(self) -> Normal:
+        return Normal(0.0, 1.0)
+
+    @logged
+    def homework(self, encouragement: Array) -> Normal:
+        return Normal(0.5 * encouragement, 1.0)
+
+    @reward
+    def score(self, encouragement: Array, homework: Array) -> Normal:
+        return Normal(0.7 * encouragement + 0.4 * homework, 1.0)
+
+
+class Market(SCM):
+    """A hidden demand behind price and sales, a cost that moves only the price, and a sum without noise."""
+
+    @latent
+    def demand(self) -> Normal:
+        return Normal(10.0, 2.0)
+
+    @context
+    def season(self, demand: Array) -> Normal:
+        return Normal(demand - 10.0, 0.5)
+
+    @logged
+    def cost(self) -> Normal:
+        return Normal(3.0, 1.5)
+
+    @action
+    def price(self, cost: Array, demand: Array) -> Normal:
+        return Normal(2.0 + 0.8 * cost + 0.5 * demand, 0.3)
+
+    @logged
+    def sold(self, price: Array, demand: Array) -> Normal:
+        return Normal(4.0 - 1.5 * price + 2.0 * demand, 1.0)
+
+    @reward
+    def margin(self, price: Array, cost: Array, sold: Array) -> Exactly:
+        return Exactly(price - cost + 0.1 * sold)
+
+
+def _start(model: SCM) -> Normal:
+    return Normal(1.0, 0.5)
+
+
+class Plant(SCM):
+    """A persistent wind, a gain on what is seen, and a first step with laws of its own."""
+
+    horizon: int = 5
+
+    @latent.starting(Normal(0.0, 1.0))
+    def wind(self, wind_tm1: Array) -> Normal:
+        return Normal(0.9 * wind_tm1, 0.4)
+
+    @context.starting(_start)
+    def tilt(self, tilt_tm1: Array, push_tm1: Array, wind_tm1: Array) -> Normal:
+        return Normal(1.1 * tilt_tm1 + 0.5 * push_tm1 + 0.3 * wind_tm1, 0.1)
+
+    @action
+    def push(self, tilt: Array, wind: Array) -> Normal:
+        return Normal(-0.8 * tilt - 0.4 * wind, 0.2)
+
+    @reward
+    def comfort(self, tilt: Array, push: Array) -> Exactly:
+        return Exactly(-tilt - 0.1 * push)
+
+
+MODELS: dict[str, SCM] = {"Homework": Homework(), "Market": Market(), "Plant": Plant()}
+
+every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+
+
+def printed(computed: ArrayLike, figures: str) -> bool:
+    """Whether numbers equal the printed figures, separated by spaces, each within one unit of its last digit."""
+    words = figures.split()
+    units = [10.0 ** -len(word.partition(".")[2]) for word in words]
+    return all(x == pytest.approx(float(w), abs=u + 1e-9) for x, w, u in zip(np.ravel(computed), words, units, strict=True))
+
+
+def draw(model: SCM, linear: LinearGaussian, n: int, seed: int = 1) -> Array:
+    """A sample (n, variables), with the variables in the order of the linear model."""
+    columns = {name: column.reshape(n, -1) for name, column in model.sample(n, np.random.default_rng(seed)).items()}
+    return np.stack([columns[n_][:, 0] if isinstance(n_, str) else columns[n_[0]][:, n_[1]] for n_ in linear.names], axis=1)
+
+
+def worlds(model: SCM) -> list[SCM]:
+    """A model, and others with the same units."""
+    return [model, model.do(**{model.action: 1.5}), model.do(**{model.action: Normal(-1.0, 0.7)})]
+
+
+@every_model
+def test_exact_moments_are_sampled(model: SCM) -> None:
+    n = 20_000
+    for world in worlds(model):
+        linear = linear_gaussian(world)
+        law, sample = linear.law(), draw(world, linear, n)
+        variance = np.diag(law.covariance)
+        assert (abs(sample.mean(0) - law.mean) <= 4.5 * np.sqrt(variance / n) + EXACT).all()
+        error = np.sqrt((np.outer(variance, variance) + law.covariance**2) / n)
+        assert (abs(np.cov(sample.T) - law.covariance) <= 4.5 * error + EXACT).all()
+
+
+def test_moments_of_a_slightly_different_model_are_noticed() -> None:
+    linear = linear_gaussian(Homework())
+    sample = draw(Homework().do(homework=lambda encouragement: Normal(0.55 * encouragement, 1.0)), linear, 20_000)
+    assert abs(np.cov(sample.T) - linear.law().covariance).max() > 4.5 * np.sqrt(2 / 20_000)
+
+
+@every_model
+def test_doing_in_the_linear_model_is_doing_in_the_model(model: SCM) -> None:
+    linear, done = linear_gaussian(model), linear_gaussian(model.do(**{model.action: 1.5}))
+    set_at = {name: 1.5 for name in linear.names if name == model.action or name[0] == model.action}
+    ours, theirs = linear.do(set_at).law(), done.law()
+    at = [ours.names.index(name) for name in theirs.names]
+    assert np.allclose(ours.mean[at], theirs.mean, rtol=0, atol=EXACT)
+    assert np.allclose(ours.covariance[np.ix_(at, at)], theirs.covariance, rtol=0, atol=EXACT)
+
+
+@every_model
+def test_a_total_effect_is_what_an_experiment_moves(model: SCM) -> None:
+    linear = linear_gaussian(model)
+    for cause in linear.names:
+        low, high = linear.do({cause: 2.0}).law().mean, linear.do({cause: 3.0}).law().mean
+        assert [linear.total_effect(cause, effect) for effect in linear.names] == pytest.approx(list(high - low), abs=EXACT)
+
+
+@every_model
+def test_counterfactuals_of_a_unit_are_what_its_noise_does(model: SCM) -> None:
+    """Given all that a unit is in the model, its conduct in another world has no uncertainty left, and is the sampled one."""
+    linear = linear_gaussian(model)
+    factual = draw(model, linear, 5)
+    for world in worlds(model)[:2]:
+        other = linear_gaussian(world)
+        imagined = [linear.counterfactual(other, dict(zip(linear.names, unit, strict=True))) for unit in factual.tolist()]
+        assert np.allclose([law.mean for law in imagined], draw(world, other, 5), rtol=0, atol=1e-6)
+        assert max(abs(law.covariance).max() for law in imagined) < 1e-9
+
+
+@every_model
+def test_counterfactuals_given_part_of_a_unit_are_regressions_across_worlds(model: SCM) -> None:
+    linear, other = linear_gaussian(model), linear_gaussian(model.do(**{model.action: 1.5}))
+    seen = linear.names[::3]
+    rows = [linear.names.index(name) for name in seen]
+    here = linear.effects * linear.std
+    aligned = np.array([linear.noise.index(name) for name in other.noise])
+    there = np.zeros_like(here)
+    there[:, aligned] = other.effects * other.std
+    gain = there @ here[rows].T @ np.linalg.pinv(here[rows] @ here[rows].T)
+    values = linear.law().mean[rows] + 0.3 * np.sqrt(np.diag(here @ here.T))[rows]
+    found = linear.counterfactual(other, dict(zip(seen, values.tolist(), strict=True)))
+    assert np.allclose(found.mean, other.law().mean + gain @ (values - linear.law().mean[rows]), rtol=0, atol=1e-8)
+    assert np.allclose(found.covariance, there @ there.T - gain @ here[rows] @ there.T, rtol=0, atol=1e-8)
+
+
+def test_a_condition_is_the_textbook_formula() -> None:
+    law = linear_gaussian(Market()).law()
+    given = linear_gaussian(Market()).law({"price": 9.0, "season": 1.0})
+    rows, rest = [law.names.index(name) for name in ("price", "season")], law.names.index("sold")
+    within, across = law.covariance[np.ix_(rows, rows)], law.covariance[rest, rows]
+    mean = law.mean[rest] + across @ np.linalg.solve(within, np.array([9.0, 1.0]) - law.mean[rows])
+    std = np.sqrt(law.covariance[rest, rest] - across @ np.linalg.solve(within, across))
+    assert given["sold"] == pytest.approx((mean, std), abs=EXACT)
+    assert given["price"] == pytest.approx((9.0, 0.0), abs=1e-6)
+
+
+def test_seeing_is_not_doing_and_the_instrument_knows() -> None:
+    linear = linear_gaussian(Market())
+    law = linear.law()
+    assert linear.total_effect("price", "sold") == pytest.approx(-1.5)
+    assert law.regression("sold", "price")[0] > -0.5
+    assert law.regression("sold", "price", "demand")[0] == pytest.approx(-1.5)
+    assert law.regression("sold", "cost")[0] / law.regression("price", "cost")[0] == pytest.approx(-1.5)
+
+
+# Published and printed figures.
+
+
+def test_joe_in_the_primer() -> None:
+    """Section 4.2.3: Joe was encouraged 0.5, did 1 of homework and scored 1.5. With twice the homework he would have scored 1.90."""
+    linear = linear_gaussian(Homework())
+    joe = {"encouragement": 0.5, "homework": 1.0, "score": 1.5}
+    assert printed(linear.counterfactual(linear.do({"homework": 2.0}), joe)["score"], "1.90 0.00")
+    silent = linear.do({"encouragement": 0.0, "homework": 0.0})
+    assert printed(linear.counterfactual(silent, joe)["score"][0], ".75")  # his own noise
+    assert printed(linear.counterfactual(linear.do({"encouragement": 0.0}), joe)["homework"][0], ".75")
+    assert printed(linear.total_effect("encouragement", "score"), ".90")
+
+
+class Regulator(SCM):
+    """F18 of the catalogue: a linear regulator whose actions carry noise of the steps before."""
+
+    horizon: int = 150
+    lags: int = 1
+
+    @latent
+    def u(self) -> Normal:
+        return Normal(0.0, 1.0)
+
+    @latent.starting(Exactly(0.0))
+    def u1(self, u_tm1: Array) -> Exactly:
+        return Exactly(u_tm1)
+
+    @latent.starting(Exactly(0.0))
+    def u2(self, u1_tm1: Array) -> Exactly:
+        return Exactly(u1_tm1)
+
+    @context.starting(Normal(0.0, 1.0))
+    def position(self, position_tm1: Array, speed_tm1: Array, force_tm1: Array) -> Exactly:
+        return Exactly(position_tm1 + 0.1 * speed_tm1 + 0.005 * force_tm1)
+
+    @context.starting(Normal(0.0, 1.0))
+    def speed(self, speed_tm1: Array, force_tm1: Array) -> Exactly:
+        return Exactly(speed_tm1 + 0.1 * force_tm1)
+
+    @action
+    def force(self, position: Array, speed: Array, u: Array, u1: Array, u2: Array) -> Exactly:
+        return Exactly(-2.5857 * position - 3.4434 * speed + u + u1 + (u2 if self.lags == 2 else 0.0 * u2))
+
+    @reward
+    def cost(self, position: Array, speed: Array, force: Array) -> Exactly:
+        return Exactly(-(position**2) - speed**2 - 0.1 * force**2)
+
+
+@pytest.mark.parametrize(("lags", "figures", "error"), [(1, "-2.3701 -1.7864", "1.83"), (2, "-2.136 -1.192", "2.39")])
+def test_cloning_a_regulator_with_correlated_noise(lags: int, figures: str, error: str) -> None:
+    """The log's regression of force on state, far from the first step; and the variance that it leaves."""
+    model = Regulator(lags=lags)
+    law = linear_gaussian(model, "force").law()
+    last, state = ("force", model.horizon - 1), [("position", model.horizon - 1), ("speed", model.horizon - 1)]
+    gain = law.regression(last, *state)
+    assert printed(gain, figures)
+    rows = [law.names.index(name) for name in (*state, last)]
+    residual = np.array([*-gain, 1.0])
+    assert printed(residual @ law.covariance[np.ix_(rows, rows)] @ residual, error)
+
+
+def test_an_older_state_is_an_instrument_for_the_regulator() -> None:
+    model = Regulator(lags=1)
+    law, end = linear_gaussian(model, "force").law(), model.horizon - 1
+    now, before = ([law.names.index((name, step)) for name in ("position", "speed")] for step in (end, end - 1))
+    force = law.names.index(("force", end))
+    gain = np.linalg.solve(law.covariance[np.ix_(before, now)], law.covariance[before, force])
+    assert gain == pytest.approx([-2.5857, -3.4434], abs=1e-6)
+
+
+# Refusals, and corners.
+
+
+class Crooked(SCM):
+    """What is not linear, or not normal, each in a variable of its own."""
+
+    @latent
+    def heat(self) -> Normal:
+        return Normal(0.0, 1.0)
+
+    @action
+    def ice_cream(self, heat: Array) -> Normal:
+        return Normal(0.5 * heat, 1.0)
+
+    @logged
+    def thirst(self, heat: Array) -> Normal:
+        return Normal(np.maximum(heat, -50.0), 1.0)
+
+    @logged
+    def sweat(self, heat: Array) -> Normal:
+        return Normal(heat, abs(heat))
+
+    @logged
+    def shop(self, heat: Array) -> Bernoulli:
+        return Bernoulli(1.0 / (1.0 + np.exp(-heat)))
+
+    @logged
+    def price(self, shop: Array) -> Exactly:
+        return Exactly(np.array([1.0, 2.0])[shop])
+
+    @reward
+    def pay(self, heat: Array, ice_cream: Array) -> Exactly:
+        return Exactly(heat * ice_cream)
+
+
+def refused(call: Callable[[], object]) -> str:
+    with pytest.raises(InputError) as error:
+        call()
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_what_is_not_linear_gaussian_is_refused_in_one_line() -> None:
+    model = Crooked()
+    assert "Crooked.pay is not linear in heat, ice_cream" in refused(lambda: linear_gaussian(model, "pay"))
+    assert "Crooked.thirst is not linear in heat" in refused(lambda: linear_gaussian(model, "thirst"))
+    assert "the standard deviation of Crooked.sweat depends on heat" in refused(lambda: linear_gaussian(model, "sweat"))
+    assert "Crooked.shop is Bernoulli" in refused(lambda: linear_gaussian(model, "shop"))
+    assert "Crooked.price has no law at numbers such as" in refused(lambda: linear_gaussian(model.do(shop=Normal(0, 1)), "price"))
+    assert "Gauge.drug is Bernoulli" in refused(lambda: linear_gaussian(make_model(f"{Path(__file__).with_name('throwaway.py')}:Gauge")))
+    assert "did you mean 'heat'" in refused(lambda: linear_gaussian(model, "heet"))
+    assert linear_gaussian(model, "ice_cream").names == ("heat", "ice_cream")
+
+
+def test_impossible_evidence_is_refused() -> None:
+    linear = linear_gaussian(Market())
+    evidence = {"price": 9.0, "cost": 3.0, "sold": 10.0, "margin": 8.0}
+    assert "cost=3, sold=10, margin=8 cannot all be" in refused(lambda: linear.law(evidence))
+    assert linear.law({**evidence, "margin": 7.0})["margin"] == pytest.approx((7.0, 0.0), abs=1e-6)
+    assert "did you mean 'price'" in refused(lambda: linear.do({"pryce": 1.0}))
+    assert "not a variable" in refused(lambda: linear.total_effect("price", ("sold", 1)))
+
+
+def test_a_model_too_large_is_refused_and_a_long_one_is_not() -> None:
+    with pytest.raises(TooLargeError, match="the covariance of Plant"):
+        linear_gaussian(replace(Plant(), horizon=10_000))
+    long = linear_gaussian(replace(Plant(), horizon=150))
+    assert long.law()["tilt", 149][1] < 1.0
+
+
+def test_names_may_contain_spaces() -> None:
+    names = ("ice cream", "bare knees")
+    linear = LinearGaussian(names, np.zeros(2), np.array([[0.0, 0.0], [0.3, 0.0]]), np.ones(2), names)
+    assert linear.do({"ice cream": 2.0}).law()["bare knees"] == pytest.approx((0.6, 1.0))
+
+
+def test_worlds_share_the_noises_that_both_name() -> None:
+    """The intent has the noise of the action; the action that follows has its own."""
+    model = Market()
+    seen, acted = linear_gaussian(model), linear_gaussian(model.with_intent().do(price=5.0))
+    unit = dict(zip(seen.names, draw(model, seen, 1)[0].tolist(), strict=True))
+    law = seen.counterfactual(acted, unit)
+    assert law["intent"][0] == pytest.approx(unit["price"], abs=1e-6)
+    assert law["sold"][0] == pytest.approx(unit["sold"] + 1.5 * (unit["price"] - 5.0), abs=1e-6)
+    wavering = linear_gaussian(model.with_intent().do(price=Normal(5.0, 0.7)))
+    assert seen.counterfactual(wavering, unit)["price"] == pytest.approx((5.0, 0.7), abs=1e-6)
+
+
+def test_figures_that_are_wrong_are_noticed() -> None:
+    assert not printed([1.92], "1.90")
