@@ -6,6 +6,7 @@ one uniform number for each unit into one value, so that the same noise gives co
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -111,10 +112,15 @@ class Categorical(Distribution):
         object.__setattr__(self, "values", values)
 
     def sample(self, noise: Array, rows: Array | None = None) -> Array:
-        index, bounds = np.zeros(noise.shape, dtype=np.int64), np.cumsum(self.p, axis=-1)
-        for place in range(bounds.shape[-1] - 1):
-            index += noise >= _at(bounds[..., place], rows)
+        index = np.zeros(noise.shape, dtype=np.int64)
+        for bound in self._bounds:
+            index += noise >= _at(bound, rows)
         return self.support()[index]
+
+    @cached_property
+    def _bounds(self) -> list[Array]:
+        """Where the quantile function steps up: for each value but the last, the numbers of all rows side by side."""
+        return list(np.ascontiguousarray(np.cumsum(self.p, axis=-1).T[:-1]))
 
     def mean(self) -> Array:
         return np.asarray(self.p @ self.support())
@@ -139,7 +145,12 @@ class Exactly(Distribution):
             raise InputError(f"Exactly needs finite values, and got {self.value}")
 
     def sample(self, noise: Array, rows: Array | None = None) -> Array:
-        return np.broadcast_to(_at(np.asarray(self.value), rows), noise.shape)
+        value = _at(np.asarray(self.value), rows)
+        if value.shape != noise.shape:
+            return np.broadcast_to(value, noise.shape)
+        shown = value.view()
+        shown.flags.writeable = False  # as a broadcast array is, for it may be the model's own
+        return shown
 
     def mean(self) -> Array:
         return np.asarray(self.value, dtype=float)
