@@ -8,11 +8,12 @@ keeps the causal model, and identifies the effect each time.
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from confoundry.causal import SCM, effect, expectation, tables
+from confoundry.causal import ADMG, SCM, effect, expectation, identify, parse_graph, tables
 from confoundry.envs.ice_cream import IceCreamShorts
 from confoundry.envs.river import MarkovRiver
 
@@ -95,6 +96,21 @@ def _do_last_step(horizon: int) -> Work:
     return Work(partial(effect, river, river.reward, river.action, step=horizon - 1))
 
 
+def _identification(nodes: int) -> Work:
+    """P(last | do(first)) in 30 random graphs, of two arrows and one bidirected edge for each node on average."""
+    rng, names = np.random.default_rng(0), [f"v{i}" for i in range(nodes)]
+
+    def draw() -> ADMG:
+        pairs = list(combinations(names, 2))
+        arrows, arcs = (rng.random(len(pairs)) < edges / (nodes - 1) for edges in (4.0, 2.0))
+        texts = [f"{a} -> {b}" for (a, b), there in zip(pairs, arrows, strict=True) if there]
+        texts += [f"{a} <-> {b}" for (a, b), there in zip(pairs, arcs, strict=True) if there]
+        return parse_graph("; ".join([*names, *texts]))
+
+    graphs = [draw() for _ in range(30)]
+    return Work(lambda: [identify(graph, names[-1], names[0]) for graph in graphs], units=30)
+
+
 ICE_CREAM, ALARM, ANSWERS = "P(pay | do(ice_cream)), 4 variables", "P(BP | do(VENTMACH)), ALARM, 37 variables", "answers/s"
 CAUSAL_QUERY, AT_ONCE = "CausalInference.query for each value", "VariableElimination.query in the network without arrows into x"
 EACH = "LazyPropagation for each value in the network without arrows into x"
@@ -109,6 +125,7 @@ ROWS = (
 )
 
 CURVES = (
+    Curve("identifying an effect in a random graph", "nodes", (5, 10, 20, 30), _identification),
     Curve("E(toll) at the last step of MarkovRiver", "horizon", (10, 50, 100, 200), _last_step),
     Curve("P(toll | do(paddle)) at the last step of MarkovRiver", "horizon", (10, 50, 100, 200), _do_last_step),
 )
