@@ -118,6 +118,8 @@ def manski(table: Array, values: Array | None = None) -> Floats:
     Source: Manski (1990).
     """
     table = np.asarray(table, dtype=float)
+    if not (np.isfinite(table) & (table >= 0)).all():
+        raise InputError("the table has an entry that is negative or not a number; it must hold probabilities or counts")
     total = table.sum((-2, -1), keepdims=True)
     if (total <= 0).any():
         raise InputError("the table has a context without any weight; leave it out")

@@ -135,16 +135,20 @@ def _possible(solution: Floats | None) -> Floats:
 
 
 def interval_values(
-    process: Process, best: bool = False, reward: tuple[float, float] | None = None, policy: Floats | None = None
+    process: Process,
+    best: bool = False,
+    reward: tuple[float, float] | None = None,
+    policy: Floats | None = None,
+    ends: bool = True,
 ) -> Floats:
     """Action values (C, A) that the log guarantees with the whole horizon ahead, or at `best` allows, if each step is confounded.
 
     A share of the units, the propensity, would take the action by themselves, and for them the process that the log shows
-    is true. What the others meet is any next context (or the end, where episodes can end) and, if the `reward` is
-    confounded too, any reward in this range. Later steps are taken by the `policy` (C, A), or else as is best for what is
-    asked. Sharp where the hidden causes are drawn anew at each step. Where they persist (`is_markov` of the graph is False)
-    these are no bounds: a policy leads other units to a context than the log saw there. Raises InputError if a reward is
-    neither seen nor given a range.
+    is true. What the others meet is any next context, or the end if an episode can end early (`ends`; that the log shows no
+    end does not mean that there is none for them), and, if the `reward` is confounded too, any reward in this range. Later
+    steps are taken by the `policy` (C, A), or else as is best for what is asked. Sharp where the hidden causes are drawn anew
+    at each step. Where they persist (`is_markov` of the graph is False) these are no bounds: a policy leads other units to a
+    context than the log saw there. Raises InputError if a reward is neither seen nor given a range.
 
     Source: interval value iteration, Givan, Leach and Dean (2000), on the intervals of Manski (1990).
     """
@@ -155,7 +159,6 @@ def interval_values(
         raise InputError(f"action {a} never occurs in context {c}, and its reward is unknown; give the range of rewards")
     extreme, bound = (np.max, 1) if best else (np.min, 0)
     gain = process.reward if reward is None else propensity * process.reward + (1.0 - propensity) * reward[bound]
-    ends = (process.transition.sum(2) < 1.0 - 1e-9)[process.visits > 0].any()
 
     def backup(continuation: Floats) -> Floats:
         other = extreme(np.append(continuation, 0.0) if ends else continuation)

@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from .asked import Answer, Question, answer, kernel
 from .bounds import ROUNDING
 from .ceilings import Ceiling, interval_values
 from .confounding import mutual_information, overlap, rows, total_variation
@@ -13,7 +14,6 @@ from .errors import NotDiscreteError, TooLargeError
 from .exact import causal_policy, confused_policy, do_process, is_steady, log_process, value
 from .guarantee import Intervals, intervals
 from .planning import Floats, greedy, mean_value
-from .question import Answer, Question, answer, kernel
 from .scm import SCM
 from .tables import tables
 
@@ -66,7 +66,7 @@ def certificate(model: SCM) -> Certificate:
     known = notes.attempt(lambda: _known(model, told))
     whole = Certificate(
         answer=told,
-        identified=_identified(model, told, known),
+        identified=_identified(model, told, known, notes),
         confounding=notes.attempt(lambda: _confounding(model)),
         overlap=notes.attempt(lambda: overlap(model)),
         adjusted_overlap=notes.attempt(lambda: _adjusted_overlap(model, told)),
@@ -113,12 +113,24 @@ def _known(model: SCM, told: Answer) -> Floats:
     return known
 
 
-def _identified(model: SCM, told: Answer, known: Floats | None) -> bool | None:
+def _identified(model: SCM, told: Answer, known: Floats | None, notes: _Notes) -> bool | None:
     if told.hedge:
         return False
     if known is None or not told.estimands:
         return None
-    return not np.isnan(known[rows(model, model.contexts).ravel() > 0]).any()
+    seen = rows(model, model.contexts).ravel() > 0
+    if (abs(known - _done(model))[seen & ~np.isnan(known).any(1)] > ROUNDING).any():
+        notes.append("the formula is right in each step and not in all together, since steps differ and the time confounds them")
+        return None
+    return not np.isnan(known[seen]).any()
+
+
+def _done(model: SCM) -> Floats:
+    """E[reward | do(action), context] in the rows of the log, (C, A); nan where the context never is."""
+    law = rows(model, (*model.contexts, model.action, model.reward), acted=True)
+    law = law.reshape(-1, *law.shape[len(model.contexts) :])
+    total = law.sum(2)
+    return np.asarray(np.where(total > 0, law @ tables(model).support(model.reward), np.nan) / np.where(total > 0, total, 1.0))
 
 
 def _adjusted_overlap(model: SCM, told: Answer) -> float | None:
@@ -157,9 +169,10 @@ def _guaranteed(model: SCM, known: Floats, bare: Certificate, notes: _Notes) -> 
         most = float(do_process(model).start @ mean_value(greedy(values), values))
         return replace(bare, maximin=_promise(model, Ceiling(policy, value(model, policy))), best=(most, most))
     process, limits = log_process(model), _reward_limits(model)
-    low, high = (interval_values(process, best, limits) for best in (False, True))
+    ends = any(1 in tables(model).support(name) for name in model.names("terminal"))
+    low, high = (interval_values(process, best, limits, ends=ends) for best in (False, True))
     policy = greedy(low)
-    sure = float(process.start @ (policy * interval_values(process, reward=limits, policy=policy)).sum(1))
+    sure = float(process.start @ (policy * interval_values(process, reward=limits, policy=policy, ends=ends)).sum(1))
     best = float(process.start @ low.max(1)), float(process.start @ high.max(1))
     return replace(bare, maximin=_promise(model, Ceiling(policy, sure)), best=best)
 

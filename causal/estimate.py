@@ -88,7 +88,8 @@ def aipw(
 
     Source: Robins, Rotnitzky and Zhao (1994).
     """
-    strata = [_strata(log, treatment, names) for names in (() if propensity else given, regression or ())]
+    covered = _strata(log, treatment, given)  # or the error, whatever propensity the log names
+    strata = [_strata(log, treatment, ()) if propensity else covered, _strata(log, treatment, regression or ())]
     numbers = [_numbers(log, name) for name in (outcome, *([propensity] if propensity else []))]
     columns, counts = _cells(_coded(log, treatment)[1], *strata, *numbers)
     x, s, g = (codes.astype(np.int64) for codes in columns[:3])
@@ -123,6 +124,7 @@ def two_stage_least_squares(
     """
     names = [*treatments, *covariates, *instruments, outcome]
     columns, counts = _cells(*(_numbers(log, name) for name in names))
+    columns = tuple(column - (counts @ column) / counts.sum() for column in columns)  # which the constant makes up for
     scales = np.array([np.sqrt((counts @ column**2) / counts.sum()) or 1.0 for column in columns])
     v = np.stack([*(column / scale for column, scale in zip(columns, scales, strict=True)), np.ones(len(counts))], axis=1)
     x = [*range(len(treatments) + len(covariates)), len(names)]  # positions of the regressors, and of what is exogenous

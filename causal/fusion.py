@@ -64,9 +64,12 @@ def recover(graph: ADMG, y: Names, x: Names, selection: str, z: Names = (), know
     """P(y | do(x), z) in the population from the law P of the rows that were recorded, those with `selection` = 1.
 
     The law of the variables `known` is known in the population, too: give it to `evaluate` as P*. None if no formula is found
-    whose every P(a | b) is known, or has a independent of the selection given b; all adjustment sets are tried. Complete for
+    whose every P(a | b) is known, or has a independent of the selection given b; all adjustment sets are tried. None is looked
+    for if the selection has effects of its own. Complete for
     P(y | z) with nothing known. Source: Bareinboim, Tian and Pearl (2014), theorems 1 and 2; Correa and Bareinboim (2017).
     """
+    if any(cause == selection for cause, _ in graph.directed):
+        return None  # what the selection causes is not the same among those who were not selected
     rest = graph.sub(Set(graph.nodes) - {selection})
     found = identify(rest, y, x, z)
     if isinstance(found, Hedge):

@@ -26,7 +26,7 @@ Values = Mapping[str, float] | Mapping[tuple[str, int], float] | Mapping[Name, f
 
 ROUNDING = 1e-9  # relative, of a mean that should be linear
 TOLERANCE = 1e-7  # of a value that is said to be seen
-PROBES = 12  # points, near and far, at which a mechanism must be linear
+PROBES = 56  # points, near and far, at which a mechanism must be linear
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,10 @@ class Gaussian:
     def regression(self, effect: Name, *on: Name) -> Floats:
         """The coefficients of the best linear prediction of one variable from others: what seeing, not doing, tells."""
         rows = [_position(self.names, name) for name in on]
-        return np.asarray(np.linalg.lstsq(self.covariance[np.ix_(rows, rows)], self.covariance[rows, _position(self.names, effect)])[0])
+        size = np.sqrt(self.covariance[rows, rows])  # units must not matter
+        size = np.where(size > 0, size, 1.0)
+        scaled = self.covariance[np.ix_(rows, rows)] / np.outer(size, size)
+        return np.asarray(np.linalg.lstsq(scaled, self.covariance[rows, _position(self.names, effect)] / size)[0] / size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +105,9 @@ class LinearGaussian:
         rows = [_position(self.names, name) for name in given]
         spread, usual = (self.effects * self.std)[rows], (self.effects @ self.intercept)[rows]
         wanted = np.array(list(given.values()), dtype=float) - usual
+        size = np.linalg.norm(spread, axis=1)  # units must not matter
+        size = np.where(size > 0, size, 1.0)
+        spread, wanted, usual = spread / size[:, None], wanted / size, usual / size
         inverse = np.linalg.pinv(spread, rcond=ROUNDING)
         mean = inverse @ wanted
         if (abs(spread @ mean - wanted) > TOLERANCE * np.maximum(1.0, abs(wanted) + abs(usual))).any():
@@ -150,7 +156,7 @@ def _linearised(model: SCM, name: str, mechanism: Mechanism) -> tuple[float, Flo
     """Intercept, slopes and standard deviation of a mechanism: read at 0 and at unit vectors, and checked elsewhere."""
     where, count = f"{type(model).__name__}.{name}", len(mechanism.causes)
     rng = np.random.default_rng(0)
-    points = np.vstack([np.zeros(count), np.eye(count), rng.normal(size=(PROBES, count)) * np.logspace(-2, 4, PROBES)[:, None]])
+    points = np.vstack([np.zeros(count), np.eye(count), rng.normal(size=(PROBES, count)) * np.logspace(-4, 10, PROBES)[:, None]])
     means, stds = _moments(where, mechanism, points)
     slopes = means[1 : count + 1] - means[0]
     if (abs(points @ slopes + means[0] - means) > ROUNDING * (abs(points) @ abs(slopes) + abs(means[0]) + 1.0)).any():

@@ -6,8 +6,8 @@ from itertools import product
 import numpy as np
 
 from confoundry.causal import SCM, Array, Certificate, Promise, tables
+from confoundry.causal.asked import Answer
 from confoundry.causal.guarantee import Intervals
-from confoundry.causal.question import Answer
 
 MOST_SHOWN = 4  # intervals
 MOST_CONTEXTS = 8  # of a policy

@@ -43,9 +43,9 @@ from confoundry.causal import (
     total_variation,
     value,
 )
+from confoundry.causal.asked import answer, kernel
 from confoundry.causal.confounding import outcomes, rows
 from confoundry.causal.planning import Floats
-from confoundry.causal.question import answer, kernel
 from confoundry.envs import make_model, members
 from confoundry.envs.ice_cream import Domains, IceCreamShorts, NoOverlap, Thermo
 from confoundry.envs.river import ConfoundedRiver, MarkovRiver
@@ -604,8 +604,8 @@ def test_the_river() -> None:
 def test_a_policy_is_sure_of_less_than_a_plan_that_may_change() -> None:
     """With one context nothing is unknown, and whoever always takes the worse of two actions earns what that earns."""
     process = Process(np.array([[1.0, 0.0]]), np.ones((1, 2, 1)), np.full((1, 2), 0.5), np.ones(1), 2, 1.0)
-    assert interval_values(process).tolist() == [[2.0, 1.0]]
-    assert interval_values(process, policy=np.array([[0.0, 1.0]])).tolist() == [[1.0, 0.0]]
+    assert interval_values(process, ends=False).tolist() == [[2.0, 1.0]]
+    assert interval_values(process, policy=np.array([[0.0, 1.0]]), ends=False).tolist() == [[1.0, 0.0]]
 
 
 def test_an_instrument_tells_what_is_best() -> None:
@@ -698,3 +698,61 @@ def test_the_certificate_is_short_and_has_no_empty_words(model: SCM) -> None:
     said = list(lines(model, certified(model)))
     assert len(said) <= 10
     assert all(about and fact and "nan" not in fact.split() and "  " not in fact for about, fact in said)
+
+
+class Unseen(SCM):
+    """Whoever would end never acts so in the log: that no end is seen is no promise."""
+
+    horizon: int = 3
+
+    @latent
+    def u(self) -> Bernoulli:
+        return Bernoulli(0.5)
+
+    @action
+    def a(self, u: Array) -> Bernoulli:
+        return Bernoulli(1.0 * u)
+
+    @reward
+    def y(self, a: Array) -> Exactly:
+        return Exactly(0.2 + 0.8 * a)
+
+    @terminal
+    def end(self, a: Array, u: Array) -> Exactly:
+        return Exactly(1 * ((a == 1) & (u == 0)))
+
+
+def test_nothing_is_promised_on_ends_that_the_log_does_not_show() -> None:
+    found = certificate(Unseen())
+    assert found.maximin is not None
+    assert found.best is not None
+    assert found.maximin.value <= found.maximin.earned + 1e-9
+    assert found.best[0] <= value(Unseen(), causal_policy(Unseen())) <= found.best[1]
+
+
+class Drift(SCM):
+    """Two causes that have nothing to do with each other become common, and so the time ties action and reward."""
+
+    horizon: int = 2
+
+    @latent.starting(Bernoulli(0.1))
+    def h(self) -> Bernoulli:
+        return Bernoulli(0.9)
+
+    @latent.starting(Bernoulli(0.1))
+    def g(self) -> Bernoulli:
+        return Bernoulli(0.9)
+
+    @action
+    def a(self, h: Array) -> Bernoulli:
+        return Bernoulli(0.2 + 0.6 * h)
+
+    @reward
+    def y(self, g: Array) -> Bernoulli:
+        return Bernoulli(0.2 + 0.6 * g)
+
+
+def test_where_the_time_confounds_no_formula_of_a_step_is_called_identification() -> None:
+    found = certificate(Drift())
+    assert found.identified is None
+    assert any("time" in note for note in found.notes)

@@ -343,3 +343,19 @@ def test_columns_of_several_numbers_and_of_words_are_strata() -> None:
     expected = ipw(log, "drug", "recovery", ["severity", "age"], rng()).value
     assert np.allclose(ipw({**log, "both": both}, "drug", "recovery", ["both"], rng()).value, expected)
     assert np.allclose(ipw({**log, "words": words}, "drug", "recovery", ["words", "age"], rng()).value, expected)
+
+
+def test_a_logged_propensity_does_not_hide_an_action_that_never_occurs() -> None:
+    rng = np.random.default_rng(0)
+    c = rng.integers(0, 2, 4000)
+    x = np.where(c == 1, rng.integers(0, 2, 4000), 0)
+    log = {"c": c, "x": x, "y": 1.0 + 0 * x, "p": np.where(c == 1, 0.5, 1.0)}
+    assert "x" in refused(lambda: ipw(log, "x", "y", ["c"], rng, propensity="p"))
+
+
+def test_a_large_mean_is_no_weak_instrument() -> None:
+    rng = np.random.default_rng(0)
+    u, z = rng.normal(size=20_000), rng.integers(0, 2, 20_000)
+    x = 10_000 + z + u
+    found = two_stage_least_squares({"z": z + 1e5, "x": x, "y": 3 * x + 2 * u}, ["x"], "y", ["z"], rng)
+    assert abs(found.value - 3.0)[0] < 4 * found.error[0]

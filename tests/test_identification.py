@@ -749,3 +749,8 @@ def test_what_is_recovered_from_the_recorded_rows_is_the_truth() -> None:
             assert distance(found.evaluate(laws), conditional(world, (y,), (x,), ())) < EXACT, (seed, str(found))
             recovered += 1
     assert recovered > 20
+
+
+def test_a_selection_that_has_effects_is_not_recovered_from() -> None:
+    for text in ("x -> s -> y", "x -> s -> m; m -> y", "x -> s -> y; x <-> y"):
+        assert recover(parse_graph(text), "y", "x", "s", known=("x", "y")) is None

@@ -370,3 +370,45 @@ def test_worlds_share_the_noises_that_both_name() -> None:
 
 def test_figures_that_are_wrong_are_noticed() -> None:
     assert not printed([1.92], "1.90")
+
+
+class Income(SCM):
+    """What is earned above a bound, far from 0, counts for nothing."""
+
+    @latent
+    def income(self) -> Normal:
+        return Normal(40_000.0, 20_000.0)
+
+    @action
+    def gift(self) -> Normal:
+        return Normal(0.0, 1.0)
+
+    @reward
+    def joy(self, income: Array, gift: Array) -> Exactly:
+        return Exactly(np.minimum(income, 50_000.0) + gift)
+
+
+def test_what_bends_far_from_zero_is_not_linear() -> None:
+    assert "Income.joy is not linear" in refused(lambda: linear_gaussian(Income()))
+
+
+class Scales(SCM):
+    """Very small causes with very large effects, beside a large variable."""
+
+    @latent
+    def u(self) -> Normal:
+        return Normal(0.0, 1e6)
+
+    @action
+    def a(self) -> Normal:
+        return Normal(0.0, 1e-6)
+
+    @reward
+    def y(self, a: Array) -> Normal:
+        return Normal(1e6 * a, 0.1)
+
+
+def test_units_do_not_matter() -> None:
+    model = linear_gaussian(Scales())
+    assert model.law({"a": 5e-8, "u": 0.0})["y"] == pytest.approx((0.05, 0.1))
+    assert model.law().regression("y", "a", "u") == pytest.approx([1e6, 0.0], abs=1e-3)

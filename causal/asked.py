@@ -76,6 +76,8 @@ def answer(model: SCM) -> Answer:
     """
     asked = Question.of(model)
     if selections := model.names("selection"):
+        if any(cause in selections for cause, _ in asked.graph.directed):
+            return Answer((), (), None)
         found = recover(asked.graph, asked.y, asked.x, selections[0], asked.z)
         population = identify(asked.graph.sub(Set(asked.graph.nodes) - {*selections}), asked.y, asked.x, asked.z)
         return Answer((), (found,) if found else (), population if isinstance(population, Hedge) else None)
