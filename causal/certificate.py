@@ -9,7 +9,7 @@ import numpy as np
 from .asked import Answer, Question, answer, kernel
 from .bounds import ROUNDING
 from .ceilings import Ceiling, interval_values
-from .confounding import mutual_information, overlap, rows, total_variation
+from .confounding import by_context, conditional, mutual_information, overlap, rows, total_variation
 from .errors import NotDiscreteError, TooLargeError
 from .exact import causal_policy, confused_policy, do_process, is_steady, log_process, value
 from .guarantee import Intervals, intervals
@@ -127,10 +127,8 @@ def _identified(model: SCM, told: Answer, known: Floats | None, notes: _Notes) -
 
 def _done(model: SCM) -> Floats:
     """E[reward | do(action), context] in the rows of the log, (C, A); nan where the context never is."""
-    law = rows(model, (*model.contexts, model.action, model.reward), acted=True)
-    law = law.reshape(-1, *law.shape[len(model.contexts) :])
-    total = law.sum(2)
-    return np.asarray(np.where(total > 0, law @ tables(model).support(model.reward), np.nan) / np.where(total > 0, total, 1.0))
+    law = by_context(model, rows(model, (*model.contexts, model.action, model.reward), acted=True))
+    return np.asarray(conditional(law) @ tables(model).support(model.reward))
 
 
 def _adjusted_overlap(model: SCM, told: Answer) -> float | None:

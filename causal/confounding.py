@@ -54,14 +54,14 @@ def _following(model: SCM, later: Sequence[str]) -> Factor:
 def total_variation(model: SCM) -> Floats:
     """The distance of P(outcomes | context, action) and P(outcomes | context, do(action)), 0 to 1: (C, A), nan if never seen."""
     names = (*model.contexts, model.action, *outcomes(model))
-    seen, done = (_by_context(model, rows(model, names, acted)) for acted in (False, True))
-    return np.asarray(abs(_conditional(seen) - _conditional(done)).sum(-1) / 2)
+    seen, done = (by_context(model, rows(model, names, acted)) for acted in (False, True))
+    return np.asarray(abs(conditional(seen) - conditional(done)).sum(-1) / 2)
 
 
 def mutual_information(model: SCM) -> float:
     """I(action; latents | context) in nats, in a row of the log, of the latents of its step that the action does not cause."""
     hidden = [name for name in model.names("latent") if name not in nx.descendants(model.graph, model.action)]
-    joint = _by_context(model, rows(model, (*model.contexts, model.action, *hidden)))
+    joint = by_context(model, rows(model, (*model.contexts, model.action, *hidden)))
     action, latents, context = joint.sum(2, keepdims=True), joint.sum(1, keepdims=True), joint.sum((1, 2), keepdims=True)
     some = joint > 0
     ratio = np.divide(joint * context, action * latents, where=some, out=np.ones_like(joint))
@@ -71,17 +71,17 @@ def mutual_information(model: SCM) -> float:
 def overlap(model: SCM, *given: str) -> float:
     """The least P(action | context, given) in a row of the log, over all actions and all that is seen of the rest."""
     joint = rows(model, (*model.contexts, *given, model.action))
-    policy = _conditional(joint.reshape(-1, joint.shape[-1]))
+    policy = conditional(joint.reshape(-1, joint.shape[-1]))
     return float(np.nanmin(policy))
 
 
-def _by_context(model: SCM, joint: Array) -> Floats:
+def by_context(model: SCM, joint: Array) -> Floats:
     """(C, A, rest) of a table with the axes contexts, action, rest."""
     split = len(model.contexts)
     return np.asarray(joint.reshape(int(np.prod(joint.shape[:split])), joint.shape[split], -1))
 
 
-def _conditional(joint: Floats) -> Floats:
+def conditional(joint: Floats) -> Floats:
     """The law of the last axis given the others, nan where they are never seen."""
     total = joint.sum(-1, keepdims=True)
     return np.asarray(np.divide(joint, total, where=total > 0, out=np.full_like(joint, np.nan)))

@@ -16,9 +16,9 @@ import numpy as np
 
 from .distributions import Array
 from .elimination import Factor, check_size, eliminate
-from .errors import InputError, did_you_mean
+from .errors import InputError
 from .planning import Floats, Process
-from .questions import Given, expectation
+from .questions import Given, check_names, expectation
 from .scm import SCM, Variable
 from .tables import tables
 
@@ -64,7 +64,7 @@ def natural_effects(model: SCM, *mediators: str, treated: float = 1, control: fl
 
     Source: Pearl (2001), definitions 5 and 6.
     """
-    _check_names([model], [(0, name) for name in mediators])
+    check_names(model, mediators)
     acted = {value: model.do(**{model.action: value}) for value in (treated, control)}
     nothing = expectation(acted[control], model.reward)
     direct = _nested_mean(acted[treated], acted[control], mediators)
@@ -128,7 +128,8 @@ class Worlds:
     def joint(self, *events: Event, given: Mapping[Event, float] | None = None) -> Floats:
         """P(events, given): as `distribution`, but not divided by P(given)."""
         given = given or {}
-        _check_names(self.worlds, (*events, *given))
+        for world, name in (*events, *given):
+            check_names(self.worlds[world], (name,))
         network = self._network((*events, *given))
         evidence = [Factor((self._label(e),), tables(self.worlds[e[0]]).indicator(e[1], value).table) for e, value in given.items()]
         axes = [f"axis {position}" for position in range(len(events))]
@@ -195,12 +196,6 @@ class Worlds:
     def _label(self, event: Event) -> str:
         world, name = self._originals[event]
         return f"{name} in world {world}"
-
-
-def _check_names(worlds: Sequence[SCM], events: Iterable[Event]) -> None:
-    for world, name in events:
-        if name not in (variables := worlds[world].variables):
-            raise InputError(f"{name!r} is not a variable of {type(worlds[world]).__name__}; {did_you_mean(name, variables)}")
 
 
 def _spread(factor: Factor, names: Sequence[str]) -> Floats:

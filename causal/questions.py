@@ -22,7 +22,7 @@ def distribution(model: SCM, *names: str, given: Given | None = None, step: int 
 
     Seeing is `given`; doing is `distribution(model.do(...), ...)`. Raises InputError if `given` has probability zero.
     """
-    _check_names(model, names)
+    check_names(model, names)
     joint = tables(model).slice(names, step == 0, _evidence(model, given, step))
     total = joint.sum()
     if total <= 0:
@@ -32,7 +32,7 @@ def distribution(model: SCM, *names: str, given: Given | None = None, step: int 
 
 def expectation(model: SCM, name: str, given: Given | None = None, step: int = 0) -> float:
     """E[name | given] at one step, for episodes that reach it. Raises InputError if `given` has probability zero."""
-    _check_names(model, (name,))
+    check_names(model, (name,))
     evidence = _evidence(model, given, step)
     total = tables(model).slice((), step == 0, evidence)
     if total <= 0:
@@ -50,7 +50,7 @@ def effect(model: SCM, outcome: str | Sequence[str], treatment: str | Sequence[s
     names = (*treatments, outcome) if isinstance(outcome, str) else (*treatments, *outcome)
     if len(set(names)) < len(names):
         raise InputError(f"name each outcome and treatment once, and not as both; got {', '.join(names)}")
-    _check_names(model, names)
+    check_names(model, names)
     evidence = _evidence(model, given, step, treatments) if given or step else ()
     joint = tables(model).slice(names, step == 0, evidence, treatments)
     if not evidence:
@@ -65,7 +65,7 @@ def _evidence(model: SCM, given: Given | None, step: int, held: tuple[str, ...] 
     """What is given, and what the step carries over from the step before."""
     if not 0 <= step < model.horizon:
         raise InputError(f"{type(model).__name__} has steps 0 to {model.horizon - 1}, and step {step} was asked for")
-    _check_names(model, given or ())
+    check_names(model, given or ())
     indicators = (tables(model).indicator(name, value) for name, value in (given or {}).items())
     return (*indicators, *tables(model).message(step, held))
 
@@ -75,7 +75,8 @@ def _never(model: SCM, given: Given | None, when: str = "") -> InputError:
     return InputError(f"{evidence} has probability zero in {type(model).__name__}{when}")
 
 
-def _check_names(model: SCM, names: Iterable[str]) -> None:
+def check_names(model: SCM, names: Iterable[str]) -> None:
+    """Raise InputError if a name is not a variable of the model."""
     for name in names:
         if name not in model.variables:
             raise InputError(f"{name!r} is not a variable of {type(model).__name__}; {did_you_mean(name, model.variables)}")

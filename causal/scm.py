@@ -339,9 +339,9 @@ class SCM:
 
     @cached_property
     def _tables(self) -> "Tables":
-        from .tables import tables  # they are built on models
+        from .tables import shared  # they are built on models
 
-        return tables(self)
+        return shared(self)
 
 
 def as_mechanism(what: Intervention) -> Mechanism:

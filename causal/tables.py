@@ -209,21 +209,17 @@ class Tables:
 
         It is under do(held), the same at every step: with axes for these too, and a table that keeps each of them as it is.
         """
-        if not step:
-            return ()
-        carried = tuple(dict.fromkeys((*self.carried, *held)))
-        lagged = tuple(name + LAG for name in carried)
-        still = tuple(Factor((name + LAG, name), np.eye(self._size(name))) for name in held)
         message: tuple[Factor, ...] = ()
         for earlier in range(step):
-            table = self.slice(carried, earlier == 0, (*self.alive, *message), held)
-            message = (Factor(lagged, table), *still)
+            message = self.passed_on(message, earlier == 0, held)
         return message
 
-    def passed_on(self, message: tuple[Factor, ...], first: bool) -> tuple[Factor, ...]:
+    def passed_on(self, message: tuple[Factor, ...], first: bool, held: tuple[str, ...] = ()) -> tuple[Factor, ...]:
         """The law of what a step carries over to the next, for episodes that do not end, from the law of what was carried to it."""
-        table = self.slice(self.carried, first, extra=(*self.alive, *message))
-        return (Factor(tuple(name + LAG for name in self.carried), table),)
+        carried = tuple(dict.fromkeys((*self.carried, *held)))
+        table = self.slice(carried, first, (*self.alive, *message), held)
+        still = (Factor((name + LAG, name), np.eye(self._size(name))) for name in held)
+        return (Factor(tuple(name + LAG for name in carried), table), *still)
 
     @cached_property
     def alive(self) -> tuple[Factor, ...]:
@@ -238,13 +234,10 @@ class Tables:
 
 def tables(model: SCM) -> Tables:
     """The tables of a model, which equal models share."""
-    kept = vars(model)  # as its cached properties are
-    if "tables()" not in kept:  # no name of a variable
-        kept["tables()"] = _tables(model)
-    found: Tables = kept["tables()"]
-    return found
+    return model._tables
 
 
 @lru_cache(maxsize=512)
-def _tables(model: SCM) -> Tables:
+def shared(model: SCM) -> Tables:
+    """The tables of a model that has not kept them yet."""
     return Tables(model)
