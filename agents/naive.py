@@ -48,7 +48,7 @@ class Naive(Agent):
             def loss(rows: Array, before: nn.Module | None = before) -> torch.Tensor:
                 values = outputs(net, space, data["observation"][rows])
                 taken = torch.as_tensor(data["action"][rows])[:, None].to(values.device)
-                return nn.functional.mse_loss(values.gather(1, taken)[:, 0], _target(data, rows, before).to(values.device))
+                return nn.functional.mse_loss(values.gather(1, taken)[:, 0], _target(data, rows, before, values.device))
 
             fit(net, loss, len(data), self.steps, self.rate, rng)
             before = deepcopy(net)
@@ -56,14 +56,14 @@ class Naive(Agent):
 
 
 @torch.no_grad()
-def _target(data: Data, rows: Array, net: nn.Module | None) -> torch.Tensor:
+def _target(data: Data, rows: Array, net: nn.Module | None, device: torch.device) -> torch.Tensor:
     """The reward, and the best value afterwards according to a network: none of it without one."""
-    reward = torch.as_tensor(data["reward"][rows]).float()
+    reward = torch.as_tensor(data["reward"][rows]).float().to(device)
     if net is None:
         return reward
-    going_on = torch.as_tensor(~data["terminated"][rows]).float() * data.discount
+    going_on = torch.as_tensor(~data["terminated"][rows]).float().to(device) * data.discount
     values = outputs(net, data.observation_space, data["next_observation"][rows])
-    return reward + going_on * values.max(1).values.cpu()
+    return reward + going_on * values.max(1).values
 
 
 class GreedyPolicy(Policy):
