@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
+from refusals import refused
 
 from confoundry.agents import Agent, Exact, Policy, Practice, TabularPolicy, agent_classes, make_agent
 from confoundry.agents.tabular import Strata, process_of
@@ -17,7 +18,6 @@ from confoundry.causal import (
     SCM,
     Array,
     Bernoulli,
-    InputError,
     Process,
     back_door_set,
     behaviour_policy,
@@ -181,13 +181,6 @@ def test_actions_are_drawn_with_the_probabilities_of_the_policy() -> None:
         assert (abs(share - row) <= 4 * np.sqrt(row * (1 - row) / 40_000)).all()
 
 
-def refusal(request: Callable[[], object]) -> str:
-    with pytest.raises(InputError) as refused:
-        request()
-    assert "\n" not in str(refused.value)
-    return str(refused.value)
-
-
 @pytest.mark.parametrize(
     ("request_", "text"),
     [
@@ -202,7 +195,7 @@ def refusal(request: Callable[[], object]) -> str:
     ],
 )
 def test_what_an_agent_cannot_do_is_refused(request_: Callable[[], object], text: str) -> None:
-    assert text in refusal(request_)
+    assert text in refused(request_)
 
 
 @every_model

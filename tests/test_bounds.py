@@ -9,6 +9,7 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike
+from refusals import refused
 
 from confoundry.causal import (
     ADMG,
@@ -513,13 +514,6 @@ def test_where_the_confounder_persists_the_intervals_of_single_steps_are_no_boun
 
 
 # Refusals, and corners.
-
-
-def refused(call: Callable[[], object]) -> str:
-    with pytest.raises(InputError) as error:
-        call()
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def test_a_table_that_violates_the_instrumental_inequality_is_refused_with_the_inequality() -> None:

@@ -1,12 +1,13 @@
 """The laws of counterfactuals: they are what sampling with common noise shows, exactly; and the published examples."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike
+from refusals import refused
 from scipy.stats import binom, norm
 
 from confoundry.causal import (
@@ -17,7 +18,6 @@ from confoundry.causal import (
     Categorical,
     Columns,
     Exactly,
-    InputError,
     NotDiscreteError,
     Worlds,
     action,
@@ -390,13 +390,6 @@ def test_three_units_in_the_primer() -> None:
 
 
 # Refusals, and corners.
-
-
-def refused(call: Callable[[], object]) -> str:
-    with pytest.raises(InputError) as error:
-        call()
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def test_what_cannot_be_is_refused_in_one_line() -> None:

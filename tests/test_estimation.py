@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike
+from refusals import refused
 
 from confoundry.causal import (
     SCM,
@@ -14,7 +15,6 @@ from confoundry.causal import (
     Estimate,
     Factor,
     Hedge,
-    InputError,
     Normal,
     action,
     aipw,
@@ -279,13 +279,6 @@ def test_proxies_with_more_values_on_the_side_of_the_treatment() -> None:
 
 
 # Refusals, and corners.
-
-
-def refused(call: Callable[[], object]) -> str:
-    with pytest.raises(InputError) as error:
-        call()
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def clinic() -> Log:

@@ -3,20 +3,19 @@
 Published and printed figures are written as text, and are met within one unit of their last digit.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike
+from refusals import refused
 
 from confoundry.causal import (
     SCM,
     Array,
     Bernoulli,
     Exactly,
-    InputError,
     LinearGaussian,
     Normal,
     TooLargeError,
@@ -313,13 +312,6 @@ class Crooked(SCM):
     @reward
     def pay(self, heat: Array, ice_cream: Array) -> Exactly:
         return Exactly(heat * ice_cream)
-
-
-def refused(call: Callable[[], object]) -> str:
-    with pytest.raises(InputError) as error:
-        call()
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def test_what_is_not_linear_gaussian_is_refused_in_one_line() -> None:

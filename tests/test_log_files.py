@@ -11,28 +11,12 @@ import minari
 import numpy as np
 import pyarrow as pa
 import pytest
+from recorded import ICE, MODELS, RELAY, SEED, every_model, log_of, same
+from refusals import refused
 
 from confoundry.causal import SCM, InputError
-from confoundry.envs import Log, collect, load_latents, make_model, members
+from confoundry.envs import Log, load_latents
 from confoundry.envs.minari_exchange import from_minari, to_minari
-
-SEED = 918_273_645
-THROWAWAY = {name: make_model(f"{Path(__file__).with_name('throwaway.py')}:{name}") for name in ("Relay", "Survivors", "Gauge")}
-MODELS: dict[str, SCM] = {**dict(members()), **THROWAWAY}
-ICE, RELAY = MODELS["IceCreamShorts-v0"], MODELS["Relay"]
-
-every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-
-
-def log_of(model: SCM, episodes: int = 200, seed: int = SEED, **how: Any) -> Log:
-    return collect(replace(model, horizon=min(model.horizon, 6)), episodes, seed, **how)
-
-
-def same(one: Log, other: Log) -> bool:
-    """Whether two logs have the same columns, bit by bit, and are about the same task."""
-    columns = all(np.array_equal(column, other.columns[name], equal_nan=True) for name, column in one.columns.items())
-    return columns and one.columns.keys() == other.columns.keys() and one.content_hash == other.content_hash
-
 
 # Files.
 
@@ -65,13 +49,6 @@ def test_latents_are_in_a_file_of_their_own_that_loading_never_opens(model: SCM,
     beside.mkdir()  # opening it would be an error
     assert Log.load(path).latents == {}
     assert same(log, Log.load(path))
-
-
-def refused(request: Callable[[], object]) -> str:
-    with pytest.raises(InputError) as error:
-        request()
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def test_the_latents_of_another_log_are_refused(tmp_path: Path) -> None:

@@ -2,33 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from recorded import ICE, MODELS, RELAY, SEED, every_model, log_of
 from scipy.stats import binom, norm
 
 from confoundry.causal import SCM, Array, Bernoulli, behaviour_policy, distribution, tables, uniform_policy, value
 from confoundry.causal.distributions import tidy
-from confoundry.envs import CausalEnv, Log, as_integer, collect, make_model, members
+from confoundry.envs import CausalEnv, Log, as_integer, collect, make_model
 
-SEED = 918_273_645
-THROWAWAY = {name: make_model(f"{Path(__file__).with_name('throwaway.py')}:{name}") for name in ("Relay", "Survivors", "Gauge")}
-MODELS: dict[str, SCM] = {**dict(members()), **THROWAWAY}
 DISCRETE = {text: model for text, model in MODELS.items() if text != "Gauge"}
 ONE_STEP = {text: model for text, model in DISCRETE.items() if model.horizon == 1}
 
-every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 every_discrete_model = pytest.mark.parametrize("model", DISCRETE.values(), ids=DISCRETE)
 every_one_step_model = pytest.mark.parametrize("model", ONE_STEP.values(), ids=ONE_STEP)
-
-ICE = MODELS["IceCreamShorts-v0"]
-RELAY = MODELS["Relay"]
-
-
-def log_of(model: SCM, episodes: int = 200, seed: int = SEED, **how: Any) -> Log:
-    return collect(replace(model, horizon=min(model.horizon, 6)), episodes, seed, **how)
 
 
 # What is recorded.

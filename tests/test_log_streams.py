@@ -2,43 +2,20 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from recorded import ICE, RELAY, SEED, every_model, log_of, same
+from refusals import refused
 
 from confoundry.causal import SCM, Array, Bernoulli, Exactly, InputError, Normal, action, latent, logged, reward, terminal
-from confoundry.envs import Log, collect, load_latents, make_model, members
+from confoundry.envs import Log, collect, load_latents
 from confoundry.envs.ice_cream import IceCreamShorts
 
-SEED = 918_273_645
-THROWAWAY = {name: make_model(f"{Path(__file__).with_name('throwaway.py')}:{name}") for name in ("Relay", "Survivors", "Gauge")}
-MODELS: dict[str, SCM] = {**dict(members()), **THROWAWAY}
-ICE, RELAY = MODELS["IceCreamShorts-v0"], MODELS["Relay"]
 COLLECT = import_module("confoundry.envs.collect")  # the module, and not the function
-
-every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-
-
-def log_of(model: SCM, episodes: int = 200, seed: int = SEED, **how: Any) -> Log:
-    return collect(replace(model, horizon=min(model.horizon, 6)), episodes, seed, **how)
-
-
-def same(one: Log, other: Log) -> bool:
-    """Whether two logs have the same columns, bit by bit, and are about the same task."""
-    columns = all(np.array_equal(column, other.columns[name], equal_nan=True) for name, column in one.columns.items())
-    return columns and one.columns.keys() == other.columns.keys() and one.content_hash == other.content_hash
-
-
-def refused(request: Callable[[], object]) -> str:
-    with pytest.raises(InputError) as error:
-        request()
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def fail(error: BaseException) -> None:
