@@ -25,14 +25,15 @@ class Confused(Agent):
 
 @dataclass(frozen=True)
 class Causal(Agent):
-    """The best memoryless policy under intervention."""
+    """The best memoryless policy under intervention, in the world where policies are valued."""
 
     name: ClassVar[str] = "causal"
     learns: ClassVar[tuple[str, ...]] = ("exact",)
 
     def learn(self, source: Exact, rng: np.random.Generator) -> Policy:
         """The causal policy of the model."""
-        return TabularPolicy(causal_policy(source.model), all_observations(source.model), do_process(source.model))
+        world = source.model.deployed()
+        return TabularPolicy(causal_policy(world), all_observations(world), do_process(world))
 
 
 @dataclass(frozen=True)

@@ -238,32 +238,44 @@ def behaviour_policy(model: SCM) -> Floats:
 
 
 def confused_policy(model: SCM) -> Floats:
-    """What an associational learner does after an endless log: it plans in the process the log shows, ties shared: (C, A)."""
+    """What an associational learner does after an endless log, unless the model says otherwise: (C, A)."""
+    return np.asarray(model.confused())
+
+
+def associational_policy(model: SCM) -> Floats:
+    """The plan in the process that an endless log shows, ties shared: (C, A)."""
     return greedy(log_process(model).plan())
 
 
 def promised_value(model: SCM) -> float:
     """What the confused policy believes that it will earn."""
+    return model.promised()
+
+
+def associational_value(model: SCM) -> float:
+    """What the plan in the process of the log is worth in that process."""
     process = log_process(model)
     return process.value(greedy(process.plan()))
 
 
 def causal_policy(model: SCM) -> Floats:
-    """The best deterministic memoryless policy under intervention, ties shared: (C, A).
+    """The best deterministic memoryless policy in this world under intervention, ties shared: (C, A).
 
     Where context and action screen the future off from the past, and one policy is best at every step, it is the plan in the
-    interventional process; elsewhere the best deterministic policy, by trying all. Raises TooLargeError if these are more than 2**14.
+    interventional process; elsewhere the best deterministic policy, by trying all. Raises TooLargeError if these are more than
+    2**14, and the model names no other.
     """
-    return _extreme_policy(model, best=True)
+    return np.asarray(model.best())
 
 
 def worst_policy(model: SCM) -> Floats:
     """The worst deterministic memoryless policy under intervention, found as the best one is: (C, A)."""
-    return _extreme_policy(model, best=False)
+    return extreme_policy(model, best=False)
 
 
 @lru_cache(maxsize=512)
-def _extreme_policy(model: SCM, best: bool) -> Floats:
+def extreme_policy(model: SCM, best: bool) -> Floats:
+    """The best or the worst deterministic memoryless policy, ties shared: (C, A). Raises TooLargeError if there are too many."""
     if (plan := _steady_plan(model, best)) is not None:
         return plan
     contexts, actions, _ = chain(model).shape

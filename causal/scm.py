@@ -117,6 +117,7 @@ class SCM:
     edits: tuple[tuple[str, Mechanism], ...] = ()  # what `do` has replaced
 
     version: ClassVar[int] = 0  # in the id; raised when a number changes
+    deployment: ClassVar[str] = ""  # the shift in which policies are valued; "" is the model itself
     _roles: ClassVar[Mapping[str, str]] = {}
     _shifts: ClassVar[tuple[str, ...]] = ()
 
@@ -259,6 +260,41 @@ class SCM:
             world: SCM = getattr(self, name)()
             return world
         return self.without_intent().shifted(name).with_intent()
+
+    def deployed(self) -> "SCM":
+        """The world in which policies are valued, and practised in: the model itself, or its shift `deployment`."""
+        return self.shifted(self.deployment) if self.deployment else self
+
+    def confused(self) -> Array:
+        """The confused policy (C, A): what an associational learner makes of an endless log.
+
+        It plans in the process that the log shows, ties shared. A world whose learners are confused in another way says so here.
+        """
+        from .exact import associational_policy  # this module is what exact answers are built on
+
+        return associational_policy(self)
+
+    def promised(self) -> float:
+        """What the confused policy believes that it will earn: NaN where it believes nothing."""
+        from .exact import associational_value
+
+        return associational_value(self)
+
+    def best(self) -> Array:
+        """The best deterministic memoryless policy in this very world, ties shared: (C, A).
+
+        A world with too many policies to try gives its own reference here, and says which. Raises TooLargeError if there is none.
+        """
+        from .exact import extreme_policy
+
+        return extreme_policy(self, best=True)
+
+    def values_in(self, world: "SCM") -> Mapping[str, float]:
+        """The values in `world`, a shift of this one or itself, of reference policies that are no table (C, A): with memory, or
+        with actions that cannot be counted. By name: j_confused, j_causal, j_best, j_worst, j_uniform, j_behaviour, j_intent,
+        promised. What is not given is computed from the tables.
+        """
+        return {}
 
     @classmethod
     def members(cls) -> Mapping[str, Mapping[str, Any]]:

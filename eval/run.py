@@ -97,7 +97,8 @@ class Run:
             return Exact(model)
         seed = int(_hash(self.environment, self.variant, self.regime, self.seed), 16) % 2**62  # the same for every agent
         if self.regime in ONLINE:
-            return Practice(lambda count: _seeded(CausalVectorEnv(model, count), seed), self.budget, model.discount)
+            world = model.deployed()
+            return Practice(lambda count: _seeded(CausalVectorEnv(world, count), seed), self.budget, model.discount)
         log = _read_log(self) if self.log else _collect(model, ceil(self.budget / model.horizon), seed, self.regime)
         needs = make_agent(self.agent).needs
         return log.view(np.random.default_rng(seed), "labels" in needs, model.graph.copy() if "graph" in needs else None)
@@ -133,9 +134,9 @@ def scored(model: SCM, seen: SCM, policy: Policy) -> list[dict[str, Any]]:
     shifts = ("", *model.shifts()) if not model.edits else ("",)
     rows = []
     for shift in shifts:
-        found = evaluate(seen.shifted(shift) if shift else seen, policy)
+        found = evaluate(seen.shifted(shift) if shift else seen.deployed(), policy)
         row = {"world": shift, "status": "ok", "note": policy.note, **asdict(found)}
-        rows.append({**_nothing(), **row, **references(model, model.shifted(shift) if shift else model)})
+        rows.append({**_nothing(), **row, **references(model, model.shifted(shift) if shift else model.deployed())})
     rows[0] |= beliefs(seen, policy)
     return rows
 

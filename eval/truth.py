@@ -65,7 +65,8 @@ def _roll_out(model: SCM, policy: Policy, seed: int) -> Value:
 @lru_cache(maxsize=256)
 def references(model: SCM, world: SCM) -> dict[str, float]:
     """The values in `world` of the policies of `model`, a world unshifted: NaN where there is no exact answer."""
-    return {name: _or_nan(answer, model, world) for name, answer in REFERENCES.items()}
+    given = model.values_in(world)
+    return {name: given[name] if name in given else _or_nan(answer, model, world) for name, answer in REFERENCES.items()}
 
 
 def _or_nan(answer: Callable[[SCM, SCM], float], model: SCM, world: SCM) -> float:
@@ -77,7 +78,7 @@ def _or_nan(answer: Callable[[SCM, SCM], float], model: SCM, world: SCM) -> floa
 
 REFERENCES: dict[str, Callable[[SCM, SCM], float]] = {
     "j_confused": lambda model, world: value(world, confused_policy(model)),
-    "j_causal": lambda model, world: value(world, causal_policy(model)),
+    "j_causal": lambda model, world: value(world, causal_policy(model.deployed())),
     "j_best": lambda model, world: value(world, causal_policy(world)),
     "j_worst": lambda model, world: value(world, worst_policy(world)),
     "j_uniform": lambda model, world: value(world, uniform_policy(world)),

@@ -18,17 +18,15 @@ from confoundry.causal import (
     confused_policy,
     distribution,
     expectation,
-    promised_value,
     tables,
-    uniform_policy,
     value,
 )
 from confoundry.envs.ice_cream import IceCreamShorts
+from confoundry.eval.truth import references
 
 EXACT = 1e-9
 NUMBER = r"-?\d+(?:\.\d+)?"
 TERM = rf"E\[[^\]]*\]|P\((?:[^()]|\([^()]*\))*\)|J\(\w+\)|promised|{NUMBER}"
-POLICIES = {"confused": confused_policy, "causal": causal_policy, "uniform": uniform_policy}
 LABELS = ("Trap", "Way out", "Best", "Twin")
 
 
@@ -57,7 +55,7 @@ def holds(model: SCM, label: str, claim: str) -> bool:
     if label == "Twin":
         return claim.startswith("none, because ") and model.twin() is None
     actions, _, reason = claim.partition(", since ")
-    policy = confused_policy(model) if label == "Trap" else causal_policy(model)
+    policy = confused_policy(model) if label == "Trap" else causal_policy(model.deployed())
     return actions == in_words(policy) and comparisons_hold(model, reason)
 
 
@@ -91,11 +89,8 @@ def evaluate(model: SCM, term: str) -> float:
     """The exact value of a number, E[y | x=1, do(z=0)], P(y=1 | x=1, do(z=0)), promised or J(policy)."""
     if re.fullmatch(NUMBER, term):
         return float(term)
-    if term == "promised":
-        return promised_value(model)
-    if term.startswith("J("):
-        who = term[2:-1]
-        return value(model) if who == "behaviour" else value(model, POLICIES[who](model))
+    if term == "promised" or term.startswith("J("):
+        return references(model, model.deployed())[f"j_{term[2:-1]}" if term.startswith("J(") else term]
     what, _, conditions = term[2:-1].partition(" | ")
     done = re.findall(rf"do\((\w+)=({NUMBER})\)", conditions)
     seen = re.findall(rf"(?<!do\()\b(\w+)=({NUMBER})", conditions)
@@ -113,18 +108,31 @@ def to_number(text: str) -> float:
 
 
 def is_way_out(model: SCM, claim: str) -> bool:
-    causal = value(model, causal_policy(model))
+    if claim.startswith("adjust for "):
+        chosen = back_door_set(model.graph) or ()
+        named = sorted(re.split(", | and ", claim.removeprefix("adjust for ")))
+        return bool(chosen) and sorted(chosen) == named and has_overlap(model, chosen) and adjustment_is_exact(model, chosen)
+    return claim in WAYS_OUT and WAYS_OUT[claim](model)
+
+
+def only_interventions(model: SCM) -> bool:
+    """Whether nothing that is logged can be adjusted for."""
     chosen = back_door_set(model.graph)
-    if claim == "interventions":
-        return chosen is None or not has_overlap(model, chosen)
-    if claim == "none needed":
-        return abs(value(model, confused_policy(model)) - causal) < EXACT
-    if claim == "intent":
-        acting = model.with_intent()
-        return value(acting, causal_policy(acting)) > causal + EXACT
-    if claim.startswith("adjust for ") and chosen and has_overlap(model, chosen):
-        return sorted(chosen) == sorted(re.split(", | and ", claim.removeprefix("adjust for "))) and adjustment_is_exact(model, chosen)
-    return False
+    return chosen is None or not has_overlap(model, chosen)
+
+
+def none_needed(model: SCM) -> bool:
+    """Whether the confused policy is as good as the causal one."""
+    return abs(evaluate(model, "J(confused)") - evaluate(model, "J(causal)")) < EXACT
+
+
+def intent_helps(model: SCM) -> bool:
+    """Whether whoever sees the intent earns more than the causal policy."""
+    acting = model.with_intent()
+    return value(acting, causal_policy(acting)) > evaluate(model, "J(causal)") + EXACT
+
+
+WAYS_OUT = {"interventions": only_interventions, "none needed": none_needed, "intent": intent_helps}
 
 
 def has_overlap(model: SCM, chosen: tuple[str, ...]) -> bool:
