@@ -162,7 +162,7 @@ def interval_values(
 
     def backup(continuation: Floats) -> Floats:
         other = extreme(np.append(continuation, 0.0) if ends else continuation)
-        return np.asarray(gain + process.discount * (propensity * (process.transition @ continuation) + (1.0 - propensity) * other))
+        return np.asarray(gain + process.discount * (propensity * process.following(continuation) + (1.0 - propensity) * other))
 
     values = backup(np.zeros(len(total)))
     for _ in range(process.horizon - 1):

@@ -12,9 +12,11 @@ from .errors import InputError, TooLargeError
 from .graph import LAG, is_markov
 from .planning import TIE, Floats, Process, greedy, mean_value
 from .scm import SCM, Variable
+from .sparse_chain import SparseChain
 from .tables import tables
 
 LONGEST = 10**5  # steps of an episode
+MOST_DENSE = 512  # states of a chain that is a table
 SMALL = 32  # states of a chain whose transition matrix is cheaper to square than to apply step by step
 MOST_AT_ONCE = 2**20  # entries of the transition matrices of all policies that are valued together
 MOST_POLICIES = 2**14  # deterministic policies that are tried one by one
@@ -39,17 +41,14 @@ class Chain:
     def __init__(self, model: SCM, open_loop: bool):
         self.model = model
         self.open_loop = open_loop
-        table = tables(model)
-        rest = tuple(name for name in table.carried if name not in (*model.contexts, model.action))
-        self.state = (*model.contexts, model.action, *rest)
-        sizes = [len(table.support(name)) for name in self.state]
+        self.state = _state(model)
+        sizes = [len(tables(model).support(name)) for name in self.state]
         split = len(model.contexts)
         self.shape = (int(np.prod(sizes[:split])), sizes[split], int(np.prod(sizes[split + 1 :])))
         check_size([*sizes, *sizes] if model.horizon > 1 else sizes, f"the chain of {type(model).__name__}")
-        if model.horizon > LONGEST:
-            raise TooLargeError(f"{type(model).__name__} has {model.horizon} steps, and exact answers go to {LONGEST}")
         self.first = self._slice(first=True)
-        if self.first.visits.sum() <= 0:
+        self.recorded = float(self.first.visits.sum())  # the share of episodes that the log keeps
+        if self.recorded <= 0:
             raise InputError(f"{type(model).__name__} never selects a row: its log is empty")
         self.later = self._slice(first=False) if model.horizon > 1 else self.first
 
@@ -159,9 +158,18 @@ def _series(transition: Floats, gain: Floats, steps: int) -> Floats:
 
 
 @lru_cache(maxsize=512)
-def chain(model: SCM, open_loop: bool = True) -> Chain:
-    """The chain of a model, compiled once."""
-    return Chain(model, open_loop)
+def chain(model: SCM, open_loop: bool = True) -> Chain | SparseChain:
+    """The chain of a model, compiled once: sparse if it has more than 512 states."""
+    if model.horizon > LONGEST:
+        raise TooLargeError(f"{type(model).__name__} has {model.horizon} steps, and exact answers go to {LONGEST}")
+    states = np.prod([float(len(tables(model).support(name))) for name in _state(model)])
+    return SparseChain(model, open_loop) if model.horizon > 1 and states > MOST_DENSE else Chain(model, open_loop)
+
+
+def _state(model: SCM) -> tuple[str, ...]:
+    """What a dense chain carries from step to step: contexts, action and the rest."""
+    rest = (name for name in tables(model).carried if name not in (*model.contexts, model.action))
+    return (*model.contexts, model.action, *rest)
 
 
 @lru_cache(maxsize=512)
@@ -184,8 +192,7 @@ def value(model: SCM, policy: Floats | None = None) -> float:
     """
     if policy is None:
         closed = chain(model, open_loop=False)
-        recorded = closed.first.visits.sum()
-        return float(closed.values(np.ones((1, *closed.shape[:2])))[0] / recorded)
+        return float(closed.values(np.ones((1, *closed.shape[:2])))[0] / closed.recorded)
     return float(chain(model).values(_checked(model, policy)[None])[0])
 
 
@@ -208,7 +215,8 @@ def _together(worlds: tuple[SCM, ...]) -> "_Small | None":
     alike = len({(one.shape, one.model.horizon, one.model.discount) for one in chains}) == 1
     if len({tuple(tuple(tables(world).support(name).tolist()) for name in world.contexts) for world in worlds}) > 1:
         raise InputError("the worlds of one policy must have the same contexts")
-    return _Small.of(chains) if alike and np.prod(chains[0].shape) <= SMALL else None
+    dense = [one for one in chains if isinstance(one, Chain)]
+    return _Small.of(dense) if alike and len(dense) == len(chains) and np.prod(chains[0].shape) <= SMALL else None
 
 
 def _checked(model: SCM, policy: Floats) -> Floats:

@@ -5,6 +5,7 @@ Exact answers and tabular learners share it: the one reads the process off a mod
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ class Process:
     """What happens after each action in each context, seen or done: C contexts, A actions."""
 
     reward: Floats  # (C, A): expected reward of the step
-    transition: Floats  # (C, A, C): probability of the next context; a row sums to less than 1 where episodes end
+    transition: Any  # (C, A, C), or sparse (C * A, C): probability of the next context; a row sums to less than 1 where episodes end
     visits: Floats  # (C, A): weight of the pair in the data; where it is 0, reward and transition mean nothing
     start: Floats  # (C,): law of the first context
     horizon: int
@@ -27,8 +28,12 @@ class Process:
 
     def backup(self, continuation: Floats) -> Floats:
         """Action values (C, A) of one step followed by `continuation` (C,). A pair without data is worth -inf."""
-        values = self.reward + self.discount * self.transition @ continuation
+        values = self.reward + self.discount * self.following(continuation)
         return np.where(self.visits > 0, values, -np.inf)
+
+    def following(self, continuation: Floats) -> Floats:
+        """The expectation of `continuation` (C,) in the next context: (C, A)."""
+        return np.asarray((self.transition @ continuation).reshape(self.reward.shape))
 
     def action_values(self, choose: Callable[[Floats], Floats]) -> Floats:
         """Action values (C, A) with the whole horizon ahead, if later steps are taken by the policy `choose(values)`."""
