@@ -32,6 +32,7 @@ from .exact import (
 )
 from .fusion import Source, fuse, recover, reweighted
 from .graph import LAG, as_text, back_door_set, is_markov, unroll, with_role
+from .histories import plan_with_memory
 from .identify import Hedge, identify
 from .linear import Gaussian, LinearGaussian, linear_gaussian
 from .planning import Process, greedy
@@ -128,6 +129,7 @@ __all__ = [
     "outcome_bridge",
     "overlap",
     "parse_graph",
+    "plan_with_memory",
     "plug_in",
     "policy_lookup",
     "promised_value",
