@@ -10,7 +10,7 @@ from .errors import InputError
 from .exact import behaviour_policy
 from .graph import LAG
 from .planning import Floats
-from .scm import SCM, Mechanism
+from .scm import SCM
 from .tables import tables
 
 
@@ -78,25 +78,27 @@ def _observed_law(model: SCM, causes: tuple[str, ...], name: str) -> Lookup:
 
 @dataclass(frozen=True)
 class _Mixture:
-    """A law of the action, mixed with a memoryless policy whose contexts are the last of the causes."""
+    """A law of the action, mixed with a memoryless policy whose contexts are among the causes."""
 
     model: SCM
     policy: Lookup
     strength: float
 
+    @property
+    def causes(self) -> tuple[str, ...]:
+        own = self.model.variables[self.model.action].later.causes
+        return tuple(dict.fromkeys((*own, *self.policy.causes)))
+
     def __call__(self, *causes: Array) -> Distribution:
-        split = len(causes) - len(self.policy.causes)
+        own, given = self.model.variables[self.model.action].later, dict(zip(self.causes, causes, strict=True))
         actions = np.asarray(self.policy.values)
-        own = self.model.variables[self.model.action].later.law(*causes[:split]).probability(actions)
-        marginal = self.policy(*causes[split:]).probability(actions)
-        return Categorical(self.strength * own + (1.0 - self.strength) * marginal, actions)
+        natural = own.law(*(given[name] for name in own.causes)).probability(actions)
+        marginal = self.policy(*(given[name] for name in self.policy.causes)).probability(actions)
+        return Categorical(self.strength * natural + (1.0 - self.strength) * marginal, actions)
 
 
-def mixed_behaviour(model: SCM, strength: float) -> Lookup | Mechanism:
+def mixed_behaviour(model: SCM, strength: float) -> Lookup | _Mixture:
     """The behaviour policy with probability `strength`, and otherwise its own marginal given the context."""
     model = model.without_intent()
     marginal = policy_lookup(model, behaviour_policy(model))
-    if strength == 0:
-        return marginal
-    own = model.variables[model.action].later
-    return Mechanism((*own.causes, *marginal.causes), _Mixture(model, marginal, strength))
+    return marginal if strength == 0 else _Mixture(model, marginal, strength)

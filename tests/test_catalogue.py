@@ -5,6 +5,7 @@ A figure is written as text where its digits say how exactly it is meant, and th
 
 import numpy as np
 import pytest
+from printed import done, earned, naive, pooled, printed
 
 from confoundry.causal import (
     SCM,
@@ -30,43 +31,10 @@ from confoundry.envs.river import ConfoundedRiver, MarkovRiver
 from confoundry.envs.simpson import BloodPressure, Sighted, SimpsonClinic
 
 
-def printed(computed: Array | list[float] | float, figures: str) -> bool:
-    """Whether numbers equal the printed figures, separated by spaces, each within one unit of its last digit."""
-    words = figures.split()
-    units = [10.0 ** -len(word.partition(".")[2]) for word in words]
-    numbers = np.ravel(computed).tolist()
-    assert len(numbers) == len(words)
-    return all(x == pytest.approx(float(w), abs=u + 1e-9) for x, w, u in zip(numbers, words, units, strict=True))
-
-
-def naive(model: SCM, name: str | None = None) -> list[float]:
-    """E[name | action] for each action of a one-step model; of the reward, if no name is given."""
-    actions = range(uniform_policy(model).shape[1])
-    return [expectation(model, name or model.reward, {model.action: act}) for act in actions]
-
-
-def done(model: SCM, name: str | None = None) -> list[float]:
-    """E[name | do(action)] for each action of a one-step model."""
-    actions = range(uniform_policy(model).shape[1])
-    return [expectation(model.do(**{model.action: act}), name or model.reward) for act in actions]
-
-
-def earned(model: SCM, world: SCM | None = None) -> list[float]:
-    """J of the confused and of the causal policy, which were learned in `model`, in a world that may have shifted."""
-    world = world or model
-    return [value(world, confused_policy(model)), value(world, causal_policy(model))]
-
-
 def natural_bounds(model: SCM, name: str) -> Array:
     """Sharp bounds on P(name=1 | do(action)) from the log alone (Manski, 1990): a row (low, high) for each action."""
     joint = distribution(model, model.action, name)
     return np.stack([joint[:, 1], joint[:, 1] + 1.0 - joint.sum(1)], axis=1)
-
-
-def pooled(model: SCM, interventions: float) -> Array:
-    """Naive means of a log of one-step episodes, to each of which come so many with uniform actions and no label."""
-    seen, acted = distribution(model, model.action), interventions * uniform_policy(model)[0]
-    return np.asarray((seen * naive(model) + acted * done(model)) / (seen + acted))
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,8 @@ def holds(model: SCM, label: str, claim: str) -> bool:
         return is_way_out(model, claim)
     if label == "Twin":
         return claim.startswith("none, because ") and model.twin() is None
+    if claim.startswith("since "):  # too many contexts to name an action in each
+        return comparisons_hold(model, claim.removeprefix("since "))
     actions, _, reason = claim.partition(", since ")
     policy = confused_policy(model) if label == "Trap" else causal_policy(model.deployed())
     return actions == in_words(policy) and comparisons_hold(model, reason)
