@@ -1,7 +1,6 @@
 """The laws of the environments: acting is intervening, one by one or many at once, and nothing hidden comes out."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
@@ -18,11 +17,10 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from confoundry.causal import SCM, Array, Categorical, InputError, distribution, uniform_policy, value
+from confoundry.causal import SCM, Array, Categorical, InputError, uniform_policy, value
 from confoundry.envs import CausalEnv, CausalVectorEnv, as_integer, make_model, members, observation_space, worlds
 from confoundry.envs.sb3 import BatchedVecEnv
 from confoundry.envs.spaces import action_space
-from confoundry.envs.stepping import ByVariable
 
 FILE = Path(__file__).with_name("throwaway.py")
 RELAY, SURVIVORS, GAUGE, GAUGES = (f"{FILE}:{name}" for name in ("Relay", "Survivors", "Gauge", "Gauge:horizon=3"))
@@ -229,61 +227,6 @@ def test_an_observation_shows_contexts_and_an_info_logged_variables_alone(model:
     ends = {"final_obs", "final_info"} if "final_obs" in infos else set()
     shown = {*infos, *infos.get("final_info", {})}
     assert shown <= {mark + name for name in (*model.names("logged"), *ends) for mark in ("", "_")}
-
-
-LEAKY = {text: model for text, model in ALL.items() if model.horizon == 1 and model.names("latent")}
-
-
-class Leak(CausalVectorEnv):
-    """A planted leak: the info has one more entry, a latent."""
-
-    def _info(self, logged: dict[str, Array], which: Array | None = None) -> dict[str, Any]:
-        assert isinstance(self._units, ByVariable)
-        return {**super()._info(logged, which), "temperature": self._units._past["heat"] + 0}
-
-
-def guesses(model: SCM, env: CausalVectorEnv) -> tuple[float, float]:
-    """The accuracy with which a classifier guesses the latents of a one-step model, and the best that Bayes' rule allows.
-
-    It counts, in one half of the units, which latents go with what was handed out (observation, action, reward, infos, and
-    whether the unit's number is even), and guesses in the other half.
-    """
-    n, actions = env.num_envs, uniform_actions(model)
-    observations, _ = env.reset(seed=11)
-    assert isinstance(env._units, ByVariable)  # the other form does not even know the latents
-    hidden = {name: column for name, column in env._units._now.items() if name in model.names("latent")}
-    acted = np.random.default_rng(0).integers(actions, size=n)
-    start = env._units._ids.copy()
-    _, rewards, *_, infos = env.step(acted)
-    values = model.do(**{model.action: 0}).step(start, 0, None, {**hidden, model.action: acted})
-    shown = [observations, acted, rewards, np.arange(n) % 2, *infos["final_info"].values()]
-    rows = list(zip(*(np.reshape(column, (n, -1)).tolist() for column in shown), strict=True))
-    truth = list(zip(*(values[name].tolist() for name in model.names("latent")), strict=True))
-    half = n // 2
-    right = np.mean([guess == what for guess, what in zip(classify(rows[:half], truth[:half], rows[half:]), truth[half:], strict=True)])
-    random = model.do(**{model.action: Categorical(np.full(actions, 1 / actions))})
-    joint = distribution(random, *model.names("latent"), *model.names("context", "action", "logged", "reward"))
-    latents = int(np.prod(joint.shape[: len(model.names("latent"))]))
-    return float(right), float(joint.reshape(latents, -1).max(0).sum())
-
-
-def classify(rows: Iterable[Any], truth: Iterable[Hashable], unseen: Iterable[Any]) -> list[Hashable]:
-    counts: dict[str, Counter[Hashable]] = defaultdict(Counter)
-    for row, what in zip(rows, truth, strict=True):
-        counts[repr(row)][what] += 1
-    return [counts[repr(row)].most_common(1)[0][0] if repr(row) in counts else None for row in unseen]
-
-
-@pytest.mark.parametrize("model", LEAKY.values(), ids=LEAKY)
-def test_no_classifier_guesses_a_latent_better_than_bayes(model: SCM) -> None:
-    right, best = guesses(model, CausalVectorEnv(model, 20_000, paired=True))
-    assert right < best + norm.isf(norm.sf(4.0) / len(LEAKY)) * np.sqrt(best * (1 - best) / 10_000) + 1e-9
-
-
-def test_a_planted_leak_is_found() -> None:
-    model = make_model("IceCreamShorts-v0")
-    right, best = guesses(model, Leak(model, 20_000, paired=True))
-    assert right == 1.0 > best + 0.05
 
 
 @pytest.mark.parametrize("paired", [False, True])

@@ -1,0 +1,115 @@
+"""The leak audit: nobody who has all that is handed out knows more of a latent than Bayes' rule allows.
+
+A classifier counts, in one half of the units, which value of a latent goes with what was handed out at a step (observation,
+action, reward, infos, and whether the unit's number is even), and guesses it in the other half.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from recorded import THROWAWAY
+from scipy.stats import norm
+
+from confoundry.causal import SCM, Array, Categorical, NotDiscreteError, TooLargeError, distribution, tables
+from confoundry.envs import CausalVectorEnv, make_model, members
+from confoundry.envs.spaces import action_space
+from confoundry.envs.stepping import ByVariable
+
+UNITS = 20_000
+STEPS = 2  # that are audited
+LARGEST = 2**24  # cells of the law that Bayes' rule is applied to
+
+
+def seen(model: SCM) -> tuple[str, ...]:
+    return model.names("context", "action", "logged", "reward", "terminal")
+
+
+def is_audited(model: SCM, latent: str) -> bool:
+    """Whether the exact law of a latent and of all that is seen can be asked for."""
+    try:
+        return bool(np.prod([float(len(tables(model).support(name))) for name in (latent, *seen(model))]) <= LARGEST)
+    except (NotDiscreteError, TooLargeError):
+        return False
+
+
+MODELS = {**dict(members()), "Relay": THROWAWAY["Relay"]}
+CASES = [(text, name) for text, model in MODELS.items() for name in model.names("latent") if is_audited(model, name)]
+
+
+class Leak(CausalVectorEnv):
+    """A planted leak: the info has one more entry, a latent."""
+
+    def _info(self, logged: dict[str, Array], which: Array | None = None) -> dict[str, Any]:
+        assert isinstance(self._units, ByVariable)
+        return {**super()._info(logged, which), "temperature": self._units._past["heat"] + 0}
+
+
+def guesses(model: SCM, latent: str, env: CausalVectorEnv) -> list[tuple[float, float, int]]:
+    """At each step: how often the classifier is right, how often Bayes' rule would be, and how many units it guessed."""
+    n, actions = env.num_envs, int(action_space(model).n)
+    random = model.do(**{model.action: Categorical(np.full(actions, 1 / actions))})
+    rng = np.random.default_rng(0)
+    observations, _ = env.reset(seed=11)
+    units = env._units
+    assert isinstance(units, ByVariable)  # the other form does not even know the latents
+    going, found = np.ones(n, dtype=bool), []
+    for step in range(min(model.horizon, STEPS)):
+        acted = rng.integers(actions, size=n)
+        before = {name: column.copy() for name, column in units._now.items()}
+        past = {name: column.copy() for name, column in units._past.items()} if step else None
+        truth = model.do(**{model.action: 0}).step(units._ids.copy(), step, past, {**before, model.action: acted})[latent]
+        following, rewards, terminated, truncated, infos = env.step(acted)
+        shown = [observations, acted, rewards, terminated, np.arange(n) % 2, *handed_out(infos, n)]
+        rows = [repr(row) for row in zip(*(np.reshape(column, (n, -1))[going].tolist() for column in shown), strict=True)]
+        half = len(rows) // 2
+        guessed = classify(rows[:half], truth[going][:half].tolist(), rows[half:])
+        joint = distribution(random, latent, *seen(model), step=step)
+        best = float(joint.reshape(len(joint), -1).max(0).sum())
+        found.append((float(np.mean(np.array(guessed) == truth[going][half:])), best, len(guessed)))
+        going, observations = going & ~(terminated | truncated), following
+    return found
+
+
+def handed_out(infos: dict[str, Any], n: int) -> list[Array]:
+    """The columns of the infos, of episodes that go on and of those that have ended: each (n,)."""
+    sources = infos, infos.get("final_info", {})
+    names = sorted({name for source in sources for name in source if not name.startswith(("_", "final_"))})
+    columns = []
+    for name in names:
+        column = np.zeros(n)
+        for source in sources:
+            if name in source:
+                column = np.where(source.get(f"_{name}", True), source[name], column)
+        columns.append(column)
+    return columns
+
+
+def classify(rows: Iterable[str], truth: Iterable[Hashable], unseen: Iterable[str]) -> list[Hashable]:
+    """The most common latent that went with each row; none for a row that was never seen."""
+    counts: dict[str, Counter[Hashable]] = defaultdict(Counter)
+    for row, what in zip(rows, truth, strict=True):
+        counts[row][what] += 1
+    return [counts[row].most_common(1)[0][0] if row in counts else np.nan for row in unseen]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("text", "latent"), CASES)
+def test_no_classifier_guesses_a_latent_better_than_bayes(text: str, latent: str) -> None:
+    model = replace(MODELS[text], horizon=min(MODELS[text].horizon, STEPS + 1))
+    for right, best, count in guesses(model, latent, CausalVectorEnv(model, UNITS, paired=True)):
+        assert right < best + norm.isf(norm.sf(4.0) / len(CASES)) * np.sqrt(best * (1 - best) / count) + 1e-9
+
+
+def test_a_planted_leak_is_found() -> None:
+    model = make_model("IceCreamShorts-v0")
+    ((right, best, _),) = guesses(model, "heat", Leak(model, UNITS, paired=True))
+    assert right == 1.0 > best + 0.05
+
+
+def test_the_latents_of_most_families_are_audited() -> None:
+    families = {text.split("-")[0] for text, model in MODELS.items() if model.names("latent")}
+    assert len({text.split("-")[0] for text, _ in CASES}) >= 0.8 * len(families)
