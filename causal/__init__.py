@@ -7,7 +7,7 @@ from .bounds import Bounds, balke_pearl, bounds, contrast, manski
 from .causation import necessity, necessity_and_sufficiency, sufficiency
 from .ceilings import Ceiling, Payoffs, interval_values
 from .certificate import Certificate, Confounding, Promise, certificate
-from .confounding import mutual_information, overlap, total_variation
+from .confounding import confounders, mutual_information, overlap, total_variation
 from .counterfactual import Effects, Worlds, counterfactual, counterfactual_mean, counterfactual_process, effect_on_treated, natural_effects
 from .distributions import Array, Bernoulli, Categorical, Distribution, Exactly, Normal
 from .elimination import Factor
@@ -93,6 +93,7 @@ __all__ = [
     "causal_policy",
     "certificate",
     "chain",
+    "confounders",
     "confused_policy",
     "context",
     "contrast",

@@ -10,7 +10,7 @@ import numpy as np
 
 from .distributions import Array
 from .elimination import Factor, eliminate
-from .graph import LAG
+from .graph import LAG, unroll
 from .planning import Floats
 from .scm import SCM
 from .tables import tables
@@ -22,6 +22,22 @@ def outcomes(model: SCM) -> tuple[str, ...]:
     """What an action may lead to: the reward, the end of the episode, and the next contexts if there is a next step."""
     following = model.contexts if model.horizon > 1 else ()
     return (model.reward, *model.names("terminal"), *(NEXT + name for name in following))
+
+
+def confounders(model: SCM) -> tuple[str, ...]:
+    """The variables, latent or logged, that cause the action of a step and, not through it, a reward, whatever the contexts of the step.
+
+    Empty where confusion comes of something else: of selection, of a context that is a collider, of a goal that is a proxy.
+    """
+    graph = unroll(model.graph, len(model.graph) + 2)
+    here = {(name, 1) for name in model.contexts}
+    act = (model.action, 1)
+    graph.remove_nodes_from(here)
+    beside = graph.copy()
+    beside.remove_node(act)
+    paid = {cause for node in beside if node[0] == model.reward and node[1] >= 1 for cause in nx.ancestors(beside, node)}
+    found = {name for name, step in nx.ancestors(graph, act) & paid if step == 1}
+    return tuple(name for name in model.names("latent", "logged") if name in found)
 
 
 def rows(model: SCM, names: Sequence[str], acted: bool = False) -> Array:

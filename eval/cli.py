@@ -29,9 +29,9 @@ from confoundry.envs.registry import world_text
 
 from . import report as reporting
 from .drawing import draw_graph
-from .suite import AGENTS, ORDER, execute, grid, main_environments
+from .suite import AGENTS, ORDER, execute, grid, suite_environments
 from .truth import BELIEFS, REFERENCES, references
-from .wording import lines
+from .wording import lines, origin
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 console = Console(width=max(110, Console().width))
@@ -65,18 +65,21 @@ def about() -> None:
 
 @app.command("list")
 def list_() -> None:
-    """List the environments with what confusion costs in them, and the agents."""
-    table = Table(Column("environment", no_wrap=True), "T", box=box.SIMPLE_HEAD)
+    """List the environments: what confuses in them, what that costs and what helps; and the agents."""
+    about = Table(Column("environment", no_wrap=True), "steps", "what confounds", "way out", "members", box=box.SIMPLE_HEAD)
+    costs = Table(Column("environment", no_wrap=True), box=box.SIMPLE_HEAD)
     for name in ("promised", "confused", "causal", "with intent"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("way out", no_wrap=True)
+        costs.add_column(name, justify="right", no_wrap=True)
     for name, cls in worlds().items():
-        model, knobs = cls(), [f":{unparse('', dict(knobs))}" for knobs in cls.members().values()]
-        values = references(model, model)
-        numbers = [f"{values[key]:.3f}" for key in ("promised", "j_confused", "j_causal", "j_intent")]
-        table.add_row("\n  ".join([name, *knobs]), str(model.horizon), *numbers, _claim(model, "Way out"))
-    console.print(table)
-    console.print("Promised is what the confused policy believes that it will earn; the others are earned. Then come the members.\n")
+        model = cls()
+        members = " ".join(unparse("", dict(knobs)) for knobs in cls.members().values() if knobs)
+        about.add_row(name, str(model.horizon), origin(model), _claim(model, "Way out"), members)
+        values = references(model, model.deployed())
+        costs.add_row(name, *(f"{values[key]:.3f}" for key in ("promised", "j_confused", "j_causal", "j_intent")))
+    console.print(about)
+    console.print("What confounds is hidden unless it is in the log. A member is written after the name: GreedyCasino-v0:casino=Rigged.\n")
+    console.print(costs)
+    console.print("Promised is what the confused policy believes that it will earn; the others are earned.\n")
     agents = Table(Column("agent", no_wrap=True), "learns in", "needs", "what it is", box=box.SIMPLE_HEAD)
     for name, agent in agent_classes().items():
         agents.add_row(name, ", ".join(agent.learns), ", ".join(sorted(agent.needs)), (getdoc(agent) or "").partition("\n")[0])
@@ -166,13 +169,14 @@ def run(
     offline_budget: Annotated[int, typer.Option(help="Recorded steps of a log.")] = 10_000,
     online_budget: Annotated[int, typer.Option(help="Steps of practice.")] = 20_000,
     log: Annotated[str, typer.Option(help="A log file to learn from, instead of collecting one.")] = "",
+    suite: Annotated[str, typer.Option(help="main: one world of each family; full: every world and member.")] = "main",
     controls: Annotated[bool, typer.Option("--controls", help="Run the unconfounded controls too.")] = False,
     device: Annotated[str, typer.Option(help="Where networks learn: cuda, or another device of torch; without, on the CPU.")] = "",
     out: Out = Path("results"),
     workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = os.cpu_count() or 1,
 ) -> None:
     """Train and score agents, and report. Runs that have a result in the folder are not done again."""
-    runs = grid(environments or main_environments(), agent or AGENTS, seeds, offline_budget, online_budget, log, controls, device)
+    runs = grid(environments or suite_environments(suite), agent or AGENTS, seeds, offline_budget, online_budget, log, controls, device)
     rows = execute(runs, out, workers)
     _report(rows, out)
     failed = rows[rows["status"] != "ok"]

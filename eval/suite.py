@@ -10,8 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from confoundry.agents import make_agent
 from confoundry.agents.networks import device_named
-from confoundry.causal import SCM, InputError
-from confoundry.envs import make_model, worlds
+from confoundry.causal import SCM, InputError, did_you_mean
+from confoundry.envs import make_model, members, worlds
 from confoundry.envs.discovery import names_file, parse, unparse
 from confoundry.envs.registry import world_class, world_id
 
@@ -19,11 +19,19 @@ from .run import OFFLINE, Run
 
 REFERENCE_AGENTS = ("confused", "causal", "uniform", "behaviour")
 AGENTS = ("bc", "naive", "back-door", "dqn@observe", "dqn@intervene", "ppo@intervene", "ppo@counterfactual")
+SUITES = ("main", "full")
 ORDER = ["environment", "member", "variant", "regime", "agent", "budget", "seed", "world"]
 
 
-def main_environments() -> list[str]:
-    """The main job's environments: the head of each family, as its first member."""
+def suite_environments(suite: str) -> list[str]:
+    """The environments of a suite: of "main" the head of each family, as its first member; of "full" every world and member.
+
+    Raises InputError if there is no such suite.
+    """
+    if suite not in SUITES:
+        raise InputError(f"{suite!r} is not a suite; {did_you_mean(suite, SUITES)}")
+    if suite == "full":
+        return [text for text, _ in members()]
     heads = {name: cls for name, cls in worlds().items() if cls.__mro__[1] is SCM}
     return [unparse(name, dict(next(iter(cls.members().values()), {}))) for name, cls in heads.items()]
 

@@ -5,15 +5,33 @@ from itertools import product
 
 import numpy as np
 
-from confoundry.causal import SCM, Array, Certificate, Promise, tables
-from confoundry.causal.asked import Answer
+from confoundry.causal import SCM, Array, Certificate, NotDiscreteError, Promise, TooLargeError, confounders, tables
+from confoundry.causal.asked import Answer, Question
 from confoundry.causal.guarantee import Intervals
 
 MOST_SHOWN = 4  # intervals
 MOST_CONTEXTS = 8  # of a policy
 NOTHING = 5e-10  # a number that is rounding
 
+MOST_NAMED = 3  # confounders
+
 Line = tuple[str, str]  # what it is about, and what is so
+
+
+def origin(model: SCM) -> str:
+    """What confounds in a world: hidden common causes of action and reward by name, logged ones, or what else it is."""
+    names = confounders(model)
+    if names:
+        logged = [name + " (in the log)" * (model.variables[name].role == "logged") for name in names[:MOST_NAMED]]
+        return ", ".join([*logged, *["..."] * (len(names) > MOST_NAMED)])
+    if model.names("selection"):
+        return "selection"
+    try:
+        asked = Question.of(model)
+        open_path = not asked.graph.cut(out_of={asked.x}).separated(asked.x, asked.y, (*asked.z, *asked.survived))
+    except (NotDiscreteError, TooLargeError):
+        return ""
+    return "a collider" if open_path else "nothing"
 
 
 def lines(model: SCM, found: Certificate) -> Iterator[Line]:
