@@ -1,11 +1,9 @@
 """Adjustment sets: sets z for which P(y | do(x)) = sum over z of P(y | x, z) P(z)."""
 
 from collections.abc import Iterator
-from itertools import combinations
-
-import networkx as nx
 
 from .admg import ADMG, Names
+from .separators import separators
 
 Set = frozenset[str]
 
@@ -18,9 +16,7 @@ def adjustment_sets(graph: ADMG, x: Names, y: Names, among: Names | None = None)
     """
     x, y = graph.pick(x, y)
     allowed = set(graph.nodes if among is None else graph.pick(among)[0]).difference(x, y, forbidden(graph, x, y))
-    dag = back_door_graph(graph, x, y).dag
-    moral = nx.moral_graph(dag.subgraph({*x, *y}.union(*(nx.ancestors(dag, name) for name in (*x, *y)))))
-    return _minimal_separators(moral, y, x, allowed)
+    return separators(back_door_graph(graph, x, y).dag, y, x, (), allowed)
 
 
 def is_adjustment_set(graph: ADMG, x: Names, y: Names, z: Names) -> bool:
@@ -43,31 +39,3 @@ def back_door_graph(graph: ADMG, x: tuple[str, ...], y: tuple[str, ...]) -> ADMG
 
 def _on_causal_paths(graph: ADMG, x: tuple[str, ...], y: tuple[str, ...]) -> Set:
     return graph.cut(into=x).descendants(x).difference(x) & graph.cut(out_of=x).ancestors(y)
-
-
-def _minimal_separators(graph: "nx.Graph[str]", start: tuple[str, ...], end: tuple[str, ...], allowed: set[str]) -> Iterator[Set]:
-    """Every minimal set of allowed nodes that all paths from start to end meet, those close to start first: Takata (2010)."""
-    joined = nx.Graph(nx.relabel_nodes(graph, {name: ends[0] for ends in (start, end) for name in ends}))
-    a, b = start[0], end[0]
-    for name in set(joined) - allowed - {a, b}:  # who may not be in the set is a bridge between its neighbours
-        joined.add_edges_from(combinations(set(joined[name]) - {name}, 2))
-        joined.remove_node(name)
-    if joined.has_edge(a, b):
-        return
-
-    def border(side: Set) -> Set:
-        return frozenset(other for name in side for other in joined[name]) - side
-
-    def component(without: Set, name: str) -> Set:
-        return frozenset(nx.node_connected_component(joined.subgraph(set(joined) - without), name))
-
-    def closest(side: Set) -> Set:
-        return border(component(side | border(side), b))
-
-    found = [closest(frozenset({a}))]
-    for separator in found:  # which grows meanwhile
-        yield separator
-        for name in sorted(separator - set(joined[b])):
-            further = closest(component(separator, a) | {name})
-            if further not in found:
-                found.append(further)

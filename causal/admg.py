@@ -141,7 +141,7 @@ def parse_graph(text: str) -> ADMG:
         for (left, right), arrow in zip(pairwise(groups), parts[1::2], strict=True):
             pairs = product(right, left) if arrow == "<-" else product(left, right)
             (bidirected if arrow == "<->" else directed).update(pairs)
-    return _checked(tuple(nodes), directed, bidirected, {})
+    return checked(tuple(nodes), directed, bidirected, {})
 
 
 def latent_projection(graph: "nx.DiGraph[Any]", hidden: Names = ()) -> ADMG:
@@ -158,14 +158,14 @@ def latent_projection(graph: "nx.DiGraph[Any]", hidden: Names = ()) -> ADMG:
         raise InputError(f"{name!r} is hidden and not a variable of the graph; {did_you_mean(name, named)}")
     if lagged := [name for name in named if name.endswith(LAG)]:
         raise InputError(f"{lagged[0]} is one step earlier; unroll(graph, steps) gives every step a node")
-    effects = {name: _seen_effects(named, name, out) for name in named}
+    effects = {name: seen_effects(named, name, out) for name in named}
     directed = {(name, effect) for name in named if name not in out for effect in effects[name]}
     bidirected = {pair for name in out for pair in combinations(effects[name], 2)}
-    return _checked(tuple(name for name in named if name not in out), directed, bidirected, roles)
+    return checked(tuple(name for name in named if name not in out), directed, bidirected, roles)
 
 
-def _seen_effects(graph: "nx.DiGraph[str]", name: str, hidden: set[str]) -> list[str]:
-    """What a variable causes by ways through hidden ones alone."""
+def seen_effects(graph: "nx.DiGraph[str]", name: str, hidden: set[str]) -> list[str]:
+    """What is not hidden and a variable causes, directly or by ways through hidden ones alone."""
     found = dict.fromkeys(graph.successors(name))
     todo = list(found)
     for effect in todo:  # which grows meanwhile
@@ -175,7 +175,8 @@ def _seen_effects(graph: "nx.DiGraph[str]", name: str, hidden: set[str]) -> list
     return [effect for effect in found if effect not in hidden]
 
 
-def _checked(nodes: tuple[str, ...], directed: set[Pair], bidirected: set[Pair], roles: Mapping[str, str]) -> ADMG:
+def checked(nodes: tuple[str, ...], directed: set[Pair], bidirected: set[Pair], roles: Mapping[str, str]) -> ADMG:
+    """The graph of these nodes and edges. Raises InputError if it has a cycle or joins a node to itself."""
     arrows: nx.DiGraph[str] = nx.DiGraph(list(directed))
     arrows.add_nodes_from(nodes)
     if not nx.is_directed_acyclic_graph(arrows):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import networkx as nx
@@ -19,6 +18,7 @@ from .fusion import recover
 from .graph import unroll
 from .identify import Hedge, identify
 from .scm import SCM
+from .separators import back_doors
 from .tables import tables
 
 MOST_ADJUSTED = 3  # variables in an adjustment set that is looked for
@@ -48,16 +48,10 @@ class Question:
         return Question(graph, model.action, outcomes(model), model.contexts, tuple(survived.values()))
 
     def back_doors(self) -> tuple[tuple[str, ...], ...]:
-        """The minimal sets, of at most 3 variables, that with z close every back-door path; a set may be empty."""
-        blocked, found = self.graph.cut(out_of={self.x}), list[tuple[str, ...]]()
-        caused = self.graph.descendants([self.x])
-        allowed = [name for name in self.graph.nodes if self.graph.roles[name] == "logged" and name not in caused]
-        for size in range(min(len(allowed), MOST_ADJUSTED) + 1):
-            for chosen in combinations(allowed, size):
-                if not any(set(smaller) <= set(chosen) for smaller in found):
-                    given = (*self.z, *self.survived, *chosen)
-                    found += [chosen] if blocked.separated(self.x, self.y, given) else []
-        return tuple(found)
+        """The minimal sets, of at most 3 logged variables, that with z close every back-door path; a set may be empty."""
+        logged = [name for name in self.graph.nodes if self.graph.roles[name] == "logged"]
+        sets = back_doors(self.graph.dag, self.x, self.y, (*self.z, *self.survived), logged)
+        return tuple(chosen for chosen in sets if len(chosen) <= MOST_ADJUSTED)
 
 
 @dataclass(frozen=True, eq=False)

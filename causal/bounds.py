@@ -12,17 +12,17 @@ from .distributions import Array
 from .errors import InputError
 from .planning import Floats
 from .response_types import District, ResponseTypes
+from .tolerances import ROUNDING
 from .units import Mixture, Quantity, evaluate
-
-ROUNDING = 1e-9  # of a number that is a function of others
 
 
 @dataclass(frozen=True)
 class Bounds:
     """The least and the greatest value of a quantity among all models with one graph and table.
 
-    They are sharp if every value between them is taken. Else they are outer: the variables of a district have more latents
-    than one, which may not be able to do what the two witnesses do.
+    They are sharp if every value between them is taken, which is known of a point, and where a single latent reaches all of
+    the district that is in question. Else they are outer: a district with more latents than one, such as three variables
+    that are joined in pairs, may not be able to do what the two witnesses do.
     """
 
     low: float

@@ -10,8 +10,7 @@ Source: Tian and Pearl (2000), section 4.2.2; y' and x' are y=0 and x=0.
 from .distributions import Array
 from .errors import InputError
 from .response_types import ResponseTypes
-
-ROUNDING = 1e-9
+from .tolerances import ROUNDING
 
 Interval = tuple[float, float]
 

@@ -17,9 +17,8 @@ from .elimination import check_size
 from .errors import InputError
 from .planning import Floats, Process
 from .response_types import ResponseTypes
+from .tolerances import SLACK
 from .units import Quantity
-
-SLACK = 1e-11  # of an optimum, between policies that share it
 
 
 class Ceiling(NamedTuple):

@@ -7,25 +7,28 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from .asked import Answer, Question, answer, kernel
-from .bounds import ROUNDING
 from .ceilings import Ceiling, interval_values
-from .confounding import by_context, conditional, mutual_information, overlap, rows, total_variation
+from .confounding import by_context, mutual_information, outcomes, overlap, rows, total_variation
+from .elimination import conditional
 from .errors import NotDiscreteError, TooLargeError
 from .exact import causal_policy, confused_policy, do_process, is_steady, log_process, value
 from .guarantee import Intervals, intervals
 from .planning import Floats, greedy, mean_value
 from .scm import SCM
 from .tables import tables
+from .tolerances import ROUNDING
 
 T = TypeVar("T")
 
 
 class Confounding(NamedTuple):
-    """How far seeing is from doing, in the rows of the log."""
+    """How far seeing is from doing, in the rows of the log, where it shows the action in the context."""
 
     mean: float  # total variation, averaged over the contexts as the log shows them, and in each over the actions that occur
     largest: float  # total variation, in the worst context and action
     information: float  # of the action on hidden variables of its step, given the context, in nats
+    pairs: int  # of context and action
+    unseen: int  # of these, that never occur in the log, so that nothing is said of them
 
 
 class Promise(NamedTuple):
@@ -40,7 +43,8 @@ class Promise(NamedTuple):
 class Certificate:
     """What an endless log tells about its model, to who has the graph. None stands where there is no exact answer; `notes` say why.
 
-    In a model of several steps `answer` is about one step given its context, and there are bounds only on the best plan.
+    In a model of several steps `answer` is about one step given its context, and there are bounds only on the best plan. What
+    its formulas give is compared with the whole law of the reward, the end and the next context before it counts as identified.
     """
 
     answer: Answer
@@ -63,10 +67,10 @@ def certificate(model: SCM) -> Certificate:
     """
     notes = _Notes()
     told = answer(model)
-    known = notes.attempt(lambda: _known(model, told))
+    law = notes.attempt(lambda: _law(model, told))
     whole = Certificate(
         answer=told,
-        identified=_identified(model, told, known, notes),
+        identified=_identified(model, told, law, notes),
         confounding=notes.attempt(lambda: _confounding(model)),
         overlap=notes.attempt(lambda: overlap(model)),
         adjusted_overlap=notes.attempt(lambda: _adjusted_overlap(model, told)),
@@ -78,7 +82,8 @@ def certificate(model: SCM) -> Certificate:
         notes=(),
     )
     guaranteed = _guaranteed_in_one_step if model.horizon == 1 else _guaranteed
-    if known is not None:
+    if law is not None:
+        known = law.sum(3) @ tables(model).support(model.reward)  # E[reward | do(action), context], nan where no formula gives it
         whole = notes.attempt(lambda: guaranteed(model, known, whole, notes)) or whole
     return replace(whole, notes=tuple(dict.fromkeys(notes)))
 
@@ -99,36 +104,37 @@ def _confounding(model: SCM) -> Confounding:
     distance = total_variation(model)
     share = rows(model, model.contexts).ravel()
     mean = np.nanmean(distance[share > 0], axis=1) @ share[share > 0]
-    return Confounding(float(mean), float(np.nanmax(distance)), mutual_information(model))
+    unseen = int(np.isnan(distance).sum())
+    return Confounding(float(mean), float(np.nanmax(distance)), mutual_information(model), distance.size, unseen)
 
 
-def _known(model: SCM, told: Answer) -> Floats:
-    """E[reward | do(action), context] as far as a formula gives it, else nan: (C, A)."""
-    sizes = [len(tables(model).support(name)) for name in (*model.contexts, model.action)]
-    known = np.full((int(np.prod(sizes[:-1])), sizes[-1]), np.nan)
+def _law(model: SCM, told: Answer) -> Floats:
+    """P(outcomes | do(action), context) as far as a formula gives it, else nan, with the axes of `kernel`."""
+    sizes = [len(tables(model).support(name)) for name in (*model.contexts, model.action, model.reward)]
+    law = np.full((int(np.prod(sizes[:-2])), *sizes[-2:], 1), np.nan)
     for estimand in told.estimands:
-        if np.isnan(known).any():
-            means = kernel(model, estimand).sum(3) @ tables(model).support(model.reward)
-            known = np.where(np.isnan(known), means, known)
-    return known
+        if np.isnan(law).any():
+            law = np.where(np.isnan(law), kernel(model, estimand), law)
+    return law
 
 
-def _identified(model: SCM, told: Answer, known: Floats | None, notes: _Notes) -> bool | None:
+def _identified(model: SCM, told: Answer, law: Floats | None, notes: _Notes) -> bool | None:
     if told.hedge:
         return False
-    if known is None or not told.estimands:
+    if law is None or not told.estimands:
+        return None
+    if (done := notes.attempt(lambda: _done(model))) is None:
         return None
     seen = rows(model, model.contexts).ravel() > 0
-    if (abs(known - _done(model))[seen & ~np.isnan(known).any(1)] > ROUNDING).any():
+    if (abs(law.reshape(done.shape) - done)[seen & ~np.isnan(law).any((1, 2, 3))] > ROUNDING).any():
         notes.append("the formula is right in each step and not in all together, since steps differ and the time confounds them")
         return None
-    return not np.isnan(known[seen]).any()
+    return not np.isnan(law[seen]).any()
 
 
 def _done(model: SCM) -> Floats:
-    """E[reward | do(action), context] in the rows of the log, (C, A); nan where the context never is."""
-    law = by_context(model, rows(model, (*model.contexts, model.action, model.reward), acted=True))
-    return np.asarray(conditional(law) @ tables(model).support(model.reward))
+    """P(outcomes | do(action), context) in the rows of the log, (C, A, outcomes); nan where the context never is."""
+    return conditional(by_context(model, rows(model, (*model.contexts, model.action, *outcomes(model)), acted=True)))
 
 
 def _adjusted_overlap(model: SCM, told: Answer) -> float | None:

@@ -9,7 +9,7 @@ import networkx as nx
 import numpy as np
 
 from .distributions import Array
-from .elimination import Factor, eliminate
+from .elimination import Factor, conditional, eliminate
 from .graph import LAG, unroll
 from .planning import Floats
 from .scm import SCM
@@ -95,9 +95,3 @@ def by_context(model: SCM, joint: Array) -> Floats:
     """(C, A, rest) of a table with the axes contexts, action, rest."""
     split = len(model.contexts)
     return np.asarray(joint.reshape(int(np.prod(joint.shape[:split])), joint.shape[split], -1))
-
-
-def conditional(joint: Floats) -> Floats:
-    """The law of the last axis given the others, nan where they are never seen."""
-    total = joint.sum(-1, keepdims=True)
-    return np.asarray(np.divide(joint, total, where=total > 0, out=np.full_like(joint, np.nan)))

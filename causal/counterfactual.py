@@ -9,22 +9,21 @@ Source: Balke and Pearl (1994); Pearl, Causality (2009), section 7.1.
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, reduce
-from itertools import product
+from itertools import permutations, product
 from typing import NamedTuple
 
 import numpy as np
 
 from .distributions import Array
-from .elimination import Factor, check_size, eliminate
+from .elimination import Factor, check_size, eliminate, spread
 from .errors import InputError
 from .planning import Floats, Process
 from .questions import Given, check_names, expectation
 from .scm import SCM, Variable
 from .tables import tables
+from .tolerances import SLIVER
 
 Event = tuple[int, str]  # a variable in a world: (1, "pay") is pay in the second of the worlds
-
-IMPOSSIBLE = 1e-12  # a probability that is only rounding
 
 
 def counterfactual(model: SCM, world: SCM, *names: str, given: Given | None = None) -> Floats:
@@ -120,7 +119,7 @@ class Worlds:
         where a variable is continuous.
         """
         joint = self.joint(*events, given=given)
-        if joint.sum() <= IMPOSSIBLE:
+        if joint.sum() <= 0:
             what = ", ".join(f"{name}={value:g}" for (_, name), value in (given or {}).items())
             raise InputError(f"{what} has probability zero in {type(self.worlds[0]).__name__}")
         return np.asarray(joint / joint.sum())
@@ -154,11 +153,8 @@ class Worlds:
         names = tuple(dict.fromkeys(name for law in laws for name in law.names))
         sizes = {name: size for law in laws for name, size in zip(law.names, law.table.shape, strict=True)}
         check_size(sizes.values(), f"{events[0][1]} in {len(events)} worlds")
-        ends = [Factor(law.names, np.cumsum(law.table, axis=-1)) for law in laws]
-        highs = [_spread(end, names) for end in ends]
-        lows = [_spread(Factor(law.names, end.table - law.table), names) for law, end in zip(laws, ends, strict=True)]
-        overlap = reduce(np.minimum, highs) - reduce(np.maximum, lows)
-        return Factor(names, np.where(overlap > IMPOSSIBLE, overlap, 0.0))
+        shortest = reduce(np.minimum, (spread(law, names) for law in laws))
+        return Factor(names, reduce(np.minimum, (_reach(*pair, names, shortest) for pair in permutations(laws, 2)), shortest))
 
     @cached_property
     def _originals(self) -> Mapping[Event, Event]:
@@ -198,8 +194,35 @@ class Worlds:
         return f"{name} in world {world}"
 
 
-def _spread(factor: Factor, names: Sequence[str]) -> Floats:
-    """The table with an axis for each of `names`, of length 1 where the factor has none."""
-    order = sorted(range(len(factor.names)), key=lambda axis: names.index(factor.names[axis]))
-    sizes = dict(zip(factor.names, factor.table.shape, strict=True))
-    return factor.table.transpose(order).reshape([sizes.get(name, 1) for name in names])
+def _reach(one: Factor, other: Factor, names: tuple[str, ...], shortest: Floats) -> Floats:
+    """How far the intervals of one law end above where those of the other begin; 0 if below, or above only by rounding.
+
+    It is measured from the end of [0, 1) that is nearer, so that an interval of length 1e-20 is not lost beside a long one.
+    """
+    (_, end), (begin, _) = _sums(one, names), _sums(other, names)
+    (left, _), (_, rest) = _sums(one, names, down=True), _sums(other, names, down=True)
+    low = end[0] + begin[0] < 1
+    reach = np.where(low, (end - begin).sum(0), (rest - left).sum(0))
+    rounding = 4 * np.finfo(float).eps * np.where(low, end[0], rest[0])
+    return np.where((reach <= rounding) & (reach <= SLIVER * shortest), 0.0, reach)
+
+
+def _sums(law: Factor, names: tuple[str, ...], down: bool = False) -> tuple[Floats, Floats]:
+    """The probability of what comes before each value, from above if `down`, and the same with its own.
+
+    Each has two parts, to be added, on its first axis: a sum, and what rounding took from it, as Knuth's two-sum finds it.
+    """
+    way = slice(None, None, -1 if down else 1)
+    probability = law.table[..., way]
+    total = np.cumsum(probability, axis=-1)
+    before = _shifted(total)
+    added = total - before
+    taken = np.cumsum((before - (total - added)) + (probability - added), axis=-1)
+    sums = np.stack([total, taken])
+    first, second = (spread(Factor(("part", *law.names), part[..., way]), ("part", *names)) for part in (_shifted(sums), sums))
+    return first, second
+
+
+def _shifted(sums: Floats) -> Floats:
+    """Each entry one place further on the last axis, after a 0."""
+    return np.concatenate([np.zeros_like(sums[..., :1]), sums[..., :-1]], axis=-1)

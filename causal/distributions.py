@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from .errors import InputError, NotDiscreteError
+from .tolerances import NORMALISED, OUTSIDE
 
 Array = NDArray[Any]
 
@@ -103,7 +104,7 @@ class Categorical(Distribution):
     def __post_init__(self) -> None:
         p = np.asarray(self.p, dtype=float)
         _check_probabilities("Categorical", p)
-        if p.ndim == 0 or not np.allclose(p.sum(-1), 1.0, rtol=0, atol=1e-9):
+        if p.ndim == 0 or not np.allclose(p.sum(-1), 1.0, rtol=0, atol=NORMALISED):
             raise InputError(f"Categorical needs rows that sum to 1, and got sums {np.unique(p.sum(-1).round(6))}")
         values = np.arange(p.shape[-1]) if self.values is None else np.asarray(self.values)
         if values.shape != p.shape[-1:] or (np.diff(values) <= 0).any():
@@ -204,6 +205,6 @@ def tidy(values: Array) -> Array:
 
 def _check_probabilities(law: str, p: Array | float) -> None:
     p = np.asarray(p, dtype=float)
-    inside = (p >= -1e-12) & (p <= 1 + 1e-12)
+    inside = (p >= -OUTSIDE) & (p <= 1 + OUTSIDE)
     if not inside.all():
         raise InputError(f"{law} needs probabilities in [0, 1], and got {p[~inside].ravel()[0]:.6g}")

@@ -14,6 +14,7 @@ from .errors import TooLargeError
 
 LARGEST = 2**25  # entries of a table, 256 MiB
 AT_ONCE = 64  # terms of a sum that is not worth an order
+MOST_NAMES = len(ascii_letters)  # in one product, for einsum has a letter for each
 MOST_FACTORS = 8  # of them in one product, for each takes its time at every term
 
 Steps = tuple[tuple[str, tuple[int, ...]], ...]  # einsum's subscripts, and which tables to take, the last first; what comes out joins them
@@ -29,7 +30,8 @@ class Factor(NamedTuple):
 def eliminate(factors: Sequence[Factor], keep: Sequence[str]) -> Array:
     """The product of the factors, summed over every name that is not in `keep`: one axis for each of `keep`, in its order.
 
-    Raises TooLargeError, before any memory is taken, if a table on the way would have more than 2**25 entries.
+    Raises TooLargeError, before any memory is taken, if a table on the way would have more than 2**25 entries, or a product
+    more than 52 names, as it can where many of them have a single value.
     """
     return carry_out(plan(factors, keep), [factor.table for factor in factors])
 
@@ -51,6 +53,20 @@ def check_size(sizes: Iterable[int], what: str) -> None:
     """Raise TooLargeError if a table with these sizes would have more than 2**25 entries."""
     if (size := prod(sizes)) > LARGEST:
         raise TooLargeError(f"{what} needs a table of {size:.3g} entries, and the most is {LARGEST:.3g}")
+
+
+def conditional(joint: Array, axes: int = 1, unseen: float = np.nan) -> Array:
+    """The law of the last `axes` axes given the others, and `unseen` where these have no weight."""
+    total = joint.sum(tuple(range(-axes, 0)), keepdims=True)
+    return np.asarray(np.divide(joint, total, where=total > 0, out=np.full(joint.shape, unseen)))
+
+
+def spread(factor: Factor, names: Sequence[str]) -> Array:
+    """The table with an axis for each of `names`, of length 1 where the factor has none."""
+    sizes = dict(zip(factor.names, factor.table.shape, strict=True))
+    return factor.table.transpose([factor.names.index(name) for name in names if name in sizes]).reshape(
+        [sizes.get(name, 1) for name in names]
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -103,7 +119,12 @@ class _Sketch:
 
     def _step(self, parts: Sequence[int], names: tuple[str, ...]) -> None:
         scopes = [self.live.pop(part) for part in reversed(parts)]
-        letters = dict(zip(dict.fromkeys(name for scope in scopes for name in scope), ascii_letters, strict=False))
+        together = dict.fromkeys(name for scope in scopes for name in scope)
+        if len(together) > MOST_NAMES:
+            raise TooLargeError(
+                f"a product of tables has {len(together)} names, and the most is {MOST_NAMES}; leave out some that have a single value"
+            )
+        letters = dict(zip(together, ascii_letters, strict=False))
         inputs = ["".join(letters[name] for name in scope) for scope in scopes]
         self.steps.append((f"{','.join(inputs)}->{''.join(letters[name] for name in names)}", tuple(reversed(parts))))
         self.live.append(names)

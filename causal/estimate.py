@@ -15,11 +15,11 @@ from .elimination import Factor
 from .errors import InputError, did_you_mean
 from .evaluation import empirical
 from .planning import Floats
+from .tolerances import SINGULAR
 
 Log = Mapping[str, Array]
 
 RESAMPLES = 200
-SINGULAR = 1e-9  # relative to 1
 
 
 class Estimate(NamedTuple):

@@ -6,14 +6,14 @@ from typing import NamedTuple
 import numpy as np
 
 from .distributions import Array
-from .elimination import Factor, check_size, eliminate
+from .elimination import Factor, check_size, conditional, eliminate, spread
 from .errors import InputError, did_you_mean
 from .formula import Formula, Fraction, Probability, Sum, factors_of
+from .tolerances import EMPTY
 
 Tables = Factor | Sequence[Factor]
 Laws = Tables | Mapping[str, Tables]
 
-ROUND_OFF = 1e-15  # a cell with a smaller share of the whole is empty
 UNIT = Factor((), np.ones(()))
 
 
@@ -43,7 +43,7 @@ class Cells(NamedTuple):
 
     def spread(self, names: Sequence[str]) -> "Cells":
         """The same with an axis for each of `names`, of length 1 where there was none."""
-        return Cells(tuple(names), *(_spread(table, self.names, names) for table in (self.value, self.unknown)))
+        return Cells(tuple(names), *(spread(Factor(self.names, table), names) for table in (self.value, self.unknown)))
 
 
 class Law:
@@ -91,10 +91,9 @@ class Law:
     def _probability(self, leaf: Probability) -> Cells:
         names = (*sorted(leaf.given), *sorted(leaf.of))
         joint = eliminate(self.sources[leaf.source], names)
-        joint = np.where(joint > ROUND_OFF * joint.sum(), joint, 0.0)
-        given = joint.sum(tuple(range(len(leaf.given), len(names))), keepdims=True)
-        empty = np.broadcast_to(given <= 0, joint.shape)
-        return Cells(names, joint / np.where(given > 0, given, 1.0), empty)
+        joint = np.where(joint > EMPTY * joint.sum(), joint, 0.0)
+        law = conditional(joint, len(leaf.of))
+        return Cells(names, np.nan_to_num(law), np.isnan(law))
 
 
 def _quotient(above: Cells, below: Cells) -> Cells:
@@ -117,8 +116,3 @@ def _contraction(parts: Sequence[Cells], keep: tuple[str, ...]) -> Cells:
     terms = over(((part.value > 0) | part.unknown).astype(float) for part in parts)
     known = over((part.value > 0).astype(float) for part in parts)
     return Cells(keep, np.where(terms > known, 0.0, value), terms > known)
-
-
-def _spread(table: Array, names: Sequence[str], to: Sequence[str]) -> Array:
-    sizes = [table.shape[names.index(name)] if name in names else 1 for name in to]
-    return table.transpose([names.index(name) for name in to if name in names]).reshape(sizes)

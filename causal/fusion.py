@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, combinations
+from itertools import chain, islice
 
-from .adjustment import is_adjustment_set
+from .adjustment import back_door_graph, forbidden
 from .admg import ADMG, Names
 from .elimination import Factor
 from .errors import InputError
@@ -12,6 +12,7 @@ from .estimand import Estimand
 from .evaluation import Cells
 from .formula import Formula, Probability, Set, fraction, product, total, translated
 from .identify import Hedge, NotIdentified, adjusted, exchangeable, identified, identify, shortest
+from .separators import separators
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def fuse(graph: ADMG, y: Names, x: Names, sources: Sequence[Source], z: Names = 
 
     A source with `done` is a surrogate experiment, one with `differs` a domain of a selection diagram whose S-nodes point to
     these. Sound, and complete without z. Raises InputError if the names do not fit, or if two sources have the same one. Source:
-    Bareinboim and Pearl (2012), z-identification, and (2013), transportability; Lee, Correa and Bareinboim (2020), algorithm 1.
+    Bareinboim and Pearl (2012), z-identification, and (2013), transportability; Lee, Correa and Bareinboim (2020).
     """
     ys, xs, zs = graph.pick(y, x, z)
     if len({source.name for source in sources}) < len(sources):
@@ -64,9 +65,9 @@ def recover(graph: ADMG, y: Names, x: Names, selection: str, z: Names = (), know
     """P(y | do(x), z) in the population from the law P of the rows that were recorded, those with `selection` = 1.
 
     The law of the variables `known` is known in the population, too: give it to `evaluate` as P*. None if no formula is found
-    whose every P(a | b) is known, or has a independent of the selection given b; all adjustment sets are tried. None is looked
-    for if the selection has effects of its own. Complete for
-    P(y | z) with nothing known. Source: Bareinboim, Tian and Pearl (2014), theorems 1 and 2; Correa and Bareinboim (2017).
+    whose every P(a | b) is known, or has a independent of the selection given b: the formula of `identify`, or for an empty z any
+    of adjustment. None is looked for if the selection has effects of its own. Complete for P(y | z) with nothing known.
+    Source: Bareinboim, Tian and Pearl (2014); Correa and Bareinboim (2017); for adjustment Correa, Tian and Bareinboim (2018).
     """
     if any(cause == selection for cause, _ in graph.directed):
         return None  # what the selection causes is not the same among those who were not selected
@@ -81,7 +82,7 @@ def recover(graph: ADMG, y: Names, x: Names, selection: str, z: Names = (), know
             raise NotIdentified(graph, leaf.names)
         return leaf if graph.separated(leaf.of, selection, leaf.given) else replace(leaf, source="P*")
 
-    for formula in chain((found.formula, found.longer), () if found.z else _all_adjusted(rest, found.y, found.x)):
+    for formula in chain((found.formula, found.longer), () if found.z else _adjusted(graph, found.y, found.x, selection, population)):
         try:
             told = translated(formula, recovered)
             return Estimand(found.y, found.x, found.z, told, told, graph.nodes)
@@ -90,12 +91,18 @@ def recover(graph: ADMG, y: Names, x: Names, selection: str, z: Names = (), know
     return None
 
 
-def _all_adjusted(graph: ADMG, y: tuple[str, ...], x: tuple[str, ...]) -> Iterator[Formula]:
-    others = [name for name in graph.nodes if name not in x + y]
-    for size in range(len(others) + 1):
-        for s in combinations(others, size):
-            if is_adjustment_set(graph, x, y, s):
-                yield adjusted(y, x, Set(s))
+def _adjusted(graph: ADMG, y: tuple[str, ...], x: tuple[str, ...], selection: str, population: Set) -> Iterator[Formula]:
+    """An adjustment formula for each way in which its parts may be known, if there is one: with a set that separates y from x.
+
+    The law of the set is that of the recorded rows or is known in the population, and the set separates y from the selection,
+    too, unless the law of all of them is known.
+    """
+    dag = back_door_graph(graph, x, y).dag
+    allowed = set(graph.nodes).difference(x, y, {selection}, forbidden(graph, x, y))
+    recorded = {name for name in allowed if graph.separated(name, selection)}
+    for among, apart in ((recorded, (*x, selection)), (allowed & population, (*x, selection)), (allowed & population, x)):
+        found = separators(dag, y, apart, (), among) if apart else iter(())
+        yield from (adjusted(y, x, s) for s in islice(found, 1))
 
 
 def reweighted(law: Factor, recorded: Factor) -> Factor:

@@ -4,9 +4,9 @@ A graph of one step has a node for each variable with the attribute `role`; `x_t
 an agent gets that asks for the graph: no mechanism.
 """
 
-from itertools import combinations
-
 import networkx as nx
+
+from .separators import back_doors
 
 LAG = "_tm1"  # x_tm1 is x one step earlier
 
@@ -44,11 +44,10 @@ def is_markov(graph: "Graph[str]") -> bool:
 
 
 def back_door_set(graph: "Graph[str]") -> tuple[str, ...] | None:
-    """The smallest set of logged variables that, with the contexts, closes every back-door path of the action.
+    """The smallest set of logged variables that, with the contexts, closes every back-door path of the action, as `back_doors` says.
 
-    The effect is that on the reward and on the next contexts. None if no such set exists. Pearl, Causality (2009),
-    definition 3.3.1: no member is caused by the action, and the set d-separates action and outcomes once the arrows out
-    of the action are removed. The log itself conditions on selection, and on episodes that have not ended.
+    The effect is that on the reward and on the next contexts. None if no such set exists. The log itself conditions on
+    selection, and on episodes that have not ended.
     """
     (act,) = with_role(graph, "action")
     contexts = with_role(graph, "context")
@@ -56,14 +55,9 @@ def back_door_set(graph: "Graph[str]") -> tuple[str, ...] | None:
     unrolled = unroll(graph, step + 2)
     given = {(name, step) for name in (*contexts, *with_role(graph, "selection"))}
     given |= {(name, earlier) for name in with_role(graph, "terminal") for earlier in range(step)}
-    effects = nx.descendants(unrolled, (act, step))
-    allowed = [name for name in with_role(graph, "logged") if (name, step) not in effects]
-    unrolled.remove_edges_from(list(unrolled.out_edges((act, step))))
-    for size in range(len(allowed) + 1 if not given & effects else 0):
-        for chosen in combinations(allowed, size):
-            if nx.is_d_separator(unrolled, {(act, step)}, _outcomes(graph, step), given | {(name, step) for name in chosen}):
-                return chosen
-    return None
+    logged = [(name, step) for name in with_role(graph, "logged")]
+    sets = back_doors(unrolled, (act, step), _outcomes(graph, step), given, logged)
+    return tuple(name for name, _ in sets[0]) if sets else None
 
 
 def as_text(graph: "Graph[str]") -> str:

@@ -38,11 +38,11 @@ class Intervals:
 
     def maximin(self) -> Ceiling:
         """The policy with the greatest guarantee."""
-        return _together([payoffs.maximin() for payoffs in self.payoffs])
+        return _joined([payoffs.maximin() for payoffs in self.payoffs])
 
     def minimax_regret(self) -> Ceiling:
         """The policy with the least regret."""
-        return _together([payoffs.minimax_regret() for payoffs in self.payoffs])
+        return _joined([payoffs.minimax_regret() for payoffs in self.payoffs])
 
     def regret(self, policy: Floats) -> float:
         """The most by which another policy can be better."""
@@ -118,5 +118,5 @@ def _free(method: str, model: SCM, share: Floats, low: Floats, high: Floats, sha
     return Intervals(method, low, high, sharp, [] if unknown else parts, exact=sharp)
 
 
-def _together(parts: Sequence[Ceiling]) -> Ceiling:
+def _joined(parts: Sequence[Ceiling]) -> Ceiling:
     return Ceiling(np.concatenate([part.policy for part in parts]), sum(part.value for part in parts))

@@ -20,12 +20,11 @@ from .errors import InputError, did_you_mean
 from .graph import LAG
 from .planning import Floats
 from .scm import SCM, Mechanism
+from .tolerances import ROUNDING, SEEN, SINGULAR
 
 Name = str | tuple[str, int]
 Values = Mapping[str, float] | Mapping[tuple[str, int], float] | Mapping[Name, float]
 
-ROUNDING = 1e-9  # relative, of a mean that should be linear
-TOLERANCE = 1e-7  # of a value that is said to be seen
 PROBES = 56  # points, near and far, at which a mechanism must be linear
 
 
@@ -108,9 +107,9 @@ class LinearGaussian:
         size = np.linalg.norm(spread, axis=1)  # units must not matter
         size = np.where(size > 0, size, 1.0)
         spread, wanted, usual = spread / size[:, None], wanted / size, usual / size
-        inverse = np.linalg.pinv(spread, rcond=ROUNDING)
+        inverse = np.linalg.pinv(spread, rcond=SINGULAR)
         mean = inverse @ wanted
-        if (abs(spread @ mean - wanted) > TOLERANCE * np.maximum(1.0, abs(wanted) + abs(usual))).any():
+        if (abs(spread @ mean - wanted) > SEEN * np.maximum(1.0, abs(wanted) + abs(usual))).any():
             raise InputError(f"{', '.join(f'{name}={value:g}' for name, value in given.items())} cannot all be: one follows from others")
         return mean, np.eye(len(self.std)) - inverse @ spread
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from .tolerances import TIE as TIE
 
-TIE = 1e-9  # action values closer than this, relative to the largest, are equal
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from .scm import SCM
 from .tables import tables
 
 Given = Mapping[str, float]
+Treatment = str | Sequence[str] | Mapping[str, Sequence[float]]
 
 
 def distribution(model: SCM, *names: str, given: Given | None = None, step: int = 0) -> Array:
@@ -40,11 +41,13 @@ def expectation(model: SCM, name: str, given: Given | None = None, step: int = 0
     return float(tables(model).slice((), step == 0, evidence, mean=name) / total)
 
 
-def effect(model: SCM, outcome: str | Sequence[str], treatment: str | Sequence[str], given: Given | None = None, step: int = 0) -> Array:
+def effect(model: SCM, outcome: str | Sequence[str], treatment: Treatment, given: Given | None = None, step: int = 0) -> Array:
     """P(outcome | do(treatment), given) at one step, for all values of the treatment at once: its axis, then the outcome's.
 
     Several outcomes or treatments have an axis each, in their order. An intervention holds at every step, as that of
-    `model.do`. Raises InputError if one of them is named twice, or if `given` has probability zero under an intervention.
+    `model.do`, so that some values may end every episode before the step. A mapping, such as {"x": [0, 2]}, names the values
+    to be done: its axis has these alone, in their order. Raises InputError if one of the variables is named twice, or if
+    `given`, or an episode so long, has probability zero under one of the interventions; the message names it.
     """
     treatments = (treatment,) if isinstance(treatment, str) else tuple(treatment)
     names = (*treatments, outcome) if isinstance(outcome, str) else (*treatments, *outcome)
@@ -53,12 +56,25 @@ def effect(model: SCM, outcome: str | Sequence[str], treatment: str | Sequence[s
     check_names(model, names)
     evidence = _evidence(model, given, step, treatments) if given or step else ()
     joint = tables(model).slice(names, step == 0, evidence, treatments)
+    if isinstance(treatment, Mapping):
+        joint = joint[np.ix_(*(_places(model, name, values) for name, values in treatment.items()))]
     if not evidence:
         return joint
     total = joint.sum(tuple(range(len(treatments), len(names))), keepdims=True)
     if (total <= 0).any():
-        raise _never(model, given, f" under some do({', '.join(treatments)})")
+        done = dict(treatment) if isinstance(treatment, Mapping) else {name: tables(model).support(name).tolist() for name in treatments}
+        raise _never(model, given, _under(done, np.argwhere(total <= 0)[0]))
     return np.asarray(joint / total)
+
+
+def _places(model: SCM, name: str, values: Sequence[float]) -> list[int]:
+    """The places of some values in the support of a variable."""
+    return [int(tables(model).indicator(name, value).table.argmax()) for value in values]
+
+
+def _under(done: Mapping[str, Sequence[float]], places: Array) -> str:
+    what = [f"{name}={values[place]:g}" for (name, values), place in zip(done.items(), places, strict=False)]
+    return f" under do({', '.join(what)}); name the values that can be done, as in {{{next(iter(done))!r}: [...]}}"
 
 
 def _evidence(model: SCM, given: Given | None, step: int, held: tuple[str, ...] = ()) -> tuple[Factor, ...]:

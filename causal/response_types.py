@@ -7,26 +7,25 @@ district, and its table pins the law down to the solutions of linear equations.
 Source: Balke and Pearl (1997), section 3; the equations of a district are its c-factor (Tian and Pearl, 2002, section 4).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
+from itertools import combinations, product
 from math import prod
 
-import networkx as nx
 import numpy as np
 
-from .admg import ADMG
+from .admg import ADMG, checked, seen_effects
 from .distributions import Array
-from .elimination import Factor, check_size, eliminate
+from .elimination import Factor, check_size, conditional, eliminate
 from .errors import InputError, TooLargeError, did_you_mean
 from .planning import Floats
 from .questions import distribution
 from .scm import SCM
 from .tables import tables
+from .tolerances import INDEPENDENCE
 
 MOST_TYPES = 2**16  # of a district
-TOLERANCE = 1e-6  # of a probability that the graph implies
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +44,12 @@ class ResponseTypes:
 
     @staticmethod
     def of(graph: ADMG, table: Array, supports: Mapping[str, Array] | None = None) -> "ResponseTypes":
-        """The types of a graph, in the order of its nodes. Variables that are all joined by bidirected edges share one latent."""
+        """The types of a graph, in the order of its nodes. Each bidirected edge is a latent of its own.
+
+        The edges do not tell whether a latent is shared by three variables; where one is, name it in `latents` instead.
+        """
         parents = {name: tuple(cause for cause in graph.nodes if (cause, name) in graph.directed) for name in graph.nodes}
-        cliques = nx.find_cliques(nx.Graph(list(graph.bidirected)))
-        return ResponseTypes(parents, sorted(tuple(sorted(clique)) for clique in cliques), table, supports or {})
+        return ResponseTypes(parents, sorted(graph.bidirected), table, supports or {})
 
     def __post_init__(self) -> None:
         _check(self)
@@ -63,23 +64,24 @@ class ResponseTypes:
         self._check_independences()
 
     @cached_property
+    def graph(self) -> ADMG:
+        """The parents and the latents as a graph, in which a latent is a bidirected edge between any two that it reaches."""
+        directed = {(cause, name) for name, causes in self.parents.items() for cause in causes}
+        bidirected = {pair for latent in self.latents for pair in combinations(sorted(set(latent)), 2)}
+        return checked(tuple(self.parents), directed, bidirected, {})
+
+    @property
     def order(self) -> tuple[str, ...]:
         """The variables, causes first."""
-        graph = _parent_graph(self.parents)
-        return tuple(nx.lexicographical_topological_sort(graph, key=list(graph).index))
+        return self.graph.nodes
 
     @cached_property
     def districts(self) -> tuple["District", ...]:
-        """The sets of variables that are connected by latents."""
-        return tuple(District(self, names) for names in self.connected(self.order))
+        """The sets of variables that are connected by latents, each with its causes first."""
+        return tuple(District(self, self._sorted(names)) for names in self.graph.districts)
 
-    def connected(self, names: Sequence[str]) -> list[tuple[str, ...]]:
-        """The districts of the graph of `names` alone, each with its causes first."""
-        graph: nx.Graph[str] = nx.Graph()
-        graph.add_nodes_from(names)
-        for latent in self.latents:
-            nx.add_path(graph, [name for name in latent if name in names])
-        return [tuple(name for name in self.order if name in part) for part in nx.connected_components(graph)]
+    def _sorted(self, names: Collection[str]) -> tuple[str, ...]:
+        return tuple(name for name in self.order if name in names)
 
     def size(self, *names: str) -> int:
         """The number of joint values of some variables."""
@@ -97,25 +99,20 @@ class ResponseTypes:
         return eliminate([Factor(tuple(self.parents), self.table)], tuple(names))
 
     def pillow(self, name: str) -> tuple[str, ...]:
-        """What screens a variable off from all others before it: its district among them, and the parents of that."""
-        before = self.order[: self.order.index(name) + 1]
-        (district,) = (part for part in self.connected(before) if name in part)
-        near = {*district, *(parent for member in district for parent in self.parents[member])} - {name}
-        return tuple(other for other in before if other in near)
+        """What screens a variable off from all others before it, causes first."""
+        return self._sorted(self.graph.pillow(name))
 
     def conditional(self, name: str, unseen: float) -> Factor:
         """P(name | pillow), and `unseen` where the table has never seen the pillow."""
         names = (*self.pillow(name), name)
-        joint = self.marginal(names)
-        total = joint.sum(-1, keepdims=True)
-        return Factor(names, np.divide(joint, total, where=total > 0, out=np.full_like(joint, unseen)))
+        return Factor(names, conditional(self.marginal(names), unseen=unseen))
 
     def _check_independences(self) -> None:
         for position, name in enumerate(self.order):
             before, law = self.order[:position], self.conditional(name, unseen=0.0)
             seen = self.marginal((*before, name))
             gap = abs(eliminate([Factor(before, seen.sum(-1)), law], (*before, name)) - seen).max()
-            if gap > TOLERANCE:
+            if gap > INDEPENDENCE:
                 free = ", ".join(other for other in before if other not in law.names)
                 raise InputError(
                     f"the table breaks an independence of the graph by {gap:.2g}: given {', '.join(law.names[:-1]) or 'nothing'}, "
@@ -221,30 +218,19 @@ def response_types(model: SCM, *names: str) -> ResponseTypes:
     if model.horizon > 1 or model.names("selection"):
         raise InputError(f"{type(model).__name__} has more than one step or a selected log; response types need neither")
     names = names or model.names("context", "action", "logged", "reward", "terminal")
-    graph = model.graph.copy()
-    for hidden in [name for name in model.order if name not in names]:  # a latent with causes: they cause its effects instead
-        graph.add_edges_from(list(product(graph.predecessors(hidden), graph.successors(hidden))))
-        graph.remove_edges_from(list(graph.in_edges(hidden)))
-    reached = {tuple(graph.successors(hidden)) for hidden in graph if hidden not in names}
+    hidden = set(model.order).difference(names)
+    effects = {name: seen_effects(model.graph, name, hidden) for name in model.order}
+    reached = {tuple(sorted(effects[name])) for name in hidden}
     latents = [some for some in reached if len(some) > 1 and not any(set(some) < set(more) for more in reached)]
-    parents = {name: tuple(cause for cause in graph.predecessors(name) if cause in names) for name in names}
+    parents = {name: tuple(cause for cause in model.order if cause in names and name in effects[cause]) for name in names}
     supports = {name: tables(model).support(name) for name in names}
     return ResponseTypes(parents, sorted(latents), distribution(model, *names), supports)
-
-
-def _parent_graph(parents: Mapping[str, Sequence[str]]) -> "nx.DiGraph[str]":
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(parents)
-    graph.add_edges_from((cause, name) for name, causes in parents.items() for cause in causes)
-    return graph
 
 
 def _check(model: ResponseTypes) -> None:
     for name in (*(cause for causes in model.parents.values() for cause in causes), *(name for some in model.latents for name in some)):
         if name not in model.parents:
             raise InputError(f"{name!r} has no entry in `parents`; {did_you_mean(name, model.parents)}")
-    if not nx.is_directed_acyclic_graph(_parent_graph(model.parents)):
-        raise InputError("the parents form a cycle; remove an arrow")
     table = np.asarray(model.table, dtype=float)
     if table.ndim != len(model.parents):
         raise InputError(f"the table needs an axis for each of {', '.join(model.parents)}, and has {table.ndim} axes")

@@ -10,9 +10,9 @@ from .admg import Pair
 from .distributions import Array
 from .elimination import Factor, check_size, eliminate
 from .identify import Hedge
+from .tolerances import DIFFERENCE
 
 FLIP = 0.125  # probability that a bit on its way from a root of the hedge to an outcome is turned
-GAP = 1e-6  # the least difference that shows that two laws are not the same
 SEEDS = 100
 
 
@@ -46,7 +46,7 @@ def witness(hedge: Hedge) -> tuple[TabularModel, TabularModel]:
         return _worlds(hedge, _routes(hedge))
     for seed in range(SEEDS):
         one, other = _worlds(hedge, _random_channels(hedge, np.random.default_rng(seed)))
-        if gap(hedge, one, other) > GAP:
+        if gap(hedge, one, other) > DIFFERENCE:
             return one, other
     raise AssertionError(f"found no witness against this: {hedge}")
 

@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 
-from confoundry.causal import SCM, Array, Certificate, NotDiscreteError, Promise, TooLargeError, confounders, tables
+from confoundry.causal import SCM, Array, Certificate, Confounding, NotDiscreteError, Promise, TooLargeError, confounders, tables
 from confoundry.causal.asked import Answer, Question
 from confoundry.causal.guarantee import Intervals
 
@@ -37,10 +37,9 @@ def origin(model: SCM) -> str:
 def lines(model: SCM, found: Certificate) -> Iterator[Line]:
     """What a certificate says of its model."""
     if found.confounding is not None:
-        mean, largest, information = found.confounding
-        apart = f"doing differs from seeing by {mean:.4f} on average, {largest:.4f} at most (total variation)"
-        yield "confounded", f"yes: {apart}" if largest > NOTHING else "no: seeing is doing"
-        yield "hidden causes", f"tell {information:.4f} nats of {model.action} beyond the context (mutual information)"
+        yield "confounded", _confounded(found.confounding)
+        told = f"tell {found.confounding.information:.4f} nats of {model.action} beyond the context (mutual information)"
+        yield "hidden causes", told
     if found.overlap is not None:
         yield "overlap", _overlap(found)
     yield "formula", ("" if model.horizon == 1 else "for one step, ") + _formula(found.answer, found.identified, model)
@@ -55,6 +54,13 @@ def lines(model: SCM, found: Certificate) -> Iterator[Line]:
     if found.confused_regret is not None:
         yield "confused", f"the confused policy falls short of the best by at most {found.confused_regret:.4f}"
     yield from (("note", note) for note in found.notes)
+
+
+def _confounded(found: Confounding) -> str:
+    unseen = f"; {found.unseen} of the {found.pairs} pairs of context and action never occur" if found.unseen else ""
+    if found.largest <= NOTHING:
+        return f"not in what the log shows: there seeing is doing{unseen}" if unseen else "no: seeing is doing"
+    return f"yes: doing differs from seeing by {found.mean:.4f} on average, {found.largest:.4f} at most (total variation){unseen}"
 
 
 def _overlap(found: Certificate) -> str:

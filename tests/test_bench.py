@@ -19,7 +19,7 @@ from confoundry.eval.bench_worlds import IceCreamDays, wide
 from confoundry.eval.cli import main
 
 ENVS, DAYS = 20_000, 8
-OPTIONAL = {"jax", "minigrid", "pgmpy"}
+OPTIONAL = {"jax", "minigrid"}
 
 
 def small(size: int) -> int:

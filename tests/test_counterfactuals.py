@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import ArrayLike
+from figures import printed
 from refusals import refused
 from scipy.stats import binom, norm
 
@@ -92,13 +92,6 @@ MODELS: dict[str, SCM] = {text: model for text, model in members() if model.hori
 MODELS |= {"Dose": Dose(), "Survivors": make_model(f"{THROWAWAY}:Survivors")}
 
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-
-
-def printed(computed: ArrayLike, figures: str) -> bool:
-    """Whether numbers equal the printed figures, separated by spaces, each within one unit of its last digit."""
-    words = figures.split()
-    units = [10.0 ** -len(word.partition(".")[2]) for word in words]
-    return all(x == pytest.approx(float(w), abs=u + 1e-9) for x, w, u in zip(np.ravel(computed), words, units, strict=True))
 
 
 def others(model: SCM) -> Iterator[SCM]:
@@ -401,6 +394,68 @@ def test_what_cannot_be_is_refused_in_one_line() -> None:
     assert "death is never 2" in refused(lambda: counterfactual(model, model, "death", given={"death": 2}))
     assert "120 steps" in refused(lambda: Worlds(ConfoundedRiver()))
     assert "did you mean" in refused(lambda: natural_effects(model, "b_shots"))
+
+
+class Rarity(SCM):
+    """What hardly ever happens: a fault, a spark, and a colour between two others."""
+
+    @latent
+    def fault(self) -> Bernoulli:
+        return Bernoulli(1e-20)
+
+    @action
+    def switch(self) -> Categorical:
+        return Categorical(np.array([0.5, 0.25, 0.25]))
+
+    @logged
+    def colour(self, switch: Array) -> Categorical:
+        return Categorical(np.array([[0.3, 1e-20, 0.7], [0.2, 1e-20, 0.8], [0.3, 1e-20, 0.7]])[switch])
+
+    @logged
+    def spark(self, switch: Array) -> Bernoulli:
+        return Bernoulli(1e-20 * (1 + switch))
+
+    @reward
+    def alarm(self, fault: Array, switch: Array) -> Bernoulli:
+        return Bernoulli(fault * (0.25 + 0.25 * switch))
+
+
+RARE = [  # what is seen, the switch as it might have been, and the law of what then
+    ({"switch": 2, "alarm": 1}, 0, "alarm", (2 / 3, 1 / 3)),
+    ({"switch": 0, "alarm": 1}, 2, "alarm", (0, 1)),
+    ({"switch": 0, "alarm": 0}, 2, "fault", (1, 0)),
+    ({"switch": 0, "colour": 1}, 2, "colour", (0, 1, 0)),
+    ({"switch": 0, "colour": 1}, 1, "colour", (0, 0, 1)),
+    ({"switch": 2, "spark": 1}, 0, "spark", (2 / 3, 1 / 3)),
+    ({"switch": 2, "spark": 1, "colour": 1, "alarm": 1}, 0, "spark", (2 / 3, 1 / 3)),
+    ({"switch": 0, "spark": 0, "alarm": 1}, 0, "fault", (0, 1)),
+]
+
+
+@pytest.mark.parametrize(("seen", "switch", "name", "law"), RARE)
+def test_what_is_hardly_ever_seen_is_answered_as_exactly_as_anything(
+    seen: dict[str, float], switch: int, name: str, law: tuple[float, ...]
+) -> None:
+    assert counterfactual(Rarity(), Rarity().do(switch=switch), name, given=seen) == pytest.approx(np.array(law), abs=EXACT)
+
+
+class Thirds(SCM):
+    """The first two values together are as probable as the first is by itself after the action, but for rounding."""
+
+    @action
+    def act(self) -> Bernoulli:
+        return Bernoulli(0.5)
+
+    @reward
+    def pay(self, act: Array) -> Categorical:
+        return Categorical(np.array([[0.1, 0.2, 0.7], [0.3, 0.0, 0.7]])[act])
+
+
+def test_what_is_possible_by_rounding_alone_is_impossible() -> None:
+    assert 0.1 + 0.2 > 0.3
+    worlds = Worlds(Thirds().do(act=0), Thirds().do(act=1))
+    assert "probability zero" in refused(lambda: worlds.distribution((0, "pay"), given={(0, "pay"): 1, (1, "pay"): 2}))
+    assert worlds.joint((0, "pay"), (1, "pay")) == pytest.approx(np.array([[0.1, 0, 0], [0.2, 0, 0], [0, 0, 0.7]]), abs=1e-15)
 
 
 def test_continuous_variables_are_refused() -> None:

@@ -1,6 +1,6 @@
 """P(y | do(x)) for all x at once: what each intervention alone gives, in every world, in random networks, and step by step."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import permutations, product
 from pathlib import Path
@@ -137,6 +137,16 @@ def test_several_axes_come_in_the_order_of_their_names() -> None:
     assert effect(model, "pay", ()) == pytest.approx(distribution(model, "pay"), abs=EXACT)
 
 
+def test_values_that_end_every_episode_are_left_out_by_naming_the_others() -> None:
+    relay = THROWAWAY["Relay"]
+    for step in range(3):
+        found = effect(relay, "pay", {"burnt": [0], "push": [1, 0]}, {"lamp": 1}, step)
+        for place, push in enumerate((1, 0)):
+            world = relay.do(burnt=0, push=push)
+            assert found[0, place] == pytest.approx(distribution(world, "pay", given={"lamp": 1}, step=step), abs=EXACT)
+    assert np.array_equal(effect(IceCreamShorts(), "pay", {"ice_cream": [1]}), effect(IceCreamShorts(), "pay", "ice_cream")[1:])
+
+
 def test_an_answer_is_its_own_array() -> None:
     model = IceCreamShorts()
     for y, x in pairs(model):
@@ -156,6 +166,12 @@ def test_a_vote_of_very_many_is_counted() -> None:
         effect(crowd, tuple(voters), "ice_cream")
 
 
+def ones_of(numbers: Iterable[int]) -> Factor:
+    """A table of variables that have one value each."""
+    names = tuple(f"v{i}" for i in numbers)
+    return Factor(names, np.ones((1,) * len(names)))
+
+
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "unknown outcome": (lambda: effect(Thermo(), "shots", "ice_cream"), "'shots' is not a variable of Thermo; did you mean 'shorts'?"),
     "unknown treatment": (lambda: effect(Thermo(), "shorts", "haet"), "'haet' is not a variable of Thermo; did you mean 'heat'?"),
@@ -164,14 +180,17 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         lambda: effect(Thermo(), ("pay", "heat"), "heat"),
         "name each outcome and treatment once, and not as both; got heat, pay, heat",
     ),
+    "never done": (lambda: effect(Thermo(), "pay", {"heat": [0, 2]}), "heat is never 2; its values are [0, 1]"),
+    "a product of many": (lambda: eliminate([ones_of(range(30)), ones_of(range(30, 60))], ()), "has 60 names, and the most is 52"),
+    "an answer about many": (lambda: eliminate([ones_of([i]) for i in range(60)], [f"v{i}" for i in range(60)]), "and the most is 52"),
     "no such step": (lambda: effect(Thermo(), "pay", "heat", step=1), "Thermo has steps 0 to 0, and step 1 was asked for"),
     "never": (
         lambda: effect(Thermo(reliability=1.0), "pay", "heat", {"reading": 1}),
-        "reading=1 has probability zero in Thermo under some do(heat)",
+        "reading=1 has probability zero in Thermo under do(heat=0); name the values that can be done, as in {'heat': [...]}",
     ),
     "ended": (
         lambda: effect(THROWAWAY["Relay"], "pay", "burnt", step=2),
-        "an episode so long has probability zero in Relay under some do(burnt)",
+        "an episode so long has probability zero in Relay under do(burnt=1); name the values that can be done",
     ),
 }
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from numpy.typing import ArrayLike
+from figures import printed
 from refusals import refused
 
 from confoundry.causal import (
@@ -114,13 +114,6 @@ class ProxyClinic(SCM):
     @reward
     def y(self, x: Array, u: Array) -> Bernoulli:
         return Bernoulli(np.array([[0.80, 0.20], [0.95, 0.45]])[x, u])
-
-
-def printed(computed: ArrayLike, figures: str) -> bool:
-    """Whether numbers equal the printed figures, separated by spaces, each within one unit of its last digit."""
-    words = figures.split()
-    units = [10.0 ** -len(word.partition(".")[2]) for word in words]
-    return all(x == pytest.approx(float(w), abs=u + 1e-9) for x, w, u in zip(np.ravel(computed), words, units, strict=True))
 
 
 def draw(model: SCM, n: int = 5_000, seed: int = 0) -> Log:

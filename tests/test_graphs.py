@@ -1,7 +1,6 @@
 """Graphs with hidden common causes: text, projection, separation, districts, adjustment sets, pictures; and what libraries say."""
 
-import importlib
-import warnings
+from collections import Counter
 from collections.abc import Iterator
 from io import BytesIO
 from itertools import combinations
@@ -10,22 +9,13 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
+from libraries import library
 from matplotlib.text import Annotation
 
 from confoundry.causal import ADMG, InputError, adjustment_sets, as_text, is_adjustment_set, latent_projection, parse_graph, unroll
+from confoundry.causal.separators import MOST_SETS, back_doors
 from confoundry.envs import make_model
 from confoundry.eval.drawing import draw_graph
-
-
-def library(name: str) -> Any:
-    """An independent library, or None where it is not installed. The import of some crashes where warnings are errors."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return importlib.import_module(name)
-        except ImportError:
-            return None
-
 
 pyagrum, pgmpy = library("pyagrum"), library("pgmpy.base")
 
@@ -215,6 +205,30 @@ def test_adjustment_sets_are_found_among_the_variables_that_may_be_used() -> Non
     assert not list(adjustment_sets(parse_graph("x -> y; x <-> y"), "x", "y"))
 
 
+def test_back_door_sets_are_those_that_trying_all_sets_finds() -> None:
+    sizes: Counter[int] = Counter()
+    for seed in range(240):
+        dag = random_dag(seed, most=6)
+        names = [name for name in dag if name.startswith("v")]
+        x, y, *rest = np.random.default_rng(seed).permutation(names).tolist()
+        given, among = rest[: seed % 2], rest[seed % 2 :]
+        blocked, caused = dag.copy(), nx.descendants(dag, x)
+        blocked.remove_edges_from(list(dag.out_edges(x)))
+        valid: list[tuple[str, ...]] = []
+        for z in (z for size in range(len(among) + 1) for z in combinations(among, size)):
+            if caused.isdisjoint([*given, *z]) and not any(set(other) <= set(z) for other in valid):
+                valid += [z] if nx.is_d_separator(blocked, {x}, {y}, {*given, *z}) else []
+        assert back_doors(dag, x, [y], given, among) == valid, (seed, x, y)
+        sizes.update(map(len, valid))
+    assert min(sizes[size] for size in range(3)) > 2
+
+
+def test_back_door_sets_that_are_too_many_are_cut_off() -> None:
+    names = [(f"a{i}", f"b{i}") for i in range(12)]
+    dag = nx.DiGraph([edge for a, b in names for edge in ((a, "x"), (a, b), (b, "y"))] + [("x", "y")])
+    assert len(back_doors(dag, "x", ["y"], (), [name for pair in names for name in pair])) == MOST_SETS
+
+
 # Independent libraries.
 
 
@@ -234,7 +248,6 @@ def test_separation_agrees_with_pyagrum() -> None:
             assert graph.separated(a, b, given) == net.isIndependent(a, b, given), (seed, a, b, given)
 
 
-@pytest.mark.skipif(pgmpy is None, reason="pgmpy is not installed")
 def test_separation_agrees_with_pgmpy() -> None:
     for seed, graph in enumerate(GRAPHS[:20]):
         dag = pgmpy.DAG(random_dag(seed).edges)
@@ -243,7 +256,6 @@ def test_separation_agrees_with_pgmpy() -> None:
             assert graph.separated(a, b, given) != dag.is_dconnected(a, b, list(given)), (seed, a, b, given)
 
 
-@pytest.mark.skipif(pgmpy is None, reason="pgmpy is not installed")
 def test_adjustment_agrees_with_pgmpy_but_for_what_the_treatment_causes() -> None:
     inference = library("pgmpy.inference").CausalInference
     for graph in GRAPHS[:20]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import ArrayLike
+from figures import printed
 from refusals import refused
 
 from confoundry.causal import (
@@ -104,13 +104,6 @@ class Plant(SCM):
 MODELS: dict[str, SCM] = {"Homework": Homework(), "Market": Market(), "Plant": Plant()}
 
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-
-
-def printed(computed: ArrayLike, figures: str) -> bool:
-    """Whether numbers equal the printed figures, separated by spaces, each within one unit of its last digit."""
-    words = figures.split()
-    units = [10.0 ** -len(word.partition(".")[2]) for word in words]
-    return all(x == pytest.approx(float(w), abs=u + 1e-9) for x, w, u in zip(np.ravel(computed), words, units, strict=True))
 
 
 def draw(model: SCM, linear: LinearGaussian, n: int, seed: int = 1) -> Array:

@@ -1,0 +1,296 @@
+"""Models for the laws of certificates, and what they do by their own engine."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from confoundry.causal import (
+    SCM,
+    Array,
+    Bernoulli,
+    Categorical,
+    Exactly,
+    action,
+    certificate,
+    context,
+    distribution,
+    expectation,
+    latent,
+    logged,
+    reward,
+    selection,
+    tables,
+    terminal,
+)
+from confoundry.causal.planning import Floats
+from confoundry.envs import make_model, members
+
+FILE = Path(__file__).with_name("throwaway.py")
+RELAY, ORCHARD, DAWN, SURVIVORS, GAUGE = (make_model(f"{FILE}:{name}") for name in ("Relay", "Orchard", "Dawn", "Survivors", "Gauge"))
+
+
+class Tar(SCM):
+    """Smoking, tar and health, with a hidden gene: the front door."""
+
+    @latent
+    def gene(self) -> Bernoulli:
+        return Bernoulli(0.5)
+
+    @action
+    def smoke(self, gene: Array) -> Bernoulli:
+        return Bernoulli(0.1 + 0.8 * gene)
+
+    @logged
+    def tar(self, smoke: Array) -> Bernoulli:
+        return Bernoulli(0.1 + 0.8 * smoke)
+
+    @reward
+    def health(self, tar: Array, gene: Array) -> Bernoulli:
+        return Bernoulli(0.85 - 0.7 * gene + 0.14 * tar)
+
+
+class LongTar(Tar):
+    """Two years of it, if one survives the first."""
+
+    horizon: int = 2
+
+    @terminal
+    def dead(self, health: Array, gene: Array) -> Bernoulli:
+        return Bernoulli(0.1 + 0.3 * gene + 0.1 * (1 - health))
+
+
+class Napkin(SCM):
+    """Neither back door nor front door, and identified all the same."""
+
+    @latent
+    def one(self) -> Bernoulli:
+        return Bernoulli(0.5)
+
+    @latent
+    def two(self) -> Bernoulli:
+        return Bernoulli(0.5)
+
+    @logged
+    def w(self, one: Array, two: Array) -> Bernoulli:
+        return Bernoulli(np.where(one == two, 0.1, 0.9))
+
+    @logged
+    def r(self, w: Array) -> Bernoulli:
+        return Bernoulli(0.05 + 0.9 * w)
+
+    @action
+    def x(self, r: Array, one: Array) -> Bernoulli:
+        return Bernoulli(np.where(r == one, 0.05, 0.95))
+
+    @reward
+    def y(self, x: Array, two: Array) -> Bernoulli:
+        return Bernoulli(0.75 - 0.65 * two + 0.2 * x + 0.05 * x * two)
+
+
+class Doctor(SCM):
+    """A bow in each of two contexts, one of which hints at the hidden cause."""
+
+    @latent
+    def need(self) -> Bernoulli:
+        return Bernoulli(0.4)
+
+    @context
+    def pain(self, need: Array) -> Bernoulli:
+        return Bernoulli(0.2 + 0.5 * need)
+
+    @action
+    def drug(self, need: Array, pain: Array) -> Bernoulli:
+        return Bernoulli(0.1 + 0.5 * need + 0.2 * pain)
+
+    @reward
+    def relief(self, need: Array, pain: Array, drug: Array) -> Bernoulli:
+        return Bernoulli(0.7 - 0.5 * need - 0.1 * pain + 0.3 * drug * need)
+
+
+class Dose(SCM):
+    """Too many response types for a linear programme, and something logged on the way."""
+
+    @latent
+    def need(self) -> Bernoulli:
+        return Bernoulli(0.4)
+
+    @action
+    def dose(self, need: Array) -> Categorical:
+        weights = 1.0 + np.outer(need, np.arange(4))
+        return Categorical(weights / weights.sum(1, keepdims=True))
+
+    @logged
+    def level(self, dose: Array, need: Array) -> Categorical:
+        weights = 1.0 + (np.arange(20) == (3 * dose + need)[:, None]) * 10
+        return Categorical(weights / weights.sum(1, keepdims=True))
+
+    @reward
+    def relief(self, level: Array, need: Array) -> Bernoulli:
+        return Bernoulli(0.1 + 0.03 * level + 0.2 * (1 - need))
+
+
+class Ward(SCM):
+    """A confounder that is in the log, and depends on the context."""
+
+    @context
+    def ward(self) -> Bernoulli:
+        return Bernoulli(0.3)
+
+    @logged
+    def age(self, ward: Array) -> Bernoulli:
+        return Bernoulli(0.2 + 0.6 * ward)
+
+    @action
+    def drug(self, age: Array, ward: Array) -> Bernoulli:
+        return Bernoulli(0.1 + 0.5 * age + 0.2 * ward)
+
+    @reward
+    def cure(self, age: Array, drug: Array) -> Bernoulli:
+        return Bernoulli(0.6 - 0.4 * age + 0.2 * drug)
+
+
+def _fair(model: SCM) -> Bernoulli:
+    return Bernoulli(0.5)
+
+
+def _first_win(model: SCM, charge: Array) -> Bernoulli:
+    return Bernoulli(0.4 + 0.1 * charge)
+
+
+class Veterans(SCM):
+    """The rested charge, the lucky win, and who was neither fell before: among those who are left the two exclude each other."""
+
+    horizon: int = 3
+
+    @latent
+    def rested(self) -> Bernoulli:
+        return Bernoulli(0.5)
+
+    @latent
+    def lucky(self) -> Bernoulli:
+        return Bernoulli(0.5)
+
+    @action.starting(_fair)
+    def charge(self, rested_tm1: Array) -> Bernoulli:
+        return Bernoulli(0.2 + 0.6 * rested_tm1)
+
+    @reward.starting(_first_win)
+    def win(self, lucky_tm1: Array, charge: Array) -> Bernoulli:
+        return Bernoulli(0.2 + 0.5 * lucky_tm1 + 0.1 * charge)
+
+    @terminal
+    def fallen(self, rested: Array, lucky: Array) -> Bernoulli:
+        return Bernoulli(0.8 - 0.7 * np.maximum(rested, lucky))
+
+
+class Encouraged(SCM):
+    """An instrument, whose bounds tell which action is best: F04 of the catalogue, Confused."""
+
+    @latent
+    def severe(self) -> Bernoulli:
+        return Bernoulli(0.25)
+
+    @logged
+    def letter(self) -> Bernoulli:
+        return Bernoulli(0.05)
+
+    @action
+    def drug(self, letter: Array, severe: Array) -> Bernoulli:
+        return Bernoulli(np.array([[0.02, 0.60], [0.98, 0.90]])[letter, severe])
+
+    @reward
+    def cure(self, drug: Array, severe: Array) -> Bernoulli:
+        return Bernoulli(np.array([[0.65, 0.10], [0.90, 0.35]])[drug, severe])
+
+
+class Gate(SCM):
+    """The losers do not come back to tell, so that what is recorded speaks for the risk."""
+
+    @action
+    def risk(self) -> Bernoulli:
+        return Bernoulli(0.5)
+
+    @reward
+    def win(self, risk: Array) -> Bernoulli:
+        return Bernoulli(0.5 - 0.2 * risk)
+
+    @selection
+    def told(self, risk: Array, win: Array) -> Bernoulli:
+        return Bernoulli(np.where(risk == 1, 0.05 + 0.85 * win, 0.5))
+
+
+class OpenGate(Gate):
+    """Who is recorded depends on what was done alone, and does no harm."""
+
+    @selection
+    def told(self, risk: Array) -> Bernoulli:
+        return Bernoulli(0.2 + 0.5 * risk)
+
+
+class Crowd(SCM):
+    """Twenty-six hidden variables: more than a table can hold together."""
+
+    @action
+    def act(self) -> Bernoulli:
+        return Bernoulli(0.5)
+
+    @reward
+    def win(self, act: Array) -> Exactly:
+        return Exactly(act)
+
+
+Crowded = type("Crowded", (Crowd,), {f"u{i}": latent(lambda self: Bernoulli(0.5)) for i in range(26)})
+
+
+def _models() -> Iterator[tuple[str, SCM]]:
+    """Every world and member, the twins that are no members, and of short worlds one with the intent."""
+    own = [RELAY, ORCHARD, DAWN, Tar(), LongTar(), Napkin(), Doctor(), Dose(), Ward(), Veterans(), Encouraged()]
+    worlds = {**dict(members()), **{type(model).__name__: model for model in own}}
+    yield from worlds.items()
+    for text, model in worlds.items():
+        if (twin := model.twin()) is not None and twin not in worlds.values():
+            yield f"{text}, twin", twin
+    for kind, model in {type(model): model for model in worlds.values() if model.horizon <= 10}.items():
+        yield f"{kind.__name__}, intent", model.with_intent()
+
+
+MODELS = dict(_models())
+ONE_STEP = {text: model for text, model in MODELS.items() if model.horizon == 1}
+BOW = [model for model in ONE_STEP.values() if not model.names("logged")]
+
+every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+every_one_step_model = pytest.mark.parametrize("model", ONE_STEP.values(), ids=ONE_STEP)
+certified = lru_cache(maxsize=None)(certificate)
+
+
+def contexts(model: SCM) -> list[dict[str, float]]:
+    """The values of the contexts, in the order of the rows of a policy."""
+    return [dict(zip(model.contexts, at, strict=True)) for at in product(*(tables(model).support(name) for name in model.contexts))]
+
+
+def actions(model: SCM) -> list[float]:
+    return [float(a) for a in tables(model).support(model.action)]
+
+
+def chance(model: SCM, context: dict[str, float]) -> float:
+    at = tuple(tables(model).support(name).tolist().index(value) for name, value in context.items())
+    return float(distribution(model, *context)[at]) if context else 1.0
+
+
+def effects(model: SCM) -> Floats:
+    """E[reward | do(action), context] by the model itself, nan in contexts that never occur."""
+
+    def mean(a: float, c: dict[str, float]) -> float:
+        return expectation(model.do(**{model.action: a}), model.reward, c) if chance(model, c) > 0 else np.nan
+
+    return np.array([[mean(a, c) for a in actions(model)] for c in contexts(model)])
+
+
+def conditional(joint: Array) -> Array:
+    """The law of the last axis given the others, nan where they never occur."""
+    total = joint.sum(-1, keepdims=True)
+    return np.asarray(np.divide(joint, total, where=total > 0, out=np.full_like(joint, np.nan)))
