@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before anything imports torch; child processes inherit it
+os.environ["MPLBACKEND"] = "agg"  # no windows
 
 Elsewhere = Callable[[Callable[..., Any]], Any]
 
