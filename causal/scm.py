@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, dataclass_transf
 
 import networkx as nx
 import numpy as np
+from numpy.typing import NDArray
 
 from . import noise
 from .distributions import Array, Distribution, Exactly
@@ -334,6 +335,14 @@ class SCM:
         if not 0 <= strength <= 1:
             raise InputError(f"the dial goes from 0 to 1, and got {strength}")
         return self if strength == 1 else self.with_behaviour(mixed_behaviour(self, strength))
+
+    def picture(self, now: Mapping[str, float], past: Mapping[str, float]) -> NDArray[np.uint8] | None:
+        """How the world looks, (height, width, 3), red, green and blue from 0 to 255; None for a picture of its graph.
+
+        `past` has every variable of the step just taken, latents too, and is empty before the first; `now` has what is drawn
+        before the next action. All pictures of a model have the same size. They are for people: no agent is shown them.
+        """
+        return None
 
     def sample(self, n: int, rng: np.random.Generator) -> Columns:
         """Every variable of `n` units: arrays of shape (n,), or (n, horizon) if the horizon is longer than one step.

@@ -14,6 +14,7 @@ from confoundry.causal import SCM, Array, Columns, InputError
 from confoundry.causal.tables import below
 
 from .registry import make_model
+from .rendering import FPS, watched
 from .spaces import action_space, observation_space
 from .stepping import batch, one
 
@@ -36,9 +37,12 @@ class CausalEnv(gymnasium.Env[Any, Any]):
     `world` is an id such as "IceCreamShorts-v0", or a model; `knobs` are the model's fields, and `shift` and `variant`.
     With `paired` every variable has noise of its own: slower, equal in law, and for equal seeds and actions, worlds that differ
     in one mechanism share what the others do. Raises InputError if there is no such world or knob.
+
+    The render modes are "rgb_array" and "human", which opens a window of matplotlib's and shows every step in it. Pictures are
+    for people, and show latents too: with either mode the world is stepped as if `paired`, for only then are there any.
     """
 
-    metadata = {"render_modes": []}  # noqa: RUF012
+    metadata = {"render_modes": ["rgb_array", "human"], "render_fps": FPS}  # noqa: RUF012
 
     def __init__(self, world: str | SCM, render_mode: str | None = None, paired: bool = False, **knobs: Any):
         model = _model_of(world, knobs)
@@ -46,7 +50,8 @@ class CausalEnv(gymnasium.Env[Any, Any]):
         self.action_space = actions = action_space(model)
         self.render_mode = render_mode
         self._choices, self._horizon = int(actions.n), model.horizon
-        self._unit = one(model, paired)
+        self._watched = None if render_mode is None else watched(model, render_mode)
+        self._unit = self._watched or one(model, paired)
         self._clock, self._over = -1, True
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -68,6 +73,20 @@ class CausalEnv(gymnasium.Env[Any, Any]):
         terminated = terminated or (out and self._horizon == 1)
         self._over = terminated or out
         return observation, reward, terminated, out and not terminated, info
+
+    def render(self) -> NDArray[np.uint8] | None:
+        """A picture (height, width, 3) of the last step and of what is seen now; in the mode "human", None and a window."""
+        if self._watched is None:
+            gymnasium.logger.warn('there is no picture without a render_mode: make the environment with render_mode="rgb_array"')
+            return None
+        if self._clock < 0:
+            raise ResetNeeded("call reset before render")
+        return self._watched.render()
+
+    def close(self) -> None:
+        """Close the window, if there is one."""
+        if self._watched is not None:
+            self._watched.close()
 
     def _checked(self, action: Any) -> int:
         try:
@@ -91,6 +110,8 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
 
     def __init__(self, world: str | SCM, num_envs: int = 1, render_mode: str | None = None, paired: bool = False, **knobs: Any):
         model = _model_of(world, knobs)
+        if render_mode is not None:
+            raise InputError("a batch of environments has no pictures; give the render_mode to CausalEnv, or to each of a SyncVectorEnv")
         if num_envs < 1:
             raise InputError(f"a batch needs at least 1 environment, and got {num_envs}")
         self.num_envs = num_envs

@@ -12,7 +12,7 @@ from confoundry.causal import SCM, InputError, did_you_mean
 
 from .discovery import class_in_file, classes_in_package, names_file, parse, typed, unparse
 
-SLOW = ("minari_exchange", "sb3")  # modules without worlds that import much
+SLOW = ("drawing", "layout", "minari_exchange", "sb3")  # modules without worlds that import much
 VARIANTS = ("", "twin", "control")
 
 

@@ -1,5 +1,6 @@
 """A river whose captain feels the current, and a log that takes his feeling for skill."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,8 @@ from confoundry.causal import (
     reward,
     shift,
 )
+
+from .picture import BLUE, GREY, INK, LAND, ORANGE, PAPER, RED, WATER, YELLOW, Pixels, Scene
 
 CELLS = 5
 
@@ -101,6 +104,35 @@ class ConfoundedRiver(SCM):
         moves = log_process(self).transition
         moves = np.where(moves.sum(2, keepdims=True) > 0, moves, np.eye(CELLS)[:, None]).reshape(-1, CELLS)
         return self.do(cell=lookup(self, "cell", ("cell_tm1", "paddle_tm1"), moves), paddle=policy_lookup(self, behaviour_policy(self)))
+
+    def picture(self, now: Mapping[str, float], past: Mapping[str, float]) -> Pixels:
+        """The boat, and the current that has just carried it: blue to the right, red to the left. A grey line is that of the anchor."""
+        scene = Scene(CELLS, 2, WATER)
+        for bank in (0.0, 1.65):
+            scene.tile(0, bank, LAND, CELLS, 0.35)
+        scene.tile(0, 1.65, ORANGE, 1, 0.35)
+        scene.text(0.5, 1.82, "anchorage", 0.14)
+        scene.tile(CELLS - 1, 1.65, YELLOW, 1, 0.35)
+        scene.text(CELLS - 0.5, 1.82, "toll", 0.14)
+        for x in range(1, CELLS):
+            scene.line([(x, 0.45), (x, 1.55)], PAPER, 1)
+        if past:
+            ahead = 1 if past["current"] == 1 else -1
+            for x in range(CELLS):
+                scene.arrow(x + 0.5 - 0.25 * ahead, 0.52, 0.5 * ahead, 0, BLUE if ahead == 1 else RED)
+        boat = now["cell"] + 0.5
+        if past.get("paddle") == 0:
+            scene.line([(boat - 0.3, 1.2), (boat - 0.4, 1.6)], GREY, 1.5)
+        _draw_boat(scene, boat, paddling=past.get("paddle") == 1)
+        return scene.pixels()
+
+
+def _draw_boat(scene: Scene, x: float, paddling: bool) -> None:
+    scene.disc(x, 0.82, 0.1, INK)
+    scene.polygon([(x - 0.12, 1.1), (x - 0.09, 0.92), (x + 0.09, 0.92), (x + 0.12, 1.1)], INK)
+    if paddling:
+        scene.line([(x + 0.1, 0.85), (x + 0.26, 1.4)], INK, 3)
+    scene.polygon([(x - 0.36, 1.1), (x + 0.36, 1.1), (x + 0.24, 1.32), (x - 0.24, 1.32)], "#8b5a2b")
 
 
 class MarkovRiver(ConfoundedRiver):

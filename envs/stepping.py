@@ -27,6 +27,19 @@ class Outcome(NamedTuple):
     logged: Columns
 
 
+class Sight(NamedTuple):
+    """What there is to see of a unit after `step` steps of its episode, latents too: values by name.
+
+    `now` has what is drawn before the next action, `past` all of the step just taken and `before` all of the one before that,
+    empty where there was none.
+    """
+
+    step: int
+    now: dict[str, float]
+    past: dict[str, float]
+    before: dict[str, float]
+
+
 class Batch(ABC):
     """A batch of units side by side. What happens to a unit depends on its own seed and actions alone."""
 
@@ -203,6 +216,10 @@ class OneByVariable:
         info = {name: column[0].item() for name, column in logged.items()}
         return seen[0], float(reward[0]), terminated is not None and bool(terminated[0]), info
 
+    def look(self) -> Sight:
+        """Where the unit stands."""
+        return self._batch.look()
+
 
 class ByVariable(Batch):
     """Units whose noise belongs to a variable, an episode and a step, so that worlds that differ in one mechanism share the rest."""
@@ -212,6 +229,7 @@ class ByVariable(Batch):
         self._space = observation_space(model)
         self._seeds, self._episodes = np.zeros((2, count), dtype=np.int64)
         self._ids, self._clock = np.zeros(count, dtype=np.uint64), np.zeros(count, dtype=np.int64)
+        self._before: Columns = {}
         self._past: Columns = {}
         self._now: Columns = {}
         self._late = tuple(name for name in model.order if name not in (*model.before_action, model.action))
@@ -232,12 +250,18 @@ class ByVariable(Batch):
     def act(self, actions: NDArray[np.int64]) -> Outcome:
         model = self.model
         values = self._simulate({**self._now, model.action: actions})
-        self._past, self._clock = values, self._clock + 1
+        self._before, self._past, self._clock = self._past, values, self._clock + 1
         self._now = model.step(self._ids, self._clock, values, names=model.before_action)
         end = model.names("terminal")
         logged = {name: np.array(values[name]) for name in model.names("logged")}
         reward = np.array(values[model.reward], dtype=float)
         return Outcome(self._observe(), reward, values[end[0]] == 1 if end else None, logged)
+
+    def look(self) -> Sight:
+        """Where the first unit stands."""
+        clock = int(self._clock[0])
+        now, past, before = ({name: column[0].item() for name, column in c.items()} for c in (self._now, self._past, self._before))
+        return Sight(clock, now, past if clock > 0 else {}, before if clock > 1 else {})
 
     def _observe(self) -> Array:
         return encode(self._space, [self._now[name] for name in self.model.contexts], len(self._ids))

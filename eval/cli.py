@@ -6,6 +6,7 @@ Exit codes: 0 if all went well, 1 if a run failed, 2 if the request was wrong.
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from inspect import getdoc
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Annotated, NoReturn
 import numpy as np
 import pandas as pd
 import typer
-from matplotlib.figure import Figure
+from matplotlib.image import imsave
 from rich import box
 from rich.console import Console
 from rich.table import Column, Table
@@ -24,11 +25,12 @@ from confoundry.agents import agent_classes
 from confoundry.causal import SCM, InputError, NotDiscreteError, TooLargeError, as_text, certificate, chain, do_process, log_process
 from confoundry.envs import all_observations, collect, make_model, worlds
 from confoundry.envs.discovery import unparse
+from confoundry.envs.drawing import draw_graph
 from confoundry.envs.minari_exchange import check_new, to_minari
 from confoundry.envs.registry import world_text
 
 from . import report as reporting
-from .drawing import draw_graph
+from .film import film
 from .suite import AGENTS, ORDER, execute, grid, suite_environments
 from .truth import BELIEFS, REFERENCES, references
 from .wording import lines, origin
@@ -92,10 +94,13 @@ def show(
     shift: Shift = "",
     variant: Variant = "",
     picture: Annotated[Path | None, typer.Option(help="Write the graph to this PNG or SVG file.")] = None,
+    steps: Annotated[Path | None, typer.Option(help="Write steps of the confused and the causal policy to this PNG file.")] = None,
 ) -> None:
     """Show a world: its graph, seeing against doing, what policies earn in it and its shifts, and what its log can tell."""
     if picture is not None and picture.suffix not in (".png", ".svg"):
         raise InputError(f"a picture is a .png or an .svg, and not {picture}")
+    if steps is not None and steps.suffix != ".png":
+        raise InputError(f"the picture of the steps is a .png, and not {steps}")
     model = make_model(environment, variant=variant)
     world = model.shifted(shift) if shift else model
     base = type(make_model(environment))
@@ -107,8 +112,13 @@ def show(
     _show_values(model, world, shift)
     _show_certificate(world)
     if picture is not None:
-        _save(draw_graph(world.graph), picture)
+        graph = draw_graph(world.graph)
+        _save(picture, lambda to: graph.savefig(to, dpi=200))
         console.print(f"The graph is in {picture}.", highlight=False)
+    if steps is not None:
+        pictures = film(model, world)
+        _save(steps, lambda to: imsave(to, pictures))
+        console.print(f"Steps of the confused and the causal policy are in {steps}.", highlight=False)
 
 
 def _show_values(model: SCM, world: SCM, shift: str) -> None:
@@ -230,10 +240,10 @@ def _report(rows: pd.DataFrame, out: Path) -> None:
     console.print(f"report: {out / 'report.html'}   rows: {out / 'results.parquet'}", highlight=False, soft_wrap=True)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def _save(path: Path, write: Callable[[Path], None]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{os.getpid()}{path.name}")
-    figure.savefig(temporary, dpi=200)
+    write(temporary)
     os.replace(temporary, path)
 
 

@@ -11,6 +11,7 @@ from zlib import crc32
 import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before anything imports torch; child processes inherit it
+os.environ["MPLBACKEND"] = "agg"  # no windows
 
 SHARE = 5  # one long law in so many is checked on each day
 

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 from bounded import ATTAINED, BOW, CLINIC, FRONT_DOOR, INSTRUMENT, TRIO, VITAMIN_A, Memory, Parents, effect_of, ends, mean_of, random_truth
-from figures import printed
+from printed import printed
 from refusals import refused
 
 from confoundry.causal import (

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 from bounded import BOW, CLINIC, INSTRUMENT, VITAMIN_A, Memory, ends, mean_of, random_truth
-from figures import printed
+from printed import printed
 
 from confoundry.causal import (
     Payoffs,

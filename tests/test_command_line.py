@@ -100,11 +100,12 @@ def test_the_list_names_every_environment_and_agent(confoundry: Call) -> None:
 
 
 def test_show_prints_graph_values_and_shifts(confoundry: Call, tmp_path: Path) -> None:
-    code, out, _ = confoundry("show", "IceCreamShorts-v0:confounding=0.8", "--picture", "graph.svg")
+    code, out, _ = confoundry("show", "IceCreamShorts-v0:confounding=0.8", "--picture", "graph.svg", "--steps", "steps.png")
     assert code == 0
     for text in ("heat -> ice_cream, shorts", "0.6150", "0.2750", "0.4750", "cold_snap", "-0.0650", "0.2304"):
         assert text in out
     assert (tmp_path / "graph.svg").read_text().startswith("<?xml")
+    assert (tmp_path / "steps.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_data_writes_a_log_that_names_its_origin(confoundry: Call) -> None:
@@ -172,6 +173,7 @@ BAD = {
     "an unknown variant": ("show IceCreamShorts-v0 --variant twn", "twin"),
     "a twin that is not there": ("show GreedyCasino-v0 --variant twin", "twin"),
     "a picture of another kind": ("show IceCreamShorts-v0 --picture graph.bmp", ".png"),
+    "a picture of steps of another kind": ("show IceCreamShorts-v0 --steps steps.svg", ".png"),
     "an unknown agent": ("run IceCreamShorts-v0 --agent niave", "naive"),
     "an agent's unknown setting": ("run IceCreamShorts-v0 --agent dqn:upadtes=3", "updates"),
     "a regime that an agent does not learn in": ("run IceCreamShorts-v0 --agent naive@intervene", "observe"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from figures import printed
+from printed import printed
 from refusals import refused
 from scipy.stats import binom, norm
 

@@ -34,6 +34,7 @@ every_model = pytest.mark.parametrize("model", ALL.values(), ids=ALL)
 
 
 @every_id
+@pytest.mark.filterwarnings("ignore:.*there is no window")  # the check tries each render mode
 def test_gymnasium_and_stable_baselines_find_no_fault(world: str) -> None:
     env = gymnasium.make(f"confoundry.envs:{world}")
     check_env(env.unwrapped)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from figures import printed
+from printed import printed
 from refusals import refused
 
 from confoundry.causal import (

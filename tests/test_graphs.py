@@ -10,12 +10,12 @@ import networkx as nx
 import numpy as np
 import pytest
 from libraries import library
-from matplotlib.text import Annotation
+from matplotlib.patches import FancyArrowPatch
 
 from confoundry.causal import ADMG, InputError, adjustment_sets, as_text, is_adjustment_set, latent_projection, parse_graph, unroll
 from confoundry.causal.separators import MOST_SETS, back_doors
 from confoundry.envs import make_model
-from confoundry.eval.drawing import draw_graph
+from confoundry.envs.drawing import draw_graph
 
 pyagrum, pgmpy = library("pyagrum"), library("pgmpy.base")
 
@@ -278,7 +278,7 @@ def test_a_graph_is_drawn_with_an_arc_for_each_hidden_common_cause(form: str) ->
     figure = draw_graph(graph)
     texts = figure.axes[0].texts
     assert {"ice_cream", "shorts", "pay", "action", "reward"} <= {text.get_text() for text in texts}
-    arrows = [text.arrow_patch for text in texts if isinstance(text, Annotation) and text.arrow_patch is not None]
+    arrows = [patch for patch in figure.axes[0].patches if isinstance(patch, FancyArrowPatch)]
     assert len(arrows) == len(graph.directed) + len(graph.bidirected)
     assert [arrow.get_linestyle() for arrow in arrows].count("--") == len(graph.bidirected)
     figure.savefig(BytesIO(), format=form)

@@ -20,7 +20,7 @@ from certified import (
     every_model,
     every_one_step_model,
 )
-from figures import printed
+from printed import printed
 
 from confoundry.causal import (
     SCM,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from figures import printed
+from printed import printed
 from refusals import refused
 
 from confoundry.causal import (

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from bounded import ATTAINED, BOW, INFLUENZA, INSTRUMENT, LIPID, VITAMIN_A, effect_of, ends, mean_of, random_truth
-from figures import printed
+from printed import printed
 
 from confoundry.causal import (
     Array,

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from confoundry.envs.drawing import draw_graph
 from confoundry.eval import report
-from confoundry.eval.drawing import draw_graph
 
 ARMS = {"": (0.475, 0.275), "cold_snap": (0.135, -0.065), "causal_twin": (0.325, 0.515)}  # E[pay | do(ice_cream)] by world
 SEEING = (0.135, 0.615)  # E[pay | ice_cream] in the log, and what acting does in the twin
