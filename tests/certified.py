@@ -28,67 +28,21 @@ from confoundry.causal import (
 )
 from confoundry.causal.planning import Floats
 from confoundry.envs import make_model, members
+from confoundry.envs.collider import SelectionGate
+from confoundry.envs.front_door import TarFrontdoor
 
 FILE = Path(__file__).with_name("throwaway.py")
 RELAY, ORCHARD, DAWN, SURVIVORS, GAUGE = (make_model(f"{FILE}:{name}") for name in ("Relay", "Orchard", "Dawn", "Survivors", "Gauge"))
 
 
-class Tar(SCM):
-    """Smoking, tar and health, with a hidden gene: the front door."""
-
-    @latent
-    def gene(self) -> Bernoulli:
-        return Bernoulli(0.5)
-
-    @action
-    def smoke(self, gene: Array) -> Bernoulli:
-        return Bernoulli(0.1 + 0.8 * gene)
-
-    @logged
-    def tar(self, smoke: Array) -> Bernoulli:
-        return Bernoulli(0.1 + 0.8 * smoke)
-
-    @reward
-    def health(self, tar: Array, gene: Array) -> Bernoulli:
-        return Bernoulli(0.85 - 0.7 * gene + 0.14 * tar)
-
-
-class LongTar(Tar):
+class LongTar(TarFrontdoor):
     """Two years of it, if one survives the first."""
 
     horizon: int = 2
 
     @terminal
-    def dead(self, health: Array, gene: Array) -> Bernoulli:
-        return Bernoulli(0.1 + 0.3 * gene + 0.1 * (1 - health))
-
-
-class Napkin(SCM):
-    """Neither back door nor front door, and identified all the same."""
-
-    @latent
-    def one(self) -> Bernoulli:
-        return Bernoulli(0.5)
-
-    @latent
-    def two(self) -> Bernoulli:
-        return Bernoulli(0.5)
-
-    @logged
-    def w(self, one: Array, two: Array) -> Bernoulli:
-        return Bernoulli(np.where(one == two, 0.1, 0.9))
-
-    @logged
-    def r(self, w: Array) -> Bernoulli:
-        return Bernoulli(0.05 + 0.9 * w)
-
-    @action
-    def x(self, r: Array, one: Array) -> Bernoulli:
-        return Bernoulli(np.where(r == one, 0.05, 0.95))
-
-    @reward
-    def y(self, x: Array, two: Array) -> Bernoulli:
-        return Bernoulli(0.75 - 0.65 * two + 0.2 * x + 0.05 * x * two)
+    def dead(self, health: Array, genotype: Array) -> Bernoulli:
+        return Bernoulli(0.1 + 0.3 * genotype + 0.1 * (1 - health))
 
 
 class Doctor(SCM):
@@ -187,43 +141,7 @@ class Veterans(SCM):
         return Bernoulli(0.8 - 0.7 * np.maximum(rested, lucky))
 
 
-class Encouraged(SCM):
-    """An instrument, whose bounds tell which action is best: F04 of the catalogue, Confused."""
-
-    @latent
-    def severe(self) -> Bernoulli:
-        return Bernoulli(0.25)
-
-    @logged
-    def letter(self) -> Bernoulli:
-        return Bernoulli(0.05)
-
-    @action
-    def drug(self, letter: Array, severe: Array) -> Bernoulli:
-        return Bernoulli(np.array([[0.02, 0.60], [0.98, 0.90]])[letter, severe])
-
-    @reward
-    def cure(self, drug: Array, severe: Array) -> Bernoulli:
-        return Bernoulli(np.array([[0.65, 0.10], [0.90, 0.35]])[drug, severe])
-
-
-class Gate(SCM):
-    """The losers do not come back to tell, so that what is recorded speaks for the risk."""
-
-    @action
-    def risk(self) -> Bernoulli:
-        return Bernoulli(0.5)
-
-    @reward
-    def win(self, risk: Array) -> Bernoulli:
-        return Bernoulli(0.5 - 0.2 * risk)
-
-    @selection
-    def told(self, risk: Array, win: Array) -> Bernoulli:
-        return Bernoulli(np.where(risk == 1, 0.05 + 0.85 * win, 0.5))
-
-
-class OpenGate(Gate):
+class OpenGate(SelectionGate):
     """Who is recorded depends on what was done alone, and does no harm."""
 
     @selection
@@ -248,7 +166,7 @@ Crowded = type("Crowded", (Crowd,), {f"u{i}": latent(lambda self: Bernoulli(0.5)
 
 def _models() -> Iterator[tuple[str, SCM]]:
     """Every world and member, the twins that are no members, and of short worlds one with the intent."""
-    own = [RELAY, ORCHARD, DAWN, Tar(), LongTar(), Napkin(), Doctor(), Dose(), Ward(), Veterans(), Encouraged()]
+    own = [RELAY, ORCHARD, DAWN, LongTar(), Doctor(), Dose(), Ward(), Veterans()]
     worlds = {**dict(members()), **{type(model).__name__: model for model in own}}
     yield from worlds.items()
     for text, model in worlds.items():

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from confoundry.causal import SCM, Array, causal_policy, confused_policy, distribution, expectation, uniform_policy, value
+from confoundry.causal import SCM, Array, causal_policy, confused_policy, do_process, expectation, log_process, uniform_policy, value
 
 
 def printed(computed: ArrayLike, figures: str) -> bool:
@@ -33,6 +33,7 @@ def earned(model: SCM, world: SCM | None = None) -> list[float]:
 
 
 def pooled(model: SCM, interventions: float) -> Array:
-    """Naive means of a log of one-step episodes, to each of which come so many with uniform actions and no label."""
-    seen, acted = distribution(model, model.action), interventions * uniform_policy(model)[0]
-    return np.asarray((seen * naive(model) + acted * done(model)) / (seen + acted))
+    """Naive means (C, A) of a log of one-step episodes, to each of which come so many with uniform actions and no label."""
+    seen, acted = log_process(model), do_process(model)
+    shares = seen.visits / seen.visits.sum(), interventions * acted.visits
+    return np.asarray((shares[0] * seen.reward + shares[1] * acted.reward) / sum(shares))

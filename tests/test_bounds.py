@@ -103,7 +103,8 @@ class Doses(SCM):
         return Bernoulli(0.1 + 0.3 * (dose == 1) + 0.2 * (dose == 2) * age + 0.4 * constitution)
 
 
-SMALL: dict[str, SCM] = {text: model for text, model in members() if model.horizon == 1 and "CovidCFR" not in text}
+RECORDED = {text: model for text, model in members() if model.horizon == 1 and not model.names("selection")}
+SMALL: dict[str, SCM] = {text: model for text, model in RECORDED.items() if "CovidCFR" not in text}
 SMALL["Doses"] = Doses()
 
 
@@ -112,7 +113,7 @@ def test_bounds_contain_the_truth_of_every_world_of_the_catalogue(model: SCM) ->
     types = response_types(model)
     for act in tables(model).support(model.action):
         found = bounds(types, mean_of(model.reward, **{model.action: act}))
-        assert found.sharp
+        assert found.sharp or not all(district.one_latent for district in types.districts)
         assert found.low - ATTAINED <= expectation(model.do(**{model.action: act}), model.reward) <= found.high + ATTAINED
 
 

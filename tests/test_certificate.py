@@ -12,11 +12,8 @@ from certified import (
     RELAY,
     SURVIVORS,
     Crowded,
-    Gate,
     LongTar,
-    Napkin,
     OpenGate,
-    Tar,
     Veterans,
     Ward,
     actions,
@@ -52,7 +49,10 @@ from confoundry.causal import (
 )
 from confoundry.causal.asked import answer, kernel
 from confoundry.causal.confounding import outcomes, rows
+from confoundry.envs.collider import SelectionGate
+from confoundry.envs.front_door import TarFrontdoor
 from confoundry.envs.ice_cream import Domains, IceCreamShorts, NoOverlap, Thermo
+from confoundry.envs.napkin import NapkinClinic
 from confoundry.envs.river import ConfoundedRiver, MarkovRiver
 from confoundry.envs.simpson import SimpsonClinic
 from confoundry.eval.wording import lines
@@ -65,7 +65,7 @@ def test_a_control_is_not_confounded(model: SCM) -> None:
     control = model.without_intent().control()
     assert np.nanmax(total_variation(control)) < 1e-12
     assert mutual_information(control) < 1e-12
-    assert answer(control).sets == ((),)
+    assert answer(control).estimands[0].method == "seeing"
 
 
 @every_model
@@ -84,7 +84,8 @@ def test_the_distance_is_that_of_seeing_and_doing(model: SCM) -> None:
         if np.isnan(distance[c, a]):
             assert rows(model, names[:-1]).reshape(distance.shape)[c, a] == 0
         else:
-            seen = distribution(model, model.reward, given={**given, model.action: act})
+            recorded = dict.fromkeys(model.names("selection"), 1)
+            seen = distribution(model, model.reward, given={**given, model.action: act, **recorded})
             done = distribution(model.do(**{model.action: act}), model.reward, given=given)
             both = np.union1d(tables(model).support(model.reward), tables(model.do(**{model.action: act})).support(model.reward))
             laws = [law_on(both, m, law) for m, law in ((model, seen), (model.do(**{model.action: act}), done))]
@@ -155,16 +156,19 @@ def test_every_formula_gives_what_an_action_does(model: SCM) -> None:
 def test_an_identified_effect_is_that_of_the_model(model: SCM) -> None:
     found, truth = certified(model), effects(model)
     assert found.intervals is not None
-    assert found.identified is not None
     if found.identified:
         assert np.allclose(found.intervals.low, truth, rtol=0, atol=1e-9, equal_nan=True)
         assert found.intervals.width < 1e-9
-    assert bool(found.answer.hedge) != bool(found.answer.estimands)
+    if model.names("selection"):  # where the search for a formula is not complete
+        assert (found.identified is None) == (not found.answer.hedge and not found.answer.estimands)
+    else:
+        assert found.identified is not None
+        assert bool(found.answer.hedge) != bool(found.answer.estimands)
 
 
 METHODS = [
-    (Tar(), "front door", True),
-    (Napkin(), "beyond", True),
+    (TarFrontdoor(), "front door", True),
+    (NapkinClinic(), "beyond", True),
     (SimpsonClinic(), "adjust for stratum", True),
     (NoOverlap(), "adjust for heat", False),
     (IceCreamShorts().control(), "nothing needed", True),
@@ -175,7 +179,7 @@ METHODS = [
     (OpenGate(), "nothing needed", True),
     (Ward(), "adjust for age", True),
     (Veterans(), "for one step, none", False),
-    (Gate(), "none was found in the rows that are recorded", None),
+    (SelectionGate(), "none was found in the rows that are recorded", None),
 ]
 
 
@@ -222,7 +226,7 @@ def test_this_log_may_tell_what_the_graph_does_not() -> None:
 
 
 def test_where_rows_are_selected_nothing_is_known_of_the_others() -> None:
-    lost, open_ = certified(Gate()), certified(OpenGate())
+    lost, open_ = certified(SelectionGate()), certified(OpenGate())
     assert lost.confounding is not None
     assert lost.confounding.largest > 0.3
     assert lost.confounding.information == 0

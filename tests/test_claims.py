@@ -12,12 +12,18 @@ import confoundry.envs
 from confoundry.causal import (
     SCM,
     Array,
+    Estimand,
     InputError,
     back_door_set,
     causal_policy,
+    certificate,
     confused_policy,
     distribution,
+    do_process,
     expectation,
+    greedy,
+    identify,
+    latent_projection,
     tables,
     value,
 )
@@ -114,6 +120,8 @@ def is_way_out(model: SCM, claim: str) -> bool:
         chosen = back_door_set(model.graph) or ()
         named = sorted(re.split(", | and ", claim.removeprefix("adjust for ")))
         return bool(chosen) and sorted(chosen) == named and has_overlap(model, chosen) and adjustment_is_exact(model, chosen)
+    if claim.startswith("ignore "):
+        return model.contexts == (claim.removeprefix("ignore "),) and who_sees_nothing_is_right(model)
     return claim in WAYS_OUT and WAYS_OUT[claim](model)
 
 
@@ -134,7 +142,38 @@ def intent_helps(model: SCM) -> bool:
     return value(acting, causal_policy(acting)) > evaluate(model, "J(causal)") + EXACT
 
 
-WAYS_OUT = {"interventions": only_interventions, "none needed": none_needed, "intent": intent_helps}
+def who_sees_nothing_is_right(model: SCM) -> bool:
+    """Whether by the graph seeing is doing where no context is given, and the action that then looks best is the causal policy."""
+    told = identify(latent_projection(model.graph), model.reward, model.action)
+    means = [expectation(model, model.reward, {model.action: act}) for act in tables(model).support(model.action)]
+    same = (causal_policy(model) == greedy(np.array([means]))).all()
+    return isinstance(told, Estimand) and told.method == "seeing" and bool(same)
+
+
+def graph_tells(model: SCM) -> bool:
+    """Whether no adjustment does it, and the formula of the complete algorithm, in the law of the log, is what the actions earn."""
+    found = certificate(model)
+    if not found.identified or found.intervals is None or not only_interventions(model):
+        return False
+    return np.allclose(found.intervals.low, do_process(model).reward, rtol=0, atol=EXACT)
+
+
+def bounds_tell(model: SCM) -> bool:
+    """Whether no formula does it, and sharp bounds leave no doubt about the best policy."""
+    found = certificate(model)
+    if found.identified or found.intervals is None or not found.intervals.exact or found.minimax_regret is None:
+        return False
+    sure = found.minimax_regret.value < EXACT
+    return sure and np.allclose(found.minimax_regret.policy, causal_policy(model), rtol=0, atol=EXACT)
+
+
+WAYS_OUT = {
+    "interventions": only_interventions,
+    "the graph": graph_tells,
+    "bounds": bounds_tell,
+    "none needed": none_needed,
+    "intent": intent_helps,
+}
 
 
 def has_overlap(model: SCM, chosen: tuple[str, ...]) -> bool:
@@ -190,7 +229,7 @@ def test_a_claim_with_one_number_changed_is_false(label: str, claim: str) -> Non
     assert not holds(IceCreamShorts(), label, claim)
 
 
-@pytest.mark.parametrize("claim", ["none needed", "adjust for shorts", "intervention", ""])
+@pytest.mark.parametrize("claim", ["none needed", "adjust for shorts", "ignore shorts", "the graph", "bounds", "intervention", ""])
 def test_a_wrong_way_out_is_false(claim: str) -> None:
     assert not holds(IceCreamShorts(), "Way out", claim)
 

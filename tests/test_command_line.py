@@ -14,6 +14,7 @@ import pytest
 
 from confoundry.envs import Log, load_latents
 from confoundry.eval.cli import main
+from confoundry.eval.suite import suite_environments
 
 ROOT = Path(__file__).parent.parent
 WORLD = '''
@@ -123,7 +124,7 @@ def test_the_main_job_in_small_ends_in_a_report(confoundry: Call, tmp_path: Path
     rows = rows_of(tmp_path / "results")
     assert code == 0
     assert "Offline: nobody wins a pair" in out.replace("\n", " ")
-    assert rows["environment"].nunique() == 4
+    assert rows["environment"].nunique() == len(suite_environments("main"))
     assert set(rows["variant"]) == {"", "twin"}
     assert (rows["status"] == "ok").all()
     for name in ("report.html", "figures/causal_score.png", "tables/headline.md", "tables/headline.tex"):

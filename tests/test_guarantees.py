@@ -10,8 +10,6 @@ from certified import (
     ONE_STEP,
     Doctor,
     Dose,
-    Encouraged,
-    Gate,
     actions,
     certified,
     chance,
@@ -28,12 +26,10 @@ from confoundry.causal import (
     Payoffs,
     Process,
     Quantity,
-    balke_pearl,
     bounds,
     causal_policy,
     certificate,
     confused_policy,
-    distribution,
     interval_values,
     is_steady,
     response_types,
@@ -73,6 +69,9 @@ def test_what_is_promised_is_kept(model: SCM) -> None:
 def test_regret_and_guarantee_are_attained_by_a_model_with_the_same_log(model: SCM) -> None:
     found = certified(model)
     assert found.intervals is not None
+    if not found.intervals.payoffs:
+        assert found.maximin is found.minimax_regret is None
+        return
     assert found.maximin is not None
     assert found.minimax_regret is not None
     if found.intervals.method == "formula":
@@ -144,7 +143,6 @@ M9 = [  # METRICS: intervals, the maximin action and what it earns, the minimax-
     (IceCreamShorts(), ".0675 .2075", ".5675 .7075", "0 1", ".275", ".36 .64", ".2304", ".347"),
     (NoOverlap(), ".025 .25", ".525 .75", "0 1", ".275", ".275 .725", ".1994", ".330"),
     (make_model("GreedyCasino-v0:casino=Rigged"), ".275 .175", ".775 .675", "1 0", ".325", ".6 .4", ".240", ".365"),
-    (Gate(), "0 0", "1 1", ".5 .5", ".40", ".5 .5", ".5", ".40"),
 ]
 
 
@@ -158,7 +156,7 @@ def test_printed_ceilings(model: SCM, low: str, high: str, sure: str, earns: str
         (found.intervals.low, low),
         (found.intervals.high, high),
         (found.maximin.policy, sure),
-        (found.maximin.value, min(low.split()) if sure == ".5 .5" else max(low.split(), key=float)),
+        (found.maximin.value, max(low.split(), key=float)),
         (found.maximin.earned, earns),
         (found.minimax_regret.policy, mixed),
         (found.minimax_regret.value, regret),
@@ -181,18 +179,6 @@ def test_a_policy_is_sure_of_less_than_a_plan_that_may_change() -> None:
     process = Process(np.array([[1.0, 0.0]]), np.ones((1, 2, 1)), np.full((1, 2), 0.5), np.ones(1), 2, 1.0)
     assert interval_values(process, ends=False).tolist() == [[2.0, 1.0]]
     assert interval_values(process, policy=np.array([[0.0, 1.0]]), ends=False).tolist() == [[1.0, 0.0]]
-
-
-def test_an_instrument_tells_what_is_best() -> None:
-    """F04 of the catalogue, and M9 of the metrics."""
-    found = certified(Encouraged())
-    assert found.intervals is not None
-    assert found.minimax_regret is not None
-    assert found.minimax_regret.policy.tolist() == [[0, 1]]
-    assert printed(np.array([found.minimax_regret.value, found.minimax_regret.earned]), "0 .7625")
-    assert np.stack([found.intervals.low[0], found.intervals.high[0]], axis=1) == pytest.approx(
-        balke_pearl(distribution(Encouraged(), "letter", "drug", "cure")), abs=1e-9
-    )
 
 
 @pytest.mark.parametrize("name", ["flood", "rapids", "drought", "fair", "slack_water"])

@@ -52,7 +52,7 @@ def test_doing_anything_at_all_values_at_once_agrees_with_pyagrum(model: SCM) ->
 
 @pytest.mark.parametrize("model", ONE_STEP)
 def test_evidence_of_probability_zero_is_refused_where_pyagrum_refuses(model: SCM) -> None:
-    name = model.names("latent", "logged", "context")[0]
+    name = model.order[0]
     gone = model.do(**{name: 0})
     with pytest.raises(InputError):
         distribution(gone, model.reward, given={name: 1})
