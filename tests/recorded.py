@@ -19,7 +19,7 @@ every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
 def log_of(model: SCM, episodes: int = 200, seed: int = SEED, **how: Any) -> Log:
-    return collect(replace(model, horizon=min(model.horizon, 6)), episodes, seed, **how)
+    return collect(replace(model, horizon=min(model.horizon, 8)), episodes, seed, **how)
 
 
 def same(one: Log, other: Log) -> bool:

@@ -27,6 +27,7 @@ from confoundry.causal import (
     tables,
     value,
 )
+from confoundry.envs import all_observations
 from confoundry.envs.ice_cream import IceCreamShorts
 from confoundry.eval.truth import references
 
@@ -64,7 +65,19 @@ def holds(model: SCM, label: str, claim: str) -> bool:
         return comparisons_hold(model, claim.removeprefix("since "))
     actions, _, reason = claim.partition(", since ")
     policy = confused_policy(model) if label == "Trap" else causal_policy(model.deployed())
-    return actions == in_words(policy) and comparisons_hold(model, reason)
+    return is_said(model, policy, actions) and comparisons_hold(model, reason)
+
+
+def is_said(model: SCM, policy: Array, words: str) -> bool:
+    """Whether words tell a policy: the actions, "1 everywhere", the context whose value is the action, or that they are "many"."""
+    told = in_words(policy).split()
+    if words == "many":
+        return len(told) > 16 and len(set(told)) > 1
+    if words.endswith(" everywhere"):
+        return set(told) == {words.removesuffix(" everywhere")}
+    if words in model.contexts:
+        return told == [str(value) for value in all_observations(model).reshape(len(told), -1)[:, model.contexts.index(words)]]
+    return words == " ".join(told)
 
 
 def in_words(policy: Array) -> str:

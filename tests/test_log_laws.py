@@ -45,7 +45,7 @@ def test_a_log_has_the_columns_that_it_should_and_whole_episodes(model: SCM) -> 
     "model", [m for m in MODELS.values() if not m.burn_in and not m.names("selection")], ids=lambda m: type(m).__name__
 )
 def test_taking_the_logged_actions_in_the_environment_gives_the_log(model: SCM) -> None:
-    log, env = log_of(model, 30), CausalEnv(replace(model, horizon=min(model.horizon, 6)), paired=True)
+    log, env = log_of(model, 30), CausalEnv(replace(model, horizon=min(model.horizon, 8)), paired=True)
     for row in range(len(log)):
         columns = {name: column[row] for name, column in log.columns.items()}
         if columns["step"] == 0:
