@@ -179,7 +179,7 @@ def run(
     offline_budget: Annotated[int, typer.Option(help="Recorded steps of a log.")] = 10_000,
     online_budget: Annotated[int, typer.Option(help="Steps of practice.")] = 20_000,
     log: Annotated[str, typer.Option(help="A log file to learn from, instead of collecting one.")] = "",
-    suite: Annotated[str, typer.Option(help="main: one world of each family; full: every world and member.")] = "main",
+    suite: Annotated[str, typer.Option(help="main: four worlds; families: one of each family; full: every world and member.")] = "main",
     controls: Annotated[bool, typer.Option("--controls", help="Run the unconfounded controls too.")] = False,
     device: Annotated[str, typer.Option(help="Where networks learn: cuda, or another device of torch; without, on the CPU.")] = "",
     out: Out = Path("results"),

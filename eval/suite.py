@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from confoundry.agents import make_agent
 from confoundry.agents.networks import device_named
-from confoundry.causal import SCM, InputError, did_you_mean
+from confoundry.causal import InputError, did_you_mean
 from confoundry.envs import make_model, members, worlds
 from confoundry.envs.discovery import names_file, parse, unparse
 from confoundry.envs.registry import world_class, world_id
@@ -19,12 +19,13 @@ from .run import OFFLINE, Run
 
 REFERENCE_AGENTS = ("confused", "causal", "uniform", "behaviour")
 AGENTS = ("bc", "naive", "back-door", "dqn@observe", "dqn@intervene", "ppo@intervene", "ppo@counterfactual")
-SUITES = ("main", "full")
+MAIN = ("IceCreamShorts", "SimpsonClinic", "GreedyCasino", "ConfoundedRiver")
+SUITES = ("main", "families", "full")
 ORDER = ["environment", "member", "variant", "regime", "agent", "budget", "seed", "world"]
 
 
 def suite_environments(suite: str) -> list[str]:
-    """The environments of a suite: of "main" the head of each family, as its first member; of "full" every world and member.
+    """The environments of a suite: "main", four that are quickly learned in; "families", one of each family; "full", all members.
 
     Raises InputError if there is no such suite.
     """
@@ -32,8 +33,9 @@ def suite_environments(suite: str) -> list[str]:
         raise InputError(f"{suite!r} is not a suite; {did_you_mean(suite, SUITES)}")
     if suite == "full":
         return [text for text, _ in members()]
-    heads = {name: cls for name, cls in worlds().items() if cls.__mro__[1] is SCM}
-    return [unparse(name, dict(next(iter(cls.members().values()), {}))) for name, cls in heads.items()]
+    heads = {name: cls for name, cls in worlds().items() if name.count("-") == 1}  # a family and its version
+    firsts = [unparse(name, dict(next(iter(cls.members().values()), {}))) for name, cls in heads.items()]
+    return [text for text in firsts if suite == "families" or text.partition("-")[0] in MAIN]
 
 
 def grid(
