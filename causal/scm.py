@@ -20,6 +20,7 @@ from .graph import LAG
 
 if TYPE_CHECKING:
     from .tables import Tables
+    from .variants import Lookup
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Law = Callable[..., Distribution]
@@ -310,16 +311,30 @@ class SCM:
 
         For a discrete one-step model it is the world in which seeing is doing. Any other writes its own, or has none.
         """
-        from .exact import causal_policy  # this module is what they are built on
+        from .exact import causal_policy, value  # this module is what they are built on
         from .variants import unconfounded
+
+        def misleads(world: SCM, other: SCM) -> bool:
+            """Whether the best policy of the other world is not as good in this one."""
+            return value(world, causal_policy(other)) < value(world, causal_policy(world)) - 1e-9
 
         if self.horizon > 1:
             return None
         try:
             twin = unconfounded(self)
-            return twin if (abs(causal_policy(twin) - causal_policy(self)) > 1e-9).any() else None
+            return twin if misleads(twin, self) and misleads(self, twin) else None
         except (NotDiscreteError, TooLargeError):
             return None
+
+    def marginal(self) -> "Lookup":
+        """The behaviour policy of the control: P(action | context) in the log, latents summed out.
+
+        A world in which a context is a nuisance, of which nobody should make anything, leaves that context out.
+        """
+        from .exact import behaviour_policy
+        from .variants import policy_lookup  # both need answers about this model
+
+        return policy_lookup(self, behaviour_policy(self))
 
     def control(self) -> "SCM":
         """The same world unconfounded: the behaviour policy is replaced by its own marginal given the context."""

@@ -7,7 +7,6 @@ import numpy as np
 
 from .distributions import Array, Categorical, Distribution, tidy
 from .errors import InputError
-from .exact import behaviour_policy
 from .graph import LAG
 from .planning import Floats
 from .scm import SCM
@@ -78,7 +77,7 @@ def _observed_law(model: SCM, causes: tuple[str, ...], name: str) -> Lookup:
 
 @dataclass(frozen=True)
 class _Mixture:
-    """A law of the action, mixed with a memoryless policy whose contexts are among the causes."""
+    """A law of the action, mixed with a memoryless policy whose causes are among the causes."""
 
     model: SCM
     policy: Lookup
@@ -98,7 +97,7 @@ class _Mixture:
 
 
 def mixed_behaviour(model: SCM, strength: float) -> Lookup | _Mixture:
-    """The behaviour policy with probability `strength`, and otherwise its own marginal given the context."""
+    """The behaviour policy with probability `strength`, and otherwise its own marginal, as the model gives it."""
     model = model.without_intent()
-    marginal = policy_lookup(model, behaviour_policy(model))
+    marginal = model.marginal()
     return marginal if strength == 0 else _Mixture(model, marginal, strength)

@@ -131,10 +131,11 @@ def _show_values(model: SCM, world: SCM, shift: str) -> None:
     for name in [shift] if shift else ["", *([] if model.edits else model.shifts())]:
         values = references(model, model.shifted(name) if name else model)
         keys = ("j_confused", "j_causal", "j_best", "j_uniform", "j_behaviour", "j_intent")
-        table.add_row(name or "deployment", *(f"{values[key]:.4f}" for key in keys))
+        table.add_row(name or ("as in the log" if model.deployment else "deployment"), *(f"{values[key]:.4f}" for key in keys))
     console.print(table)
     promised = references(model, model)["promised"]
-    console.print(f"The confused policy believes that it will earn {promised:.4f}.", highlight=False)
+    if not np.isnan(promised):
+        console.print(f"The confused policy believes that it will earn {promised:.4f}.", highlight=False)
 
 
 def _show_certificate(world: SCM) -> None:

@@ -12,6 +12,7 @@ import confoundry.envs
 from confoundry.causal import (
     SCM,
     Array,
+    Categorical,
     Estimand,
     InputError,
     back_door_set,
@@ -65,6 +66,8 @@ def holds(model: SCM, label: str, claim: str) -> bool:
         return comparisons_hold(model, claim.removeprefix("since "))
     actions, _, reason = claim.partition(", since ")
     policy = confused_policy(model) if label == "Trap" else causal_policy(model.deployed())
+    if label == "Best" and actions == "with a memory":
+        return value(model.deployed(), policy) < evaluate(model, "J(causal)") - EXACT and comparisons_hold(model, reason)
     return is_said(model, policy, actions) and comparisons_hold(model, reason)
 
 
@@ -135,7 +138,16 @@ def is_way_out(model: SCM, claim: str) -> bool:
         return bool(chosen) and sorted(chosen) == named and has_overlap(model, chosen) and adjustment_is_exact(model, chosen)
     if claim.startswith("ignore "):
         return model.contexts == (claim.removeprefix("ignore "),) and who_sees_nothing_is_right(model)
+    if claim.startswith("randomise "):
+        return who_randomises_is_right(model, claim.removeprefix("randomise "))
     return claim in WAYS_OUT and WAYS_OUT[claim](model)
+
+
+def who_randomises_is_right(model: SCM, name: str) -> bool:
+    """Whether the confused policy of a log in which the variable `name` is noise is as good as the causal one, and the own is not."""
+    values = tables(model).support(name)
+    noisy = model.do(**{name: Categorical(np.full(len(values), 1 / len(values)), values)})
+    return not none_needed(model) and abs(value(model.deployed(), confused_policy(noisy)) - evaluate(model, "J(causal)")) < EXACT
 
 
 def only_interventions(model: SCM) -> bool:
@@ -242,7 +254,9 @@ def test_a_claim_with_one_number_changed_is_false(label: str, claim: str) -> Non
     assert not holds(IceCreamShorts(), label, claim)
 
 
-@pytest.mark.parametrize("claim", ["none needed", "adjust for shorts", "ignore shorts", "the graph", "bounds", "intervention", ""])
+@pytest.mark.parametrize(
+    "claim", ["none needed", "adjust for shorts", "ignore shorts", "randomise heat", "the graph", "bounds", "intervention", ""]
+)
 def test_a_wrong_way_out_is_false(claim: str) -> None:
     assert not holds(IceCreamShorts(), "Way out", claim)
 

@@ -76,7 +76,7 @@ def test_the_frequencies_of_a_log_follow_the_exact_law(model: SCM) -> None:
     names = (*model.contexts, model.action, *model.names("logged"), model.reward)
     recorded = dict.fromkeys(model.names("selection"), 1)
     found = []
-    for step in range(model.horizon):
+    for step in range(1 + log.columns["step"].max()):
         law = distribution(whole, *names, given=recorded, step=step + model.burn_in)
         rows = {name: column[log.columns["step"] == step] for name, column in log.columns.items()}
         contexts = np.reshape(rows["observation"], (len(rows["step"]), -1)).T
