@@ -13,6 +13,7 @@ from confoundry.causal import (
     SCM,
     Array,
     InputError,
+    NotDiscreteError,
     back_door_set,
     causal_policy,
     confused_policy,
@@ -55,8 +56,15 @@ def holds(model: SCM, label: str, claim: str) -> bool:
     if label == "Twin":
         return claim.startswith("none, because ") and model.twin() is None
     actions, _, reason = claim.partition(", since ")
-    policy = confused_policy(model) if label == "Trap" else causal_policy(model.deployed())
-    return actions == in_words(policy) and comparisons_hold(model, reason)
+    return actions == taken(model, label) and comparisons_hold(model, reason)
+
+
+def taken(model: SCM, label: str) -> str:
+    """The actions of the confused policy, or of the causal one, in words; "no table" where the contexts cannot be counted."""
+    try:
+        return in_words(confused_policy(model) if label == "Trap" else causal_policy(model.deployed()))
+    except NotDiscreteError:
+        return "no table"
 
 
 def in_words(policy: Array) -> str:
