@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from countable import COUNTABLE
 
 from confoundry.causal import (
     SCM,
@@ -28,7 +29,7 @@ from confoundry.causal import (
     terminal,
 )
 from confoundry.causal.planning import Floats
-from confoundry.envs import make_model, members
+from confoundry.envs import make_model
 from confoundry.envs.collider import SelectionGate
 from confoundry.envs.front_door import TarFrontdoor
 
@@ -168,7 +169,7 @@ Crowded = type("Crowded", (Crowd,), {f"u{i}": latent(lambda self: Bernoulli(0.5)
 def _models() -> Iterator[tuple[str, SCM]]:
     """Every world and member, the twins that are no members, and of short worlds one with the intent."""
     own = [RELAY, ORCHARD, DAWN, LongTar(), Doctor(), Dose(), Ward(), Veterans()]
-    worlds = {**dict(members()), **{type(model).__name__: model for model in own}}
+    worlds = {**COUNTABLE, **{type(model).__name__: model for model in own}}
     yield from worlds.items()
     for text, model in worlds.items():
         if (twin := model.twin()) is not None and twin not in worlds.values():

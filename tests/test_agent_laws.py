@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from countable import COUNTABLE
 from gymnasium import spaces
 from refusals import refused
 
@@ -32,7 +33,7 @@ from confoundry.causal import (
     value,
     worst_policy,
 )
-from confoundry.envs import CausalVectorEnv, Data, all_observations, collect, make_model, members
+from confoundry.envs import CausalVectorEnv, Data, all_observations, collect, make_model
 from confoundry.envs.river import ConfoundedRiver
 from confoundry.envs.simpson import STUDIES, BloodPressure, SimpsonClinic
 
@@ -43,7 +44,7 @@ THROWAWAY = {name: make_model(f"{Path(__file__).with_name('throwaway.py')}:{name
 RELAY, GAUGE = THROWAWAY["Relay"], THROWAWAY["Gauge"]
 THERMO = make_model("IceCreamShorts-Thermo-v0")
 ICE = make_model("IceCreamShorts-v0")
-MODELS: dict[str, SCM] = dict(members())
+MODELS: dict[str, SCM] = COUNTABLE
 OFFLINE, ONLINE = ("observe", "mixed"), ("intervene", "counterfactual")
 QUICK: dict[str, dict[str, Any]] = {"dqn": {"updates": 100}}  # settings with which an agent learns in a moment
 

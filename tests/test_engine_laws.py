@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from countable import COUNTABLE
 from pushforward import joints, probabilities
 
 from confoundry.causal import (
@@ -30,12 +31,12 @@ from confoundry.causal import (
 from confoundry.causal.engine import _alias
 from confoundry.causal.exact import Chain
 from confoundry.causal.tables import Tables
-from confoundry.envs import CausalVectorEnv, make_model, members
+from confoundry.envs import CausalVectorEnv, make_model
 from confoundry.envs.spaces import action_space
 from confoundry.envs.stepping import ByTable, ByVariable
 
 FILE = Path(__file__).with_name("throwaway.py")
-BASES = dict(members()) | {name: make_model(f"{FILE}:{name}") for name in ("Relay", "Orchard", "Dawn", "Survivors")}
+BASES = COUNTABLE | {name: make_model(f"{FILE}:{name}") for name in ("Relay", "Orchard", "Dawn", "Survivors")}
 MODELS = {
     **BASES,
     **{f"{text}, the intent seen": model.with_intent() for text, model in BASES.items()},

@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from countable import is_countable
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
@@ -35,6 +36,7 @@ every_model = pytest.mark.parametrize("model", ALL.values(), ids=ALL)
 
 @every_id
 @pytest.mark.filterwarnings("ignore:.*there is no window")  # the check tries each render mode
+@pytest.mark.filterwarnings("ignore:.*A Box observation space m..imum value is -?infinity")  # readings are unbounded
 def test_gymnasium_and_stable_baselines_find_no_fault(world: str) -> None:
     env = gymnasium.make(f"confoundry.envs:{world}")
     check_env(env.unwrapped)
@@ -109,7 +111,7 @@ def test_a_batch_that_differs_in_one_info_is_noticed() -> None:
     assert same({"a": np.array([1, 2]), "_a": np.array([True, False])}, {"a": np.array([1, 3]), "_a": np.array([True, False])})
 
 
-ROLLOUTS = {text: model for text, model in ALL.items() if text != "Gauge:horizon=3"} | {
+ROLLOUTS = {text: model for text, model in ALL.items() if is_countable(model)} | {
     f"{text} in {shift}": MODELS[text].shifted(shift)
     for text in ("IceCreamShorts-v0", "ConfoundedRiver-v0")
     for shift in MODELS[text].shifts()

@@ -13,6 +13,7 @@ from time import perf_counter
 import networkx as nx
 import numpy as np
 import pytest
+from countable import COUNTABLE
 from scipy.stats import binom, norm
 
 from confoundry.causal import (
@@ -48,12 +49,12 @@ from confoundry.causal import (
 )
 from confoundry.causal.distributions import tidy
 from confoundry.causal.planning import Floats
-from confoundry.envs import make_model, members
+from confoundry.envs import make_model
 from confoundry.envs.ice_cream import IceCreamShorts
 
 EXACT = 1e-12
 THROWAWAY = {name: make_model(f"{Path(__file__).with_name('throwaway.py')}:{name}") for name in ("Relay", "Orchard", "Dawn", "Survivors")}
-MODELS: dict[str, SCM] = {**dict(members()), **THROWAWAY}
+MODELS: dict[str, SCM] = {**COUNTABLE, **THROWAWAY}
 ONE_STEP = {text: model for text, model in MODELS.items() if model.horizon == 1}
 RECORDED = {text: model for text, model in MODELS.items() if not model.names("selection")}  # who selects writes a control of its own
 ANOTHER_LOG = {text: model for text, model in RECORDED.items() if type(model).dial is SCM.dial}  # other dials turn the world itself

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+from countable import COUNTABLE
 
 from confoundry.agents import Policy, TabularPolicy, make_agent
 from confoundry.causal import (
@@ -24,7 +25,7 @@ from confoundry.causal import (
     reward,
     value,
 )
-from confoundry.envs import make_model, members, observation_space
+from confoundry.envs import make_model, observation_space
 from confoundry.eval import Run, execute, score
 from confoundry.eval.truth import _roll_out, evaluate, references
 
@@ -51,7 +52,7 @@ class Warmth(SCM):
         return Exactly(temperature * give + mood)
 
 
-@pytest.mark.parametrize("model", [pytest.param(model, id=text) for text, model in members()])
+@pytest.mark.parametrize("model", [pytest.param(model, id=text) for text, model in COUNTABLE.items()])
 def test_a_rollout_estimates_the_exact_value(model: SCM) -> None:
     if model.horizon > 1:
         model = replace(model, horizon=20)
