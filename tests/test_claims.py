@@ -3,6 +3,7 @@
 import inspect
 import pkgutil
 import re
+from collections.abc import Callable
 from importlib import import_module
 
 import numpy as np
@@ -15,9 +16,13 @@ from confoundry.causal import (
     InputError,
     back_door_set,
     causal_policy,
+    certificate,
     confused_policy,
     distribution,
+    do_process,
     expectation,
+    log_process,
+    proximal_means,
     tables,
     value,
 )
@@ -132,7 +137,43 @@ def intent_helps(model: SCM) -> bool:
     return value(acting, causal_policy(acting)) > evaluate(model, "J(causal)") + EXACT
 
 
-WAYS_OUT = {"interventions": only_interventions, "none needed": none_needed, "intent": intent_helps}
+def proxies_tell(model: SCM) -> bool:
+    """Whether the bridge between two proxies, that of the treatment written first, gives what each action does."""
+    one, other = model.names("logged", "context")
+    joint = distribution(model, model.action, one, other, model.reward)
+    means = proximal_means(joint, tables(model).support(model.reward))
+    truth = [expectation(model.do(**{model.action: int(act)}), model.reward) for act in tables(model).support(model.action)]
+    return bool(abs(means - truth).max() < EXACT)
+
+
+def nothing_to_adjust_for(model: SCM) -> bool:
+    """Whether the plain means of the log are what each action does, and the confused policy has made something else of them."""
+    plain = abs(log_process(model).reward - do_process(model).reward).max() < EXACT
+    return bool(back_door_set(model.graph) == () and plain and not none_needed(model))
+
+
+def transport_tells(model: SCM) -> bool:
+    """Whether the rates of the trial in the log, weighted with what the marker's law will be, are what each action does in the target."""
+    target, trial = model.deployed(), {"domain": 0} if "domain" in model.variables else {}
+    (marker,) = set(model.names("logged")) - {"domain"}
+    for act in tables(model).support(model.action).tolist():
+        done = target.do(**{model.action: act})
+        rates = [expectation(model, model.reward, {model.action: act, marker: kind, **trial}) for kind in (0, 1)]
+        if abs(distribution(done, marker) @ rates - expectation(done, model.reward)) > EXACT:
+            return False
+    return True
+
+
+WAYS_OUT: dict[str, Callable[[SCM], bool]] = {
+    "interventions": only_interventions,
+    "none needed": none_needed,
+    "intent": intent_helps,
+    "no adjustment": nothing_to_adjust_for,
+    "the graph": lambda model: back_door_set(model.graph) is None and certificate(model).identified is True,
+    "proxies": proxies_tell,
+    "transport": transport_tells,
+    "trials in the target": lambda model: not transport_tells(model),
+}
 
 
 def has_overlap(model: SCM, chosen: tuple[str, ...]) -> bool:
