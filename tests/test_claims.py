@@ -3,6 +3,7 @@
 import inspect
 import pkgutil
 import re
+from collections.abc import Callable
 from importlib import import_module
 
 import numpy as np
@@ -25,6 +26,8 @@ from confoundry.causal import (
     greedy,
     identify,
     latent_projection,
+    log_process,
+    proximal_means,
     tables,
     value,
 )
@@ -192,12 +195,43 @@ def bounds_tell(model: SCM) -> bool:
     return sure and np.allclose(found.minimax_regret.policy, causal_policy(model), rtol=0, atol=EXACT)
 
 
-WAYS_OUT = {
+def proxies_tell(model: SCM) -> bool:
+    """Whether the bridge between two proxies, that of the treatment written first, gives what each action does."""
+    one, other = model.names("logged", "context")
+    joint = distribution(model, model.action, one, other, model.reward)
+    means = proximal_means(joint, tables(model).support(model.reward))
+    truth = [expectation(model.do(**{model.action: int(act)}), model.reward) for act in tables(model).support(model.action)]
+    return bool(abs(means - truth).max() < EXACT)
+
+
+def nothing_to_adjust_for(model: SCM) -> bool:
+    """Whether the plain means of the log are what each action does, and the confused policy has made something else of them."""
+    plain = abs(log_process(model).reward - do_process(model).reward).max() < EXACT
+    return bool(back_door_set(model.graph) == () and plain and not none_needed(model))
+
+
+def transport_tells(model: SCM) -> bool:
+    """Whether the rates of the trial in the log, weighted with what the marker's law will be, are what each action does in the target."""
+    target, trial = model.deployed(), {"domain": 0} if "domain" in model.variables else {}
+    (marker,) = set(model.names("logged")) - {"domain"}
+    for act in tables(model).support(model.action).tolist():
+        done = target.do(**{model.action: act})
+        rates = [expectation(model, model.reward, {model.action: act, marker: kind, **trial}) for kind in (0, 1)]
+        if abs(distribution(done, marker) @ rates - expectation(done, model.reward)) > EXACT:
+            return False
+    return True
+
+
+WAYS_OUT: dict[str, Callable[[SCM], bool]] = {
     "interventions": only_interventions,
     "the graph": graph_tells,
     "bounds": bounds_tell,
     "none needed": none_needed,
     "intent": intent_helps,
+    "no adjustment": nothing_to_adjust_for,
+    "proxies": proxies_tell,
+    "transport": transport_tells,
+    "trials in the target": lambda model: not transport_tells(model),
 }
 
 

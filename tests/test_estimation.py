@@ -35,6 +35,7 @@ from confoundry.causal import (
 from confoundry.causal.planning import Floats
 from confoundry.envs import collect
 from confoundry.envs.ice_cream import IceCreamShorts
+from confoundry.envs.proxy import ProxyClinic
 from confoundry.envs.simpson import SimpsonClinic
 
 Log = dict[str, Array]
@@ -90,32 +91,6 @@ class Market(SCM):
         return Normal(2.0 * demand - 1.5 * price + 3.0 * season, 0.5)
 
 
-class ProxyClinic(SCM):
-    """F21 of the catalogue: a hidden severity, with a proxy on the side of the treatment and one on that of the outcome."""
-
-    accuracy: float = 0.8  # of w: P(w = u)
-
-    @latent
-    def u(self) -> Bernoulli:
-        return Bernoulli(0.5)
-
-    @logged
-    def z(self, u: Array) -> Bernoulli:
-        return Bernoulli(0.15 + 0.7 * u)
-
-    @logged
-    def w(self, u: Array) -> Bernoulli:
-        return Bernoulli(np.where(u == 1, self.accuracy, 1 - self.accuracy))
-
-    @action
-    def x(self, u: Array) -> Bernoulli:
-        return Bernoulli(0.1 + 0.8 * u)
-
-    @reward
-    def y(self, x: Array, u: Array) -> Bernoulli:
-        return Bernoulli(np.array([[0.80, 0.20], [0.95, 0.45]])[x, u])
-
-
 def draw(model: SCM, n: int = 5_000, seed: int = 0) -> Log:
     return model.sample(n, np.random.default_rng(seed))
 
@@ -138,6 +113,7 @@ def back_door(law: Factor) -> Array:
     return np.asarray((p[:, :, 1] / p.sum(2) * p.sum((1, 2))[:, None]).sum(0))
 
 
+PROXIES = ("drug", "referred", "fever", "recovery")
 KIDNEY = ("stratum", "treatment", "recovery")
 
 
@@ -150,7 +126,11 @@ ESTIMATORS: dict[str, tuple[SCM, Estimator, Floats]] = {
     "ipw": (Ward(), lambda log: ipw(log, "drug", "recovery", ["severity", "age"], rng(), resamples=60), WARD),
     "aipw": (Ward(), lambda log: aipw(log, "drug", "recovery", ["severity", "age"], ["severity", "age"], rng(), resamples=60), WARD),
     "2sls": (Market(), by_instruments, np.array([-1.5])),
-    "proximal": (ProxyClinic(), lambda log: proximal(log, "x", "y", "z", "w", rng(), resamples=60), np.array([0.5, 0.7])),
+    "proximal": (
+        ProxyClinic(),
+        lambda log: proximal(log, "drug", "recovery", "referred", "fever", rng(), resamples=60),
+        np.array([0.5, 0.7]),
+    ),
 }
 
 every_estimator = pytest.mark.parametrize(("model", "estimator", "truth"), ESTIMATORS.values(), ids=ESTIMATORS)
@@ -240,7 +220,7 @@ def test_two_stage_least_squares_with_many_of_all() -> None:
 
 
 def test_proxies() -> None:
-    joint = distribution(ProxyClinic(), "x", "z", "w", "y")
+    joint = distribution(ProxyClinic(), *PROXIES)
     assert np.allclose(proximal_means(joint), [0.5, 0.7], rtol=0, atol=1e-12)
     assert printed(outcome_bridge(joint), "1.00 0.00 1.1167 .2833")
     assert np.allclose(outcome_bridge(1000 * joint, np.array([5.0, 6.0])), outcome_bridge(joint) + 5.0)
@@ -258,7 +238,7 @@ def test_proxies() -> None:
 
 @pytest.mark.parametrize(("accuracy", "condition"), [(0.5001, "13619"), (0.55, "27.3"), (0.99, "3.8")])
 def test_a_poor_proxy_is_enough_in_the_long_run_and_costs_precision(accuracy: float, condition: str) -> None:
-    joint = distribution(ProxyClinic(accuracy=accuracy), "x", "z", "w", "y")
+    joint = distribution(ProxyClinic(accuracy=accuracy), *PROXIES)
     assert np.allclose(proximal_means(joint), [0.5, 0.7], rtol=0, atol=1e-9)
     given = joint[0].sum(2) / joint[0].sum((1, 2))[:, None]
     assert printed(np.linalg.cond(given), condition)
@@ -266,7 +246,7 @@ def test_a_poor_proxy_is_enough_in_the_long_run_and_costs_precision(accuracy: fl
 
 def test_proxies_with_more_values_on_the_side_of_the_treatment() -> None:
     model = ProxyClinic()
-    joint = distribution(model, "x", "z", "w", "y")
+    joint = distribution(model, *PROXIES)
     half = np.concatenate([0.3 * joint, 0.7 * joint[:, ::-1] * np.array([0.4, 0.6])[None, :, None, None]], axis=1)
     assert np.allclose(outcome_bridge(half), outcome_bridge(joint))
 
@@ -305,7 +285,7 @@ def test_what_is_not_identified_is_refused() -> None:
     assert "cannot tell apart what price, season do" in refused(
         lambda: two_stage_least_squares(log, ["price", "season"], "sold", ["cost"], rng())
     )
-    joint = distribution(ProxyClinic(accuracy=0.5), "x", "z", "w", "y")
+    joint = distribution(ProxyClinic(accuracy=0.5), *PROXIES)
     assert "its proxy does not move all values" in refused(lambda: outcome_bridge(joint))
     joint[1, 0] = 0.0
     assert "never occurs with value number 1 of the treatment" in refused(lambda: outcome_bridge(joint))
