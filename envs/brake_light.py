@@ -1,5 +1,6 @@
 """A dash light that shows the last action, and a clone that copies it instead of watching the road."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,8 @@ from confoundry.causal import (
     shift,
 )
 from confoundry.causal.variants import Lookup
+
+from .picture import INK, LAND, ORANGE, PAPER, RED, ROAD, WALL, Pixels, Scene
 
 
 def _stationary(model: "BrakeLight") -> Bernoulli:
@@ -76,6 +79,24 @@ class BrakeLight(SCM):
     @reward
     def safety(self, pedestrian: Array, brake: Array) -> Exactly:
         return Exactly(np.where(brake == 1, 0.0, np.where(pedestrian == 1, -10.0, 1.0)))
+
+    def picture(self, now: Mapping[str, float], past: Mapping[str, float]) -> Pixels:
+        """The car on its road, the dash light over it, and what the camera shows; a pedestrian where there is one."""
+        scene = Scene(6, 3, LAND)
+        scene.tile(0, 1.3, ROAD, 6, 1)
+        for x in range(6):
+            scene.line([(x + 0.3, 1.8), (x + 0.7, 1.8)], PAPER, 2)
+        scene.car(1.2, 1.9, braking=now["light"] == 1)
+        if now["pedestrian"] == 1:
+            scene.agent(3.4, 1.75, ORANGE)
+        scene.tile(0.2, 0.2, INK, 2.2, 0.75)
+        scene.text(1.0, 0.58, "brake", 0.26, PAPER)
+        scene.disc(1.95, 0.57, 0.2, RED if now["light"] == 1 else WALL)
+        scene.tile(3.4, 0.2, INK, 2.4, 0.75)
+        scene.text(4.2, 0.58, "camera", 0.26, PAPER)
+        if now["camera"] == 1:
+            scene.agent(5.4, 0.58, ORANGE)
+        return scene.pixels()
 
     def confused(self) -> Array:
         """The clone with the light in view: the action that the log mostly shows in each context, (C, A)."""

@@ -8,6 +8,8 @@ from scipy.special import expit, logit
 
 from confoundry.causal import SCM, Array, Bernoulli, Exactly, action, context, latent, reward, shift
 
+from .picture import BLUE, GREY, ORANGE, YELLOW, Pixels, Scene
+
 CERTAIN = 1e-12  # nobody is surer than this, or one mistake would be evidence without end
 TIE = 1e-9  # beliefs closer than this to one half favour neither box
 
@@ -66,6 +68,19 @@ class DelusionBox(SCM):
     @reward
     def prize(self, theta: Array, box: Array) -> Bernoulli:
         return Bernoulli(np.where(box == theta, self.reliability, 1.0 - self.reliability))
+
+    def picture(self, now: Mapping[str, float], past: Mapping[str, float]) -> Pixels:
+        """The two boxes, a star over the better one; the one that was just opened, with its prize or empty."""
+        scene = Scene(5, 3)
+        for box, x in enumerate((0.7, 2.9)):
+            if past and past["theta"] == box:
+                scene.text(x + 0.7, 0.35, "*", 0.7, GREY)
+            opened = bool(past) and past["box"] == box
+            scene.tile(x, 1.3, ORANGE, 1.4, 1.2)
+            scene.tile(x, 0.65 if opened else 1.05, BLUE, 1.4, 0.3)
+            if opened and past["prize"] == 1:
+                scene.disc(x + 0.7, 1.12, 0.2, YELLOW)
+        return scene.pixels()
 
     @shift
     def reliability_55(self) -> SCM:

@@ -86,6 +86,14 @@ class Scene:
         self.disc(x, y - 0.2, 0.17, PAPER)
         self.disc(x, y - 0.2, 0.145, colour)
 
+    def car(self, x: float, y: float, colour: str = BLUE, braking: bool = False) -> None:
+        """A car that drives to the right, with its middle at (x, y); its lights are red when it brakes."""
+        self.polygon([(x - 0.35, y - 0.08), (x - 0.2, y - 0.32), (x + 0.15, y - 0.32), (x + 0.32, y - 0.08)], PAPER)
+        self.tile(x - 0.5, y - 0.12, colour, 1, 0.26)
+        for wheel in (x - 0.28, x + 0.28):
+            self.disc(wheel, y + 0.15, 0.13, INK)
+        self.disc(x - 0.48, y - 0.02, 0.1 if braking else 0.05, RED if braking else GREY)
+
     def pixels(self) -> Pixels:
         """The scene as an array of bytes, (height, width, 3)."""
         return pixels(self._figure)

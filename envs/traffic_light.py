@@ -8,6 +8,8 @@ import numpy as np
 
 from confoundry.causal import SCM, Array, Bernoulli, Exactly, InputError, action, context, latent, reward, shift
 
+from .picture import GREEN, INK, LAND, ORANGE, PAPER, RED, ROAD, WALL, Pixels, Scene
+
 
 def _stationary(model: "TrafficLight") -> Bernoulli:
     return Bernoulli(model.to_green / (model.to_green + model.to_red))
@@ -64,6 +66,22 @@ class TrafficLight(SCM):
     @reward
     def ride(self, light: Array, go: Array) -> Exactly:
         return Exactly(np.where(go == 0, 0.0, np.where(light == 1, 1.0, -5.0)))
+
+    def picture(self, now: Mapping[str, float], past: Mapping[str, float]) -> Pixels:
+        """The car behind its lead car, which goes (with an arrow) or brakes; the light, and what the camera shows of it."""
+        scene = Scene(6, 3, LAND)
+        scene.tile(0, 1.3, ROAD, 6, 1)
+        scene.line([(5.2, 1.3), (5.2, 2.3)], PAPER, 4)
+        scene.car(1.0, 1.85, braking=past.get("go") == 0)
+        scene.car(3.6, 1.85, ORANGE, braking=now["lead"] == 0)
+        if now["lead"] == 1:
+            scene.arrow(4.2, 1.85, 0.7, 0)
+        for x, words, green in ((5.5, "", now["light"]), (1.9, "camera", now["camera"])):
+            scene.text(x - 1.1, 0.65, words, 0.26)
+            scene.tile(x - 0.25, 0.15, INK, 0.5, 1)
+            scene.disc(x, 0.42, 0.18, WALL if green == 1 else RED)
+            scene.disc(x, 0.88, 0.18, GREEN if green == 1 else WALL)
+        return scene.pixels()
 
     def dial(self, strength: float) -> SCM:
         """How much of the lead car's accuracy is lost in the deployment, from nothing (0) to all that this world takes (1)."""
