@@ -9,7 +9,7 @@ from .ceilings import Ceiling, Payoffs, interval_values
 from .certificate import Certificate, Confounding, Promise, certificate
 from .confounding import mutual_information, overlap, total_variation
 from .counterfactual import Effects, Worlds, counterfactual, counterfactual_mean, counterfactual_process, effect_on_treated, natural_effects
-from .distributions import Array, Bernoulli, Categorical, Distribution, Exactly, Normal
+from .distributions import Array, Bernoulli, Categorical, Distribution, Exactly, Normal, Uniform
 from .elimination import Factor
 from .engine import StepTable, step_table
 from .errors import InputError, NotDiscreteError, TooLargeError, did_you_mean
@@ -79,6 +79,7 @@ __all__ = [
     "StepTable",
     "TabularModel",
     "TooLargeError",
+    "Uniform",
     "Units",
     "Worlds",
     "action",

@@ -193,6 +193,34 @@ class Normal(Distribution):
         raise TypeError("a continuous law has no point probabilities")
 
 
+@dataclass(frozen=True, eq=False)
+class Uniform(Distribution):
+    """Every number from `low` to `high` alike, in the variable's own unit.
+
+    Raises InputError if a bound is not finite, or `low` is above `high`.
+    """
+
+    low: Array | float
+    high: Array | float
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.low).all() and np.isfinite(self.high).all() and np.all(np.asarray(self.low) <= np.asarray(self.high))):
+            raise InputError(f"Uniform needs finite bounds in ascending order, and got {self.low} and {self.high}")
+
+    def sample(self, noise: Array, rows: Array | None = None) -> Array:
+        low, high = _at(np.asarray(self.low), rows), _at(np.asarray(self.high), rows)
+        return np.asarray(low + (high - low) * noise)
+
+    def mean(self) -> Array:
+        return np.asarray((np.asarray(self.low, dtype=float) + np.asarray(self.high)) / 2)
+
+    def support(self) -> None:
+        return None
+
+    def probability(self, values: Array) -> Array:
+        raise TypeError("a continuous law has no point probabilities")
+
+
 def _at(parameter: Array, rows: Array | None) -> Array:
     return parameter if rows is None or parameter.size == 1 else parameter.take(rows)
 

@@ -8,6 +8,7 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
+from countable import COUNTABLE
 from numpy.typing import ArrayLike
 from refusals import refused
 
@@ -49,7 +50,6 @@ from confoundry.causal import (
     tables,
     value,
 )
-from confoundry.envs import members
 from confoundry.envs.casino import GreedyCasino
 from confoundry.envs.ice_cream import DiscountDay, IceCreamShorts, NoOverlap
 from confoundry.envs.river import ConfoundedRiver, MarkovRiver
@@ -156,7 +156,7 @@ class Doses(SCM):
         return Bernoulli(0.1 + 0.3 * (dose == 1) + 0.2 * (dose == 2) * age + 0.4 * constitution)
 
 
-SMALL: dict[str, SCM] = {text: model for text, model in members() if model.horizon == 1 and "CovidCFR" not in text}
+SMALL: dict[str, SCM] = {text: model for text, model in COUNTABLE.items() if model.horizon == 1 and "CovidCFR" not in text}
 SMALL["Doses"] = Doses()
 
 

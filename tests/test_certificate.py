@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from countable import COUNTABLE
 
 from confoundry.causal import (
     SCM,
@@ -46,7 +47,7 @@ from confoundry.causal import (
 from confoundry.causal.asked import answer, kernel
 from confoundry.causal.confounding import outcomes, rows
 from confoundry.causal.planning import Floats
-from confoundry.envs import make_model, members
+from confoundry.envs import make_model
 from confoundry.envs.ice_cream import Domains, IceCreamShorts, NoOverlap, Thermo
 from confoundry.envs.river import ConfoundedRiver, MarkovRiver
 from confoundry.envs.simpson import SimpsonClinic
@@ -272,7 +273,7 @@ Crowded = type("Crowded", (Crowd,), {f"u{i}": latent(lambda self: Bernoulli(0.5)
 def _models() -> Iterator[tuple[str, SCM]]:
     """Every world and member, the twins that are no members, and of short worlds one with the intent."""
     own = [RELAY, ORCHARD, DAWN, Tar(), LongTar(), Napkin(), Doctor(), Dose(), Ward(), Veterans(), Encouraged()]
-    worlds = {**dict(members()), **{type(model).__name__: model for model in own}}
+    worlds = {**COUNTABLE, **{type(model).__name__: model for model in own}}
     yield from worlds.items()
     for text, model in worlds.items():
         if (twin := model.twin()) is not None and twin not in worlds.values():

@@ -9,17 +9,18 @@ from typing import cast
 
 import numpy as np
 import pytest
+from countable import COUNTABLE
 
 from confoundry.causal import SCM, Array, Bernoulli, Exactly, InputError, TooLargeError, distribution, effect, expectation, tables
 from confoundry.causal.elimination import Factor, eliminate
-from confoundry.envs import make_model, members
+from confoundry.envs import make_model
 from confoundry.envs.ice_cream import IceCreamShorts, Thermo
 from confoundry.envs.river import MarkovRiver
 from confoundry.eval.peer_networks import Node, import_pyagrum, in_pyagrum
 
 EXACT = 1e-12
 THROWAWAY = {name: make_model(f"{Path(__file__).with_name('throwaway.py')}:{name}") for name in ("Relay", "Orchard", "Dawn", "Survivors")}
-MODELS: dict[str, SCM] = {**dict(members()), **THROWAWAY}
+MODELS: dict[str, SCM] = {**COUNTABLE, **THROWAWAY}
 ONE_STEP = {text: model for text, model in MODELS.items() if model.horizon == 1}
 SEEDS = range(20)
 

@@ -5,12 +5,14 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
 import pytest
+from countable import CONTINUOUS
 from gymnasium.error import ResetNeeded
+from gymnasium.spaces import Box
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from scipy.stats import norm
@@ -18,8 +20,9 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from confoundry.causal import SCM, Array, Categorical, InputError, distribution, uniform_policy, value
-from confoundry.envs import CausalEnv, CausalVectorEnv, as_integer, make_model, members, observation_space, worlds
+from confoundry.causal import SCM, Array, Categorical, Exactly, InputError, Normal, distribution, reward, uniform_policy, value
+from confoundry.causal import action as action_role
+from confoundry.envs import CausalEnv, CausalVectorEnv, as_integer, choices, make_model, members, observation_space, worlds
 from confoundry.envs.sb3 import BatchedVecEnv
 from confoundry.envs.spaces import action_space
 from confoundry.envs.stepping import ByVariable
@@ -36,6 +39,8 @@ every_model = pytest.mark.parametrize("model", ALL.values(), ids=ALL)
 
 
 @every_id
+@pytest.mark.filterwarnings("ignore:.*A Box observation space m..imum value is -?infinity")  # readings are unbounded
+@pytest.mark.filterwarnings("ignore:.*[Ww]e recommend .*a symmetric and normalized")  # prices are not
 def test_gymnasium_and_stable_baselines_find_no_fault(world: str) -> None:
     env = gymnasium.make(f"confoundry.envs:{world}")
     check_env(env.unwrapped)
@@ -80,7 +85,7 @@ def same_where(mask: Array, one: Any, other: Any) -> bool:
 def test_a_batch_agrees_step_by_step_with_gymnasiums_own_over_single_environments(model: SCM, paired: bool) -> None:
     several = SyncVectorEnv([lambda: CausalEnv(model, paired=paired)] * 5, autoreset_mode=AutoresetMode.SAME_STEP)
     batch = CausalVectorEnv(model, 5, paired=paired)
-    actions = np.random.default_rng(1).integers(uniform_actions(model), size=(25, 5))
+    actions = some_actions(model, np.random.default_rng(1), 25, 5)
     assert same(several.reset(seed=7), batch.reset(seed=7))
     ends = set()
     for step, action in enumerate(actions):
@@ -94,8 +99,12 @@ def test_a_batch_agrees_step_by_step_with_gymnasiums_own_over_single_environment
     assert same(several.step(actions[1]), batch.step(actions[1]))
 
 
-def uniform_actions(model: SCM) -> int:
-    return int(action_space(model).n)
+def some_actions(model: SCM, rng: np.random.Generator, *size: int) -> Array:
+    """Actions drawn uniformly, of this shape."""
+    actions = action_space(model)
+    if isinstance(actions, Box):
+        return rng.uniform(actions.low[0], actions.high[0], size)
+    return rng.integers(choices(actions), size=size)
 
 
 def test_the_episodes_of_a_batch_end_at_different_times() -> None:
@@ -110,7 +119,7 @@ def test_a_batch_that_differs_in_one_info_is_noticed() -> None:
     assert same({"a": np.array([1, 2]), "_a": np.array([True, False])}, {"a": np.array([1, 3]), "_a": np.array([True, False])})
 
 
-ROLLOUTS = {text: model for text, model in ALL.items() if text != "Gauge:horizon=3"} | {
+ROLLOUTS = {text: model for text, model in ALL.items() if text != "Gauge:horizon=3" and text not in CONTINUOUS} | {
     f"{text} in {shift}": MODELS[text].shifted(shift)
     for text in ("IceCreamShorts-v0", "ConfoundedRiver-v0")
     for shift in MODELS[text].shifts()
@@ -150,7 +159,7 @@ def fingerprint() -> str:
         env, batch, rng = CausalEnv(world), CausalVectorEnv(world, 3), np.random.default_rng(0)
         seen: list[Any] = [env.reset(seed=5), batch.reset(seed=6)]
         for _ in range(12):
-            actions = rng.integers(env.action_space.n, size=3)  # type: ignore[attr-defined]
+            actions = some_actions(make_model(world), rng, 3)
             seen += [env.step(actions[0]), batch.step(actions)]
             if seen[-2][2] or seen[-2][3]:
                 seen.append(env.reset())
@@ -204,7 +213,7 @@ def test_what_is_handed_out_is_the_callers(model: SCM) -> None:
         clean.reset(seed=1)
         spoil(spoilt.reset(seed=1))
         for _ in range(8):
-            action = rng.integers(uniform_actions(model), size=4 if isinstance(clean, CausalVectorEnv) else None)
+            action = some_actions(model, rng, *([4] if isinstance(clean, CausalVectorEnv) else []))
             one, other = clean.step(action), spoilt.step(action)
             assert same(one, other)
             spoil(other)
@@ -222,16 +231,17 @@ def test_an_observation_shows_contexts_and_an_info_logged_variables_alone(model:
     observation, info = env.reset(seed=0)
     assert info == {}
     assert np.size(observation) == max(1, len(model.contexts))
-    assert env.step(0)[4].keys() == set(model.names("logged"))
+    act = some_actions(model, np.random.default_rng(0))
+    assert env.step(act)[4].keys() == set(model.names("logged"))
     batch = CausalVectorEnv(model, 3)
     assert batch.reset(seed=0)[1] == {}
-    infos = batch.step(np.zeros(3, dtype=int))[4]
+    infos = batch.step(np.full(3, act))[4]
     ends = {"final_obs", "final_info"} if "final_obs" in infos else set()
     shown = {*infos, *infos.get("final_info", {})}
     assert shown <= {mark + name for name in (*model.names("logged"), *ends) for mark in ("", "_")}
 
 
-LEAKY = {text: model for text, model in ALL.items() if model.horizon == 1 and model.names("latent")}
+LEAKY = {text: model for text, model in ALL.items() if model.horizon == 1 and model.names("latent") and text not in CONTINUOUS}
 
 
 class Leak(CausalVectorEnv):
@@ -248,7 +258,7 @@ def guesses(model: SCM, env: CausalVectorEnv) -> tuple[float, float]:
     It counts, in one half of the units, which latents go with what was handed out (observation, action, reward, infos, and
     whether the unit's number is even), and guesses in the other half.
     """
-    n, actions = env.num_envs, uniform_actions(model)
+    n, actions = env.num_envs, choices(action_space(model))
     observations, _ = env.reset(seed=11)
     assert isinstance(env._units, ByVariable)  # the other form does not even know the latents
     hidden = {name: column for name, column in env._units._now.items() if name in model.names("latent")}
@@ -308,7 +318,7 @@ def test_the_batch_for_stable_baselines_gives_what_its_own_gives(model: SCM) -> 
     ours.seed(21)
     assert same(own.reset(), ours.reset())
     ended = 0
-    for actions in np.random.default_rng(4).integers(uniform_actions(model), size=(25, 4)):
+    for actions in some_actions(model, np.random.default_rng(4), 25, 4):
         one, other = own.step(actions), ours.step(actions)
         assert same(one[:3], other[:3])
         assert [np.asarray(part).dtype for part in one[:3]] == [np.asarray(part).dtype for part in other[:3]]
@@ -321,7 +331,7 @@ def test_the_batch_for_stable_baselines_gives_what_its_own_gives(model: SCM) -> 
     assert same(own.reset(), ours.reset())
 
 
-@pytest.mark.parametrize("world", ["IceCreamShorts-Thermo-v0", RELAY, GAUGES])
+@pytest.mark.parametrize("world", ["IceCreamShorts-Thermo-v0", RELAY, GAUGES, "AirlinePricing-v0", "CorrelatedNoiseLQ-v0"])
 def test_ppo_trains_on_the_batch(world: str) -> None:
     policy = {"net_arch": [8]}
     algorithm = PPO(
@@ -338,7 +348,7 @@ def test_ppo_trains_on_the_batch(world: str) -> None:
 def test_shift_twin_control_and_dial_change_no_space(model: SCM) -> None:
     spaces = observation_space(model), action_space(model)
     others = [model.shifted(name) for name in model.shifts()]
-    if observation_space(model).__class__ is not gymnasium.spaces.Box:
+    if observation_space(model).__class__ is not Box or model in MODELS.values():
         others += [model.control(), model.dial(0.5), *filter(None, [model.twin()])]
     for other in others:
         assert (observation_space(other), action_space(other)) == spaces
@@ -378,3 +388,45 @@ def test_a_bad_environment_is_refused(make: Callable[[], object], text: str) -> 
         make()
     assert text in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("action", [9.99, 30.01, np.nan, np.inf, "20", None, True, [[20.0]], [20.0, 20.0]], ids=repr)
+def test_an_action_outside_a_box_is_refused(action: Any) -> None:
+    env = CausalEnv("AirlinePricing-v0")
+    env.reset(seed=0)
+    with pytest.raises(InputError, match=r"^the action must be in Box\(10.0, 30.0, \(1,\), float32\), and got .*$"):
+        env.step(action)
+
+
+@pytest.mark.parametrize("actions", [[20.0, 31.0], [20.0, np.nan], [20.0], 20.0, [[20.0, 20.0]], ["20", "20"], [None, 20.0]], ids=repr)
+def test_actions_of_a_batch_outside_a_box_are_refused(actions: Any) -> None:
+    env = CausalVectorEnv("AirlinePricing-v0", 2)
+    env.reset(seed=0)
+    with pytest.raises(InputError, match=r"^step needs 2 actions in Box\(10.0, 30.0, \(1,\), float32\), and got .*$"):
+        env.step(actions)
+
+
+def test_a_number_and_an_array_of_one_are_the_same_action() -> None:
+    one, two, many = CausalEnv("AirlinePricing-v0"), CausalEnv("AirlinePricing-v0"), CausalVectorEnv("AirlinePricing-v0", 1)
+    for env in (one, two, many):
+        env.reset(seed=0)
+    paid = one.step(12.5)[1]
+    assert two.step(np.array([12.5], np.float32))[1] == paid
+    assert many.step(np.array([[12.5]], np.float32))[1].tolist() == [paid]
+
+
+@pytest.mark.parametrize(("bounds", "text"), [(None, "or have action_bounds, and takes any value"), ((1.0, 1.0), "the lower one first")])
+def test_an_action_that_is_a_number_needs_bounds(bounds: Any, text: str) -> None:
+    class Dose(SCM):
+        action_bounds: ClassVar[Any] = bounds
+
+        @action_role
+        def dose(self) -> Normal:
+            return Normal(0.0, 1.0)
+
+        @reward
+        def relief(self, dose: Array) -> Exactly:
+            return Exactly(dose)
+
+    with pytest.raises(InputError, match=text):
+        CausalEnv(Dose())

@@ -9,6 +9,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
+from countable import COUNTABLE
 
 from confoundry.causal import (
     ADMG,
@@ -34,7 +35,7 @@ from confoundry.causal import (
 )
 from confoundry.causal.formula import Probability, Set, product, shorten, total
 from confoundry.causal.witness import gap
-from confoundry.envs import make_model, members
+from confoundry.envs import make_model
 
 EXACT = 1e-9
 GRAPHS, CHUNKS = 2000, 4
@@ -261,7 +262,7 @@ def test_adjusting_gives_the_effect_exactly_where_the_criterion_says_so() -> Non
     assert min(verdicts.values()) > 40
 
 
-@pytest.mark.parametrize(("text", "model"), [(text, model) for text, model in members() if model.horizon == 1])
+@pytest.mark.parametrize(("text", "model"), [(text, model) for text, model in COUNTABLE.items() if model.horizon == 1])
 def test_the_estimand_of_a_world_is_the_truth_by_its_own_engine(text: str, model: SCM) -> None:
     graph = latent_projection(model.graph)
     found = identify(graph, model.reward, model.action)
