@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from confoundry.causal import SCM, Array, Process
+from confoundry.causal import SCM, Array, NotDiscreteError, Process
 from confoundry.envs import CausalVectorEnv, Space, as_integer
 from confoundry.envs.spaces import positions
 
@@ -32,6 +32,18 @@ class Policy(ABC):
         return np.asarray((rng.random((len(bounds), 1)) * bounds[:, -1:] >= bounds).sum(axis=1))
 
 
+class ContinuousPolicy(Policy):
+    """A policy whose actions are numbers, for a Box: it only acts, so that its value is estimated by rollouts."""
+
+    def probabilities(self, observations: Array) -> Array:
+        """Raises NotDiscreteError: numbers have no table of probabilities."""
+        raise NotDiscreteError("a policy whose actions are numbers has no table of probabilities; ask it to act")
+
+    @abstractmethod
+    def act(self, observations: Array, rng: np.random.Generator) -> Array:
+        """One action within the bounds for each observation: observations (n,) or (n, contexts) to floats (n,)."""
+
+
 @dataclass(frozen=True)
 class Practice:
     """An environment to learn in by acting: `make(n)` gives n copies, and `steps` is the most to take in all of them."""
@@ -52,6 +64,7 @@ class Agent(ABC):
     name: ClassVar[str]
     learns: ClassVar[tuple[str, ...]]
     needs: ClassVar[frozenset[str]] = frozenset()
+    acts_in_a_box: ClassVar[bool] = False  # whether its actions can be numbers; else they must be few enough to count
 
     @abstractmethod
     def learn(self, source: Any, rng: np.random.Generator) -> Policy:

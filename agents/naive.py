@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from confoundry.causal import Array, greedy
-from confoundry.envs import Data, Space
+from confoundry.envs import Data, Space, choices
 
 from .agent import Agent, Policy, TabularPolicy
 from .networks import fit, network, outputs
@@ -41,7 +41,7 @@ class Naive(Agent):
 
     def _learn_network(self, data: Data, rng: np.random.Generator) -> Policy:
         space = data.observation_space
-        net = network(space, int(data.action_space.n), [self.hidden] * 2, rng, self.device)  # type: ignore[attr-defined]
+        net = network(space, choices(data.action_space), [self.hidden] * 2, rng, self.device)
         before: nn.Module | None = None
         for _ in range(min(self.iterations, data.horizon)):
 

@@ -5,16 +5,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from gymnasium.spaces import Box
 from stable_baselines3 import DQN as SB3DQN
 from stable_baselines3 import PPO as SB3PPO
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.utils import polyak_update, set_random_seed
 
 from confoundry.causal import Array, greedy
-from confoundry.envs import Data
-from confoundry.envs.sb3 import BatchedVecEnv
+from confoundry.envs import Data, choices
+from confoundry.envs.sb3 import BatchedVecEnv, Rescaled, stretched
 
-from .agent import Agent, Policy, Practice
+from .agent import Agent, ContinuousPolicy, Policy, Practice
 from .networks import device_named
 
 
@@ -27,6 +28,7 @@ class PPO(Agent):
 
     name: ClassVar[str] = "ppo"
     learns: ClassVar[tuple[str, ...]] = ("intervene", "counterfactual")
+    acts_in_a_box: ClassVar[bool] = True
 
     envs: int = 64
     rollout: int = 16  # steps of each environment between updates
@@ -38,9 +40,11 @@ class PPO(Agent):
     def learn(self, source: Practice, rng: np.random.Generator) -> Policy:
         """Learn for the steps of the practice, rounded up to whole rollouts."""
         set_random_seed(int(rng.integers(2**31)))  # and none to the algorithm, which would seed the environment with it
+        batch = BatchedVecEnv(source.make(self.envs))
+        bounds = batch.action_space if isinstance(batch.action_space, Box) else None
         algorithm = SB3PPO(
             "MlpPolicy",
-            BatchedVecEnv(source.make(self.envs)),
+            batch if bounds is None else Rescaled(batch, bounds),
             n_steps=self.rollout,
             batch_size=self.envs * self.rollout // 2,
             n_epochs=self.epochs,
@@ -50,7 +54,7 @@ class PPO(Agent):
             device=device_named(self.device),
         )
         algorithm.learn(source.steps)
-        return ActorPolicy(algorithm)
+        return ActorPolicy(algorithm) if bounds is None else NormalActorPolicy(algorithm, bounds)
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,10 @@ class DQN(Agent):
         return {**settings, "policy": "MlpPolicy", "policy_kwargs": {"net_arch": [self.hidden, self.hidden]}}
 
     def _online(self, practice: Practice, seed: int) -> SB3DQN:
+        env = BatchedVecEnv(practice.make(self.envs))
+        choices(env.action_space)  # or it refuses
         algorithm = SB3DQN(
-            env=BatchedVecEnv(practice.make(self.envs)),
+            env=env,
             buffer_size=practice.steps + self.envs,
             learning_starts=self.batch,
             train_freq=1,
@@ -98,6 +104,7 @@ class DQN(Agent):
         return algorithm.learn(practice.steps)
 
     def _offline(self, data: Data) -> SB3DQN:
+        choices(data.action_space)  # or it refuses
         algorithm = SB3DQN(env=None, buffer_size=len(data), _init_setup_model=False, **self._settings(data.discount))  # type: ignore[arg-type]
         algorithm.observation_space, algorithm.action_space, algorithm.n_envs = data.observation_space, data.action_space, 1
         algorithm._setup_model()
@@ -126,6 +133,21 @@ class ActorPolicy(Policy):
         """The actor's own."""
         tensor, _ = self.algorithm.policy.obs_to_tensor(observations)
         return np.asarray(self.algorithm.policy.get_distribution(tensor).distribution.probs.double().cpu().numpy())
+
+
+class NormalActorPolicy(ContinuousPolicy):
+    """An actor of Stable-Baselines3 on a `Rescaled` batch: its actions are normal, and those beyond a bound are moved to it."""
+
+    def __init__(self, algorithm: Any, bounds: Box):
+        self.algorithm, self.bounds = algorithm, bounds
+
+    @torch.no_grad()
+    def act(self, observations: Array, rng: np.random.Generator) -> Array:
+        """Draw from the actor's own law: (n,)."""
+        tensor, _ = self.algorithm.policy.obs_to_tensor(observations)
+        law = self.algorithm.policy.get_distribution(tensor).distribution
+        mean, std = (part.double().cpu().numpy()[:, 0] for part in (law.mean, law.stddev))
+        return stretched(mean + std * rng.standard_normal(len(mean)), self.bounds)
 
 
 class ValuePolicy(Policy):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from confoundry.causal import Array, Process
-from confoundry.envs import Data, as_integer, cells
+from confoundry.envs import Data, as_integer, cells, choices
 
 MOST_CELLS = 10_000  # observations that are counted; above, a network learns
 
@@ -100,7 +100,7 @@ def uncovered(data: Data, strata: Strata) -> Array:
 
 
 def _shape(data: Data, strata: Strata) -> tuple[int, int, int]:
-    return cells(data.observation_space) or 0, int(data.action_space.n), strata.count  # type: ignore[attr-defined]
+    return cells(data.observation_space) or 0, choices(data.action_space), strata.count
 
 
 def _cell(part: Data, strata: Strata) -> Array:

@@ -119,6 +119,7 @@ class SCM:
     edits: tuple[tuple[str, Mechanism], ...] = ()  # what `do` has replaced
 
     version: ClassVar[int] = 0  # in the id; raised when a number changes
+    action_bounds: ClassVar[tuple[float, float] | None] = None  # lowest and highest, of an action that is a number; None if it is counted
     deployment: ClassVar[str] = ""  # the shift in which policies are valued; "" is the model itself
     _roles: ClassVar[Mapping[str, str]] = {}
     _shifts: ClassVar[tuple[str, ...]] = ()

@@ -48,9 +48,22 @@ class Tables:
         """The values that a variable can take, ascending. Raises NotDiscreteError if it or a cause of it is continuous."""
         return self._inner[name] if name in self._inner else self._values(name, self._inner)
 
-    @cached_property
+    @property
     def _inner(self) -> dict[str, Array]:
-        """The supports of the variables that cause something, closed under the passing of time."""
+        """The supports of the variables that cause something, closed under the passing of time. Raises NotDiscreteError."""
+        if isinstance(self._supports, str):
+            raise NotDiscreteError(self._supports)
+        return self._supports
+
+    @cached_property
+    def _supports(self) -> dict[str, Array] | str:
+        """The same, or why there are none: to find out takes its time."""
+        try:
+            return self._closed_supports()
+        except NotDiscreteError as error:
+            return str(error)
+
+    def _closed_supports(self) -> dict[str, Array]:
         model = self.model
         causes = {c.removesuffix(LAG) for v in model.variables.values() for c in v.first.causes + v.later.causes}
         observed = {*model.contexts, model.action}

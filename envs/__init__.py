@@ -4,7 +4,7 @@ from .causal_env import CausalEnv, CausalVectorEnv
 from .collect import collect
 from .log import Data, Log, load_latents
 from .registry import make_model, members, register_all, world_class, world_id, worlds
-from .spaces import Space, all_observations, as_integer, cells, observation_space
+from .spaces import Space, all_observations, as_integer, cells, choices, observation_space
 
 register_all()
 
@@ -17,6 +17,7 @@ __all__ = [
     "all_observations",
     "as_integer",
     "cells",
+    "choices",
     "collect",
     "load_latents",
     "make_model",

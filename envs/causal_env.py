@@ -6,6 +6,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium.error import ResetNeeded
+from gymnasium.spaces import Box
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from confoundry.causal.tables import below
 
 from .registry import make_model
 from .rendering import FPS, watched
-from .spaces import action_space, observation_space
+from .spaces import action_space, as_numbers, observation_space
 from .stepping import batch, one
 
 
@@ -27,12 +28,16 @@ def _model_of(world: str | SCM, knobs: dict[str, Any]) -> SCM:
     return world
 
 
+def _in_one_line(actions: Any) -> str:
+    return " ".join(repr(actions).split())
+
+
 class CausalEnv(gymnasium.Env[Any, Any]):
     """A model as a Gymnasium environment: `step(a)` is one step of the model under do(action=a).
 
-    The observation is what the contexts are; `info` holds the logged variables after each step. A horizon of one step
-    ends in termination, a longer one in truncation. All that happens is a function of the seed of the last
-    `reset(seed=...)` and of the actions since.
+    The observation is what the contexts are, and an action of a Box is an array (1,) or a plain number; `info` holds the
+    logged variables after each step. A horizon of one step ends in termination, a longer one in truncation. All that happens
+    is a function of the seed of the last `reset(seed=...)` and of the actions since.
 
     `world` is an id such as "IceCreamShorts-v0", or a model; `knobs` are the model's fields, and `shift` and `variant`.
     With `paired` every variable has noise of its own: slower, equal in law, and for equal seeds and actions, worlds that differ
@@ -49,7 +54,7 @@ class CausalEnv(gymnasium.Env[Any, Any]):
         self.observation_space = observation_space(model)
         self.action_space = actions = action_space(model)
         self.render_mode = render_mode
-        self._choices, self._horizon = int(actions.n), model.horizon
+        self._choices, self._horizon = 0 if isinstance(actions, Box) else int(actions.n), model.horizon
         self._watched = None if render_mode is None else watched(model, render_mode)
         self._unit = self._watched or one(model, paired)
         self._clock, self._over = -1, True
@@ -88,7 +93,9 @@ class CausalEnv(gymnasium.Env[Any, Any]):
         if self._watched is not None:
             self._watched.close()
 
-    def _checked(self, action: Any) -> int:
+    def _checked(self, action: Any) -> Any:
+        if not self._choices:
+            return self._checked_number(action)
         try:
             chosen = index(action)
         except TypeError:
@@ -96,6 +103,12 @@ class CausalEnv(gymnasium.Env[Any, Any]):
         if not 0 <= chosen < self._choices:
             raise InputError(f"the action must be in {self.action_space}, and got {action!r}")
         return chosen
+
+    def _checked_number(self, action: Any) -> float:
+        chosen = as_numbers(self.action_space, action, ())
+        if chosen is None:
+            raise InputError(f"the action must be in {self.action_space}, and got {_in_one_line(action)}")
+        return float(chosen)
 
 
 class CausalVectorEnv(VectorEnv[Any, Any, Any]):
@@ -120,7 +133,7 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
         self.single_action_space = actions = action_space(model)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._choices, self._horizon = int(actions.n), model.horizon
+        self._choices, self._horizon = 0 if isinstance(actions, Box) else int(actions.n), model.horizon
         self._units = batch(model, num_envs, paired)
         self._seeded = np.zeros(num_envs, dtype=bool)
         self._clock: Any = -1  # one number, or one for each unit where the model ends episodes early
@@ -162,11 +175,19 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
         self._clock = 0 if terminal is None else self._clock * ~ended
         return self._units.begin(None if every else ended), reward, terminated, truncated, infos
 
-    def _checked(self, actions: Array) -> NDArray[np.int64]:
+    def _checked(self, actions: Array) -> Array:
+        if not self._choices:
+            return self._checked_numbers(actions)
         chosen = np.asarray(actions)
         if chosen.shape == (self.num_envs,) and below(chosen, self._choices):
             return chosen.astype(np.int64, copy=False)
         raise InputError(f"step needs {self.num_envs} actions in {self.single_action_space}, and got {chosen!r}")
+
+    def _checked_numbers(self, actions: Array) -> Array:
+        chosen = as_numbers(self.single_action_space, actions, (self.num_envs,))
+        if chosen is None:
+            raise InputError(f"step needs {self.num_envs} actions in {self.single_action_space}, and got {_in_one_line(actions)}")
+        return chosen
 
     def _ends(self, terminal: NDArray[np.bool_] | None) -> tuple[NDArray[np.bool_], NDArray[np.bool_], bool, bool]:
         """Which episodes are terminated and which truncated; whether there are some, and whether all have ended."""

@@ -8,14 +8,17 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+from gymnasium.spaces import Discrete
 
 from confoundry.causal import (
     SCM,
     Array,
     Categorical,
     Columns,
+    Distribution,
     InputError,
     NotDiscreteError,
+    Uniform,
     behaviour_policy,
     did_you_mean,
     noise,
@@ -25,7 +28,7 @@ from confoundry.causal import (
 from .arrow import writing
 from .log import Log, latents_path
 from .registry import world_text
-from .spaces import action_space, all_observations, encode, observation_space, positions
+from .spaces import action_space, all_observations, choices, encode, observation_space, positions
 from .spool import Spool
 
 SHARES = {"observe": 0.0, "intervene": 1.0, "mixed": 0.5}  # of episodes in which the experimenter acts
@@ -43,10 +46,10 @@ def collect(
 ) -> Log:
     """Record `episodes` episodes of a model, from the regime "observe", "intervene" or "mixed". Equal seeds give equal logs.
 
-    The experimenter draws the action uniformly; in a mixed log it acts in a `share` of the episodes (one half, if not
-    given). The log names the world, unless the model was edited, and keeps what else `origin` says. With a `path` it is
-    written there, and its latents beside it, without being in memory, and comes back mapped. Raises InputError at a bad
-    argument, and if the files cannot be written; then they are as they were.
+    The experimenter draws the action uniformly, from the bounds if it is a number; in a mixed log it acts in a `share` of
+    the episodes (one half, if not given). The log names the world, unless the model was edited, and keeps what else `origin`
+    says. With a `path` it is written there, and its latents beside it, without being in memory, and comes back mapped. Raises
+    InputError at a bad argument, and if the files cannot be written; then they are as they were.
     """
     share = _checked_share(episodes, seed, regime, share)
     world = {} if model.edits else {"world": world_text(model)}
@@ -115,7 +118,7 @@ class _Recorder:
 
     def __init__(self, model: SCM, seed: int, share: float):
         self.model, self.seed, self.share = model, seed, share
-        self.space, self.choices = observation_space(model), int(action_space(model).n)
+        self.space, self.actions = observation_space(model), action_space(model)
         causes = {model.action, *nx.ancestors(model.graph, model.action)}
         self.until_action = tuple(name for name in model.order if name in causes)
 
@@ -147,9 +150,17 @@ class _Recorder:
         if experiment.any():
             known = self.model.step(ids, clock, past, known, self.until_action)
             uniform = noise.uniform(ids, f"{self.model.action} of the experimenter", clock)
-            chosen = Categorical(np.full(self.choices, 1.0 / self.choices)).sample(uniform)
+            chosen = self._random.sample(uniform)
             known[self.model.action] = np.where(experiment, chosen, known[self.model.action])
         return self.model.step(ids, clock, past, known)
+
+    @cached_property
+    def _random(self) -> Distribution:
+        """How the experimenter draws an action: all alike."""
+        if self.model.action_bounds is not None:
+            return Uniform(*self.model.action_bounds)
+        count = choices(self.actions)
+        return Categorical(np.full(count, 1.0 / count))
 
     def _rows(self, now: Columns, following: Columns, step: int, ended: Array) -> Columns:
         """What is written down of one step of every unit."""
@@ -158,7 +169,7 @@ class _Recorder:
         return {
             "step": np.full(len(ended), step),
             "observation": self._observe(now, len(ended)),
-            "action": now[model.action].astype(np.int64),
+            "action": now[model.action].astype(np.int64 if isinstance(self.actions, Discrete) else np.float64),
             "reward": now[model.reward].astype(float),
             "next_observation": self._observe(following, len(ended)),
             "terminated": ended | over if model.horizon == 1 else ended,
@@ -170,7 +181,7 @@ class _Recorder:
         return encode(self.space, [values[name] for name in self.model.contexts], count)
 
     def _propensity(self, rows: Columns) -> Array:
-        """P(action | context) of whoever acted, latents summed out, (n,); NaN where the model is not discrete."""
+        """P(action | context) of whoever acted, latents summed out, (n,); NaN where context or action is a continuous number."""
         if not len(rows["action"]) or self._policies is None:
             return np.full(len(rows["action"]), np.nan)
         policies, observations = self._policies
@@ -179,6 +190,8 @@ class _Recorder:
     @cached_property
     def _policies(self) -> tuple[Array, Array] | None:
         """The behaviour policy and the uniform one, (2, C, A), and the observations in the order of their rows."""
+        if not isinstance(self.actions, Discrete):
+            return None
         try:
             return np.stack([behaviour_policy(self.model), uniform_policy(self.model)]), all_observations(self.model)
         except NotDiscreteError:

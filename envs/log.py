@@ -62,6 +62,8 @@ class Log:
     Columns have n rows, sorted by episode and step: episode, step, observation, action, reward, next_observation (before
     any reset), terminated, truncated, each logged variable, regime (0 where the behaviour policy acted, 1 where an
     experimenter did) and propensity, P(action | observation) of whoever acted with the latents summed out.
+    An action of a Box is a float, which a behaviour policy may have chosen outside the bounds that hold for a learner; where
+    action or observation is a continuous number, the propensity is NaN.
     """
 
     columns: Mapping[str, Array]

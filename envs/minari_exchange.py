@@ -18,6 +18,7 @@ from minari.storage import get_dataset_path
 from confoundry.causal import Array, Columns, InputError
 
 from .log import Log
+from .spaces import Space
 
 _PACK = 1000
 _KEY = "confoundry"
@@ -40,8 +41,9 @@ def to_minari(log: Log, dataset_id: str) -> "minari.MinariDataset":
     """
     check_new(dataset_id)
     starts = np.arange(_PACK, len(log), _PACK) if log.horizon == 1 else np.flatnonzero(log.columns["step"] == 0)[1:]
+    space = log.action_space
     blocks = np.split(np.arange(len(log)), starts)
-    buffers = [_buffer({name: column[rows] for name, column in log.columns.items()}) for rows in blocks]
+    buffers = [_buffer({name: column[rows] for name, column in log.columns.items()}, space) for rows in blocks]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # it would have an author's address and a link to code
@@ -49,7 +51,7 @@ def to_minari(log: Log, dataset_id: str) -> "minari.MinariDataset":
                 dataset_id,
                 buffers,
                 observation_space=log.observation_space,
-                action_space=log.action_space,
+                action_space=space,
                 description=f"A log of {log.origin.get('world', 'a causal model')}, written by confoundry.",
             )
     except Exception as error:
@@ -62,7 +64,7 @@ def to_minari(log: Log, dataset_id: str) -> "minari.MinariDataset":
 
 
 def from_minari(dataset_id: str, discount: float = 1.0) -> Log:
-    """Read a local Minari data set of discrete actions as a log. Raises InputError if it is not there or does not fit.
+    """Read a local Minari data set whose actions are discrete or one number as a log. Raises InputError if it is not there or does not fit.
 
     One that `to_minari` wrote comes back as it went. Of any other the horizon is its longest episode, the discount is the
     one given, and there are no labels.
@@ -80,12 +82,12 @@ def from_minari(dataset_id: str, discount: float = 1.0) -> Log:
     return Log(columns, observation_space=data.observation_space, action_space=data.action_space, **task)
 
 
-def _buffer(rows: Columns) -> EpisodeBuffer:
+def _buffer(rows: Columns, space: Space) -> EpisodeBuffer:
     observations = np.concatenate([rows["observation"], rows["next_observation"][-1:]])
     infos: dict[str, Array] = {name: np.concatenate([column, column[-1:]]) for name, column in rows.items()}  # one for the reset
     return EpisodeBuffer(
         observations=observations,
-        actions=rows["action"],
+        actions=rows["action"].reshape(-1, *(space.shape or ())).astype(space.dtype),
         rewards=rows["reward"],
         terminations=rows["terminated"],
         truncations=rows["truncated"],
@@ -101,7 +103,7 @@ def _rows(episode: Any, number: int, ours: bool) -> Columns:
         "episode": np.full(steps, number),
         "step": np.arange(steps),
         "observation": episode.observations[:-1],
-        "action": episode.actions,
+        "action": episode.actions.reshape(steps),
         "reward": np.asarray(episode.rewards, dtype=float),
         "next_observation": episode.observations[1:],
         "terminated": np.asarray(episode.terminations, dtype=bool),

@@ -56,7 +56,7 @@ class InWindow(Watched):
         self.render()
         return seen
 
-    def act(self, action: int) -> tuple[Any, float, bool, dict[str, Any]]:
+    def act(self, action: float) -> tuple[Any, float, bool, dict[str, Any]]:
         """As `OneByVariable.act`."""
         outcome = super().act(action)
         self.render()

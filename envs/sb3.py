@@ -3,7 +3,10 @@
 from typing import Any
 
 import numpy as np
-from stable_baselines3.common.vec_env import VecEnv
+from gymnasium.spaces import Box
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+
+from confoundry.causal import Array
 
 from .causal_env import CausalVectorEnv
 
@@ -56,3 +59,29 @@ class BatchedVecEnv(VecEnv):
     def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
         """No environment of a batch is wrapped."""
         return [False for _ in self._get_indices(indices)]
+
+
+class Rescaled(VecEnvWrapper):
+    """A batch whose actions are numbers from -1 to 1, as Stable-Baselines3 advises, and are stretched to the bounds of a Box."""
+
+    def __init__(self, batch: VecEnv, bounds: Box):
+        super().__init__(batch, action_space=Box(-1.0, 1.0, (1,), np.float32))
+        self._bounds = bounds
+
+    def reset(self) -> Any:
+        """As the batch's."""
+        return self.venv.reset()
+
+    def step_async(self, actions: Array) -> None:
+        """Take note of the actions, (num_envs, 1)."""
+        self.venv.step_async(stretched(actions, self._bounds))
+
+    def step_wait(self) -> Any:
+        """As the batch's."""
+        return self.venv.step_wait()
+
+
+def stretched(actions: Array, bounds: Box) -> Array:
+    """Numbers from -1 to 1, beyond which they are cut off, as numbers between the bounds of a Box: the same shape."""
+    low, high = float(bounds.low[0]), float(bounds.high[0])
+    return np.asarray(low + (high - low) * (actions.clip(-1.0, 1.0) + 1.0) / 2.0)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+from numpy.typing import NDArray
 
 from confoundry.causal import SCM, Array, InputError, NotDiscreteError, noise, tables
 
@@ -26,13 +27,39 @@ def observation_space(model: SCM) -> Space:
     return spaces.Box(np.array(low, np.float32), np.array(high, np.float32), dtype=np.float32)
 
 
-def action_space(model: SCM) -> spaces.Discrete:
-    """Discrete(k). Raises InputError if the action does not take the values 0 to k-1."""
+def action_space(model: SCM) -> spaces.Discrete | spaces.Box:
+    """Discrete(k), or a Box of one number where the model has `action_bounds`.
+
+    Raises InputError if the action neither takes the values 0 to k-1 nor has bounds, or these are not finite and ascending.
+    """
+    if model.action_bounds is not None:
+        low, high = model.action_bounds
+        if not (np.isfinite([low, high]).all() and low < high):
+            raise InputError(f"{type(model).__name__}.action_bounds must be two finite numbers, the lower one first, and is {low}, {high}")
+        return spaces.Box(low, high, (1,), np.float32)
     support = _action_support(replace(model, edits=()))
     if support is None or support.dtype.kind not in "iub" or support[0] < 0:
         values = "any value" if support is None else support.tolist()
-        raise InputError(f"the action {model.action} of {type(model).__name__} must take the values 0 to k-1, and takes {values}")
+        name = type(model).__name__
+        raise InputError(f"the action {model.action} of {name} must take the values 0 to k-1 or have action_bounds, and takes {values}")
     return spaces.Discrete(int(support[-1]) + 1)
+
+
+def choices(space: Space) -> int:
+    """How many actions a space has. Raises InputError if they cannot be counted."""
+    if not isinstance(space, spaces.Discrete):
+        raise InputError(f"the agent needs actions that can be counted, and these are {space}; take one that acts in a Box")
+    return int(space.n)
+
+
+def as_numbers(space: Any, actions: Any, shape: tuple[int, ...]) -> NDArray[np.float64] | None:
+    """Actions of a Box, of this shape or with an axis of length 1 after it, in this shape; None if they are no numbers of the space."""
+    given = np.asarray(actions)
+    if given.dtype.kind not in "iuf" or given.shape not in (shape, (*shape, 1)):
+        return None
+    single = given.astype(space.dtype)  # as the bounds are
+    inside = (single >= space.low[0]) & (single <= space.high[0])  # so that NaN is refused too
+    return given.astype(np.float64).reshape(shape) if inside.all() else None
 
 
 def _action_support(model: SCM) -> Array | None:

@@ -5,9 +5,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
-from confoundry.causal import SCM, Array, Columns, NotDiscreteError, StepTable, TooLargeError, noise, step_table
+from confoundry.causal import LAG, SCM, Array, Columns, NotDiscreteError, StepTable, TooLargeError, noise, step_table
 
 from .spaces import action_space, encode, observation_space
 
@@ -52,7 +53,7 @@ class Batch(ABC):
         """Begin a new episode for the units `which`, or for all of them. Returns all observations."""
 
     @abstractmethod
-    def act(self, actions: NDArray[np.int64]) -> Outcome:
+    def act(self, actions: Array) -> Outcome:
         """Take an action for each unit."""
 
 
@@ -79,8 +80,11 @@ class Seen(NamedTuple):
 @lru_cache(maxsize=16)
 def _compiled(model: SCM) -> Seen | None:
     """The table of a model; None if it is continuous, or too large to be faster by table."""
+    actions = action_space(model)
+    if isinstance(actions, Box):
+        return None
     try:
-        table = step_table(model, int(action_space(model).n))
+        table = step_table(model, int(actions.n))
     except (NotDiscreteError, TooLargeError):
         return None
     space, picks = observation_space(model), ((table.start_contexts, len(table.start_row)), (table.contexts, len(table.row)))
@@ -117,7 +121,7 @@ class ByTable(Batch):
             self._row[which], self._observations[which] = row, seen
         return self._observations
 
-    def act(self, actions: NDArray[np.int64]) -> Outcome:
+    def act(self, actions: Array) -> Outcome:
         self._clock += 1
         if self._clock - self._ready >= self._depth:
             self._fill()
@@ -210,7 +214,7 @@ class OneByVariable:
         """As `OneByTable.reset`."""
         return self._batch.reset(np.array([seed is not None]), np.array([seed or 0]))[0]
 
-    def act(self, action: int) -> tuple[Any, float, bool, dict[str, Any]]:
+    def act(self, action: float) -> tuple[Any, float, bool, dict[str, Any]]:
         """As `OneByTable.act`."""
         seen, reward, terminated, logged = self._batch.act(np.array([action]))
         info = {name: column[0].item() for name, column in logged.items()}
@@ -232,7 +236,8 @@ class ByVariable(Batch):
         self._before: Columns = {}
         self._past: Columns = {}
         self._now: Columns = {}
-        self._late = tuple(name for name in model.order if name not in (*model.before_action, model.action))
+        matters = _what_matters(model)
+        self._late = tuple(name for name in model.order if name in matters and name not in (*model.before_action, model.action))
         self._steady = all(model.variables[name].first == model.variables[name].later for name in self._late)
 
     def reset(self, seeded: Mask, seeds: Seeds) -> Array:
@@ -247,7 +252,7 @@ class ByVariable(Batch):
         self._merge(self._now, which, self.model.step(self._ids[which], 0, None, names=self.model.before_action))
         return self._observe()
 
-    def act(self, actions: NDArray[np.int64]) -> Outcome:
+    def act(self, actions: Array) -> Outcome:
         model = self.model
         values = self._simulate({**self._now, model.action: actions})
         self._before, self._past, self._clock = self._past, values, self._clock + 1
@@ -289,3 +294,14 @@ class ByVariable(Batch):
 
 def _rows(columns: Columns, rows: Mask) -> Columns:
     return {name: column[rows] for name, column in columns.items()}
+
+
+def _what_matters(model: SCM) -> set[str]:
+    """The variables that are handed out, and their causes at any step when the action is set."""
+    found: set[str] = set()
+    new = {*model.names("context", "logged", "reward", "terminal")}
+    while new:
+        found |= new
+        causes = (cause for name in new - {model.action} for cause in model.graph.predecessors(name))
+        new = {cause.removesuffix(LAG) for cause in causes} - found
+    return found

@@ -125,16 +125,16 @@ def _show_values(model: SCM, world: SCM, shift: str) -> None:
     try:
         console.print(_seeing_and_doing(world))
     except (NotDiscreteError, TooLargeError) as error:
-        console.print(f"There are no exact values: {error}.", highlight=False)
-        return
+        if not model.values_in(world):
+            console.print(f"There are no exact values: {error}.", highlight=False)
+            return
     table = Table("world", *("confused", "causal", "best", "uniform", "behaviour", "best with intent"), box=box.SIMPLE_HEAD)
     for name in [shift] if shift else ["", *([] if model.edits else model.shifts())]:
         values = references(model, model.shifted(name) if name else model)
         keys = ("j_confused", "j_causal", "j_best", "j_uniform", "j_behaviour", "j_intent")
         table.add_row(name or ("as in the log" if model.deployment else "deployment"), *(f"{values[key]:.4f}" for key in keys))
     console.print(table)
-    promised = references(model, model)["promised"]
-    if not np.isnan(promised):
+    if not np.isnan(promised := references(model, model)["promised"]):
         console.print(f"The confused policy believes that it will earn {promised:.4f}.", highlight=False)
 
 

@@ -50,7 +50,9 @@ class Run:
             raise InputError(f"a run needs a budget of at least 1 and a seed of at least 0, and got {self.budget} and {self.seed}")
         if unknown := agent.needs - {"graph", "labels"}:
             raise InputError(f"{self.agent} needs {', '.join(sorted(unknown))}, which no run can hand over; it can be graph or labels")
-        make_model(self.environment, variant=self.variant)
+        model = make_model(self.environment, variant=self.variant)
+        if not acts_there(self.agent, model):
+            raise InputError(f"the actions of {self.environment} are numbers, and {self.agent} needs actions that can be counted")
         if self.log:
             _read_log(self)
 
@@ -102,6 +104,12 @@ class Run:
         log = _read_log(self) if self.log else _collect(model, ceil(self.budget / model.horizon), seed, self.regime)
         needs = make_agent(self.agent).needs
         return log.view(np.random.default_rng(seed), "labels" in needs, model.graph.copy() if "graph" in needs else None)
+
+
+def acts_there(agent: str, model: SCM) -> bool:
+    """Whether an agent can take the actions of a model; the reference policies can, where they have an answer."""
+    made = make_agent(agent)
+    return model.action_bounds is None or made.acts_in_a_box or made.learns == ("exact",)
 
 
 @lru_cache(maxsize=4)

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from gymnasium.spaces import Box
 
-from confoundry.agents import Policy, TabularPolicy
+from confoundry.agents import ContinuousPolicy, Policy, TabularPolicy
 from confoundry.causal import SCM, Array, InputError
-from confoundry.envs import all_observations, make_model
-from confoundry.envs.spaces import action_space
+from confoundry.envs import all_observations, choices, make_model
+from confoundry.envs.spaces import action_space, as_numbers
 
 from . import metrics
 from .run import scored
@@ -20,7 +21,8 @@ def score(world: str | SCM, policy: Policy | Array | Callable[[Array], Array]) -
     """Score a policy in a world and its shifts: a row for the deployment (world "") and one for each shift.
 
     The policy is a table of probabilities (contexts, actions), a `Policy`, or a function from observations (n, ...) to
-    actions (n,). Of a model that observes the intent, so does the policy. Raises InputError if the policy does not fit.
+    actions (n,), which are numbers in a Box. Of a model that observes the intent, so does the policy. Raises InputError if
+    the policy does not fit.
     """
     seen = make_model(world) if isinstance(world, str) else world
     rows = pd.DataFrame(scored(seen.without_intent(), seen, _as_policy(seen, policy)))
@@ -43,9 +45,24 @@ class ActionPolicy(Policy):
         return np.eye(self.actions)[chosen.astype(np.int64)]
 
 
+class NumberPolicy(ContinuousPolicy):
+    """A function from observations to actions that are numbers."""
+
+    def __init__(self, choose: Callable[[Array], Array], actions: Box):
+        self.choose, self.actions = choose, actions
+
+    def act(self, observations: Array, rng: np.random.Generator) -> Array:
+        """What the function chooses. Raises InputError if that is not a number of the space for each observation."""
+        chosen = as_numbers(self.actions, self.choose(observations), (len(observations),))
+        if chosen is None:
+            raise InputError(f"a policy gives {len(observations)} actions in {self.actions} here, and gave others")
+        return chosen
+
+
 def _as_policy(model: SCM, policy: Policy | Array | Callable[[Array], Array]) -> Policy:
     if isinstance(policy, Policy):
         return policy
+    actions = action_space(model)
     if callable(policy):
-        return ActionPolicy(policy, int(action_space(model).n))
+        return NumberPolicy(policy, actions) if isinstance(actions, Box) else ActionPolicy(policy, choices(actions))
     return TabularPolicy(np.asarray(policy, dtype=float), all_observations(model))

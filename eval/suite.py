@@ -15,7 +15,7 @@ from confoundry.envs import make_model, members, worlds
 from confoundry.envs.discovery import names_file, parse, unparse
 from confoundry.envs.registry import world_class, world_id
 
-from .run import OFFLINE, Run
+from .run import OFFLINE, Run, acts_there
 
 REFERENCE_AGENTS = ("confused", "causal", "uniform", "behaviour")
 AGENTS = ("bc", "naive", "back-door", "dqn@observe", "dqn@intervene", "ppo@intervene", "ppo@counterfactual")
@@ -50,21 +50,27 @@ def grid(
 ) -> list[Run]:
     """Every agent on every environment, its twin and if asked for its control, with each seed; each reference policy once.
 
-    An agent is written `agent@regime`; without a regime it learns in each that it can, but for mixed logs. A log that is
-    given is learned from instead of one that is collected, and has no twin. Agents with a setting `device` learn on the `device`.
-    Raises InputError if anything does not exist.
+    An agent is written `agent@regime`; without a regime it learns in each that it can, but for mixed logs. It is left out where
+    actions are numbers, if it needs to count them. A log that is given is learned from instead of one that is collected, and
+    has no twin. Agents with a setting `device` learn on the `device`. Raises InputError if anything does not exist, or no agent
+    is left.
     """
     if seeds < 1:
         raise InputError(f"a suite needs at least one seed, and got {seeds}")
     agents = [_on_device(text, device) for text in agents] if device else agents
-    runs = []
+    runs, acting = [], False
     for environment in map(_with_version, environments):
-        has_twin = make_model(environment).twin() is not None and not log
+        model = make_model(environment)
+        has_twin = model.twin() is not None and not log
+        pairs = [pair for text in agents for pair in _agent_and_regimes(text, bool(log)) if acts_there(pair[0], model)]
+        acting = acting or bool(pairs)
         for variant in ("", *["twin"] * has_twin, *["control"] * controls):
             runs += [run for run in (Run(environment, name, "exact", 1, 0, variant) for name in REFERENCE_AGENTS) if run.has_answer()]
-            for agent, regime in [pair for text in agents for pair in _agent_and_regimes(text, bool(log))]:
+            for agent, regime in pairs:
                 budget = offline_budget if regime in OFFLINE else online_budget
                 runs += [Run(environment, agent, regime, budget, seed, variant, log) for seed in range(seeds)]
+    if agents and not acting:
+        raise InputError(f"the actions of {', '.join(environments)} are numbers, and none of {', '.join(agents)} takes such actions")
     return runs
 
 

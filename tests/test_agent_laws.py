@@ -13,12 +13,13 @@ from countable import COUNTABLE
 from gymnasium import spaces
 from refusals import refused
 
-from confoundry.agents import Agent, Exact, Policy, Practice, TabularPolicy, agent_classes, make_agent
+from confoundry.agents import Agent, ContinuousPolicy, Exact, Policy, Practice, TabularPolicy, agent_classes, make_agent
 from confoundry.agents.tabular import Strata, process_of
 from confoundry.causal import (
     SCM,
     Array,
     Bernoulli,
+    NotDiscreteError,
     Process,
     back_door_set,
     behaviour_policy,
@@ -35,8 +36,10 @@ from confoundry.causal import (
     worst_policy,
 )
 from confoundry.envs import CausalVectorEnv, Data, all_observations, collect, make_model
+from confoundry.envs.airline import season
 from confoundry.envs.river import ConfoundedRiver
 from confoundry.envs.simpson import STUDIES, BloodPressure, SimpsonClinic
+from confoundry.eval.truth import evaluate, references
 
 torch.set_num_threads(1)
 
@@ -45,6 +48,7 @@ THROWAWAY = {name: make_model(f"{Path(__file__).with_name('throwaway.py')}:{name
 RELAY, GAUGE = THROWAWAY["Relay"], THROWAWAY["Gauge"]
 THERMO = make_model("IceCreamShorts-Thermo-v0")
 ICE = make_model("IceCreamShorts-v0")
+AIRLINE = make_model("AirlinePricing-v0")
 MODELS: dict[str, SCM] = COUNTABLE
 OFFLINE, ONLINE = ("observe", "mixed"), ("intervene", "counterfactual")
 QUICK: dict[str, dict[str, Any]] = {"dqn": {"updates": 100}}  # settings with which an agent learns in a moment
@@ -206,6 +210,61 @@ def test_the_references_are_the_exact_policies(model: SCM) -> None:
     for name, policy in exact.items():
         assert np.array_equal(table(learn(name, model, "exact"), model), policy(model))
     assert np.array_equal(table(learn("causal", model, "exact"), model), causal_policy(model.deployed()))
+
+
+# Actions that are numbers.
+
+
+QUICK_IN_A_BOX = {"bc": {"steps": 50}, "ppo": {}}
+BOXES = [name for name, kind in agent_classes().items() if kind.acts_in_a_box]
+
+
+def act(policy: Policy, seed: int = 0) -> Array:
+    """Prices for 500 times and customers."""
+    rng = np.random.default_rng(1)
+    shown = np.stack([rng.uniform(0, 10, 500), rng.integers(1, 8, 500)], axis=1).astype(np.float32)
+    return policy.act(shown, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("name", BOXES)
+def test_agents_in_a_box_act_within_the_bounds_and_alike_with_equal_generators(name: str) -> None:
+    regime = "observe" if name == "bc" else "intervene"
+    one, two, other = (learn(name, AIRLINE, regime, 600, seed, **QUICK_IN_A_BOX[name]) for seed in (0, 0, 1))
+    assert isinstance(one, ContinuousPolicy)
+    assert act(one).shape == (500,)
+    assert ((act(one) >= 10) & (act(one) <= 30)).all()
+    assert np.array_equal(act(one), act(two))
+    assert not np.array_equal(act(one), act(other))
+    with pytest.raises(NotDiscreteError):
+        one.probabilities(np.zeros((3, 2), np.float32))
+
+
+@pytest.mark.parametrize(("name", "regime"), [("naive", "observe"), ("back-door", "observe"), ("dqn", "observe"), ("dqn", "intervene")])
+def test_who_counts_actions_refuses_numbers(name: str, regime: str) -> None:
+    assert name not in BOXES
+    line = refused(lambda: learn(name, AIRLINE, regime, 600))
+    assert "these are Box" in line or "discrete" in line
+
+
+def test_a_clone_in_a_box_asks_what_was_asked_at_that_time() -> None:
+    policy = learn("bc", AIRLINE, rows=5_000, steps=600)
+    time = np.append(np.linspace(1.0, 4.0, 20), np.linspace(6.0, 9.0, 20))  # the price of the holiday between is steep
+    asked = policy.act(np.stack([time, np.full(40, 4.0)], axis=1).astype(np.float32), np.random.default_rng(0))
+    assert asked == pytest.approx(np.maximum(10.0, 25.0 + 3.0 * season(time)), abs=1.5)
+
+
+def test_a_clone_of_a_trembling_expert_is_too_weak() -> None:
+    model = make_model("CorrelatedNoiseLQ-v0")
+    policy = learn("bc", model, rows=20_000, steps=600)
+    state = np.random.default_rng(0).normal(0.0, 0.5, (400, 2)).astype(np.float32)
+    pushed = policy.act(state, np.random.default_rng(0))
+    expert, clone = (abs(pushed - state @ gain).mean() for gain in (model.expert, model.regressed_gain()))  # type: ignore[attr-defined]
+    assert 3 * clone < expert
+
+
+def test_ppo_earns_more_than_prices_at_random() -> None:
+    policy = learn("ppo", AIRLINE, "intervene", 8_000)
+    assert evaluate(AIRLINE, policy).value > references(AIRLINE, AIRLINE)["j_uniform"] + 0.1
 
 
 # Counting.

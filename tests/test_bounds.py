@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 from bounded import ATTAINED, BOW, CLINIC, FRONT_DOOR, INSTRUMENT, TRIO, VITAMIN_A, Memory, Parents, effect_of, ends, mean_of, random_truth
+from countable import COUNTABLE
 from printed import printed
 from refusals import refused
 
@@ -43,7 +44,6 @@ from confoundry.causal import (
     tables,
     value,
 )
-from confoundry.envs import members
 from confoundry.envs.ice_cream import IceCreamShorts
 from confoundry.envs.river import ConfoundedRiver
 from confoundry.envs.simpson import Sighted, SimpsonClinic
@@ -103,7 +103,7 @@ class Doses(SCM):
         return Bernoulli(0.1 + 0.3 * (dose == 1) + 0.2 * (dose == 2) * age + 0.4 * constitution)
 
 
-RECORDED = {text: model for text, model in members() if model.horizon == 1 and not model.names("selection")}
+RECORDED = {text: model for text, model in COUNTABLE.items() if model.horizon == 1 and not model.names("selection")}
 SMALL: dict[str, SCM] = {text: model for text, model in RECORDED.items() if "CovidCFR" not in text}
 SMALL["Doses"] = Doses()
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from importlib import import_module
 
+import networkx as nx
 import numpy as np
 import pytest
 
@@ -32,7 +33,9 @@ from confoundry.causal import (
     value,
 )
 from confoundry.envs import all_observations
+from confoundry.envs.airline import AirlinePricing
 from confoundry.envs.ice_cream import IceCreamShorts
+from confoundry.envs.noise_lq import CorrelatedNoiseLQ
 from confoundry.eval.truth import references
 
 EXACT = 1e-9
@@ -135,9 +138,15 @@ def to_number(text: str) -> float:
 
 
 def is_way_out(model: SCM, claim: str) -> bool:
+    if found := re.fullmatch(r"the instrument (\w+)", claim):
+        return is_instrument(model, found[1])
+    if found := re.fullmatch(r"the state (\d+) steps earlier", claim):
+        return isinstance(model, CorrelatedNoiseLQ) and recovers(model, int(found[1])) and not recovers(model, int(found[1]) - 1)
     if claim.startswith("adjust for "):
         chosen = back_door_set(model.graph) or ()
         named = sorted(re.split(", | and ", claim.removeprefix("adjust for ")))
+        if model.action_bounds is not None:  # no table has the strata
+            return bool(chosen) and sorted(chosen) == named
         return bool(chosen) and sorted(chosen) == named and has_overlap(model, chosen) and adjustment_is_exact(model, chosen)
     if claim.startswith("ignore "):
         return model.contexts == (claim.removeprefix("ignore "),) and who_sees_nothing_is_right(model)
@@ -151,6 +160,21 @@ def who_randomises_is_right(model: SCM, name: str) -> bool:
     values = tables(model).support(name)
     noisy = model.do(**{name: Categorical(np.full(len(values), 1 / len(values)), values)})
     return not none_needed(model) and abs(value(model.deployed(), confused_policy(noisy)) - evaluate(model, "J(causal)")) < EXACT
+
+
+def is_instrument(model: SCM, name: str) -> bool:
+    """Whether a logged variable moves the action, and the reward through the action alone, given the contexts."""
+    if name not in model.names("logged"):
+        return False
+    graph, given = model.graph.copy(), set(model.contexts)
+    moves = not nx.is_d_separator(graph, {name}, {model.action}, given)
+    graph.remove_edges_from(list(graph.out_edges(model.action)))
+    return moves and nx.is_d_separator(graph, {name}, {model.reward}, given)
+
+
+def recovers(model: CorrelatedNoiseLQ, lag: int) -> bool:
+    """Whether the state so many steps earlier, as an instrument, gives the expert's gain in an endless log."""
+    return bool(abs(model.regressed_gain(lag) - model.expert).max() < EXACT)
 
 
 def only_interventions(model: SCM) -> bool:
@@ -303,3 +327,17 @@ def test_a_reason_that_is_no_comparison_does_not_hold(reason: str) -> None:
 def test_a_claim_about_an_unknown_variable_is_an_error() -> None:
     with pytest.raises(InputError, match="did you mean 'shorts'"):
         comparisons_hold(IceCreamShorts(), "E[short | ice_cream=1] = 0.8")
+
+
+@pytest.mark.parametrize(
+    ("kind", "claim"),
+    [
+        (AirlinePricing, "the instrument sales"),
+        (AirlinePricing, "the instrument time"),
+        (AirlinePricing, "adjust for fuel"),
+        (CorrelatedNoiseLQ, "the state 9 steps earlier"),
+        (CorrelatedNoiseLQ, "the state 11 steps earlier"),
+    ],
+)
+def test_a_wrong_instrument_is_no_way_out(kind: type[SCM], claim: str) -> None:
+    assert not holds(kind(), "Way out", claim)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from countable import COUNTABLE
 from printed import printed
 from refusals import refused
 from scipy.stats import binom, norm
@@ -47,7 +48,7 @@ from confoundry.causal import (
 )
 from confoundry.causal.distributions import tidy
 from confoundry.causal.planning import Floats
-from confoundry.envs import make_model, members
+from confoundry.envs import make_model
 from confoundry.envs.casino import FourArms, GreedyCasino
 from confoundry.envs.ice_cream import IceCreamShorts
 from confoundry.envs.river import ConfoundedRiver
@@ -88,7 +89,7 @@ class Dose(SCM):
         return Categorical(np.stack([bad, 1 - good - bad, good], axis=-1), np.array([-1.0, 0.0, 2.5]))
 
 
-MODELS: dict[str, SCM] = {text: model for text, model in members() if model.horizon == 1}
+MODELS: dict[str, SCM] = {text: model for text, model in COUNTABLE.items() if model.horizon == 1}
 MODELS |= {"Dose": Dose(), "Survivors": make_model(f"{THROWAWAY}:Survivors")}
 
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)

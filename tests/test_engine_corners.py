@@ -32,7 +32,7 @@ from confoundry.causal import (
     value,
     values,
 )
-from confoundry.envs import CausalEnv, CausalVectorEnv, collect, make_model
+from confoundry.envs import CausalEnv, CausalVectorEnv, choices, collect, make_model
 from confoundry.envs.spaces import action_space
 
 
@@ -234,7 +234,7 @@ def random_model(seed: int) -> SCM:
 @pytest.mark.parametrize("seed", range(60))
 def test_in_random_models_the_table_is_the_models_law_and_so_are_paired_steps(seed: int) -> None:
     model = random_model(seed)
-    actions = int(action_space(model).n)
+    actions = choices(action_space(model))
     acted = model.do(**{model.action: Categorical(np.full(actions, 1.0 / actions))})
     names = (*model.contexts, model.action, *model.names("logged"), model.reward)
     for step, joint in enumerate(joints(model, step_table(model, actions), model.horizon)):

@@ -31,7 +31,7 @@ from confoundry.causal import (
 from confoundry.causal.engine import _alias
 from confoundry.causal.exact import Chain
 from confoundry.causal.tables import Tables
-from confoundry.envs import CausalVectorEnv, make_model
+from confoundry.envs import CausalVectorEnv, choices, make_model
 from confoundry.envs.spaces import action_space
 from confoundry.envs.stepping import ByTable, ByVariable
 
@@ -47,7 +47,7 @@ every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 @every_model
 def test_the_table_of_a_step_is_the_models_law(model: SCM) -> None:
-    actions = int(action_space(model).n)
+    actions = choices(action_space(model))
     acted = model.do(**{model.action: Categorical(np.full(actions, 1.0 / actions))})
     table = step_table(model, actions)
     steps = min(model.horizon, 4)

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
 import pytest
 from countable import is_countable
 from gymnasium.error import ResetNeeded
+from gymnasium.spaces import Box
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from scipy.stats import norm
@@ -18,8 +19,9 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from confoundry.causal import SCM, Array, Categorical, InputError, uniform_policy, value
-from confoundry.envs import CausalEnv, CausalVectorEnv, as_integer, make_model, members, observation_space, worlds
+from confoundry.causal import SCM, Array, Categorical, Exactly, InputError, Normal, reward, uniform_policy, value
+from confoundry.causal import action as action_role
+from confoundry.envs import CausalEnv, CausalVectorEnv, as_integer, choices, make_model, members, observation_space, worlds
 from confoundry.envs.sb3 import BatchedVecEnv
 from confoundry.envs.spaces import action_space
 
@@ -37,6 +39,7 @@ every_model = pytest.mark.parametrize("model", ALL.values(), ids=ALL)
 @every_id
 @pytest.mark.filterwarnings("ignore:.*there is no window")  # the check tries each render mode
 @pytest.mark.filterwarnings("ignore:.*A Box observation space m..imum value is -?infinity")  # readings are unbounded
+@pytest.mark.filterwarnings("ignore:.*[Ww]e recommend .*a symmetric and normalized")  # prices are not
 def test_gymnasium_and_stable_baselines_find_no_fault(world: str) -> None:
     env = gymnasium.make(f"confoundry.envs:{world}")
     check_env(env.unwrapped)
@@ -81,7 +84,7 @@ def same_where(mask: Array, one: Any, other: Any) -> bool:
 def test_a_batch_agrees_step_by_step_with_gymnasiums_own_over_single_environments(model: SCM, paired: bool) -> None:
     several = SyncVectorEnv([lambda: CausalEnv(model, paired=paired)] * 5, autoreset_mode=AutoresetMode.SAME_STEP)
     batch = CausalVectorEnv(model, 5, paired=paired)
-    actions = np.random.default_rng(1).integers(uniform_actions(model), size=(25, 5))
+    actions = some_actions(model, np.random.default_rng(1), 25, 5)
     assert same(several.reset(seed=7), batch.reset(seed=7))
     ends = set()
     for step, action in enumerate(actions):
@@ -95,8 +98,12 @@ def test_a_batch_agrees_step_by_step_with_gymnasiums_own_over_single_environment
     assert same(several.step(actions[1]), batch.step(actions[1]))
 
 
-def uniform_actions(model: SCM) -> int:
-    return int(action_space(model).n)
+def some_actions(model: SCM, rng: np.random.Generator, *size: int) -> Array:
+    """Actions drawn uniformly, of this shape."""
+    actions = action_space(model)
+    if isinstance(actions, Box):
+        return rng.uniform(actions.low[0], actions.high[0], size)
+    return rng.integers(choices(actions), size=size)
 
 
 def test_the_episodes_of_a_batch_end_at_different_times() -> None:
@@ -153,7 +160,7 @@ def fingerprint() -> str:
         env, batch, rng = CausalEnv(world), CausalVectorEnv(world, 3), np.random.default_rng(0)
         seen: list[Any] = [env.reset(seed=5), batch.reset(seed=6)]
         for _ in range(12):
-            actions = rng.integers(env.action_space.n, size=3)  # type: ignore[attr-defined]
+            actions = some_actions(make_model(world), rng, 3)
             seen += [env.step(actions[0]), batch.step(actions)]
             if seen[-2][2] or seen[-2][3]:
                 seen.append(env.reset())
@@ -207,7 +214,7 @@ def test_what_is_handed_out_is_the_callers(model: SCM) -> None:
         clean.reset(seed=1)
         spoil(spoilt.reset(seed=1))
         for _ in range(8):
-            action = rng.integers(uniform_actions(model), size=4 if isinstance(clean, CausalVectorEnv) else None)
+            action = some_actions(model, rng, *([4] if isinstance(clean, CausalVectorEnv) else []))
             one, other = clean.step(action), spoilt.step(action)
             assert same(one, other)
             spoil(other)
@@ -225,10 +232,11 @@ def test_an_observation_shows_contexts_and_an_info_logged_variables_alone(model:
     observation, info = env.reset(seed=0)
     assert info == {}
     assert np.size(observation) == max(1, len(model.contexts))
-    assert env.step(0)[4].keys() == set(model.names("logged"))
+    act = some_actions(model, np.random.default_rng(0))
+    assert env.step(act)[4].keys() == set(model.names("logged"))
     batch = CausalVectorEnv(model, 3)
     assert batch.reset(seed=0)[1] == {}
-    infos = batch.step(np.zeros(3, dtype=int))[4]
+    infos = batch.step(np.full(3, act))[4]
     ends = {"final_obs", "final_info"} if "final_obs" in infos else set()
     shown = {*infos, *infos.get("final_info", {})}
     assert shown <= {mark + name for name in (*model.names("logged"), *ends) for mark in ("", "_")}
@@ -256,7 +264,7 @@ def test_the_batch_for_stable_baselines_gives_what_its_own_gives(model: SCM) -> 
     ours.seed(21)
     assert same(own.reset(), ours.reset())
     ended = 0
-    for actions in np.random.default_rng(4).integers(uniform_actions(model), size=(25, 4)):
+    for actions in some_actions(model, np.random.default_rng(4), 25, 4):
         one, other = own.step(actions), ours.step(actions)
         assert same(one[:3], other[:3])
         assert [np.asarray(part).dtype for part in one[:3]] == [np.asarray(part).dtype for part in other[:3]]
@@ -269,7 +277,7 @@ def test_the_batch_for_stable_baselines_gives_what_its_own_gives(model: SCM) -> 
     assert same(own.reset(), ours.reset())
 
 
-@pytest.mark.parametrize("world", ["IceCreamShorts-Thermo-v0", RELAY, GAUGES])
+@pytest.mark.parametrize("world", ["IceCreamShorts-Thermo-v0", RELAY, GAUGES, "AirlinePricing-v0", "CorrelatedNoiseLQ-v0"])
 def test_ppo_trains_on_the_batch(world: str) -> None:
     policy = {"net_arch": [8]}
     algorithm = PPO(
@@ -286,7 +294,7 @@ def test_ppo_trains_on_the_batch(world: str) -> None:
 def test_shift_twin_control_and_dial_change_no_space(model: SCM) -> None:
     spaces = observation_space(model), action_space(model)
     others = [model.shifted(name) for name in model.shifts()]
-    if observation_space(model).__class__ is not gymnasium.spaces.Box:
+    if observation_space(model).__class__ is not Box or model in MODELS.values():
         others += [model.control(), model.dial(0.5), *filter(None, [model.twin()])]
     for other in others:
         assert (observation_space(other), action_space(other)) == spaces
@@ -326,3 +334,45 @@ def test_a_bad_environment_is_refused(make: Callable[[], object], text: str) -> 
         make()
     assert text in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("action", [9.99, 30.01, np.nan, np.inf, "20", None, True, [[20.0]], [20.0, 20.0]], ids=repr)
+def test_an_action_outside_a_box_is_refused(action: Any) -> None:
+    env = CausalEnv("AirlinePricing-v0")
+    env.reset(seed=0)
+    with pytest.raises(InputError, match=r"^the action must be in Box\(10.0, 30.0, \(1,\), float32\), and got .*$"):
+        env.step(action)
+
+
+@pytest.mark.parametrize("actions", [[20.0, 31.0], [20.0, np.nan], [20.0], 20.0, [[20.0, 20.0]], ["20", "20"], [None, 20.0]], ids=repr)
+def test_actions_of_a_batch_outside_a_box_are_refused(actions: Any) -> None:
+    env = CausalVectorEnv("AirlinePricing-v0", 2)
+    env.reset(seed=0)
+    with pytest.raises(InputError, match=r"^step needs 2 actions in Box\(10.0, 30.0, \(1,\), float32\), and got .*$"):
+        env.step(actions)
+
+
+def test_a_number_and_an_array_of_one_are_the_same_action() -> None:
+    one, two, many = CausalEnv("AirlinePricing-v0"), CausalEnv("AirlinePricing-v0"), CausalVectorEnv("AirlinePricing-v0", 1)
+    for env in (one, two, many):
+        env.reset(seed=0)
+    paid = one.step(12.5)[1]
+    assert two.step(np.array([12.5], np.float32))[1] == paid
+    assert many.step(np.array([[12.5]], np.float32))[1].tolist() == [paid]
+
+
+@pytest.mark.parametrize(("bounds", "text"), [(None, "or have action_bounds, and takes any value"), ((1.0, 1.0), "the lower one first")])
+def test_an_action_that_is_a_number_needs_bounds(bounds: Any, text: str) -> None:
+    class Dose(SCM):
+        action_bounds: ClassVar[Any] = bounds
+
+        @action_role
+        def dose(self) -> Normal:
+            return Normal(0.0, 1.0)
+
+        @reward
+        def relief(self, dose: Array) -> Exactly:
+            return Exactly(dose)
+
+    with pytest.raises(InputError, match=text):
+        CausalEnv(Dose())

@@ -6,6 +6,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
+from countable import COUNTABLE
 from graph_worlds import (
     EXACT,
     M_BIAS,
@@ -40,7 +41,6 @@ from confoundry.causal import (
 )
 from confoundry.causal.formula import Probability, Set, product, shorten, total
 from confoundry.causal.witness import gap
-from confoundry.envs import members
 
 GRAPHS, CHUNKS = 2000, 4
 SPARSE = 400
@@ -184,7 +184,7 @@ def test_adjusting_gives_the_effect_exactly_where_the_criterion_says_so() -> Non
     assert min(verdicts.values()) > 40
 
 
-@pytest.mark.parametrize(("text", "model"), [(text, m) for text, m in members() if m.horizon == 1 and not m.names("selection")])
+@pytest.mark.parametrize(("text", "model"), [(t, m) for t, m in COUNTABLE.items() if m.horizon == 1 and not m.names("selection")])
 def test_the_estimand_of_a_world_is_the_truth_by_its_own_engine(text: str, model: SCM) -> None:
     graph = latent_projection(model.graph)
     found = identify(graph, model.reward, model.action)

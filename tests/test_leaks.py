@@ -15,7 +15,7 @@ from recorded import THROWAWAY
 from scipy.stats import norm
 
 from confoundry.causal import SCM, Array, Categorical, NotDiscreteError, TooLargeError, distribution, tables
-from confoundry.envs import CausalVectorEnv, make_model, members
+from confoundry.envs import CausalVectorEnv, choices, make_model, members
 from confoundry.envs.spaces import action_space
 from confoundry.envs.stepping import ByVariable
 
@@ -50,7 +50,7 @@ class Leak(CausalVectorEnv):
 
 def guesses(model: SCM, latent: str, env: CausalVectorEnv) -> list[tuple[float, float, int]]:
     """At each step: how often the classifier is right, how often Bayes' rule would be, and how many units it guessed."""
-    n, actions = env.num_envs, int(action_space(model).n)
+    n, actions = env.num_envs, choices(action_space(model))
     random = model.do(**{model.action: Categorical(np.full(actions, 1 / actions))})
     rng = np.random.default_rng(0)
     observations, _ = env.reset(seed=11)

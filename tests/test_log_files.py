@@ -172,6 +172,17 @@ def test_a_log_that_cannot_be_written_is_refused(how: dict[str, Any], text: str)
 # Minari.
 
 
+EXCHANGED = [
+    "IceCreamShorts-v0",
+    "IceCreamShorts-Domains-v0",
+    "ConfoundedRiver-v0",
+    "AirlinePricing-v0",
+    "CorrelatedNoiseLQ-v0",
+    "Relay",
+    "Gauge",
+]
+
+
 @pytest.fixture
 def minari_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
@@ -179,7 +190,10 @@ def minari_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("minari_folder")
-@pytest.mark.parametrize("world", ["IceCreamShorts-v0", "IceCreamShorts-Domains-v0", "ConfoundedRiver-v0", "Relay", "Gauge"])
+@pytest.mark.parametrize(
+    "world",
+    ["IceCreamShorts-v0", "IceCreamShorts-Domains-v0", "ConfoundedRiver-v0", "Relay", "Gauge", "AirlinePricing-v0", "CorrelatedNoiseLQ-v0"],
+)
 def test_a_log_comes_back_from_minari_as_it_went(world: str) -> None:
     log = log_of(MODELS[world], 30 if MODELS[world].horizon > 1 else 1_500, regime="mixed", origin={"world": world})
     to_minari(log, "laws/world-v0")

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from countable import is_countable
+from gymnasium.spaces import Box
 from recorded import ICE, MODELS, RELAY, SEED, every_model, log_of
-from scipy.stats import binom, norm
+from scipy.stats import binom, kstest, norm
 
-from confoundry.causal import SCM, Array, Bernoulli, behaviour_policy, distribution, tables, uniform_policy, value
+from confoundry.causal import SCM, Array, Bernoulli, InputError, behaviour_policy, distribution, tables, uniform_policy, value
 from confoundry.causal.distributions import tidy
 from confoundry.envs import CausalEnv, Log, as_integer, collect, make_model
 
@@ -52,6 +53,13 @@ def test_taking_the_logged_actions_in_the_environment_gives_the_log(model: SCM) 
         if columns["step"] == 0:
             observation, _ = env.reset(seed=SEED if row == 0 else None)
             assert np.array_equal(observation, columns["observation"])
+        if isinstance(env.action_space, Box) and not env.action_space.low[0] <= columns["action"] <= env.action_space.high[0]:
+            with pytest.raises(InputError, match="the action must be in Box"):
+                env.step(columns["action"])
+            if model.horizon > 1:
+                break
+            env.step(env.action_space.low)
+            continue
         observation, pay, terminated, truncated, info = env.step(columns["action"])
         assert np.array_equal(observation, columns["next_observation"])
         assert (pay, terminated, truncated) == (columns["reward"], columns["terminated"], columns["truncated"])
@@ -180,6 +188,15 @@ def test_weighting_with_the_logged_propensity_keeps_the_confounding(model: SCM, 
 
 
 # Regimes.
+
+
+@pytest.mark.parametrize("model", [model for model in MODELS.values() if model.action_bounds], ids=lambda model: type(model).__name__)
+def test_an_experimenter_draws_a_number_from_the_bounds_alike(model: SCM) -> None:
+    assert model.action_bounds is not None
+    low, high = model.action_bounds
+    actions = (collect(replace(model, horizon=1, burn_in=0), 10_000, SEED, "intervene").columns["action"] - low) / (high - low)
+    assert actions.dtype == np.float64
+    assert kstest(actions, "uniform").pvalue > norm.sf(4.0)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 1.0])

@@ -13,7 +13,7 @@ from time import perf_counter
 import networkx as nx
 import numpy as np
 import pytest
-from countable import COUNTABLE
+from countable import CONTINUOUS, COUNTABLE, is_countable
 from scipy.stats import binom, norm
 
 from confoundry.causal import (
@@ -27,6 +27,7 @@ from confoundry.causal import (
     Exactly,
     Mechanism,
     TooLargeError,
+    Uniform,
     action,
     behaviour_policy,
     causal_policy,
@@ -51,19 +52,24 @@ from confoundry.causal.distributions import tidy
 from confoundry.causal.planning import Floats
 from confoundry.envs import make_model
 from confoundry.envs.ice_cream import IceCreamShorts
+from confoundry.eval.truth import references
 
 EXACT = 1e-12
 THROWAWAY = {name: make_model(f"{Path(__file__).with_name('throwaway.py')}:{name}") for name in ("Relay", "Orchard", "Dawn", "Survivors")}
 MODELS: dict[str, SCM] = {**COUNTABLE, **THROWAWAY}
+ALL: dict[str, SCM] = {**MODELS, **CONTINUOUS}
 ONE_STEP = {text: model for text, model in MODELS.items() if model.horizon == 1}
 RECORDED = {text: model for text, model in MODELS.items() if not model.names("selection")}  # who selects writes a control of its own
 ANOTHER_LOG = {text: model for text, model in RECORDED.items() if type(model).dial is SCM.dial}  # other dials turn the world itself
 TWINS = {text: (model, twin) for text, model in MODELS.items() if (twin := model.twin()) is not None}
-SHIFTS = [(text, shift) for text, model in MODELS.items() for shift in model.shifts()]
+SHIFTS = [(text, shift) for text, model in ALL.items() for shift in model.shifts()]
 
 TIMED = [THROWAWAY["Orchard"], THROWAWAY["Dawn"]]  # the best policy would look at the clock, and a plan in one process does not
 
-every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+every_model = pytest.mark.parametrize("model", ALL.values(), ids=ALL)
+every_countable_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+IN_A_BOX = {text: model for text, model in CONTINUOUS.items() if model.action_bounds is not None}  # whose references are exact
+every_continuous_model = pytest.mark.parametrize("model", IN_A_BOX.values(), ids=IN_A_BOX)
 SHIFTS_OF_NOTHING = {
     ("SimpsonClinic-BloodPressure-v0:study=KidneyStones", "logs_flipped"),  # 350 patients had each treatment
     ("MonsterShield-v0", "test"),  # the episode is longer
@@ -86,12 +92,22 @@ def short(model: SCM, steps: int = 4) -> SCM:
 def worlds(model: SCM) -> Iterator[SCM]:
     """A model, and what can be made of it by an action, a shift, a twin, a control, a dial or the sight of the intent."""
     yield model
-    yield from (model.do(**{model.action: int(act)}) for act in tables(model).support(model.action))
+    yield from (model.do(**{model.action: act}) for act in some_values(model, model.action))
     yield from (model.shifted(name) for name in model.shifts())
     yield from filter(None, (model.twin(), model.control(), model.dial(0.5)))
     yield model.with_intent()
-    yield model.with_intent().do(**{model.action: Categorical(uniform_policy(model)[0])})
+    yield model.with_intent().do(
+        **{model.action: Uniform(*model.action_bounds) if model.action_bounds else Categorical(uniform_policy(model)[0])}
+    )
     yield from (model.with_intent().shifted(name) for name in model.shifts()[:1])
+
+
+def some_values(model: SCM, name: str) -> list[float]:
+    """The values of a variable, as numbers of their own type; of one that has too many, the least and the largest of a sample."""
+    if is_countable(model):
+        return list(tables(model).support(name).tolist())
+    column = draw(model)[name]
+    return [column.min().item(), column.max().item()]
 
 
 def random_policies(model: SCM, count: int) -> Array:
@@ -145,7 +161,7 @@ def tails(model: SCM, sampled_from: SCM | None = None, n: int = 20_000) -> Float
     return np.concatenate(found)
 
 
-@every_model
+@every_countable_model
 def test_exact_equals_sampled_in_every_world(model: SCM) -> None:
     found = [tails(short(world)) for world in worlds(short(model))]
     assert sum(map(len, found)) <= MOST_CELLS
@@ -163,14 +179,18 @@ def test_a_sample_of_a_slightly_different_model_is_a_surprise() -> None:
 def test_do_with_a_models_own_mechanism_changes_nothing(model: SCM) -> None:
     model = short(model)
     before = draw(model)
-    last = steps_taken(model, before) - 1
-    law = distribution(model, *model.order, step=last)
+    law = law_of_the_last_step(model, before)
     for name, variable in model.variables.items():
         if variable.first != variable.later and not any(cause.endswith(LAG) for cause in variable.later.causes):
             continue  # what is done holds at every step, and this variable has two laws that could
         same = model.do(**{name: variable.later})
         assert all(np.array_equal(column, before[other]) for other, column in draw(same).items()), name
-        assert np.array_equal(distribution(same, *model.order, step=last), law)
+        assert np.array_equal(law_of_the_last_step(same, before), law)
+
+
+def law_of_the_last_step(model: SCM, columns: Columns) -> Array:
+    """The joint law of all variables at the last step that a unit takes, if they are countable."""
+    return distribution(model, *model.order, step=steps_taken(model, columns) - 1) if is_countable(model) else np.zeros(0)
 
 
 def outside_reach(before: Columns, after: Columns, reached: set[tuple[str, int]]) -> bool:
@@ -195,7 +215,8 @@ def test_do_changes_no_unit_of_a_variable_that_is_not_its_effect(model: SCM) -> 
     model = short(model)
     before = draw(model)
     for name in model.variables:
-        for what in tables(model).support(name)[[0, -1]]:
+        values = some_values(model, name)
+        for what in (values[0], values[-1]):
             assert outside_reach(before, draw(model.do(**{name: float(what)})), reach(model, name)), name
 
 
@@ -211,8 +232,18 @@ def changed_variables(model: SCM, world: SCM) -> set[str]:
         name
         for name, ours in model.variables.items()
         for one, other in ((ours.first, world.variables[name].first), (ours.later, world.variables[name].later))
-        if not same_law(model, one, other, tables(model).support(name))
+        if not (same_law(model, one, other, tables(model).support(name)) if is_countable(model) else same_draws(model, one, other))
     }
+
+
+def same_draws(model: SCM, one: Mechanism, other: Mechanism) -> bool:
+    """Whether two laws of a continuous model give the same under the same noise, wherever a sample is one step later."""
+    columns, noise = draw(replace(model, horizon=2)), np.random.default_rng(2).random(500)
+    drawn = []
+    for mechanism in (one, other):
+        causes = [columns[cause.removesuffix(LAG)][:, 1 - cause.endswith(LAG)] for cause in mechanism.causes]
+        drawn.append(mechanism.law(*causes).sample(noise))
+    return bool(np.allclose(drawn[0], drawn[1], rtol=EXACT, atol=EXACT))
 
 
 def same_law(model: SCM, one: Mechanism, other: Mechanism, support: Array) -> bool:
@@ -227,7 +258,7 @@ def same_law(model: SCM, one: Mechanism, other: Mechanism, support: Array) -> bo
 
 @every_shift
 def test_a_shift_changes_the_law_of_exactly_one_variable_and_no_unit_beyond_its_reach(text: str, name: str) -> None:
-    model = short(MODELS[text])
+    model = short(ALL[text])
     world = model.shifted(name)
     if (text, name) in SHIFTS_OF_NOTHING:
         assert not changed_variables(model, world)
@@ -243,9 +274,9 @@ def test_two_changes_at_once_are_counted() -> None:
 @every_model
 def test_copying_the_natural_action_is_the_log(model: SCM) -> None:
     acting = model.with_intent()
-    contexts, actions = uniform_policy(model).shape
-    follow = np.tile(np.eye(actions), (contexts, 1))  # the intent is the last context
-    if not model.names("selection"):
+    if is_countable(model) and not model.names("selection"):
+        contexts, actions = uniform_policy(model).shape
+        follow = np.tile(np.eye(actions), (contexts, 1))  # the intent is the last context
         assert value(acting, follow) == pytest.approx(value(model), abs=EXACT)
     log, seen = draw(short(model)), draw(short(acting))
     assert np.array_equal(seen.pop(INTENT), log[model.action])
@@ -453,6 +484,40 @@ def test_the_common_dial_changes_the_log_alone(model: SCM) -> None:
         assert log_process(half).reward == pytest.approx(middle, abs=EXACT)  # the joint law is linear in the strength
 
 
+@every_continuous_model
+def test_a_twin_of_a_continuous_model_looks_the_same_unit_by_unit_and_has_another_best_policy(model: SCM) -> None:
+    twin = model.twin()
+    if twin is None:
+        return
+    one, other = draw(model), draw(twin)
+    assert all(np.allclose(one[name], other[name], rtol=0, atol=1e-9) for name in model.names("context", "action", "logged", "reward"))
+    assert references(twin, twin)["promised"] == pytest.approx(references(model, model)["promised"], abs=1e-9)
+    ours, theirs = references(model, model), references(twin, twin)
+    assert abs(ours["j_causal"] - theirs["j_causal"]) > 1e-3
+    assert twin.twin() == model
+
+
+@every_continuous_model
+def test_in_the_control_of_a_continuous_model_the_confused_policy_is_the_causal_one(model: SCM) -> None:
+    control, half = model.control(), model.dial(0.5)
+    assert model.dial(1.0) == model
+    assert model.dial(0.0) == control
+    ours, theirs, middle = (references(one, one) for one in (model, control, half))
+    assert theirs["j_confused"] == pytest.approx(theirs["j_causal"], abs=1e-9)
+    for name in ("j_worst", "j_causal", "j_best", "j_uniform"):  # what actions do has not changed
+        assert theirs[name] == pytest.approx(ours[name], rel=1e-9)
+    assert ours["j_confused"] < theirs["j_confused"]
+    assert ours["j_confused"] - 1e-9 <= middle["j_confused"] <= theirs["j_confused"] + 1e-9
+
+
+@every_continuous_model
+def test_the_references_of_a_continuous_model_are_in_order(model: SCM) -> None:
+    for world in (model, *(model.shifted(name) for name in model.shifts())):
+        values = references(model, world)
+        policies = [values[name] for name in ("j_confused", "j_causal", "j_best", "j_worst")]
+        assert values["j_worst"] - 1e-9 <= min(policies) <= max(policies) <= values["j_best"] + 1e-9
+
+
 # Policies and values.
 
 
@@ -464,7 +529,7 @@ def least(model: SCM) -> float:
         return -np.inf
 
 
-@every_model
+@every_countable_model
 def test_no_random_policy_beats_the_causal_one_or_is_beaten_by_the_worst(model: SCM) -> None:
     """Beyond one step a policy that draws its actions can leave the range of those that do not, unless the contexts tell the time."""
     best, worst = value(model, causal_policy(model)), least(model)

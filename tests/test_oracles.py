@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from countable import COUNTABLE
 
 from confoundry.causal import SCM, Array, InputError, distribution, effect, tables
-from confoundry.envs import members
 from confoundry.eval.peer_networks import import_pyagrum, in_pyagrum
 
-ONE_STEP = [pytest.param(model, id=text) for text, model in members() if model.horizon == 1]
+ONE_STEP = [pytest.param(model, id=text) for text, model in COUNTABLE.items() if model.horizon == 1]
 
 
 def posterior(net: Any, name: str, evidence: Mapping[str, int]) -> Array:

@@ -26,7 +26,9 @@ from confoundry.causal import (
     value,
 )
 from confoundry.envs import make_model, observation_space
+from confoundry.envs.airline import AirlinePricing
 from confoundry.eval import Run, execute, score
+from confoundry.eval.suite import grid
 from confoundry.eval.truth import _roll_out, evaluate, references
 
 
@@ -88,6 +90,29 @@ def test_a_policy_that_does_not_fit_is_refused() -> None:
     for policy in (np.eye(3), np.array([[0.5, 0.6]]), lambda observations: np.full(len(observations), 7)):
         with pytest.raises(InputError):
             score("IceCreamShorts-v0", policy)
+
+
+def test_a_policy_in_a_box_is_rolled_out_and_its_references_are_exact() -> None:
+    model = AirlinePricing()
+    rows = score(model, lambda observations: model.best_price(observations[:, 0], observations[:, 1]))
+    assert rows["world"].tolist() == ["", *model.shifts()]
+    assert (abs(rows["value"] - rows["j_causal"]) <= 4 * rows["std_error"]).all()
+    assert (rows["std_error"] > 0).all()
+    assert rows["j_confused"].notna().all()
+    for wrong in (lambda observations: np.full(len(observations), 31.0), lambda observations: np.array([20.0])):
+        with pytest.raises(InputError, match=r"actions in Box\(10.0, 30.0"):
+            score(model, wrong)
+
+
+def test_only_agents_that_act_in_a_box_are_run_in_one() -> None:
+    runs = grid(["AirlinePricing"], ["naive", "bc", "ppo@intervene"], 1, 100, 100)
+    assert [(run.agent, run.variant) for run in runs] == [(agent, variant) for variant in ("", "twin") for agent in ("bc", "ppo")]
+    with pytest.raises(InputError, match="none of naive takes such actions"):
+        grid(["AirlinePricing"], ["naive"], 1, 100, 100)
+    with pytest.raises(InputError, match="naive needs actions that can be counted"):
+        Run("AirlinePricing-v0", "naive", "observe", 100, 0)
+    (row, *_) = Run("AirlinePricing-v0", "bc:steps=20", "observe", 200, 0).rows()
+    assert (row["status"], row["exact"]) == ("ok", False)
 
 
 class Watcher(Policy):
