@@ -1,12 +1,15 @@
 """Counting: the decision process that a log shows, where observations are few. It goes piece by piece, for a log need not fit in memory."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from confoundry.causal import Array, Process
 from confoundry.envs import Data, as_integer, cells, choices
 
+MOST_DENSE = 2**20  # entries of a table of transitions; larger ones are sparse
 MOST_CELLS = 10_000  # observations that are counted; above, a network learns
 
 
@@ -71,7 +74,7 @@ def process_of(data: Data, strata: Strata | None = None) -> Process:
     weight = weight / np.where(covered > 0, covered, 1.0) / np.maximum(count, 1)
     return Process(
         reward=(weight * reward).sum(2),
-        transition=np.einsum("cad,cadn->can", weight, following),
+        transition=_weighted(following, weight),
         visits=count.sum(2).astype(float),
         start=start / start.sum(),
         horizon=data.horizon,
@@ -79,15 +82,24 @@ def process_of(data: Data, strata: Strata | None = None) -> Process:
     )
 
 
-def _sums(data: Data, strata: Strata) -> tuple[Array, Array, Array]:
-    """The sum of rewards (C, A, strata), how often each context came next (C, A, strata, C), and how often one began (C,)."""
+def _weighted(following: sparse.csr_array, weight: Array) -> Any:
+    """Weighted sums over strata of how often each context came next: (C, A, C), or sparse (C * A, C) if that is large."""
+    contexts, actions, strata = weight.shape
+    pair = np.arange(weight.size) // strata
+    summed = sparse.csr_array((weight.ravel(), (pair, np.arange(weight.size))), (contexts * actions, weight.size)) @ following
+    return summed.toarray().reshape(contexts, actions, contexts) if contexts**2 * actions <= MOST_DENSE else summed
+
+
+def _sums(data: Data, strata: Strata) -> tuple[Array, sparse.csr_array, Array]:
+    """The sum of rewards (C, A, strata), how often each context came next (C * A * strata, C), and how often one began (C,)."""
     contexts, _, _ = shape = _shape(data, strata)
-    reward, following, start = np.zeros(shape), np.zeros((*shape, contexts), dtype=np.int64), np.zeros(contexts, dtype=np.int64)
+    reward, start = np.zeros(shape), np.zeros(contexts, dtype=np.int64)
+    following = sparse.csr_array((reward.size, contexts))
     for part in data.chunks():
         cell, going_on = _cell(part, strata), ~part["terminated"]
         c, c_next = (as_integer(data.observation_space, part[name]) for name in ("observation", "next_observation"))
         np.add.at(reward.reshape(-1), cell, part["reward"])
-        np.add.at(following.reshape(-1), cell[going_on] * contexts + c_next[going_on], 1)
+        following = following + sparse.csr_array((np.ones(going_on.sum()), (cell[going_on], c_next[going_on])), following.shape)
         np.add.at(start, c[part["step"] == 0], 1)
     return reward, following, start
 
