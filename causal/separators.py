@@ -43,9 +43,10 @@ def separators(
     moral.remove_nodes_from(given)
     a, b = next(iter(start)), next(iter(end))
     joined: nx.Graph[Node] = nx.Graph(nx.relabel_nodes(moral, dict.fromkeys(start, a) | dict.fromkeys(end, b)))
-    for name in set(joined) - allowed - {a, b}:  # who may not be in the set is a bridge between its neighbours
-        joined.add_edges_from(combinations(set(joined[name]) - {name}, 2))
-        joined.remove_node(name)
+    bridges = set(joined) - allowed - {a, b}  # who may not be in the set is a bridge between whom it touches
+    for bridge in list(nx.connected_components(joined.subgraph(bridges))):
+        joined.add_edges_from(combinations({other for name in bridge for other in joined[name]} - bridge, 2))
+    joined.remove_nodes_from(bridges)
     if joined.has_edge(a, b):
         return
 

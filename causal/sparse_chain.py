@@ -8,7 +8,7 @@ from .scm import SCM
 from .tables import tables
 from .walk import Integers, walk
 
-MOST_EDGES = 2**23  # things that can come of a step, rows and actions taken together
+MOST_EDGES = 2**21  # things that can come of a step, rows and actions taken together
 
 
 class SparseChain:
@@ -17,7 +17,7 @@ class SparseChain:
     An open-loop chain leaves the behaviour policy out: policies are multiplied in. A closed one is the log, without burn-in a
     faithful copy of the episodes of the environment. One-step models with @selection have no such chain, and need none.
 
-    Raises TooLargeError if more than 2**23 things can come of a step, and NotDiscreteError if a variable is continuous.
+    Raises TooLargeError if more than 2**21 things can come of a step, and NotDiscreteError if a variable is continuous.
     """
 
     def __init__(self, model: SCM, open_loop: bool):

@@ -269,9 +269,9 @@ class SepsisDiabetes(SCM):
         return _planned(do_process(self))
 
     def values_in(self, world: SCM) -> Mapping[str, float]:
-        """J(worst) is that of the plan for the lowest return."""
+        """J(worst) is that of the plan for the lowest return. With the intent there are too many states to be solved at once."""
         shown = do_process(world)
-        return {"j_worst": value(world, _planned(replace(shown, reward=-shown.reward)))}
+        return {"j_worst": value(world, _planned(replace(shown, reward=-shown.reward))), "j_intent": np.nan}
 
     def twin(self) -> None:
         return None
