@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
-from math import prod
 from pathlib import Path
 
 import numpy as np
 import pytest
-from countable import COUNTABLE
+from countable import TABULAR, is_tabular
 
 from confoundry.causal import (
     SCM,
@@ -169,7 +168,7 @@ Crowded = type("Crowded", (Crowd,), {f"u{i}": latent(lambda self: Bernoulli(0.5)
 def _models() -> Iterator[tuple[str, SCM]]:
     """Every world and member, the twins that are no members, and of short worlds one with the intent."""
     own = [RELAY, ORCHARD, DAWN, LongTar(), Doctor(), Dose(), Ward(), Veterans()]
-    worlds = {**COUNTABLE, **{type(model).__name__: model for model in own}}
+    worlds = {**TABULAR, **{type(model).__name__: model for model in own}}
     yield from worlds.items()
     for text, model in worlds.items():
         if (twin := model.twin()) is not None and twin not in worlds.values():
@@ -178,17 +177,18 @@ def _models() -> Iterator[tuple[str, SCM]]:
         yield f"{kind.__name__}, intent", model.with_intent()
 
 
-def _is_small(model: SCM) -> bool:
-    """Whether a table holds the law of a step and the next observation."""
-    return prod(len(tables(model).support(name)) for name in model.contexts) <= 1000
-
-
-MODELS = {text: model for text, model in _models() if _is_small(model)}
+MODELS = {text: model for text, model in _models() if is_tabular(model)}
 ONE_STEP = {text: model for text, model in MODELS.items() if model.horizon == 1}
 BOW = [model for model in ONE_STEP.values() if not model.names("logged")]
 
-every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-every_one_step_model = pytest.mark.parametrize("model", ONE_STEP.values(), ids=ONE_STEP)
+
+def _each(models: dict[str, SCM]) -> pytest.MarkDecorator:
+    """Every model; twins, and worlds with the intent, when it is their turn."""
+    other = [pytest.mark.long]
+    return pytest.mark.parametrize("model", [pytest.param(m, id=text, marks=other if ", " in text else []) for text, m in models.items()])
+
+
+every_model, every_one_step_model = _each(MODELS), _each(ONE_STEP)
 certified = lru_cache(maxsize=None)(certificate)
 
 

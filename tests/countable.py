@@ -1,7 +1,12 @@
-"""The worlds of the catalogue whose contexts and actions can be counted, for laws that compare with exact tables, and the others."""
+"""The worlds of the catalogue: those that can be counted, for laws that compare with exact answers; of these the ones so small that a
+table holds the joint law of a step, for laws about that; and the continuous ones."""
+
+from math import prod
 
 from confoundry.causal import SCM, NotDiscreteError, tables
 from confoundry.envs import members
+
+LARGEST = 2**18  # cells of a joint law of a step
 
 
 def is_countable(model: SCM) -> bool:
@@ -14,5 +19,11 @@ def is_countable(model: SCM) -> bool:
     return True
 
 
+def is_tabular(model: SCM) -> bool:
+    """Whether a table holds the joint law of a step."""
+    return is_countable(model) and prod(len(tables(model).support(name)) for name in model.variables) <= LARGEST
+
+
 COUNTABLE: dict[str, SCM] = {text: model for text, model in members() if is_countable(model)}
+TABULAR: dict[str, SCM] = {text: model for text, model in COUNTABLE.items() if is_tabular(model)}
 CONTINUOUS: dict[str, SCM] = {text: model for text, model in members() if text not in COUNTABLE}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from countable import COUNTABLE
+from countable import TABULAR
 from gymnasium import spaces
 from refusals import refused
 
@@ -49,7 +49,7 @@ RELAY, GAUGE = THROWAWAY["Relay"], THROWAWAY["Gauge"]
 THERMO = make_model("IceCreamShorts-Thermo-v0")
 ICE = make_model("IceCreamShorts-v0")
 AIRLINE = make_model("AirlinePricing-v0")
-MODELS: dict[str, SCM] = COUNTABLE
+MODELS: dict[str, SCM] = TABULAR
 OFFLINE, ONLINE = ("observe", "mixed"), ("intervene", "counterfactual")
 QUICK: dict[str, dict[str, Any]] = {"dqn": {"updates": 100}}  # settings with which an agent learns in a moment
 
@@ -270,6 +270,7 @@ def test_ppo_earns_more_than_prices_at_random() -> None:
 # Counting.
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", [*MODELS.values(), RELAY, THROWAWAY["Survivors"]], ids=[*MODELS, "Relay", "Survivors"])
 def test_the_process_counted_in_a_log_approaches_the_exact_one(model: SCM) -> None:
     model = replace(model, horizon=min(model.horizon, 4))
@@ -390,6 +391,7 @@ def test_naive_learns_the_confused_policy_of_the_river() -> None:
     assert policy.process.value(table(policy, model)) == pytest.approx(5.184, abs=0.2)
 
 
+@pytest.mark.long
 @every_model
 def test_cloning_ends_at_the_propensity(model: SCM) -> None:
     data = data_of(model, 20_000)

@@ -122,6 +122,7 @@ def paired_tails(model: SCM, world: SCM, sampled: SCM | None = None, n: int = 20
     return np.asarray(tail[(p > 0) | (count > 0)])
 
 
+@pytest.mark.long
 @every_model
 def test_counterfactuals_are_what_common_noise_shows(model: SCM) -> None:
     tails = np.concatenate([paired_tails(model, world) for world in others(model)])

@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 import pytest
-from countable import COUNTABLE
+from countable import TABULAR
 
 from confoundry.causal import SCM, Array, Bernoulli, Exactly, InputError, TooLargeError, distribution, effect, expectation, tables
 from confoundry.causal.elimination import Factor, eliminate
@@ -20,7 +20,7 @@ from confoundry.eval.peer_networks import Node, import_pyagrum, in_pyagrum
 
 EXACT = 1e-12
 THROWAWAY = {name: make_model(f"{Path(__file__).with_name('throwaway.py')}:{name}") for name in ("Relay", "Orchard", "Dawn", "Survivors")}
-MODELS: dict[str, SCM] = {**COUNTABLE, **THROWAWAY}
+MODELS: dict[str, SCM] = {**TABULAR, **THROWAWAY}
 ONE_STEP = {text: model for text, model in MODELS.items() if model.horizon == 1}
 SEEDS = range(20)
 

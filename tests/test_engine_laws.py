@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from countable import COUNTABLE
+from countable import TABULAR
 from pushforward import joints, probabilities
 
 from confoundry.causal import (
@@ -36,7 +36,7 @@ from confoundry.envs.spaces import action_space
 from confoundry.envs.stepping import ByTable, ByVariable
 
 FILE = Path(__file__).with_name("throwaway.py")
-BASES = COUNTABLE | {name: make_model(f"{FILE}:{name}") for name in ("Relay", "Orchard", "Dawn", "Survivors")}
+BASES = TABULAR | {name: make_model(f"{FILE}:{name}") for name in ("Relay", "Orchard", "Dawn", "Survivors")}
 MODELS = {
     **BASES,
     **{f"{text}, the intent seen": model.with_intent() for text, model in BASES.items()},

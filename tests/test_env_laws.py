@@ -125,6 +125,7 @@ ROLLOUTS = {text: model for text, model in ALL.items() if is_countable(model)} |
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("paired", [False, True])
 @pytest.mark.parametrize("model", ROLLOUTS.values(), ids=ROLLOUTS)
 def test_the_mean_return_of_rollouts_is_the_exact_value_of_doing(model: SCM, paired: bool) -> None:

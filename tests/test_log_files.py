@@ -21,6 +21,7 @@ from confoundry.envs.minari_exchange import from_minari, to_minari
 # Files.
 
 
+@pytest.mark.long
 @every_model
 def test_a_log_comes_back_from_its_file_as_it_went_and_is_not_read_into_memory(model: SCM, tmp_path: Path) -> None:
     log = log_of(model, origin={"world": "somewhere"})
@@ -36,6 +37,7 @@ def test_a_log_comes_back_from_its_file_as_it_went_and_is_not_read_into_memory(m
         assert not column.flags.writeable
 
 
+@pytest.mark.long
 @every_model
 def test_latents_are_in_a_file_of_their_own_that_loading_never_opens(model: SCM, tmp_path: Path) -> None:
     log = log_of(model)

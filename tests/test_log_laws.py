@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from countable import is_countable
+from countable import is_tabular
 from gymnasium.spaces import Box
 from recorded import ICE, MODELS, RELAY, SEED, every_model, log_of
 from scipy.stats import binom, kstest, norm
@@ -15,7 +15,7 @@ from confoundry.causal import SCM, Array, Bernoulli, InputError, behaviour_polic
 from confoundry.causal.distributions import tidy
 from confoundry.envs import CausalEnv, Log, as_integer, collect, make_model
 
-DISCRETE = {text: model for text, model in MODELS.items() if is_countable(model)}
+DISCRETE = {text: model for text, model in MODELS.items() if is_tabular(model)}
 ONE_STEP = {text: model for text, model in DISCRETE.items() if model.horizon == 1}
 
 every_discrete_model = pytest.mark.parametrize("model", DISCRETE.values(), ids=DISCRETE)
@@ -77,6 +77,7 @@ def tails(law: Array, counts: Array) -> Array:
     return np.asarray(tail[(p > 0) | (counts > 0)])
 
 
+@pytest.mark.long
 @every_discrete_model
 def test_the_frequencies_of_a_log_follow_the_exact_law(model: SCM) -> None:
     model = replace(model, horizon=min(model.horizon, 3))

@@ -22,6 +22,7 @@ def fail(error: BaseException) -> None:
     raise error
 
 
+@pytest.mark.long
 @every_model
 def test_a_log_that_is_written_while_it_is_simulated_is_the_one_in_memory_whatever_the_pieces(
     model: SCM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

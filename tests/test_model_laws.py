@@ -13,7 +13,7 @@ from time import perf_counter
 import networkx as nx
 import numpy as np
 import pytest
-from countable import CONTINUOUS, COUNTABLE, is_countable
+from countable import CONTINUOUS, COUNTABLE, TABULAR, is_countable, is_tabular
 from scipy.stats import binom, norm
 
 from confoundry.causal import (
@@ -67,6 +67,7 @@ SHIFTS = [(text, shift) for text, model in ALL.items() for shift in model.shifts
 TIMED = [THROWAWAY["Orchard"], THROWAWAY["Dawn"]]  # the best policy would look at the clock, and a plan in one process does not
 
 every_model = pytest.mark.parametrize("model", ALL.values(), ids=ALL)
+every_tabular_model = pytest.mark.parametrize("model", (TABULAR | THROWAWAY).values(), ids=TABULAR | THROWAWAY)
 every_countable_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 IN_A_BOX = {text: model for text, model in CONTINUOUS.items() if model.action_bounds is not None}  # whose references are exact
 every_continuous_model = pytest.mark.parametrize("model", IN_A_BOX.values(), ids=IN_A_BOX)
@@ -161,7 +162,8 @@ def tails(model: SCM, sampled_from: SCM | None = None, n: int = 20_000) -> Float
     return np.concatenate(found)
 
 
-@every_countable_model
+@pytest.mark.long
+@every_tabular_model
 def test_exact_equals_sampled_in_every_world(model: SCM) -> None:
     found = [tails(short(world)) for world in worlds(short(model))]
     assert sum(map(len, found)) <= MOST_CELLS
@@ -189,8 +191,8 @@ def test_do_with_a_models_own_mechanism_changes_nothing(model: SCM) -> None:
 
 
 def law_of_the_last_step(model: SCM, columns: Columns) -> Array:
-    """The joint law of all variables at the last step that a unit takes, if they are countable."""
-    return distribution(model, *model.order, step=steps_taken(model, columns) - 1) if is_countable(model) else np.zeros(0)
+    """The joint law of all variables at the last step that a unit takes, if a table holds it."""
+    return distribution(model, *model.order, step=steps_taken(model, columns) - 1) if is_tabular(model) else np.zeros(0)
 
 
 def outside_reach(before: Columns, after: Columns, reached: set[tuple[str, int]]) -> bool:

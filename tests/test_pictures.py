@@ -48,6 +48,7 @@ def picture(env: CausalEnv) -> Pixels:
     return found
 
 
+@pytest.mark.long
 @every_model
 def test_pictures_have_one_size_and_follow_from_the_seed(model: SCM) -> None:
     env, again = (CausalEnv(model, render_mode="rgb_array") for _ in range(2))
@@ -64,6 +65,7 @@ def test_pictures_have_one_size_and_follow_from_the_seed(model: SCM) -> None:
     np.testing.assert_array_equal(picture(again), after)
 
 
+@pytest.mark.long
 @every_model
 def test_being_watched_changes_nothing_of_what_is_handed_out(model: SCM) -> None:
     watched, unwatched = CausalEnv(model, render_mode="rgb_array"), CausalEnv(model, paired=True)
@@ -82,6 +84,7 @@ def test_looking_changes_nothing_of_what_follows() -> None:
         np.testing.assert_equal(looked.step(action), alone.step(action))
 
 
+@pytest.mark.long
 @every_model
 def test_who_watches_sees_the_whole_step_and_the_one_before(model: SCM) -> None:
     env = CausalEnv(model, render_mode="rgb_array")
