@@ -1,6 +1,5 @@
 """Acting is intervening: one Gymnasium environment and one vector environment that drive any model."""
 
-from operator import index
 from typing import Any
 
 import gymnasium
@@ -14,8 +13,8 @@ from confoundry.causal import SCM, Array, Columns, InputError
 from confoundry.causal.tables import below
 
 from .registry import make_model
-from .rendering import FPS, watched
-from .spaces import action_space, observation_space
+from .rendering import FPS, MODES, warn_of_no_mode, watched
+from .spaces import action_space, checked_action, observation_space
 from .stepping import batch, one
 
 
@@ -42,7 +41,7 @@ class CausalEnv(gymnasium.Env[Any, Any]):
     for people, and show latents too: with either mode the world is stepped as if `paired`, for only then are there any.
     """
 
-    metadata = {"render_modes": ["rgb_array", "human"], "render_fps": FPS}  # noqa: RUF012
+    metadata = {"render_modes": MODES, "render_fps": FPS}  # noqa: RUF012
 
     def __init__(self, world: str | SCM, render_mode: str | None = None, paired: bool = False, **knobs: Any):
         model = _model_of(world, knobs)
@@ -67,7 +66,7 @@ class CausalEnv(gymnasium.Env[Any, Any]):
         """Observation, reward, terminated, truncated and the logged variables. Raises InputError at a bad action."""
         if self._over:
             raise ResetNeeded("call reset before the first step of an episode")
-        observation, reward, terminated, info = self._unit.act(self._checked(action))
+        observation, reward, terminated, info = self._unit.act(checked_action(action, self._choices))
         self._clock += 1
         out = self._clock >= self._horizon
         terminated = terminated or (out and self._horizon == 1)
@@ -77,7 +76,7 @@ class CausalEnv(gymnasium.Env[Any, Any]):
     def render(self) -> NDArray[np.uint8] | None:
         """A picture (height, width, 3) of the last step and of what is seen now; in the mode "human", None and a window."""
         if self._watched is None:
-            gymnasium.logger.warn('there is no picture without a render_mode: make the environment with render_mode="rgb_array"')
+            warn_of_no_mode()
             return None
         if self._clock < 0:
             raise ResetNeeded("call reset before render")
@@ -87,15 +86,6 @@ class CausalEnv(gymnasium.Env[Any, Any]):
         """Close the window, if there is one."""
         if self._watched is not None:
             self._watched.close()
-
-    def _checked(self, action: Any) -> int:
-        try:
-            chosen = index(action)
-        except TypeError:
-            chosen = -1
-        if not 0 <= chosen < self._choices:
-            raise InputError(f"the action must be in {self.action_space}, and got {action!r}")
-        return chosen
 
 
 class CausalVectorEnv(VectorEnv[Any, Any, Any]):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import prod
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,17 @@ def action_space(model: SCM) -> spaces.Discrete:
         values = "any value" if support is None else support.tolist()
         raise InputError(f"the action {model.action} of {type(model).__name__} must take the values 0 to k-1, and takes {values}")
     return spaces.Discrete(int(support[-1]) + 1)
+
+
+def checked_action(action: Any, choices: int) -> int:
+    """An action as a whole number. Raises InputError if it is none, or not from 0 to choices - 1."""
+    try:
+        chosen = index(action)
+    except TypeError:
+        chosen = -1
+    if not 0 <= chosen < choices:
+        raise InputError(f"the action must be in Discrete({choices}), and got {action!r}")
+    return chosen
 
 
 def _action_support(model: SCM) -> Array | None:
