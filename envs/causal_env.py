@@ -1,6 +1,5 @@
 """Acting is intervening: one Gymnasium environment and one vector environment that drive any model."""
 
-from operator import index
 from typing import Any
 
 import gymnasium
@@ -15,8 +14,8 @@ from confoundry.causal import SCM, Array, Columns, InputError
 from confoundry.causal.tables import below
 
 from .registry import make_model
-from .rendering import FPS, watched
-from .spaces import action_space, as_numbers, observation_space
+from .rendering import FPS, MODES, warn_of_no_mode, watched
+from .spaces import action_space, as_numbers, checked_action, observation_space
 from .stepping import batch, one
 
 
@@ -47,7 +46,7 @@ class CausalEnv(gymnasium.Env[Any, Any]):
     for people, and show latents too: with either mode the world is stepped as if `paired`, for only then are there any.
     """
 
-    metadata = {"render_modes": ["rgb_array", "human"], "render_fps": FPS}  # noqa: RUF012
+    metadata = {"render_modes": MODES, "render_fps": FPS}  # noqa: RUF012
 
     def __init__(self, world: str | SCM, render_mode: str | None = None, paired: bool = False, **knobs: Any):
         model = _model_of(world, knobs)
@@ -82,7 +81,7 @@ class CausalEnv(gymnasium.Env[Any, Any]):
     def render(self) -> NDArray[np.uint8] | None:
         """A picture (height, width, 3) of the last step and of what is seen now; in the mode "human", None and a window."""
         if self._watched is None:
-            gymnasium.logger.warn('there is no picture without a render_mode: make the environment with render_mode="rgb_array"')
+            warn_of_no_mode()
             return None
         if self._clock < 0:
             raise ResetNeeded("call reset before render")
@@ -94,15 +93,7 @@ class CausalEnv(gymnasium.Env[Any, Any]):
             self._watched.close()
 
     def _checked(self, action: Any) -> Any:
-        if not self._choices:
-            return self._checked_number(action)
-        try:
-            chosen = index(action)
-        except TypeError:
-            chosen = -1
-        if not 0 <= chosen < self._choices:
-            raise InputError(f"the action must be in {self.action_space}, and got {action!r}")
-        return chosen
+        return checked_action(action, self._choices) if self._choices else self._checked_number(action)
 
     def _checked_number(self, action: Any) -> float:
         chosen = as_numbers(self.action_space, action, ())

@@ -10,9 +10,8 @@ A clone of MountainCar's expert, which with the indicator is right more often an
 """
 
 from abc import ABC, abstractmethod
-from collections import defaultdict, deque
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections import deque
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -23,10 +22,9 @@ from numpy.typing import ArrayLike
 from confoundry.causal import Array, InputError, did_you_mean
 
 from .log import Log
+from .opaque import Acting, expert_log
 
 MODES = ("confounded", "randomised", "off", "constant", "lagged")
-
-Acting = Callable[[Array], Array]  # from observations (n, ...) to actions (n,)
 
 
 class View(ABC):
@@ -177,57 +175,10 @@ class ScatteredStart(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArg
 def copycat_log(env: CopycatWrapper, expert: Acting, rows: int, seed: int) -> Log:
     """The log of an expert who sees the clean observations: what is written down is what the wrapper shows.
 
-    The last episode is cut, and truncated, after `rows` steps in all. Latents are the clean observations, as `clean`; there is no
-    propensity (NaN), for what the expert sees is not in the log. Raises InputError if there are to be no rows.
+    As `expert_log`, which says how it is cut. Latents are the clean observations, as `clean`; there is no propensity (NaN), for
+    what the expert sees is not in the log. Raises InputError if there are to be no rows.
     """
-    if rows < 1:
-        raise InputError(f"a log needs 1 row or more, and got {rows}")
-    columns: dict[str, list[Any]] = defaultdict(list)
-    episode = longest = 0
-    while len(columns["reward"]) < rows:
-        observation, _ = env.reset(seed=None if episode else seed)
-        step, over = 0, False
-        while not over:
-            clean, action = env.clean, int(expert(np.asarray(env.clean)[None])[0])
-            following, reward, terminated, truncated, _ = env.step(action)
-            cut = len(columns["reward"]) + 1 == rows and not terminated
-            row = {"episode": episode, "step": step, "observation": observation, "action": action, "reward": float(reward)}
-            row |= {"next_observation": following, "terminated": terminated, "truncated": truncated or cut, "clean": clean}
-            for name, entry in row.items():
-                columns[name].append(entry)
-            observation, step, over = following, step + 1, terminated or truncated or cut
-        episode, longest = episode + 1, max(longest, step)
-    arrays = {name: np.stack(column) for name, column in columns.items()}
-    latents = {"clean": arrays.pop("clean")}
-    arrays |= {"regime": np.zeros(rows, dtype=np.int8), "propensity": np.full(rows, np.nan)}
-    horizon = (env.spec and env.spec.max_episode_steps) or longest
-    origin = {"environment": str(env), "seed": seed, "rows": rows}
-    return Log(arrays, (), env.observation_space, env.action_space, horizon, 1.0, origin, latents)
-
-
-class EstimatedValue(NamedTuple):
-    """A mean return, estimated from episodes, and its standard error."""
-
-    value: float
-    std_error: float
-
-
-def estimated_value(env: gymnasium.Env[Any, Any], policy: Acting, episodes: int, seed: int) -> EstimatedValue:
-    """The mean undiscounted return of a policy. Episode i has the same seed for every policy, so that differences are paired.
-
-    Raises InputError if there are fewer than 2 episodes.
-    """
-    if episodes < 2:
-        raise InputError(f"a standard error needs 2 episodes or more, and got {episodes}")
-    returns = np.zeros(episodes)
-    for number, own in enumerate(np.random.SeedSequence(seed).generate_state(episodes)):
-        observation, _ = env.reset(seed=int(own))
-        over = False
-        while not over:
-            observation, reward, terminated, truncated, _ = env.step(int(policy(np.asarray(observation)[None])[0]))
-            returns[number] += float(reward)
-            over = terminated or truncated
-    return EstimatedValue(float(returns.mean()), float(returns.std(ddof=1) / np.sqrt(episodes)))
+    return expert_log(env, expert, rows, seed, sight=lambda: env.clean)
 
 
 def _spread(space: spaces.Box, sigma: float, scale: ArrayLike) -> Array:

@@ -11,6 +11,7 @@ from confoundry import envs
 from confoundry.causal import SCM, InputError, did_you_mean
 
 from .discovery import class_in_file, classes_in_package, names_file, parse, typed, unparse
+from .opaque import OpaqueWorld
 
 SLOW = ("drawing", "layout", "minari_exchange", "sb3")  # modules without worlds that import much
 VARIANTS = ("", "twin", "control")
@@ -28,12 +29,20 @@ def world_id(cls: type[SCM]) -> str:
     return "-".join([*dict.fromkeys((line[0].__name__, cls.__name__)), f"v{cls.version}"])
 
 
+@cache
+def opaque_worlds() -> dict[str, type[OpaqueWorld]]:
+    """The classes, by id, of the worlds that are no models and are known to Gymnasium alone: `KeysChests-v0`."""
+    return {cls.id(): cls for cls in classes_in_package(envs, OpaqueWorld, skip=SLOW) if cls is not OpaqueWorld}
+
+
 def world_class(name: str) -> type[SCM]:
     """The class of an id, with or without its version, or of a `file.py:Class`. Raises InputError if there is none."""
     if names_file(name):
         return class_in_file(name, SCM)
     known = worlds()
     found = known.get(name) or next((cls for key, cls in known.items() if key.rpartition("-v")[0] == name), None)
+    if found is None and name in opaque_worlds():
+        raise InputError(f'{name} is no model, and only Gymnasium makes it: gymnasium.make("confoundry.envs:{name}")')
     if found is None:
         raise InputError(f"there is no environment {name!r}; {did_you_mean(name, known)}")
     return found
@@ -72,7 +81,7 @@ def members() -> Iterator[tuple[str, SCM]]:
 
 
 def register_all() -> None:
-    """Register every world with Gymnasium, once."""
+    """Register every world, opaque ones too, with Gymnasium, once."""
     for name in worlds():
         if name not in gymnasium.registry:
             gymnasium.register(
@@ -81,3 +90,6 @@ def register_all() -> None:
                 vector_entry_point="confoundry.envs.causal_env:CausalVectorEnv",
                 kwargs={"world": name},
             )
+    for name, opaque in opaque_worlds().items():
+        if name not in gymnasium.registry:
+            gymnasium.register(name, entry_point=f"{opaque.__module__}:{opaque.__name__}")

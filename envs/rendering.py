@@ -12,14 +12,25 @@ from .stepping import OneByVariable
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+MODES = ["rgb_array", "human"]
 FPS = 2  # pictures a second in the window
 
 
 def watched(model: SCM, mode: str) -> "Watched":
     """A unit that is drawn on demand ("rgb_array"), or in a window at each step ("human"). Raises InputError at another mode."""
-    if mode not in ("rgb_array", "human"):
-        raise InputError(f'the render_mode is "rgb_array", "human" or None, and got {mode!r}')
+    check_mode(mode)
     return Watched(model) if mode == "rgb_array" else InWindow(model)
+
+
+def check_mode(mode: str | None) -> None:
+    """Raises InputError if a render mode is not one of `MODES`, nor None."""
+    if mode not in (*MODES, None):
+        raise InputError(f'the render_mode is "rgb_array", "human" or None, and got {mode!r}')
+
+
+def warn_of_no_mode() -> None:
+    """Say what to do where a picture is asked for and there is no render mode."""
+    gymnasium.logger.warn('there is no picture without a render_mode: make the environment with render_mode="rgb_array"')
 
 
 class Watched(OneByVariable):
@@ -48,7 +59,7 @@ class InWindow(Watched):
 
     def __init__(self, model: SCM):
         super().__init__(model)
-        self._figure: Figure | None = None
+        self._window = Window()
 
     def reset(self, seed: int | None, ended: bool) -> Any:
         """As `OneByVariable.reset`."""
@@ -63,12 +74,26 @@ class InWindow(Watched):
         return outcome
 
     def render(self) -> None:
-        """Show the picture for half a second, in a new window if there is none."""
+        """Show the picture."""
+        self._window.show(self.picture())
+
+    def close(self) -> None:
+        """Close the window."""
+        self._window.close()
+
+
+class Window:
+    """A window of matplotlib's that opens with its first picture."""
+
+    def __init__(self) -> None:
+        self._figure: Figure | None = None
+
+    def show(self, picture: Pixels) -> None:
+        """Show a picture for half a second, in a new window if there is none."""
         from matplotlib import pyplot
 
-        picture = self.picture()
         if self._figure is None or not pyplot.fignum_exists(self._figure.number):
-            self._figure = _window(picture)
+            self._figure = _opened(picture)
         self._figure.axes[0].images[0].set_data(picture)
         canvas = self._figure.canvas
         canvas.draw_idle()
@@ -76,7 +101,7 @@ class InWindow(Watched):
             canvas.start_event_loop(1 / FPS)
 
     def close(self) -> None:
-        """Close the window."""
+        """Close the window, if it is open."""
         if self._figure is not None:
             from matplotlib import pyplot
 
@@ -84,7 +109,7 @@ class InWindow(Watched):
             self._figure = None
 
 
-def _window(picture: Pixels) -> "Figure":
+def _opened(picture: Pixels) -> "Figure":
     """A window with a picture, or what stands for one on a machine that has none; then a warning says so."""
     from matplotlib import pyplot
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import prod
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,17 @@ def as_numbers(space: Any, actions: Any, shape: tuple[int, ...]) -> NDArray[np.f
     single = given.astype(space.dtype)  # as the bounds are
     inside = (single >= space.low[0]) & (single <= space.high[0])  # so that NaN is refused too
     return given.astype(np.float64).reshape(shape) if inside.all() else None
+
+
+def checked_action(action: Any, choices: int) -> int:
+    """An action as a whole number. Raises InputError if it is none, or not from 0 to choices - 1."""
+    try:
+        chosen = index(action)
+    except TypeError:
+        chosen = -1
+    if not 0 <= chosen < choices:
+        raise InputError(f"the action must be in Discrete({choices}), and got {action!r}")
+    return chosen
 
 
 def _action_support(model: SCM) -> Array | None:

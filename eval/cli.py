@@ -27,7 +27,7 @@ from confoundry.envs import all_observations, collect, make_model, worlds
 from confoundry.envs.discovery import unparse
 from confoundry.envs.drawing import draw_graph
 from confoundry.envs.minari_exchange import check_new, to_minari
-from confoundry.envs.registry import world_text
+from confoundry.envs.registry import opaque_worlds, world_text
 
 from . import report as reporting
 from .film import film
@@ -82,6 +82,7 @@ def list_() -> None:
     console.print("What confounds is hidden unless it is in the log. A member is written after the name: GreedyCasino-v0:casino=Rigged.\n")
     console.print(costs)
     console.print("Promised is what the confused policy believes that it will earn; the others are earned.\n")
+    console.print(f"No models, but environments of Gymnasium whose values are estimated: {', '.join(opaque_worlds())}.\n", highlight=False)
     agents = Table(Column("agent", no_wrap=True), "learns in", "needs", "what it is", box=box.SIMPLE_HEAD)
     for name, agent in agent_classes().items():
         agents.add_row(name, ", ".join(agent.learns), ", ".join(sorted(agent.needs)), (getdoc(agent) or "").partition("\n")[0])

@@ -96,7 +96,7 @@ def rows_of(folder: Path) -> pd.DataFrame:
 def test_the_list_names_every_environment_and_agent(confoundry: Call) -> None:
     code, out, _ = confoundry("list")
     assert code == 0
-    for name in ("IceCreamShorts-Thermo-v0", "casino=Rigged", "study=Whickham", "ConfoundedRiver-v0", "back-door", "ppo"):
+    for name in ("IceCreamShorts-Thermo-v0", "casino=Rigged", "study=Whickham", "ConfoundedRiver-v0", "KeysChests-v0", "back-door", "ppo"):
         assert name in out
 
 

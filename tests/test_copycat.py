@@ -15,8 +15,9 @@ from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 from confoundry.agents import make_agent
 from confoundry.causal import Array
 from confoundry.envs import Log, load_latents
-from confoundry.envs.copycat import MODES, CopycatWrapper, ScatteredStart, copycat_log, estimated_value
+from confoundry.envs.copycat import MODES, CopycatWrapper, ScatteredStart, copycat_log
 from confoundry.envs.copycat_car import CopycatCar, drive
+from confoundry.envs.opaque import estimated_value
 from confoundry.eval import Run
 from confoundry.eval.truth import references
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from countable import is_tabular
+from countable import is_countable, is_tabular
 from gymnasium.spaces import Box
 from recorded import ICE, MODELS, RELAY, SEED, every_model, log_of
 from scipy.stats import binom, kstest, norm
@@ -130,7 +130,7 @@ def test_the_rows_of_a_selected_log_are_those_that_selection_keeps() -> None:
 @every_model
 def test_the_propensity_is_that_of_the_action_given_the_context_alone(model: SCM) -> None:
     log = log_of(model)
-    if model not in DISCRETE.values():
+    if not is_countable(model):
         assert np.isnan(log.columns["propensity"]).all()
         return
     cells = as_integer(log.observation_space, log.columns["observation"])
