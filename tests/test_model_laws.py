@@ -276,7 +276,7 @@ def test_two_changes_at_once_are_counted() -> None:
 @every_model
 def test_copying_the_natural_action_is_the_log(model: SCM) -> None:
     acting = model.with_intent()
-    if is_countable(model) and not model.names("selection"):
+    if is_tabular(model) and not model.names("selection"):
         contexts, actions = uniform_policy(model).shape
         follow = np.tile(np.eye(actions), (contexts, 1))  # the intent is the last context
         assert value(acting, follow) == pytest.approx(value(model), abs=EXACT)
