@@ -37,7 +37,7 @@ class Watched(OneByVariable):
     """A unit that can be drawn."""
 
     def __init__(self, model: SCM):
-        super().__init__(model)
+        super().__init__(model, whole=True)
         self._model = model
 
     def picture(self) -> Pixels:

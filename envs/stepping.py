@@ -207,8 +207,8 @@ def _items(array: Array) -> Any:
 class OneByVariable:
     """One unit, as a `ByVariable` of one."""
 
-    def __init__(self, model: SCM):
-        self._batch = ByVariable(model, 1)
+    def __init__(self, model: SCM, whole: bool = False):
+        self._batch = ByVariable(model, 1, whole)
 
     def reset(self, seed: int | None, ended: bool) -> Any:
         """As `OneByTable.reset`."""
@@ -226,9 +226,12 @@ class OneByVariable:
 
 
 class ByVariable(Batch):
-    """Units whose noise belongs to a variable, an episode and a step, so that worlds that differ in one mechanism share the rest."""
+    """Units whose noise belongs to a variable, an episode and a step, so that worlds that differ in one mechanism share the rest.
 
-    def __init__(self, model: SCM, count: int):
+    Only what is handed out and its causes are drawn, or the `whole` step for who watches.
+    """
+
+    def __init__(self, model: SCM, count: int, whole: bool = False):
         self.model = model
         self._space = observation_space(model)
         self._seeds, self._episodes = np.zeros((2, count), dtype=np.int64)
@@ -236,7 +239,7 @@ class ByVariable(Batch):
         self._before: Columns = {}
         self._past: Columns = {}
         self._now: Columns = {}
-        matters = _what_matters(model)
+        matters = set(model.variables) if whole else _what_matters(model)
         self._late = tuple(name for name in model.order if name in matters and name not in (*model.before_action, model.action))
         self._steady = all(model.variables[name].first == model.variables[name].later for name in self._late)
 

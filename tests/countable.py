@@ -3,6 +3,8 @@ table holds the joint law of a step, for laws about that; and the continuous one
 
 from math import prod
 
+import pytest
+
 from confoundry.causal import SCM, NotDiscreteError, tables
 from confoundry.envs import members
 
@@ -27,3 +29,9 @@ def is_tabular(model: SCM) -> bool:
 COUNTABLE: dict[str, SCM] = {text: model for text, model in members() if is_countable(model)}
 TABULAR: dict[str, SCM] = {text: model for text, model in COUNTABLE.items() if is_tabular(model)}
 CONTINUOUS: dict[str, SCM] = {text: model for text, model in members() if text not in COUNTABLE}
+
+
+def each(models: dict[str, SCM]) -> pytest.MarkDecorator:
+    """A law over models: those whose steps no table holds have their turn less often."""
+    marks = {text: [pytest.mark.long] if text in COUNTABLE and text not in TABULAR else [] for text in models}
+    return pytest.mark.parametrize("model", [pytest.param(model, id=text, marks=marks[text]) for text, model in models.items()])

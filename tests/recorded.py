@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
+from countable import each
 
 from confoundry.causal import SCM
 from confoundry.envs import Log, collect, make_model, members
@@ -15,7 +15,7 @@ THROWAWAY = {name: make_model(f"{Path(__file__).with_name('throwaway.py')}:{name
 MODELS: dict[str, SCM] = {**dict(members()), **THROWAWAY}
 ICE, RELAY = MODELS["IceCreamShorts-v0"], MODELS["Relay"]
 
-every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+every_model = each(MODELS)
 
 
 def log_of(model: SCM, episodes: int = 200, seed: int = SEED, **how: Any) -> Log:

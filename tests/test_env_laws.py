@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import gymnasium
 import numpy as np
 import pytest
-from countable import is_countable
+from countable import each, is_countable
 from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Box
 from gymnasium.utils.env_checker import check_env
@@ -33,7 +33,7 @@ THROWAWAY = {text.removeprefix(f"{FILE}:"): make_model(text) for text in (RELAY,
 ALL: dict[str, SCM] = {**MODELS, **THROWAWAY, "Relay, the intent seen": THROWAWAY["Relay"].with_intent()}
 
 every_id = pytest.mark.parametrize("world", IDS)
-every_model = pytest.mark.parametrize("model", ALL.values(), ids=ALL)
+every_model = each(ALL)
 
 
 @every_id

@@ -13,7 +13,7 @@ from time import perf_counter
 import networkx as nx
 import numpy as np
 import pytest
-from countable import CONTINUOUS, COUNTABLE, TABULAR, is_countable, is_tabular
+from countable import CONTINUOUS, COUNTABLE, TABULAR, each, is_countable, is_tabular
 from scipy.stats import binom, norm
 
 from confoundry.causal import (
@@ -48,10 +48,11 @@ from confoundry.causal import (
     value,
     worst_policy,
 )
-from confoundry.causal.distributions import tidy
+from confoundry.causal.distributions import Distribution, tidy
 from confoundry.causal.planning import Floats
-from confoundry.envs import make_model
+from confoundry.envs import choices, make_model
 from confoundry.envs.ice_cream import IceCreamShorts
+from confoundry.envs.spaces import action_space
 from confoundry.eval.truth import references
 
 EXACT = 1e-12
@@ -66,9 +67,9 @@ SHIFTS = [(text, shift) for text, model in ALL.items() for shift in model.shifts
 
 TIMED = [THROWAWAY["Orchard"], THROWAWAY["Dawn"]]  # the best policy would look at the clock, and a plan in one process does not
 
-every_model = pytest.mark.parametrize("model", ALL.values(), ids=ALL)
+every_model = each(ALL)
 every_tabular_model = pytest.mark.parametrize("model", (TABULAR | THROWAWAY).values(), ids=TABULAR | THROWAWAY)
-every_countable_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+every_countable_model = each(MODELS)
 IN_A_BOX = {text: model for text, model in CONTINUOUS.items() if model.action_bounds is not None}  # whose references are exact
 every_continuous_model = pytest.mark.parametrize("model", IN_A_BOX.values(), ids=IN_A_BOX)
 SHIFTS_OF_NOTHING = {
@@ -76,8 +77,8 @@ SHIFTS_OF_NOTHING = {
     ("MonsterShield-v0", "test"),  # the episode is longer
 }
 
-every_recorded_model = pytest.mark.parametrize("model", RECORDED.values(), ids=RECORDED)
-every_model_with_the_common_dial = pytest.mark.parametrize("model", ANOTHER_LOG.values(), ids=ANOTHER_LOG)
+every_recorded_model = each(RECORDED)
+every_model_with_the_common_dial = each(ANOTHER_LOG)
 every_one_step_model = pytest.mark.parametrize("model", ONE_STEP.values(), ids=ONE_STEP)
 every_shift = pytest.mark.parametrize(("text", "name"), SHIFTS)
 every_twin = pytest.mark.parametrize(("model", "twin"), TWINS.values(), ids=TWINS)
@@ -90,6 +91,14 @@ def short(model: SCM, steps: int = 4) -> SCM:
     return replace(model, horizon=min(model.horizon, steps), burn_in=0)
 
 
+def at_random(model: SCM) -> Distribution:
+    """Every action alike."""
+    if model.action_bounds is not None:
+        return Uniform(*model.action_bounds)
+    actions = choices(action_space(model))
+    return Categorical(np.full(actions, 1 / actions))
+
+
 def worlds(model: SCM) -> Iterator[SCM]:
     """A model, and what can be made of it by an action, a shift, a twin, a control, a dial or the sight of the intent."""
     yield model
@@ -97,9 +106,7 @@ def worlds(model: SCM) -> Iterator[SCM]:
     yield from (model.shifted(name) for name in model.shifts())
     yield from filter(None, (model.twin(), model.control(), model.dial(0.5)))
     yield model.with_intent()
-    yield model.with_intent().do(
-        **{model.action: Uniform(*model.action_bounds) if model.action_bounds else Categorical(uniform_policy(model)[0])}
-    )
+    yield model.with_intent().do(**{model.action: at_random(model)})
     yield from (model.with_intent().shifted(name) for name in model.shifts()[:1])
 
 
