@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from confoundry.causal import SCM, Array, NotDiscreteError, Process
-from confoundry.envs import CausalVectorEnv, Space, as_integer
+from confoundry.envs import CausalVectorEnv, Data, Space, as_integer
 from confoundry.envs.spaces import positions
 
 
@@ -46,11 +46,15 @@ class ContinuousPolicy(Policy):
 
 @dataclass(frozen=True)
 class Practice:
-    """An environment to learn in by acting: `make(n)` gives n copies, and `steps` is the most to take in all of them."""
+    """An environment to learn in by acting: `make(n)` gives n copies, and `steps` is the most to take in all of them.
+
+    `log` is what the behaviour policy has recorded before, as many steps again, for an agent that needs it.
+    """
 
     make: Callable[[int], CausalVectorEnv]
     steps: int
     discount: float
+    log: Data | None = None
 
 
 class Agent(ABC):
@@ -58,7 +62,7 @@ class Agent(ABC):
 
     `learns` names the regimes it can learn in: "observe" and "mixed" hand `learn` a log (`Data`), "intervene" and
     "counterfactual" an environment (`Practice`), "exact" the model itself. `needs` names what it must be told beyond
-    columns and spaces: "graph", "labels". It is handed nothing else.
+    columns and spaces: "graph", "labels", and beside practice a "log". It is handed nothing else.
     """
 
     name: ClassVar[str]

@@ -9,7 +9,7 @@ from confoundry.causal import InputError, back_door_set, greedy
 from confoundry.envs import Data
 
 from .agent import Agent, Policy, TabularPolicy
-from .tabular import Strata, counts, is_tabular, process_of, uncovered
+from .tabular import Strata, abstain, is_tabular, process_of, uncovered
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,10 @@ class BackDoor(Agent):
             raise InputError("back-door needs the graph and a discrete observation space")
         chosen = back_door_set(source.graph)
         if chosen is None or not set(chosen) <= set(source.logged):
-            return _abstain(source, "no back-door set: plays uniformly")
+            return abstain(source, "no back-door set")
         strata = Strata(source, chosen)
         process = process_of(source, strata)
         if chosen and (uncovered(source, strata) > self.missing).any():
-            return _abstain(source, f"adjusting for {', '.join(chosen)} has no overlap: plays uniformly")
+            return abstain(source, f"adjusting for {', '.join(chosen)} has no overlap")
         note = f"adjusts for {', '.join(chosen)}" if chosen else "nothing to adjust for"
         return TabularPolicy(greedy(process.plan()), source.observation_space, process, note)
-
-
-def _abstain(data: Data, note: str) -> Policy:
-    contexts, actions, _ = counts(data).shape
-    return TabularPolicy(np.full((contexts, actions), 1.0 / actions), data.observation_space, note=note)

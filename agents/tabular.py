@@ -3,11 +3,15 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import networkx as nx
 import numpy as np
 from scipy import sparse
 
-from confoundry.causal import Array, Process
-from confoundry.envs import Data, as_integer, cells, choices
+from confoundry.causal import Array, InputError, Process, greedy
+from confoundry.causal.elimination import check_size
+from confoundry.envs import Data, Space, as_integer, cells, choices
+
+from .agent import TabularPolicy
 
 MOST_DENSE = 2**20  # entries of a table of transitions; larger ones are sparse
 MOST_CELLS = 10_000  # observations that are counted; above, a network learns
@@ -32,6 +36,28 @@ class Strata:
             stratum = np.searchsorted(pairs, _pair(stratum, values, part[name]))
         return stratum
 
+    @property
+    def values(self) -> tuple[Array, ...]:
+        """The values of each column, ascending."""
+        return tuple(values for _, values, _ in self._levels)
+
+    @property
+    def places(self) -> Array:
+        """The position of each stratum's values among those of each column: (count, columns)."""
+        found, stratum = [], np.arange(self.count)
+        for _, values, pairs in reversed(self._levels):
+            stratum, place = np.divmod(pairs[stratum], len(values))
+            found.append(place)
+        return np.stack(found[::-1], axis=1) if found else np.zeros((1, 0), dtype=np.int64)
+
+
+class ValuedPolicy(TabularPolicy):
+    """A policy that knows what its actions are worth, (C, A), and no process; it takes the best. What is unknown is worth -inf."""
+
+    def __init__(self, values: Array, over: Space, note: str = ""):
+        super().__init__(greedy(values), over, note=note)
+        self._values = values
+
 
 def _pair(stratum: Array, values: Array, column: Array) -> Array:
     return stratum * len(values) + np.searchsorted(values, column)
@@ -48,6 +74,49 @@ def is_tabular(data: Data) -> bool:
     """Whether the observations are few enough to count."""
     count = cells(data.observation_space)
     return count is not None and count <= MOST_CELLS
+
+
+def size_of(space: Space, name: str) -> int:
+    """How many observations a space has. Raises InputError if the agent `name` cannot count them."""
+    count = cells(space)
+    if count is None or count > MOST_CELLS:
+        raise InputError(f"{name} counts: it needs a discrete observation space of at most {MOST_CELLS} observations")
+    return count
+
+
+def counted(data: Data, name: str) -> None:
+    """Raise InputError if the agent `name` cannot count the observations."""
+    size_of(data.observation_space, name)
+
+
+def graph_of(data: Data, name: str) -> "nx.DiGraph[str]":
+    """The graph that the agent `name` was handed, in which what the log lacks is latent. Raises InputError if there is none."""
+    if data.graph is None:
+        raise InputError(f"{name} needs the graph, and got a log without one")
+    graph = data.graph.copy()
+    for node, about in graph.nodes.items():
+        if about["role"] == "logged" and node not in data.logged:
+            about["role"] = "latent"
+    return graph
+
+
+def abstain(data: Data, why: str) -> TabularPolicy:
+    """The uniform policy, and a note that says why."""
+    contexts, actions, _ = _shape(data, Strata(data))
+    return TabularPolicy(np.full((contexts, actions), 1.0 / actions), data.observation_space, note=f"{why}: plays uniformly")
+
+
+def table_of(data: Data, names: Sequence[str]) -> tuple[Array, tuple[Array, ...]]:
+    """How often contexts, actions and the values of some columns occur together, (C, A, *values), and the values of each column.
+
+    Raises TooLargeError if the table would be too large.
+    """
+    strata = Strata(data, names)
+    sizes = (*_shape(data, Strata(data))[:2], *(len(values) for values in strata.values))
+    check_size(sizes, f"counting {', '.join(names)}")
+    table = np.zeros(sizes)
+    table[(slice(None), slice(None), *strata.places.T)] = counts(data, strata)
+    return table, strata.values
 
 
 def counts(data: Data, strata: Strata | None = None) -> Array:

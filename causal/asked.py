@@ -15,7 +15,7 @@ from .errors import InputError, NotDiscreteError, TooLargeError
 from .estimand import Estimand
 from .formula import Probability, Set, product, total
 from .fusion import recover
-from .graph import unroll
+from .graph import LAG, unroll, with_role
 from .identify import Hedge, identify
 from .scm import SCM
 from .separators import back_doors
@@ -37,15 +37,21 @@ class Question:
     @staticmethod
     def of(model: SCM) -> "Question":
         """The question of a model: of its one step, or of a step so late that no common cause is out of sight."""
-        if model.horizon == 1:
-            graph = latent_projection(model.graph.subgraph(model.variables))
-            return Question(graph, model.action, outcomes(model), model.contexts, ())
-        step = len(model.graph)
-        names = {(name, step): name for name in model.variables}
-        names |= {(name, step + 1): NEXT + name for name in model.contexts}
-        survived = {(name, earlier): f"{name}[{earlier}]" for name in model.names("terminal") for earlier in range(step)}
-        graph = _projected(unroll(model.graph, step + 2), names | survived)
-        return Question(graph, model.action, outcomes(model), model.contexts, tuple(survived.values()))
+        return Question.of_graph(model.graph, model.horizon)
+
+    @staticmethod
+    def of_graph(graph: "nx.DiGraph[str]", horizon: int) -> "Question":
+        """The same of the graph of one step alone, as `SCM.graph` is."""
+        names = [name for name in graph if not name.endswith(LAG)]
+        (act,), contexts, ends = (with_role(graph, role) for role in ("action", "context", "terminal"))
+        following = [NEXT + name for name in contexts if horizon > 1]
+        ys = (*with_role(graph, "reward"), *ends, *following)
+        if horizon == 1:
+            return Question(latent_projection(graph.subgraph(names)), act, ys, contexts, ())
+        step = len(graph)
+        shown = {(name, step): name for name in names} | {(name, step + 1): NEXT + name for name in contexts}
+        survived = {(name, earlier): f"{name}[{earlier}]" for name in ends for earlier in range(step)}
+        return Question(_projected(unroll(graph, step + 2), shown | survived), act, ys, contexts, tuple(survived.values()))
 
     def back_doors(self) -> tuple[tuple[str, ...], ...]:
         """The minimal sets, of at most 3 logged variables, that with z close every back-door path; a set may be empty."""
@@ -68,8 +74,13 @@ def answer(model: SCM) -> Answer:
 
     In a model of several steps the effect is that of one step on its reward and on the next context, in the rows of that step.
     """
-    asked = Question.of(model)
-    if selections := model.names("selection"):
+    return answered(Question.of(model))
+
+
+def answered(asked: Question) -> Answer:
+    """What the graph of a question says about it."""
+    selections = [name for name in asked.graph.nodes if asked.graph.roles[name] == "selection"]
+    if selections:
         if any(cause in selections for cause, _ in asked.graph.directed):
             return Answer((), (), None)
         found = recover(asked.graph, asked.y, asked.x, selections[0], asked.z)

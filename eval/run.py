@@ -48,8 +48,8 @@ class Run:
             raise InputError(f"{self.agent} does not learn in the regime {self.regime}; it learns in {', '.join(agent.learns)}")
         if self.budget < 1 or self.seed < 0:
             raise InputError(f"a run needs a budget of at least 1 and a seed of at least 0, and got {self.budget} and {self.seed}")
-        if unknown := agent.needs - {"graph", "labels"}:
-            raise InputError(f"{self.agent} needs {', '.join(sorted(unknown))}, which no run can hand over; it can be graph or labels")
+        if unknown := agent.needs - {"graph", "labels", "log"}:
+            raise InputError(f"{self.agent} needs {', '.join(sorted(unknown))}, which no run can hand over; it can be graph, labels or log")
         model = make_model(self.environment, variant=self.variant)
         if not acts_there(self.agent, model):
             raise InputError(f"the actions of {self.environment} are numbers, and {self.agent} needs actions that can be counted")
@@ -98,11 +98,12 @@ class Run:
         if self.regime == "exact":
             return Exact(model)
         seed = int(_hash(self.environment, self.variant, self.regime, self.seed), 16) % 2**62  # the same for every agent
+        needs, episodes = make_agent(self.agent).needs, ceil(self.budget / model.horizon)
         if self.regime in ONLINE:
             world = model.deployed()
-            return Practice(lambda count: _seeded(CausalVectorEnv(world, count), seed), self.budget, model.discount)
-        log = _read_log(self) if self.log else _collect(model, ceil(self.budget / model.horizon), seed, self.regime)
-        needs = make_agent(self.agent).needs
+            before = _log_before(model.without_intent(), episodes, seed) if "log" in needs else None
+            return Practice(lambda count: _seeded(CausalVectorEnv(world, count), seed), self.budget, model.discount, before)
+        log = _read_log(self) if self.log else _collect(model, episodes, seed, self.regime)
         return log.view(np.random.default_rng(seed), "labels" in needs, model.graph.copy() if "graph" in needs else None)
 
 
@@ -110,6 +111,11 @@ def acts_there(agent: str, model: SCM) -> bool:
     """Whether an agent can take the actions of a model; the reference policies can, where they have an answer."""
     made = make_agent(agent)
     return model.action_bounds is None or made.acts_in_a_box or made.learns == ("exact",)
+
+
+def _log_before(model: SCM, episodes: int, seed: int) -> Data:
+    """What the behaviour policy recorded before the practice, of other units."""
+    return _collect(model, episodes, seed + 2**62, "observe").view(np.random.default_rng(seed))
 
 
 @lru_cache(maxsize=4)
