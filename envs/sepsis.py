@@ -269,9 +269,14 @@ class SepsisDiabetes(SCM):
         return _planned(do_process(self))
 
     def values_in(self, world: SCM) -> Mapping[str, float]:
-        """J(worst) is that of the plan for the lowest return. With the intent there are too many states to be solved at once."""
+        """J(best) is that of the better plan, made here or in `world`, and J(worst) that of the plan for the lowest return there.
+
+        With the intent there are too many states to be solved at once.
+        """
         shown = do_process(world)
-        return {"j_worst": value(world, _planned(replace(shown, reward=-shown.reward))), "j_intent": np.nan}
+        best = max(value(world, policy) for policy in (self.best(), _planned(shown)))
+        worst = value(world, _planned(replace(shown, reward=-shown.reward)))
+        return {"j_best": best, "j_worst": worst, "j_intent": np.nan}
 
     def twin(self) -> None:
         return None

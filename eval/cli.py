@@ -35,6 +35,8 @@ from .suite import AGENTS, ORDER, execute, grid, suite_environments
 from .truth import BELIEFS, REFERENCES, references
 from .wording import lines, origin
 
+MOST_CONTEXTS = 12  # whose values are shown
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 console = Console(width=max(110, Console().width))
 
@@ -261,11 +263,13 @@ def _seeing_and_doing(model: SCM) -> Table:
     table = Table("context", model.action, "P(action | context)", seeing, doing, box=box.SIMPLE_HEAD)
     observations = all_observations(model)
     share = seen.visits / np.maximum(seen.visits.sum(1, keepdims=True), 1e-300)
-    for c in range(shape[0]):
+    for c in range(min(shape[0], MOST_CONTEXTS)):
         for a in range(shape[1]):
             reward = f"{seen.reward[c, a]:.4f}" if seen.visits[c, a] > 0 else "never seen"
             effect = f"{done.reward[c, a]:.4f}" if done.visits[c, a] > 0 else "never reached"
             table.add_row(str(observations[c]), str(a), f"{share[c, a]:.3f}", reward, effect)
+    if shape[0] > MOST_CONTEXTS:
+        table.add_row("...", f"{shape[0] - MOST_CONTEXTS} more contexts")
     return table
 
 
