@@ -63,6 +63,9 @@ class Agent(ABC):
     `learns` names the regimes it can learn in: "observe" and "mixed" hand `learn` a log (`Data`), "intervene" and
     "counterfactual" an environment (`Practice`), "exact" the model itself. `needs` names what it must be told beyond
     columns and spaces: "graph", "labels", and beside practice a "log". It is handed nothing else.
+
+    An agent that learns from logs may also define `learn_all(sources, rngs)`, for all seeds at once: a list with the policy of
+    each, equal to the one that `learn` gives, or the exception that stopped it.
     """
 
     name: ClassVar[str]

@@ -9,9 +9,11 @@ import torch
 from torch import nn
 
 from confoundry.causal import Array, greedy
-from confoundry.envs import Data, Space, choices
+from confoundry.envs import Data, choices
 
 from .agent import Agent, Policy, TabularPolicy
+from .batched import Perceptrons
+from .network_policy import NetworkPolicy
 from .networks import fit, network, outputs
 from .tabular import is_tabular, process_of
 
@@ -52,7 +54,7 @@ class Naive(Agent):
 
             fit(net, loss, len(data), self.steps, self.rate, rng)
             before = deepcopy(net)
-        return GreedyPolicy(net.cpu(), space)
+        return NetworkPolicy(space, Perceptrons.of(net))
 
 
 @torch.no_grad()
@@ -64,19 +66,3 @@ def _target(data: Data, rows: Array, net: nn.Module | None, device: torch.device
     going_on = torch.as_tensor(~data["terminated"][rows]).float().to(device) * data.discount
     values = outputs(net, data.observation_space, data["next_observation"][rows])
     return reward + going_on * values.max(1).values
-
-
-class GreedyPolicy(Policy):
-    """A network whose outputs are action values; the best action is taken."""
-
-    def __init__(self, net: nn.Module, space: Space):
-        self.net, self.space = net, space
-
-    def probabilities(self, observations: Array) -> Array:
-        """1 for the best action; ties are shared."""
-        return greedy(self.action_values(observations))
-
-    @torch.no_grad()
-    def action_values(self, observations: Array) -> Array:
-        """The network's outputs."""
-        return np.asarray(outputs(self.net, self.space, observations).double().numpy())

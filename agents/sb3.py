@@ -1,4 +1,4 @@
-"""PPO and DQN from Stable-Baselines3: online in the batched environment, and DQN on a log through its own replay buffer."""
+"""PPO and DQN from Stable-Baselines3, online in the batched environment; on a log, DQN learns in batches of seeds."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -8,15 +8,18 @@ import torch
 from gymnasium.spaces import Box
 from stable_baselines3 import DQN as SB3DQN
 from stable_baselines3 import PPO as SB3PPO
-from stable_baselines3.common.logger import Logger
-from stable_baselines3.common.utils import polyak_update, set_random_seed
+from stable_baselines3.common.utils import set_random_seed
 
-from confoundry.causal import Array, greedy
+from confoundry.causal import Array
 from confoundry.envs import Data, choices
 from confoundry.envs.sb3 import BatchedVecEnv, Rescaled, stretched
 
 from .agent import Agent, ContinuousPolicy, Policy, Practice
+from .batched import Perceptrons
+from .fitted_q import QLearner, dqn_loss
+from .network_policy import NetworkPolicy
 from .networks import device_named
+from .offline import OfflineAgent, Task, at_least_one
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,10 @@ class PPO(Agent):
 
 
 @dataclass(frozen=True)
-class DQN(Agent):
-    """Deep Q-learning: online in many environments, or offline from a log that fills its replay buffer.
+class DQN(OfflineAgent):
+    """Deep Q-learning: online in many environments by Stable-Baselines3, or offline from a log, all seeds at once.
 
-    The buffer is in memory, so a log must fit there.
-
-    Source: Mnih et al. (2015), algorithm 1, by Stable-Baselines3.
+    Source: Mnih et al. (2015), algorithm 1.
     """
 
     name: ClassVar[str] = "dqn"
@@ -71,18 +72,29 @@ class DQN(Agent):
 
     envs: int = 32
     updates: int = 800  # gradient steps on a log; online, one for every `envs` steps
-    batch: int = 256
-    rate: float = 1e-3
-    hidden: int = 32  # units in each of two layers
     sync: int = 50  # gradient steps between copies to the target network
-    device: str = "cpu"  # or cuda
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least_one(self, "envs", "updates", "sync")
 
     def learn(self, source: Data | Practice, rng: np.random.Generator) -> Policy:
-        """Learn from the log for `updates` gradient steps, or for the steps of the practice."""
+        """Learn from the log for `updates` gradient steps, or for the steps of the practice.
+
+        Raises FloatingPointError if the loss on a log is not finite any more.
+        """
+        if isinstance(source, Data):
+            return super().learn(source, rng)
         seed = int(rng.integers(2**31))
         set_random_seed(seed)  # and none to the algorithm, which would seed the environment with it
-        algorithm = self._offline(source) if isinstance(source, Data) else self._online(source, seed)
-        return ValuePolicy(algorithm)
+        algorithm = self._online(source, seed)
+        return NetworkPolicy(algorithm.observation_space, Perceptrons.of(algorithm.q_net))
+
+    def _updates(self, horizon: int) -> int:
+        return self.updates
+
+    def _learner(self, task: Task) -> QLearner:
+        return QLearner(task, dqn_loss, self.sync)
 
     def _settings(self, discount: float) -> dict[str, Any]:
         settings = {"batch_size": self.batch, "learning_rate": self.rate, "gamma": discount, "device": device_named(self.device)}
@@ -102,24 +114,6 @@ class DQN(Agent):
         )
         algorithm.action_space.seed(seed)  # exploration draws from it
         return algorithm.learn(practice.steps)
-
-    def _offline(self, data: Data) -> SB3DQN:
-        choices(data.action_space)  # or it refuses
-        algorithm = SB3DQN(env=None, buffer_size=len(data), _init_setup_model=False, **self._settings(data.discount))  # type: ignore[arg-type]
-        algorithm.observation_space, algorithm.action_space, algorithm.n_envs = data.observation_space, data.action_space, 1
-        algorithm._setup_model()
-        algorithm.set_logger(Logger(None, []))
-        buffer: Any = algorithm.replay_buffer
-        for name, column in (("observations", "observation"), ("next_observations", "next_observation"), ("actions", "action")):
-            array = getattr(buffer, name)
-            array[:] = data[column].reshape(array.shape)
-        buffer.rewards[:, 0], buffer.timeouts[:, 0] = data["reward"], data["truncated"]
-        buffer.dones[:, 0] = data["terminated"] | data["truncated"]
-        buffer.full = True
-        for _ in range(0, self.updates, self.sync):
-            algorithm.train(self.sync, self.batch)
-            polyak_update(algorithm.q_net.parameters(), algorithm.q_net_target.parameters(), 1.0)
-        return algorithm
 
 
 class ActorPolicy(Policy):
@@ -148,20 +142,3 @@ class NormalActorPolicy(ContinuousPolicy):
         law = self.algorithm.policy.get_distribution(tensor).distribution
         mean, std = (part.double().cpu().numpy()[:, 0] for part in (law.mean, law.stddev))
         return stretched(mean + std * rng.standard_normal(len(mean)), self.bounds)
-
-
-class ValuePolicy(Policy):
-    """A value network of Stable-Baselines3; the best action is taken."""
-
-    def __init__(self, algorithm: Any):
-        self.algorithm = algorithm
-
-    def probabilities(self, observations: Array) -> Array:
-        """1 for the best action."""
-        return greedy(self.action_values(observations))
-
-    @torch.no_grad()
-    def action_values(self, observations: Array) -> Array:
-        """The network's outputs."""
-        tensor, _ = self.algorithm.policy.obs_to_tensor(observations)
-        return np.asarray(self.algorithm.q_net(tensor).double().cpu().numpy())

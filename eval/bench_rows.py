@@ -32,7 +32,7 @@ from confoundry.envs.ice_cream import IceCreamShorts
 from confoundry.envs.river import MarkovRiver
 from confoundry.envs.sb3 import BatchedVecEnv
 
-from . import bench_exact
+from . import bench_agents, bench_exact
 from .bench import Curve, Growth, Record, Row, Scale, Work, full, grow, measure, one_core
 from .bench_worlds import Grid, IceCreamDays, SepsisSized, wide
 from .peers import IceCreamByHand, Rollout, ShortsByHand, jax_fused, jax_idiomatic
@@ -248,6 +248,7 @@ ROWS = (
     Row("sepsis-sized world, 4,096 environments", MINIGRID, 500, STEPS, "minigrid", partial(_against_minigrid, SepsisSized())),
     Row("9 x 5 grid, 4,096 environments", MINIGRID, 500, STEPS, "minigrid", partial(_against_minigrid, Grid())),
     *bench_exact.ROWS,
+    *bench_agents.ROWS,
 )
 
 CURVES = (

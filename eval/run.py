@@ -1,5 +1,7 @@
 """One run: an agent learns in a world, in a regime, with a budget and a seed, and is scored in every shifted world."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -12,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from confoundry.agents import Exact, Policy, Practice, make_agent
+from confoundry.agents import Agent, Exact, Policy, Practice, make_agent
 from confoundry.causal import SCM, InputError, NotDiscreteError, TooLargeError, did_you_mean
 from confoundry.envs import CausalVectorEnv, Data, Log, collect, make_model
 from confoundry.envs.discovery import parse
@@ -75,17 +77,39 @@ class Run:
 
     def rows(self) -> list[dict[str, Any]]:
         """Learn and score: a row for the deployment and one for each shift; one with status "failed" if learning fails."""
-        torch.set_num_threads(1)
+        return next(rows_together([self]))
+
+    def rows_of(self, learned: Policy | Exception | None = None) -> list[dict[str, Any]]:
+        """The rows of what was learned, or of the exception that stopped it; without either, learn."""
         head = self._head()
-        model = make_model(self.environment, variant=self.variant)
         try:
-            seen = model.with_intent() if self.regime == "counterfactual" else model
-            policy = make_agent(self.agent).learn(self._source(seen), np.random.default_rng(int(self.key, 16)))
+            model, seen = self._worlds()
+            policy = self._agent.learn(self._source(seen), self._rng) if learned is None else learned
+            if isinstance(policy, Exception):
+                raise policy
             return [{**head, **row} for row in scored(model, seen, policy)]
         except InputError as error:
             return [{**head, **_nothing(), "status": "failed", "note": str(error)}]
         except Exception as error:  # an agent's fault must not cost the other runs
             return [{**head, **_nothing(), "status": "failed", "note": f"{type(error).__name__}: {error}".splitlines()[0]}]
+
+    @property
+    def joined(self) -> bool:
+        """Whether all seeds of such a run can learn at once."""
+        return self.regime in OFFLINE and hasattr(self._agent, "learn_all")
+
+    @property
+    def _agent(self) -> Agent:
+        return make_agent(self.agent)
+
+    @property
+    def _rng(self) -> np.random.Generator:
+        return np.random.default_rng(int(self.key, 16))
+
+    def _worlds(self) -> tuple[SCM, SCM]:
+        """The model, and the one whose contexts the agent sees."""
+        model = make_model(self.environment, variant=self.variant)
+        return model, model.with_intent() if self.regime == "counterfactual" else model
 
     def _head(self) -> dict[str, Any]:
         name, settings = parse(self.environment)
@@ -116,6 +140,24 @@ def acts_there(agent: str, model: SCM) -> bool:
 def _log_before(model: SCM, episodes: int, seed: int) -> Data:
     """What the behaviour policy recorded before the practice, of other units."""
     return _collect(model, episodes, seed + 2**62, "observe").view(np.random.default_rng(seed))
+
+
+def rows_together(runs: Sequence[Run]) -> Iterator[list[dict[str, Any]]]:
+    """The rows of runs that differ in nothing but their seeds, each as it has them alone; where they can be, they are learned at once."""
+    torch.set_num_threads(1)
+    learned: list[Any] = [None] * len(runs)
+    if len(runs) > 1 and runs[0].joined:
+        with suppress(Exception):  # whatever it is, each run meets it alone too, and costs no other
+            learned = _learn_all(runs)
+    for run, found in zip(runs, learned, strict=True):
+        yield run.rows_of(found)
+
+
+def _learn_all(runs: Sequence[Run]) -> list[Any]:
+    agent: Any = runs[0]._agent
+    found = list(agent.learn_all([run._source(run._worlds()[1]) for run in runs], [run._rng for run in runs]))
+    wrong = InputError(f"{agent.name}.learn_all must return a policy for each of {len(runs)} seeds, and returned {len(found)}")
+    return found if len(found) == len(runs) else [wrong] * len(runs)
 
 
 @lru_cache(maxsize=4)

@@ -1,7 +1,8 @@
 """The grid of runs: in worker processes, each run once, with results that survive being killed."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +16,7 @@ from confoundry.envs import make_model, members, worlds
 from confoundry.envs.discovery import names_file, parse, unparse
 from confoundry.envs.registry import world_class, world_id
 
-from .run import OFFLINE, Run, acts_there
+from .run import OFFLINE, Run, acts_there, rows_together
 
 REFERENCE_AGENTS = ("confused", "causal", "uniform", "behaviour")
 AGENTS = ("bc", "naive", "back-door", "dqn@observe", "dqn@intervene", "ppo@intervene", "ppo@counterfactual")
@@ -101,24 +102,35 @@ def _agent_and_regimes(text: str, offline: bool) -> list[tuple[str, str]]:
 def execute(runs: Iterable[Run], folder: Path, workers: int, quiet: bool = False) -> pd.DataFrame:
     """Do the runs that have no result in `folder` yet, and return and write the rows of all as `results.parquet`.
 
-    Each run has a file of its own under `folder/runs`, which is whole or not there.
+    Each run has a file of its own under `folder/runs`, which is whole or not there. Runs that differ in nothing but their
+    seeds are done together where their agent can learn so.
     """
     unique = {run.key: run for run in runs}
     (folder / "runs").mkdir(parents=True, exist_ok=True)
     missing = [run for key, run in unique.items() if not _is_done(_path(folder, key))]
-    done = Parallel(n_jobs=min(workers, max(len(missing), 1)), return_as="generator_unordered")(
-        delayed(_do)(run, folder) for run in missing
+    groups = _together(missing)
+    done = Parallel(n_jobs=min(workers, max(len(groups), 1)), return_as="generator_unordered")(
+        delayed(_do)(group, folder) for group in groups
     )
-    for _ in _watched(done, len(missing), quiet):
-        pass
+    _watch(done, len(missing), quiet)
     rows = pd.concat([pd.read_parquet(_path(folder, key)) for key in unique], ignore_index=True)
     rows = rows.sort_values(ORDER, ignore_index=True, kind="stable")
     _write(rows, folder / "results.parquet")
     return rows
 
 
-def _do(run: Run, folder: Path) -> None:
-    _write(pd.DataFrame(run.rows()), _path(folder, run.key))
+def _together(runs: Iterable[Run]) -> list[list[Run]]:
+    groups: dict[Run, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(replace(run, seed=0) if run.joined else run, []).append(run)
+    return list(groups.values())
+
+
+def _do(runs: Sequence[Run], folder: Path) -> int:
+    """Do runs that differ in nothing but their seeds. Returns how many they are."""
+    for run, rows in zip(runs, rows_together(runs), strict=True):
+        _write(pd.DataFrame(rows), _path(folder, run.key))
+    return len(runs)
 
 
 def _is_done(path: Path) -> bool:
@@ -139,7 +151,9 @@ def _write(rows: pd.DataFrame, path: Path) -> None:
     os.replace(temporary, path)
 
 
-def _watched(done: Iterable[None], total: int, quiet: bool) -> Iterator[None]:
+def _watch(done: Iterable[int], total: int, quiet: bool) -> None:
     columns = TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, disable=quiet or total == 0) as progress:
-        yield from progress.track(done, total=total)
+        bar = progress.add_task("", total=total)
+        for runs in done:
+            progress.advance(bar, runs)

@@ -51,7 +51,7 @@ THERMO = make_model("IceCreamShorts-Thermo-v0")
 ICE = make_model("IceCreamShorts-v0")
 AIRLINE = make_model("AirlinePricing-v0")
 MODELS: dict[str, SCM] = TABULAR
-QUICK: dict[str, dict[str, Any]] = {"dqn": {"updates": 100}}  # settings with which an agent learns in a moment
+QUICK: dict[str, dict[str, Any]] = {name: {"updates": 100} for name in ("dqn", "cql", "iql")}  # with which they learn in a moment
 
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 every_agent_and_regime = pytest.mark.parametrize(
