@@ -39,6 +39,7 @@ from confoundry.causal import (
     value,
 )
 from confoundry.envs import Data, all_observations, collect, make_model
+from confoundry.envs.proxy import ProxyClinic
 from confoundry.eval.run import Run
 
 ROWS = 100_000  # of a log that stands for an endless one
@@ -51,30 +52,6 @@ MBIAS = make_model("MBiasClinic-v0")
 TRIAL = make_model("EncourageIV-v0")
 KIDNEY = make_model("SimpsonClinic-v0")
 GREEDY = make_model("GreedyCasino-v0")
-
-
-class ProxyClinic(SCM):
-    """A severity that nobody has written down, a proxy of it before the treatment, and one of its own."""
-
-    @latent
-    def severe(self) -> Bernoulli:
-        return Bernoulli(0.5)
-
-    @logged
-    def complaint(self, severe: Array) -> Bernoulli:
-        return Bernoulli(0.15 + 0.7 * severe)
-
-    @logged
-    def fever(self, severe: Array) -> Bernoulli:
-        return Bernoulli(0.2 + 0.6 * severe)
-
-    @action
-    def treatment(self, severe: Array) -> Bernoulli:
-        return Bernoulli(0.1 + 0.8 * severe)
-
-    @reward
-    def recovery(self, treatment: Array, severe: Array) -> Bernoulli:
-        return Bernoulli(np.array([[0.8, 0.2], [0.95, 0.45]])[treatment, severe])
 
 
 class ColouredShapes(SCM):
@@ -138,17 +115,26 @@ STUDIES = [f"SimpsonClinic-v0:study={study}" for study in ("KidneyStones", "Berk
 PRESSURES = [text.replace("-v0", "-BloodPressure-v0") for text in STUDIES]
 TARS = [f"TarFrontdoor-v0:table={name}" for name in ("Causality", "Amplified", "Primer")]
 
+BOWS = ["Door-v0", "SlateExposure-v0"]
+
 PREDICTED: dict[str, Mapping[Callable[[SCM], Array], list[str]]] = {
     "adjust-all": {
         RIGHT: [*STUDIES, "SimpsonClinic-Sighted-v0"],
-        CONFUSED: [*TARS, "NapkinClinic-v0", "MBiasClinic-v0", "SelectionGate-v0", "EncourageIV-v0", "ConfoundedRiver-v0"],
+        CONFUSED: [*TARS, "NapkinClinic-v0", "MBiasClinic-v0", "SelectionGate-v0", "EncourageIV-v0", "ConfoundedRiver-v0", *BOWS],
     },
     "identify": {
         RIGHT: [*STUDIES, *PRESSURES, *TARS, "NapkinClinic-v0", "MBiasClinic-v0", "IceCreamShorts-Twin-v0"],
-        UNIFORM: ["IceCreamShorts-v0", "IceCreamShorts-NoOverlap-v0", "EncourageIV-v0", "SelectionGate-v0", "ConfoundedRiver-v0"],
+        UNIFORM: [
+            "IceCreamShorts-v0",
+            "IceCreamShorts-NoOverlap-v0",
+            "EncourageIV-v0",
+            "SelectionGate-v0",
+            "ConfoundedRiver-v0",
+            "Door-v0",
+        ],
     },
     "maximin": {
-        RIGHT: ["ConfoundedRiver-v0", "ConfoundedRiver-MarkovRiver-v0", "EncourageIV-VitaminA-v0:hardy=0.0"],
+        RIGHT: ["ConfoundedRiver-v0", "ConfoundedRiver-MarkovRiver-v0", "EncourageIV-VitaminA-v0:hardy=0.0", "Door-v0", "SlateExposure-v0"],
         CONFUSED: ["IceCreamShorts-v0", "GreedyCasino-v0:casino=Rigged", "TarFrontdoor-v0", "NapkinClinic-v0", "EncourageIV-v0"],
     },
     "minimax-regret": {
@@ -160,7 +146,10 @@ PREDICTED: dict[str, Mapping[Callable[[SCM], Array], list[str]]] = {
         CONFUSED: ["EncourageIV-VitaminA-v0:hardy=0.0"],
         UNIFORM: ["IceCreamShorts-v0", "TarFrontdoor-v0", "NapkinClinic-v0", "SimpsonClinic-v0", "ConfoundedRiver-v0"],
     },
-    "proximal": {UNIFORM: ["IceCreamShorts-v0", "TarFrontdoor-v0", "EncourageIV-v0", "SimpsonClinic-v0", "ConfoundedRiver-v0"]},
+    "proximal": {
+        RIGHT: ["ProxyClinic-v0"],
+        UNIFORM: ["IceCreamShorts-v0", "TarFrontdoor-v0", "EncourageIV-v0", "SimpsonClinic-v0", "ConfoundedRiver-v0"],
+    },
     "invariant": {CONFUSED: ["IceCreamShorts-Domains-v0", "SimpsonClinic-v0"], UNIFORM: ["ConfoundedRiver-v0"]},
     "latent": {
         RIGHT: ["SimpsonClinic-Sighted-v0"],
@@ -168,7 +157,16 @@ PREDICTED: dict[str, Mapping[Callable[[SCM], Array], list[str]]] = {
         UNIFORM: ["ConfoundedRiver-v0"],
     },
     "fused": {
-        RIGHT: ["IceCreamShorts-v0", "NapkinClinic-v0", "MBiasClinic-v0", "EncourageIV-v0", "ConfoundedRiver-v0", *STUDIES[:2], *TARS],
+        RIGHT: [
+            "IceCreamShorts-v0",
+            "NapkinClinic-v0",
+            "MBiasClinic-v0",
+            "EncourageIV-v0",
+            "ConfoundedRiver-v0",
+            *STUDIES[:2],
+            *TARS,
+            "Door-v0",
+        ],
         CONFUSED: ["SelectionGate-v0"],  # the experimenter's rows are selected too
     },
 }
@@ -300,7 +298,7 @@ def test_the_ratio_of_wald_is_the_effect() -> None:
 
 def test_two_proxies_stand_in_for_what_is_hidden() -> None:
     model = ProxyClinic()
-    assert proxies(model.graph) == ("complaint", "fever", "severe")
+    assert proxies(model.graph) == ("referred", "fever", "severe")
     assert proxies(NAPKIN.graph) is proxies(ICE.graph) is None
     for agent in ("proximal", "latent"):
         policy = learned(agent, model)
