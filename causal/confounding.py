@@ -10,6 +10,7 @@ import numpy as np
 
 from .distributions import Array
 from .elimination import Factor, conditional, eliminate
+from .errors import NotDiscreteError
 from .graph import LAG, unroll
 from .planning import Floats
 from .scm import SCM
@@ -37,7 +38,14 @@ def confounders(model: SCM) -> tuple[str, ...]:
     beside.remove_node(act)
     paid = {cause for node in beside if node[0] == model.reward and node[1] >= 1 for cause in nx.ancestors(beside, node)}
     found = {name for name, step in nx.ancestors(graph, act) & paid if step == 1}
-    return tuple(name for name in model.names("latent", "logged") if name in found)
+    return tuple(name for name in model.names("latent", "logged") if name in found and not _is_constant(model, name))
+
+
+def _is_constant(model: SCM, name: str) -> bool:
+    try:
+        return len(tables(model).support(name)) == 1
+    except NotDiscreteError:
+        return False
 
 
 def rows(model: SCM, names: Sequence[str], acted: bool = False) -> Array:

@@ -342,15 +342,16 @@ class SCM:
         return self.dial(0.0)
 
     def dial(self, strength: float) -> "SCM":
-        """The spectrum from the control (0) to the model itself (1): the behaviour policy mixed with its own marginal.
-
-        Raises InputError if `strength` is outside [0, 1].
-        """
-        from .variants import mixed_behaviour  # needs exact answers about this model
-
+        """The spectrum from the control (0) to the model itself (1). Raises InputError if `strength` is outside [0, 1]."""
         if not 0 <= strength <= 1:
             raise InputError(f"the dial goes from 0 to 1, and got {strength}")
-        return self if strength == 1 else self.with_behaviour(mixed_behaviour(self, strength))
+        return self if strength == 1 else self.dialled(strength)
+
+    def dialled(self, strength: float) -> "SCM":
+        """What the dial shows below 1: the behaviour policy mixed with its own marginal, where a world has no dial of its own."""
+        from .variants import mixed_behaviour  # needs exact answers about this model
+
+        return self.with_behaviour(mixed_behaviour(self, strength))
 
     def picture(self, now: Mapping[str, float], past: Mapping[str, float]) -> NDArray[np.uint8] | None:
         """How the world looks, (height, width, 3), red, green and blue from 0 to 255; None for a picture of its graph.

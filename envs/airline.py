@@ -130,9 +130,8 @@ class AirlinePricing(SCM):
     def twin(self) -> SCM | None:
         return Prestige(rho=self.rho, sensitivity=self.sensitivity) if self.rho else None
 
-    def dial(self, strength: float) -> SCM:
-        """The correlation of event and sales, from none to that of the model. Raises InputError if `strength` is outside [0, 1]."""
-        _check_dial(strength)
+    def dialled(self, strength: float) -> SCM:
+        """The correlation of event and sales, from none to that of the model."""
         return replace(self, rho=strength * self.rho)
 
     def doing(self, price: Number, time: Array, customer: Array, fuel: Number = 0.0, event: Number = 0.0) -> Array:
@@ -227,6 +226,8 @@ class Prestige(AirlinePricing):
     Trap: since J(causal) > J(confused) = 3.326 > promised = 0.654.
     Way out: adjust for fuel.
     Best: since J(causal) = 5.542 > J(uniform) = 0.877.
+
+    Source: as AirlinePricing.
     """
 
     @logged
@@ -235,10 +236,9 @@ class Prestige(AirlinePricing):
         sold: Normal = super().sales(time, customer, price, price - explained.value)
         return sold
 
-    def dial(self, strength: float) -> SCM:
-        """How much of the fuel's part in the price is due to fuel, and how much to chance. Raises InputError outside [0, 1]."""
-        _check_dial(strength)
-        return self if strength == 1 else self.do(price=Blurred(strength))
+    def dialled(self, strength: float) -> SCM:
+        """How much of the fuel's part in the price is due to fuel, and how much to chance."""
+        return self.do(price=Blurred(strength))
 
     def twin(self) -> SCM | None:
         return AirlinePricing(rho=self.rho, sensitivity=self.sensitivity) if self.rho else None
@@ -254,11 +254,6 @@ class Blurred:
     def __call__(self, time: Array, fuel: Array, event: Array) -> Normal:
         blur = np.sqrt(1.0 - self.strength**2) * abs(season(time))
         return Normal(25.0 + (self.strength * fuel + 3.0) * season(time) + event, blur)
-
-
-def _check_dial(strength: float) -> None:
-    if not 0 <= strength <= 1:
-        raise InputError(f"the dial goes from 0 to 1, and got {strength}")
 
 
 def _zeros(function: Function, edges: Array, customer: Array) -> list[float]:

@@ -93,7 +93,7 @@ class FourArms(GreedyCasino):
     Best: either, since E[payout | do(machine=0)] = 0.4 = E[payout | do(machine=3)].
     Twin: none, because the machines win alike in the log, and so they would if seeing were doing.
 
-    Source: Forney (2017).
+    Source: Forney, Pearl and Bareinboim (2017).
     """
 
     casino: str = "Forney"

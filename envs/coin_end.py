@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from confoundry.causal import SCM, Array, Categorical, Columns, Exactly, action, context, reward, shift, terminal
+from confoundry.causal import SCM, Array, Categorical, Columns, Exactly, InputError, action, context, reward, shift, terminal
 
 from .goal_misgen import Flags, GoalMisgen
 from .grid import Grid
@@ -39,7 +39,7 @@ class CoinEnd(GoalMisgen):
     The log is that of an expert in training, who goes to the coin: to its row first, and then along it. The confused policy
     is the optimum of the proxy goal, the end of the path: it always goes right. `rho` makes the training levels diverse.
 
-    Source: the game CoinRun of Langosco et al. (2022), as a grid.
+    Source: Langosco et al. (2022), who moved the coin in CoinRun (Cobbe et al., 2019); here as a grid.
     """
 
     horizon: int = 30
@@ -52,6 +52,8 @@ class CoinEnd(GoalMisgen):
 
     def _levels(self) -> Categorical:
         cell = np.arange(CELLS + 1)
+        if not (0 <= self.rho <= 1 and 1 <= self.width <= COLUMNS):
+            raise InputError(f"CoinEnd: rho is a share and width a number of columns up to {COLUMNS}, and got {self.rho} and {self.width}")
         anywhere = (cell != START) & (cell != NOWHERE) & (cell % COLUMNS >= COLUMNS - self.width)
         return Categorical((1.0 - self.rho) * (cell == END) + self.rho * anywhere / max(anywhere.sum(), 1))
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from confoundry.causal import SCM, Array, Bernoulli, InputError, action, context, latent, reward, selection, shift
+from confoundry.causal import SCM, Array, Bernoulli, action, context, latent, reward, selection, shift
 
 
 class MBiasClinic(SCM):
@@ -118,10 +118,8 @@ class SelectionGate(SCM):
         """Risks pay after all: the confused policy wins."""
         return self.do(win=_often)
 
-    def dial(self, strength: float) -> SCM:
-        """From the world in which everybody tells his story (0) to the model itself (1). Raises InputError outside [0, 1]."""
-        if not 0 <= strength <= 1:
-            raise InputError(f"the dial goes from 0 to 1, and got {strength}")
+    def dialled(self, strength: float) -> SCM:
+        """From the world in which everybody tells his story (0) to the model itself (1)."""
         return self.do(told=1) if strength == 0 else replace(self, selectivity=strength * self.selectivity)
 
 

@@ -55,17 +55,23 @@ class _Numbers(View):
 
 
 class _Picture(View):
-    """A picture: normal noise on each point, and in its upper left corner a square that is the brighter the later the action."""
+    """A picture: normal noise on each point, and in its upper left corner a square that is the brighter the later the action.
+
+    Channels are the last axis if that has 1, 3 or 4 places, and else the first, as in a stack of frames, which all have the square.
+    """
 
     def __init__(self, base: spaces.Box, actions: int, sigma: float, scale: ArrayLike):
         self.space, self.actions, self.spread = base, actions, _spread(base, sigma, scale)
-        self.side = max(1, min(base.shape[:2]) // 8)
+        channels_first = len(base.shape) == 3 and base.shape[-1] not in (1, 3, 4)
+        self.side = max(1, min(base.shape[1:] if channels_first else base.shape[:2]) // 8)
+        corner = slice(self.side), slice(self.side)
+        self.corner = (slice(None), *corner) if channels_first else corner
 
     def show(self, observation: Any, action: int | None, rng: np.random.Generator) -> Array:
         noise = self.spread * rng.standard_normal(self.spread.shape)
         picture: Array = np.rint(observation + noise).clip(0, 255).astype(np.uint8)
         if action is not None:
-            picture[: self.side, : self.side] = 255 * (action + 1) // self.actions
+            picture[self.corner] = 255 * (action + 1) // self.actions
         return picture
 
 
@@ -129,11 +135,11 @@ class CopycatWrapper(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArg
         self._lag = lag if mode == "lagged" else 1
         self._seed, self._episode = int(np.random.default_rng().integers(2**63)), 0
         self._done: deque[int] = deque(maxlen=self._lag)
-        self.clean: Any = None  # the last observation as it was, for experts and tests
+        self._clean: Any = None  # the last observation as it was, for experts
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """The first observation of a new episode, and the info of the environment."""
-        self.clean, info = self.env.reset(seed=seed, options=options)
+        self._clean, info = self.env.reset(seed=seed, options=options)
         self._seed, self._episode = (self._seed, self._episode + 1) if seed is None else (seed, 0)
         self._noise, self._draws = (np.random.default_rng([self._seed, self._episode, stream]) for stream in (0, 1))
         self._done.extend([self.first_action] * self._lag)
@@ -141,14 +147,14 @@ class CopycatWrapper(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArg
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """A step of the environment, of which the observation is shown as above."""
-        self.clean, reward, terminated, truncated, info = self.env.step(action)
+        self._clean, reward, terminated, truncated, info = self.env.step(action)
         self._done.append(int(action))
         return self._seen(), reward, terminated, truncated, info
 
     def _seen(self) -> Any:
         drawn = int(self._draws.integers(self.actions))
         shown = {"off": None, "randomised": drawn, "constant": self.first_action}
-        return self._view.show(self.clean, shown.get(self.mode, self._done[0]), self._noise)
+        return self._view.show(self._clean, shown.get(self.mode, self._done[0]), self._noise)
 
 
 class ScatteredStart(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
@@ -178,7 +184,7 @@ def copycat_log(env: CopycatWrapper, expert: Acting, rows: int, seed: int) -> Lo
     As `expert_log`, which says how it is cut. Latents are the clean observations, as `clean`; there is no propensity (NaN), for
     what the expert sees is not in the log. Raises InputError if there are to be no rows.
     """
-    return expert_log(env, expert, rows, seed, sight=lambda: env.clean)
+    return expert_log(env, expert, rows, seed, sight=lambda: env._clean)
 
 
 def _spread(space: spaces.Box, sigma: float, scale: ArrayLike) -> Array:

@@ -12,7 +12,6 @@ from confoundry.causal import (
     Array,
     Categorical,
     Exactly,
-    InputError,
     Normal,
     Uniform,
     action,
@@ -29,7 +28,7 @@ FORCE, GRAVITY = 0.001, 0.0025
 LEFTMOST, RIGHTMOST, GOAL, FASTEST = -1.2, 0.6, 0.5, 0.07
 
 POSITION_SCALE, VELOCITY_SCALE = 0.1, 0.02  # of the noise
-NO_PUSH_KNOWN = Categorical(np.full(3, 1 / 3))
+ANY_PUSH = Categorical(np.full(3, 1 / 3))
 RECORDED, DRIVEN, BANDS = 4000, 1000, 30  # episodes of a log, episodes of an estimate, and bands of what is seen in a clone
 
 
@@ -139,44 +138,39 @@ class CopycatCar(SCM):
 
     @shift
     def lamp_randomised(self) -> SCM:
-        return self.do(lamp=NO_PUSH_KNOWN)
+        return self.at_rest().do(lamp=ANY_PUSH)
 
     @shift
     def lamp_constant(self) -> SCM:
         """The lamp always shows the push that is none."""
-        return self.do(lamp=IDLE)
+        return self.at_rest().do(lamp=IDLE)
 
     @shift
     def lamp_lagged(self) -> SCM:
         """The lamp shows the push before the previous one."""
-        return self.do(lamp=_before_the_last)
+        return self.at_rest().do(lamp=_before_the_last)
 
     @shift
     def clean(self) -> SCM:
-        return self.do(dirt=0)
+        return self.at_rest().do(dirt=0)
 
     @shift
     def dirtier(self) -> SCM:
-        return self.do(dirt=2 * self.sigma)
+        return self.at_rest().do(dirt=2 * self.sigma)
 
-    def dial(self, strength: float) -> SCM:
-        """From a lamp that shows a push at random (0) to one that shows the previous push (1): with this probability it does.
-
-        Raises InputError if `strength` is outside [0, 1].
-        """
-        if not 0 <= strength <= 1:
-            raise InputError(f"the dial goes from 0 to 1, and got {strength}")
-        return self if strength == 1 else self.do(lamp=_Flicker(strength) if strength else NO_PUSH_KNOWN)
+    def dialled(self, strength: float) -> SCM:
+        """From a lamp that shows a push at random (0) to one that shows the previous push (1): with this probability it does."""
+        return self.do(lamp=_Flicker(strength) if strength else ANY_PUSH)
 
     def values_in(self, world: SCM) -> Mapping[str, float]:
         """Estimates from 1,000 episodes, the same units for each policy: standard errors are about 1."""
         drivers: dict[str, Clone | Categorical] = {
             "j_confused": cloned(self, self.contexts),
             "j_causal": cloned(self, tuple(name for name in self.contexts if name != "lamp")),
-            "j_uniform": NO_PUSH_KNOWN,
+            "j_uniform": ANY_PUSH,
         }
         found = {name: _mean_return(world.do(push=driver)) for name, driver in drivers.items()}
-        return {**found, "j_behaviour": _mean_return(world)}
+        return {**found, "j_behaviour": _mean_return(world), "j_worst": -float(world.horizon)}  # who never arrives
 
 
 @dataclass(frozen=True)

@@ -129,12 +129,9 @@ class DelusionBox(SCM):
         """What a model of the log predicts the expert to do, and does: box 1, with this probability."""
         return belief * (1.0 - self.slip) + (1.0 - belief) * self.slip
 
-    def dial(self, strength: float) -> SCM:
-        """From actions that are marked as actions (0), and say nothing of theta in the log either, to the expert's own (1).
-
-        Raises InputError if `strength` is outside [0, 1].
-        """
-        world = super().dial(strength)
+    def dialled(self, strength: float) -> SCM:
+        """From actions that are marked as actions (0), and say nothing of theta in the log either, to the expert's own (1)."""
+        world = super().dialled(strength)
         assert isinstance(world, DelusionBox)
         return replace(world, self_evidence=strength * self.self_evidence)
 

@@ -166,6 +166,7 @@ class Tiger(SCM):
             "j_causal": plan_with_memory(self, world)[1],
             "j_best": plan_with_memory(world)[1],
             "j_worst": -plan_with_memory(world.do(pay=_loss))[1],
+            "j_intent": np.nan,  # too many beliefs
         }
 
     @shift

@@ -82,7 +82,7 @@ class VitaminA(EncourageIV):
     """Give a child vitamin A (1) or not (0); a survival earns 1. A published trial, in which nobody got it who was not offered it.
 
     A patient is one of 16 response types: whether the child takes the capsule without and with an offer, and whether it
-    survives without and with the capsule. The trial tells all of this but one thing: what the capsule would do to those who
+    survives without and with the capsule. The trial tells all that matters here but one thing: what the capsule would do to those who
     refuse it. In the low world it kills them all, and in the high one (`hardy` = 1) none; the log is the same. Children who
     took it survive more often, and the ratio of the effects of the offer is positive in both worlds.
 

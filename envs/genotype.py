@@ -16,6 +16,7 @@ from confoundry.causal import (
     context,
     latent,
     logged,
+    plan_with_memory,
     reward,
     shift,
     terminal,
@@ -127,9 +128,11 @@ class Cross(GenotypeClinic):
 
     Otherwise as GenotypeClinic.
 
+    J(causal) and J(best) are those of planners who remember.
+
     Trap: either 0 0 either, since promised = 0.756 > J(confused) = 0.2671.
     Way out: intent.
-    Best: either 0 0 either, since J(behaviour) = 0.7290 > J(causal) = 0.2671 > J(uniform).
+    Best: with a memory, since J(behaviour) = 0.7290 > J(causal) = 0.4521 > J(confused).
     Twin: none, because in the log the next state depends on the whole past, and so it would have to in the twin.
 
     Source: the numbers are ours.
@@ -138,6 +141,10 @@ class Cross(GenotypeClinic):
     prevalence: float = 0.4
     improve: Rates = ((0.60, 0.15), (0.15, 0.60))
     worsen: Rates = ((0.10, 0.40), (0.40, 0.10))
+
+    def values_in(self, world: SCM) -> Mapping[str, float]:
+        """The values of planners with a memory: made here, and made in `world`."""
+        return {"j_causal": plan_with_memory(self, world)[1], "j_best": plan_with_memory(world)[0]}
 
     @classmethod
     def members(cls) -> Mapping[str, Mapping[str, Any]]:

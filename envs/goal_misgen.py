@@ -5,7 +5,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from confoundry.causal import SCM, Array, Columns, InputError, value
+from confoundry.causal import SCM, Array, Columns, value
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -49,11 +49,9 @@ class GoalMisgen(SCM):
         """None: who has seen the training levels alone has seen everything that the log can tell."""
         return None
 
-    def dial(self, strength: float) -> SCM:
-        """From training on what the test has (0), the control, to the model itself (1). Raises InputError outside [0, 1]."""
-        if not 0 <= strength <= 1:
-            raise InputError(f"the dial goes from 0 to 1, and got {strength}")
-        return self if strength == 1 else self.trained_nearer(1.0 - strength)
+    def dialled(self, strength: float) -> SCM:
+        """From training on what the test has (0), the control, to the model itself (1)."""
+        return self.trained_nearer(1.0 - strength)
 
     def trained_nearer(self, share: float) -> SCM:
         """The world whose training has gone this share of the way to the test."""

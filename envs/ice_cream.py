@@ -72,6 +72,8 @@ class Thermo(IceCreamShorts):
     Trap: 1 1, since promised = 0.558 > J(confused) = 0.275.
     Way out: interventions.
     Best: 0 0, since J(causal) = 0.475 > J(uniform) = 0.375.
+
+    Source: as IceCreamShorts.
     """
 
     reliability: float = 0.8  # P(reading = heat)
@@ -89,6 +91,8 @@ class Domains(IceCreamShorts):
     Trap: 1, since E[pay | ice_cream=1] = 0.547 > E[pay | ice_cream=0] = 0.203.
     Way out: interventions.
     Best: 0, since E[pay | domain=1] = 0.475 > E[pay | domain=2] = 0.275.
+
+    Source: as IceCreamShorts.
     """
 
     interventional: float = 0.2  # share of days that are not normal, half of them banned
@@ -109,6 +113,8 @@ class DiscountDay(IceCreamShorts):
     Trap: 1, since E[pay | ice_cream=1] > E[pay | ice_cream=0].
     Way out: interventions.
     Best: 0, since E[shorts | discount_day=1] = 0.475 = E[shorts | discount_day=0].
+
+    Source: as IceCreamShorts.
     """
 
     @logged
@@ -127,6 +133,8 @@ class NoOverlap(IceCreamShorts):
     Trap: 1, since E[pay | ice_cream=1] = 0.7 > E[pay | ice_cream=0] = 0.05.
     Way out: interventions.
     Best: 0, since E[pay | do(ice_cream=0)] = 0.475 > E[pay | do(ice_cream=1)] = 0.275.
+
+    Source: as IceCreamShorts.
     """
 
     confounding: float = 1.0
@@ -141,9 +149,13 @@ class Twin(IceCreamShorts):
 
     Heat, ice cream and shorts have the joint law of IceCreamShorts, so not even a log of the heat tells the two apart.
 
+        ice_cream --> heat --> shorts --> pay <-- ice_cream
+
     Trap: 1, since E[pay | ice_cream=1] = 0.615 > E[pay | ice_cream=0] = 0.135.
     Way out: none needed.
     Best: 1, since E[pay | do(ice_cream=1)] = 0.615 > E[pay | do(ice_cream=0)] = 0.135.
+
+    Source: as IceCreamShorts.
     """
 
     @latent

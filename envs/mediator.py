@@ -76,13 +76,9 @@ class MediatorTrap(SCM):
     def promised(self) -> float:
         return float(adjusted_means(self, "mediator").max())
 
-    def dial(self, strength: float) -> SCM:
-        """The mediator is on record in a share `strength` of the rows. In the others the record is another row's, and tells nothing.
-
-        Raises InputError if `strength` is outside [0, 1].
-        """
-        mixed = super().dial(strength)
-        return on_record(self, "mediator", strength) if is_effect(self, "mediator") and strength < 1 else mixed
+    def dialled(self, strength: float) -> SCM:
+        """The mediator is on record in a share `strength` of the rows. In the others the record is another row's, and tells nothing."""
+        return on_record(self, "mediator", strength) if is_effect(self, "mediator") else super().dialled(strength)
 
     def twin(self) -> SCM | None:
         """The mediator comes before the treatment, and is the confounder of a log that is none of an experiment."""

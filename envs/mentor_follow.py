@@ -117,8 +117,9 @@ class MentorFollow(GoalMisgen):
         return max(policies, key=lambda policy: value(self, policy))
 
     def values_in(self, world: SCM) -> Mapping[str, float]:
-        """The values of the best policies that remember, made for the test and for `world`."""
-        return {"j_causal": plan_with_memory(self.deployed(), world)[1], "j_best": plan_with_memory(world)[0]}
+        """The values of the best policies that remember, made for the test and for `world`; with the intent there is none yet."""
+        remembering = plan_with_memory(self.deployed(), world)[1], plan_with_memory(world)[0]
+        return {"j_causal": remembering[0], "j_best": remembering[1], "j_intent": np.nan}
 
     def trained_nearer(self, share: float) -> SCM:
         """More of the partners go backwards."""

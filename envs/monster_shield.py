@@ -76,7 +76,7 @@ class MonsterShield(GoalMisgen):
     @shift
     def undying(self) -> SCM:
         """Monsters are never fewer: the confused policy is the best."""
-        return self.do(monsters=MOST)
+        return self.deployed().do(monsters=MOST)
 
     def confused(self) -> Array:
         """To seek a shield whenever there is none, monsters or not."""

@@ -148,10 +148,8 @@ class CorrelatedNoiseLQ(SCM, Tremble):
     def twin(self) -> None:
         return None
 
-    def dial(self, strength: float) -> SCM:
-        """How long a shock lasts, from its own step alone to `memory` more. Raises InputError if `strength` is outside [0, 1]."""
-        if not 0 <= strength <= 1:
-            raise InputError(f"the dial goes from 0 to 1, and got {strength}")
+    def dialled(self, strength: float) -> SCM:
+        """How long a shock lasts, from its own step alone to `memory` more."""
         return replace(self, memory=round(strength * self.memory))
 
     @cached_property
@@ -198,6 +196,8 @@ class Pendulum(CorrelatedNoiseLQ):
     Way out: the state 10 steps earlier.
     Best: since J(causal) = -67.52 > J(behaviour) > J(uniform).
     Twin: none, because no world is known that has the same log and another best gain.
+
+    Source: as CorrelatedNoiseLQ.
     """
 
     action_bounds: ClassVar[tuple[float, float]] = (-150.0, 150.0)

@@ -281,13 +281,9 @@ class BadControl(RandomSCM):
         """The world in which m comes before the action, and the confused policy is right."""
         return comes_first(self, "m")
 
-    def dial(self, strength: float) -> SCM:
-        """The share of the rows in which m is on record; in the others the record is another row's, and tells nothing.
-
-        Raises InputError if `strength` is outside [0, 1].
-        """
-        mixed = super().dial(strength)
-        return on_record(self, "m", strength) if is_effect(self, "m") and strength < 1 else mixed
+    def dialled(self, strength: float) -> SCM:
+        """The share of the rows in which m is on record; in the others the record is another row's, and tells nothing."""
+        return on_record(self, "m", strength) if is_effect(self, "m") else super().dialled(strength)
 
 
 class Proxy(RandomSCM):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from confoundry.causal import SCM, Array, Bernoulli, Exactly, InputError, action, context, latent, reward, shift
+from confoundry.causal import SCM, Array, Bernoulli, Exactly, action, context, latent, reward, shift
 
 from .picture import GREEN, INK, LAND, ORANGE, PAPER, RED, ROAD, WALL, Pixels, Scene
 
@@ -83,12 +83,10 @@ class TrafficLight(SCM):
             scene.disc(x, 0.88, 0.18, GREEN if green == 1 else WALL)
         return scene.pixels()
 
-    def dial(self, strength: float) -> SCM:
+    def dialled(self, strength: float) -> SCM:
         """How much of the lead car's accuracy is lost in the deployment, from nothing (0) to all that this world takes (1)."""
-        if not 0 <= strength <= 1:
-            raise InputError(f"the dial goes from 0 to 1, and got {strength}")
         lost = self.lead_accuracy - self.lead_accuracy_deployed
-        return self if strength == 1 else replace(self, lead_accuracy_deployed=self.lead_accuracy - strength * lost)
+        return replace(self, lead_accuracy_deployed=self.lead_accuracy - strength * lost)
 
     @shift
     def random_lead(self) -> SCM:

@@ -62,18 +62,14 @@ class TransportClinic(SCM):
     @shift
     def rare_marker(self) -> SCM:
         """One in ten has the marker: where the drug harms those who have it, the confused policy wins."""
-        return self.do(marker=Bernoulli(0.1))
+        return self.deployed().do(marker=Bernoulli(0.1))
 
     @shift
     def common_marker(self) -> SCM:
-        return self.do(marker=Bernoulli(0.9))
+        return self.deployed().do(marker=Bernoulli(0.9))
 
-    def dial(self, strength: float) -> SCM:
-        """The target comes as close to the clinic of the log as `strength` leaves it: at 0 they are alike.
-
-        Raises InputError if `strength` is outside [0, 1].
-        """
-        super().dial(strength)  # which refuses what is no strength
+    def dialled(self, strength: float) -> SCM:
+        """The target comes as close to the clinic of the log as `strength` leaves it: at 0 they are alike."""
         return replace(self, there=_between(self.here, self.there, strength))
 
 
@@ -146,8 +142,7 @@ class Outcome(TransportClinic):
     def target(self) -> SCM:
         return replace(self, here=self.there, rates=self.rates_there)
 
-    def dial(self, strength: float) -> SCM:
-        super().dial(strength)
+    def dialled(self, strength: float) -> SCM:
         rates = (_between(here, there, strength) for here, there in zip(self.rates, self.rates_there, strict=True))
         return replace(self, there=_between(self.here, self.there, strength), rates_there=tuple(rates))
 
@@ -198,6 +193,6 @@ class TwoLogs(TransportClinic):
     def target(self) -> SCM:
         return self.do(domain=1)
 
-    def dial(self, strength: float) -> SCM:
-        """The behaviour policy of the log, in both clinics together, mixed with its own marginal. Raises InputError as its base does."""
-        return SCM.dial(self, strength)
+    def dialled(self, strength: float) -> SCM:
+        """The behaviour policy of the log, in both clinics together, mixed with its own marginal."""
+        return SCM.dialled(self, strength)

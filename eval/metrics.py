@@ -61,7 +61,7 @@ def excess_regret(rows: pd.DataFrame) -> "pd.Series[float]":
 
 def is_control(rows: pd.DataFrame) -> "pd.Series[bool]":
     """Whether CS is undefined for lack of confusion: a negative control, judged by normalised regret alone (M1)."""
-    scored = rows["j_causal"].notna() & (rows["variant"] != "twin")
+    scored = rows["j_causal"].notna() & rows["j_confused"].notna() & (rows["variant"] != "twin")
     return scored & _denominator(rows, rows["j_confused"]).isna()
 
 
@@ -201,7 +201,7 @@ def _score(rows: pd.DataFrame, zero: "pd.Series[float]") -> "pd.Series[float]":
 
 def _denominator(rows: pd.DataFrame, zero: "pd.Series[float]") -> "pd.Series[float]":
     gap = _positive(rows["j_causal"] - zero)
-    return gap.where(gap >= DEGENERATE * (rows["j_causal"] - rows["j_worst"]))
+    return gap.mask(gap < DEGENERATE * (rows["j_causal"] - rows["j_worst"]))  # where the worst is known
 
 
 def _positive(difference: "pd.Series[float]") -> "pd.Series[float]":

@@ -56,13 +56,13 @@ every_mode = pytest.mark.parametrize("mode", MODES)
 
 def drives(env: CopycatWrapper, actions: Array, seed: int = 3) -> tuple[list[Any], list[Any], list[float]]:
     """The observations, the clean ones and the rewards of taking these actions, beginning anew where an episode ends."""
-    observations, clean, rewards = [env.reset(seed=seed)[0]], [env.clean], [0.0]
+    observations, clean, rewards = [env.reset(seed=seed)[0]], [env._clean], [0.0]
     for act in actions:
         observation, reward, terminated, truncated, _ = env.step(act)
         if terminated or truncated:
             observation, _ = env.reset()
         observations.append(observation)
-        clean.append(env.clean)
+        clean.append(env._clean)
         rewards.append(float(reward))
     return observations, clean, rewards
 
@@ -294,7 +294,8 @@ def test_the_lamp_confuses() -> None:
     assert found["j_causal"] == pytest.approx(-145.4, abs=4)
     assert found["j_confused"] == pytest.approx(-185.7, abs=11.7)
     assert control["j_confused"] == pytest.approx(control["j_causal"], abs=5)
-    assert all(np.isnan(found[name]) for name in ("j_best", "j_worst", "j_intent", "promised"))
+    assert found["j_worst"] == -200
+    assert all(np.isnan(found[name]) for name in ("j_best", "j_intent", "promised"))
 
 
 def test_the_world_is_run_by_estimates() -> None:
