@@ -3,6 +3,8 @@
 A figure is written as text where its digits say how exactly it is meant, and the expected figures stand only here.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from printed import done, earned, naive, pooled, printed
@@ -18,6 +20,7 @@ from confoundry.causal import (
     distribution,
     do_process,
     expectation,
+    greedy,
     is_markov,
     log_process,
     promised_value,
@@ -31,7 +34,7 @@ from confoundry.envs.encourage import EncourageIV, VitaminA
 from confoundry.envs.front_door import TarFrontdoor
 from confoundry.envs.ice_cream import DiscountDay, Domains, IceCreamShorts, NoOverlap, Thermo, Twin
 from confoundry.envs.napkin import NapkinClinic
-from confoundry.envs.river import ConfoundedRiver, MarkovRiver
+from confoundry.envs.river import CELLS, ConfoundedRiver, MarkovRiver
 from confoundry.envs.simpson import BloodPressure, Sighted, SimpsonClinic
 
 
@@ -415,3 +418,55 @@ def test_markov_river() -> None:
     assert printed([expectation(model, "current", {}, step=step) for step in (0, 100)], ".3 .3")
     assert printed([*earned(model), promised_value(model)], "2.391 3.0 3.121")
     assert causal_policy(model)[0].tolist() == [1.0, 0.0]
+
+
+def with_beliefs(model: MarkovRiver, intent: bool) -> float:
+    """The discounted return of the best captain who remembers, on a grid of 1,001 beliefs in a favourable current, interpolated."""
+    beliefs, cells = np.linspace(0.0, 1.0, 1001), range(CELLS)
+    strokes = np.array([model.stroke_adverse, model.stroke_favourable])  # right, left, stay, by the current
+    moves = np.zeros((CELLS, CELLS, 2))  # P(next cell | cell, current) when paddling
+    for cell in cells:
+        for place, to in enumerate((min(cell + 1, CELLS - 1), max(cell - 1, 0), cell)):
+            moves[cell, to] += strokes[:, place]
+
+    def tomorrow(belief: Array) -> Array:
+        return np.asarray(model.persistence * belief + (1.0 - model.persistence) * model.favourable)
+
+    def informed(likelihood: Array, belief: Array) -> tuple[Array, Array]:
+        """How likely what was seen is, and the belief then; the likelihood is by the current."""
+        seen = likelihood[0] * (1.0 - belief) + likelihood[1] * belief
+        return seen, np.divide(likelihood[1] * belief, seen, out=belief.copy(), where=seen > 0)
+
+    worth = np.zeros((CELLS, len(beliefs)))
+    for _ in range(model.horizon):
+
+        def acted(cell: int, belief: Array, worth: Array = worth) -> Array:
+            anchored = np.interp(tomorrow(belief), beliefs, worth[cell])
+            paddled = np.zeros(len(belief))
+            for to in cells:
+                seen, then = informed(moves[cell, to], belief)
+                paddled += seen * np.interp(tomorrow(then), beliefs, worth[to])
+            gain = (1.0 if cell == CELLS - 1 else model.anchorage * (cell == 0)), 1.0 * (cell == CELLS - 1)
+            return np.asarray(np.maximum(gain[0] + model.discount * anchored, gain[1] + model.discount * paddled))
+
+        hints = [np.array([1 - model.captain, model.captain])] if intent else []
+        hints = [*hints, *(1 - hint for hint in hints)] or [np.ones(2)]
+        told = [[informed(hint, beliefs) for hint in hints] for _ in cells]
+        worth = np.array([sum(seen * acted(cell, then) for seen, then in told[cell]) for cell in cells])
+    return float(np.interp(model.favourable, beliefs, worth[0]))
+
+
+@pytest.mark.parametrize(("intent", "figure"), [(False, "3.335"), (True, "3.829")])
+def test_a_captain_with_a_memory(intent: bool, figure: str) -> None:
+    assert printed(with_beliefs(MarkovRiver(), intent), figure)
+
+
+@pytest.mark.parametrize(("interventions", "paddles"), [(1.72, True), (1.74, False)])
+def test_unlabelled_steps_until_the_boat_stays_at_anchor(interventions: float, paddles: bool) -> None:
+    """For each recorded step in a cell so many with uniform actions there, and no label."""
+    seen, done = log_process(ConfoundedRiver()), do_process(ConfoundedRiver())
+    share = behaviour_policy(ConfoundedRiver())
+    weight = share / (share + interventions / 2)
+    gain = weight * seen.reward + (1 - weight) * done.reward
+    moves = weight[..., None] * seen.transition + (1 - weight[..., None]) * done.transition
+    assert (greedy(replace(seen, reward=gain, transition=moves).plan())[0, 1] == 1.0) == paddles
