@@ -79,11 +79,11 @@ def list_() -> None:
         members = " ".join(unparse("", dict(knobs)) for knobs in cls.members().values() if knobs)
         about.add_row(name, str(model.horizon), origin(model), _claim(model, "Way out"), members)
         values = references(model, model.deployed())
-        costs.add_row(name, *(f"{values[key]:.3f}" for key in ("promised", "j_confused", "j_causal", "j_intent")))
+        costs.add_row(name, *(_number(values[key], 3) for key in ("promised", "j_confused", "j_causal", "j_intent")))
     console.print(about)
     console.print("What confounds is hidden unless it is in the log. A member is written after the name: GreedyCasino-v0:casino=Rigged.\n")
     console.print(costs)
-    console.print("Promised is what the confused policy believes that it will earn; the others are earned.\n")
+    console.print("Promised is what the confused policy believes that it will earn; the others are earned; - is not known.\n")
     console.print(f"No models, but environments of Gymnasium whose values are estimated: {', '.join(opaque_worlds())}.\n", highlight=False)
     agents = Table(Column("agent", no_wrap=True), "learns in", "needs", "what it is", box=box.SIMPLE_HEAD)
     for name, agent in agent_classes().items():
@@ -135,7 +135,7 @@ def _show_values(model: SCM, world: SCM, shift: str) -> None:
     for name in [shift] if shift else ["", *([] if model.edits else model.shifts())]:
         values = references(model, model.shifted(name) if name else model)
         keys = ("j_confused", "j_causal", "j_best", "j_uniform", "j_behaviour", "j_intent")
-        table.add_row(name or ("as in the log" if model.deployment else "deployment"), *(f"{values[key]:.4f}" for key in keys))
+        table.add_row(name or ("as in the log" if model.deployment else "deployment"), *(_number(values[key], 4) for key in keys))
     console.print(table)
     if not np.isnan(promised := references(model, model)["promised"]):
         console.print(f"The confused policy believes that it will earn {promised:.4f}.", highlight=False)
@@ -254,6 +254,10 @@ def _save(path: Path, write: Callable[[Path], None]) -> None:
 def _claim(model: SCM, key: str) -> str:
     lines = [line.strip() for line in (getdoc(type(model)) or "").splitlines()]
     return next((line.removeprefix(f"{key}:").strip(" .") for line in lines if line.startswith(f"{key}:")), "")
+
+
+def _number(value: float, digits: int) -> str:
+    return "-" if np.isnan(value) else f"{value:.{digits}f}"
 
 
 def _seeing_and_doing(model: SCM) -> Table:
