@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from countable import CONTINUOUS
 from recorded import THROWAWAY
 from scipy.stats import norm
 
@@ -113,3 +114,19 @@ def test_a_planted_leak_is_found() -> None:
 def test_the_latents_of_most_families_are_audited() -> None:
     families = {text.split("-")[0] for text, model in MODELS.items() if model.names("latent")}
     assert len({text.split("-")[0] for text, _ in CASES}) >= 0.8 * len(families)
+
+
+@pytest.mark.parametrize("model", CONTINUOUS.values(), ids=CONTINUOUS)
+def test_where_bayes_rule_has_no_table_what_is_handed_out_is_what_the_roles_allow_number_by_number(model: SCM) -> None:
+    env = CausalVectorEnv(model, 50, paired=True)
+    observations, infos = env.reset(seed=3)
+    units = env._units
+    assert isinstance(units, ByVariable)
+    assert infos == {}
+    assert np.array_equal(observations, np.stack([units._now[name] for name in model.contexts], 1).astype(observations.dtype))
+    env.action_space.seed(0)
+    observations, rewards, *_, infos = env.step(env.action_space.sample())
+    assert np.array_equal(rewards, units._past[model.reward])
+    handed = infos.get("final_info", infos)
+    assert {name for name in handed if not name.startswith(("_", "final_"))} == set(model.names("logged"))
+    assert all(np.array_equal(handed[name], units._past[name]) for name in model.names("logged"))
