@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from .elimination import Factor, check_size
+from .elimination import Factor, check_size, conditional
 from .errors import InputError, TooLargeError
 from .graph import LAG, is_markov
 from .planning import TIE, Floats, Process, greedy, mean_value
@@ -241,8 +241,7 @@ def behaviour_policy(model: SCM) -> Floats:
     Uniform in contexts that the log never shows.
     """
     visits = log_process(model).visits
-    total = visits.sum(1, keepdims=True)
-    return np.where(total > 0, visits / np.where(total > 0, total, 1.0), 1.0 / visits.shape[1])
+    return conditional(visits, unseen=1.0 / visits.shape[1])
 
 
 def confused_policy(model: SCM) -> Floats:

@@ -60,13 +60,12 @@ def _conditioned(mass: dict[Sight, dict[int, float]]) -> Seen:
 def _law(model: SCM, seeing: bool) -> _Law:
     support = tables(model).support(model.action)
     ends = model.names("terminal")
-    found = walk(model, (model.reward, *ends, *((model.action,) if seeing else ())), None if seeing else support, MOST_EDGES)
+    found = walk(model, (model.reward, *ends), support, MOST_EDGES, closed=seeing)
     columns, count = found.steps.columns, len(support)
     ended = columns[ends[0]] if ends else np.zeros(len(found.following))
     sights = _sights({model.reward: columns[model.reward], "": ended, **{name: columns[name] for name in model.contexts}})
-    places = found.steps.origin * count + np.searchsorted(support, columns[model.action]) if seeing else found.steps.origin
     steps: dict[tuple[int, int], list[tuple[Sight, int, float]]] = {}
-    for place, *edge in zip(places.tolist(), sights, found.following.tolist(), found.steps.weight.tolist(), strict=True):
+    for place, *edge in zip(found.steps.origin.tolist(), sights, found.following.tolist(), found.steps.weight.tolist(), strict=True):
         steps.setdefault(divmod(place, count), []).append(tuple(edge))
     first: dict[Sight, dict[int, float]] = {}
     contexts = _sights({"": np.zeros(len(found.start_row)), **{name: found.start.columns[name] for name in model.contexts}})

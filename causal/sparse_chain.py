@@ -26,17 +26,15 @@ class SparseChain:
         self._sizes = tuple(len(supports[name]) for name in model.contexts)
         contexts, actions = int(np.prod(self._sizes)), len(supports[model.action])
         self.shape = contexts, actions, 1
-        handed_out = (*model.names("reward", "terminal"), *((model.action,) if not open_loop else ()))
-        found = walk(model, handed_out, supports[model.action] if open_loop else None, MOST_EDGES)
+        found = walk(model, model.names("reward", "terminal"), supports[model.action], MOST_EDGES, closed=not open_loop)
         atoms, self.rows = found.steps, int(max(found.following.max(), found.start_row.max())) + 1
         self._context = np.zeros(self.rows, np.int64)
         self._context[found.start_row] = self._place(found.start.columns)
         self._context[found.following] = self._place(atoms.columns)
         self.start = np.bincount(found.start_row, found.start.weight, self.rows)
-        pair = atoms.origin if open_loop else atoms.origin * actions + np.searchsorted(supports[model.action], atoms.columns[model.action])
         ended = [atoms.columns[name] == 1 for name in model.names("terminal")]
         going_on = atoms.weight * (1.0 - np.any(ended, axis=0)) if ended else atoms.weight
-        pairs = self.rows * actions
+        pair, pairs = atoms.origin, self.rows * actions
         self._seen = np.bincount(pair, atoms.weight, pairs).reshape(self.rows, actions)  # in a closed chain the propensity
         self._gain = np.bincount(pair, atoms.weight * atoms.columns[model.reward], pairs)
         self._move = sparse.csr_array((going_on, (pair, found.following)), (pairs, self.rows))

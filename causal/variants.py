@@ -6,6 +6,7 @@ import networkx as nx
 import numpy as np
 
 from .distributions import Array, Categorical, Distribution, tidy
+from .elimination import conditional
 from .errors import InputError
 from .graph import LAG
 from .planning import Floats
@@ -71,8 +72,7 @@ def unconfounded(model: SCM) -> SCM:
 def _observed_law(model: SCM, causes: tuple[str, ...], name: str) -> Lookup:
     support = tables(model).support(name)
     joint = tables(model).slice((*causes, name), first=True, extra=tables(model).recorded).reshape(-1, len(support))
-    seen = joint.sum(1, keepdims=True)
-    return lookup(model, name, causes, np.where(seen > 0, joint / np.where(seen > 0, seen, 1.0), 1.0 / len(support)))
+    return lookup(model, name, causes, conditional(joint, unseen=1.0 / len(support)))
 
 
 @dataclass(frozen=True)

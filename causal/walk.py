@@ -5,7 +5,7 @@ the first rows and follows whatever has positive probability, for as many steps 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,25 +28,26 @@ class Walk:
     rows: int  # those that have been left; rows that are reached after the last step have not
     start: "Atoms"  # the first rows
     start_row: Integers
-    steps: "Atoms"  # whose origin is the row; where actions are given, it is row * actions + the action's place
+    steps: "Atoms"  # whose origin is row * actions + the action's place
     following: Integers  # the row that each leads to
 
 
-def walk(model: SCM, wanted: tuple[str, ...], actions: Array | None, most: int) -> Walk:
-    """Walk through a model, with the variables `wanted` in the columns: under each of the `actions`, or as the behaviour policy acts.
+def walk(model: SCM, wanted: tuple[str, ...], actions: Array, most: int, closed: bool = False) -> Walk:
+    """Walk through a model, with the variables `wanted` in the columns: under each of the `actions`, or, `closed`, as the behaviour
+    policy acts, whose actions they are.
 
     Raises NotDiscreteError if a variable that matters is continuous, and TooLargeError if more than `most` things can come of a
     step, rows and actions taken together.
     """
-    slots = _Slots(model, wanted, actions is None, most)
-    every = 1 if actions is None else len(actions)
+    slots = _Slots(model, (*wanted, *([model.action] if closed else [])), closed, most)
+    every = 1 if closed else len(actions)
     rows: dict[tuple[float, ...], int] = {}
     begin = slots.before(Atoms.single(), first=True)
     start_rows = _number(rows, begin, slots.key)
     frontier, parts, done = begin.only(slots.key, by=start_rows), [], 0
-    for _ in range(model.burn_in + model.horizon if actions is None else model.horizon):
+    for _ in range(model.burn_in + model.horizon if closed else model.horizon):
         fresh = len(rows)
-        acting = frontier.numbered(done) if actions is None else frontier.times(actions, model.action, first=done * every)
+        acting = frontier.numbered(done) if closed else frontier.times(actions, model.action, first=done * every)
         atoms = slots.after(acting, first=done == 0)
         following = _number(rows, atoms, slots.key)
         parts.append((atoms, following))
@@ -57,7 +58,10 @@ def walk(model: SCM, wanted: tuple[str, ...], actions: Array | None, most: int) 
         if not new.any():
             break
         frontier = atoms.where(new).only(slots.key, by=following[new])
-    return Walk(done, begin, start_rows, slots.named(Atoms.concatenate([a for a, _ in parts])), np.concatenate([f for _, f in parts]))
+    steps = slots.named(Atoms.concatenate([atoms for atoms, _ in parts]))
+    if closed:
+        steps = replace(steps, origin=steps.origin * len(actions) + np.searchsorted(actions, steps.columns[model.action]))
+    return Walk(done, begin, start_rows, steps, np.concatenate([following for _, following in parts]))
 
 
 _OUT = "out "  # before the name of a column that is handed out; no variable's name has a space

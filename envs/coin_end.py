@@ -104,16 +104,16 @@ class CoinEnd(GoalMisgen):
         """The grid between its walls: the coin, a flag at the end of the middle row, and the way that was just gone."""
         scene = Scene(COLUMNS + 1, ROWS + 1, WALL)
         for cell in range(CELLS):
-            x, y = _corner(cell)
+            x, y = GRID.corner(cell)
             scene.tile(x, y, FLOOR)
-        draw_flag(scene, *_corner(END))
+        _draw_flag(scene, *GRID.corner(END))
         if now["coin"] != NOWHERE:
-            x, y = _corner(now["coin"])
+            x, y = GRID.corner(now["coin"])
             scene.disc(x + 0.5, y + 0.5, 0.3, ORANGE)
             scene.disc(x + 0.5, y + 0.5, 0.22, YELLOW)
-        x, y = _corner(now["agent"])
+        x, y = GRID.corner(now["agent"])
         if past and past["agent"] != now["agent"]:
-            before = _corner(past["agent"])
+            before = GRID.corner(past["agent"])
             scene.line([(before[0] + 0.5, before[1] + 0.5), (x + 0.5, y + 0.5)], GREY, 3)
         scene.agent(x + 0.5, y + 0.5)
         return scene.pixels()
@@ -132,13 +132,7 @@ class CoinEnd(GoalMisgen):
         return np.asarray(_at_end(episodes).any(1))
 
 
-def _corner(cell: float) -> tuple[float, float]:
-    """Where a cell is in the picture."""
-    row, column = divmod(int(cell), COLUMNS)
-    return column + 0.5, row + 0.5
-
-
-def draw_flag(scene: Scene, x: float, y: float) -> None:
+def _draw_flag(scene: Scene, x: float, y: float) -> None:
     """A chequered flag in a cell."""
     scene.line([(x + 0.22, y + 0.12), (x + 0.22, y + 0.88)], INK, 2.5)
     for row, column in np.ndindex(3, 4):

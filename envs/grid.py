@@ -1,6 +1,7 @@
 """Cells of a grid, numbered row by row, and four moves: up (0), right (1), down (2) and left (3)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,11 @@ class Grid:
         (row, column), (goal_row, goal_column) = np.divmod(cell, self.columns), np.divmod(goal, self.columns)
         sideways = np.where(column <= goal_column, 1, 3)
         return np.where(row > goal_row, 0, np.where(row < goal_row, 2, sideways))
+
+    def corner(self, cell: float | np.integer[Any]) -> tuple[float, float]:
+        """Where a cell is in a picture with walls around the grid: its upper left corner."""
+        row, column = divmod(int(cell), self.columns)
+        return column + 0.5, row + 0.5
 
     def distance(self, cell: Array | int, goal: Array | int) -> Array:
         """The moves of the shortest way between two cells."""

@@ -13,7 +13,7 @@ from confoundry.causal import Array, Columns, InputError, did_you_mean
 from .goal_misgen import Flags
 from .grid import Grid
 from .opaque import Acting, OpaqueWorld, seeds_of_episodes
-from .picture import FLOOR, GREY, INK, ORANGE, PAPER, WALL, YELLOW, Pixels, Scene
+from .picture import FLOOR, GREY, INK, ORANGE, PAPER, WALL, WOOD, YELLOW, Pixels, Scene
 from .spaces import checked_action
 
 SIDE = 7
@@ -21,7 +21,6 @@ GRID = Grid(SIDE, SIDE)
 AGENT, KEY, CHEST, OPENED = PLANES = range(4)  # of an observation
 HELD = GRID.cells * len(PLANES)  # where an observation has the number of keys that are held
 FAR = 10**6
-WOOD = "#8b5a2b"
 DISTANCES = GRID.distance(np.arange(GRID.cells)[:, None], np.arange(GRID.cells))
 SHIFTS = {"test": (6, 3), "many_keys": (10, 3)}  # keys and chests
 
@@ -138,11 +137,11 @@ class KeysChests(OpaqueWorld):
             raise ResetNeeded("call reset before render")
         scene = Scene(SIDE + 1, SIDE + 2, WALL)
         for cell in range(GRID.cells):
-            scene.tile(*_corner(cell), FLOOR)
+            scene.tile(*GRID.corner(cell), FLOOR)
         for plane, draw in ((KEY, _draw_key), (CHEST, _draw_chest), (OPENED, _draw_opened_chest)):
             for place in np.flatnonzero(planes(self._seen)[0, :, plane]):
-                draw(scene, *_corner(place))
-        (x, y), (old_x, old_y) = (_corner(where(seen)[0]) for seen in (self._seen, self._before))
+                draw(scene, *GRID.corner(place))
+        (x, y), (old_x, old_y) = (GRID.corner(where(seen)[0]) for seen in (self._seen, self._before))
         scene.line([(old_x + 0.5, old_y + 0.5), (x + 0.5, y + 0.5)], GREY, 3)
         scene.agent(x + 0.5, y + 0.5)
         _draw_key(scene, 0.5, SIDE + 0.75)
@@ -228,12 +227,6 @@ def efficient(observations: Array) -> Array:
 def _towards_nearest(seen: Array, wanted: Array) -> Array:
     agent = where(seen)
     return GRID.towards(agent, np.where(wanted, DISTANCES[agent], FAR).argmin(1))
-
-
-def _corner(cell: Any) -> tuple[float, float]:
-    """Where a cell is in the picture."""
-    row, column = divmod(int(cell), SIDE)
-    return column + 0.5, row + 0.5
 
 
 def _draw_key(scene: Scene, x: float, y: float) -> None:

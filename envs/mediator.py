@@ -1,6 +1,7 @@
 """A logged variable that must not be adjusted for: it is part of what the action does."""
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from confoundry.causal import (
     tables,
     uniform_policy,
 )
+from confoundry.causal.elimination import conditional
 from confoundry.causal.planning import Floats, greedy
 
 Rates = tuple[float | tuple[float, ...], ...]
@@ -32,7 +34,29 @@ def _less(good: Array, cost: Array) -> Categorical:
     return Categorical((values == good_end) * good[:, None] + (values == bad_end) * (1.0 - good[:, None]), values)
 
 
-class MediatorTrap(SCM):
+class AdjustingForAnEffect(SCM):
+    """What worlds share whose confused policy adjusts for one logged variable that is part of what the action does."""
+
+    adjusts: ClassVar[tuple[str, ...]]  # its name
+
+    def confused(self) -> Array:
+        """Who conditions on the variable, and averages over its law in the log."""
+        return adjusting_policy(self, *self.adjusts)
+
+    def promised(self) -> float:
+        return float(adjusted_means(self, *self.adjusts).max())
+
+    def dialled(self, strength: float) -> SCM:
+        """The variable is on record in a share `strength` of the rows. In the others the record is another row's, and tells nothing."""
+        (name,) = self.adjusts
+        return on_record(self, name, strength) if is_effect(self, name) else super().dialled(strength)
+
+    def twin(self) -> SCM | None:
+        """The variable comes before the action, and is the confounder of a log that is none of an experiment."""
+        return comes_first(self, *self.adjusts)
+
+
+class MediatorTrap(AdjustingForAnEffect):
     """Send people to a course (1) or not (0); whoever finds a job earns 1, and the course costs 0.1.
 
     The course gives people a skill, and the skill gets them a job. The log is an experiment: courses were given by the toss
@@ -53,6 +77,8 @@ class MediatorTrap(SCM):
     Source: the bad control of Angrist and Pischke, Mostly Harmless Econometrics, section 3.2.3; the numbers are ours.
     """
 
+    adjusts: ClassVar[tuple[str, ...]] = ("mediator",)
+
     mediated: Rates = (0.2, 0.8)  # P(mediator | treatment)
     good: Rates = (0.2, 0.7)  # P(job | mediator)
     cost: float = 0.1  # of the treatment
@@ -68,21 +94,6 @@ class MediatorTrap(SCM):
     @reward
     def outcome(self, mediator: Array, treatment: Array) -> Categorical:
         return _less(np.array(self.good)[mediator], self.cost * treatment)
-
-    def confused(self) -> Array:
-        """Who conditions on the mediator, and averages over its law in the log."""
-        return adjusting_policy(self, "mediator")
-
-    def promised(self) -> float:
-        return float(adjusted_means(self, "mediator").max())
-
-    def dialled(self, strength: float) -> SCM:
-        """The mediator is on record in a share `strength` of the rows. In the others the record is another row's, and tells nothing."""
-        return on_record(self, "mediator", strength) if is_effect(self, "mediator") else super().dialled(strength)
-
-    def twin(self) -> SCM | None:
-        """The mediator comes before the treatment, and is the confounder of a log that is none of an experiment."""
-        return comes_first(self, "mediator")
 
     @shift
     def mediator_boosted(self) -> SCM:
@@ -190,11 +201,11 @@ def on_record(model: SCM, name: str, strength: float) -> SCM:
     joint = distribution(model, model.action, name, model.reward)
     apart = joint.sum(1, keepdims=True) * joint.sum((0, 2))[:, None]
     mixed = strength * joint + (1.0 - strength) * apart
-    own, pay = conditional(mixed.sum(2)), conditional(mixed).reshape(-1, mixed.shape[2])
+    own, pay = (conditional(law, unseen=1.0 / law.shape[-1]) for law in (mixed.sum(2), mixed))
     return model.do(
         **{
             name: lookup(model, name, (model.action,), own),
-            model.reward: lookup(model, model.reward, (model.action, name), pay),
+            model.reward: lookup(model, model.reward, (model.action, name), pay.reshape(-1, mixed.shape[2])),
         }
     )
 
@@ -206,13 +217,8 @@ def comes_first(model: SCM, name: str) -> SCM | None:
     """
     order, laws = (name, model.action, model.reward), {}
     for place, effect in enumerate(order):
-        law = conditional(distribution(model, *order[: place + 1]))
+        joint = distribution(model, *order[: place + 1])
+        law = conditional(joint, unseen=1.0 / joint.shape[-1])
         laws[effect] = lookup(model, effect, order[:place], law.reshape(-1, law.shape[-1]))
     twin = model.do(**laws)
     return twin if (abs(causal_policy(twin) - causal_policy(model)) > 1e-9).any() else None
-
-
-def conditional(joint: Floats) -> Floats:
-    """The law of the last axis given the others; uniform where these never occur."""
-    total = joint.sum(-1, keepdims=True)
-    return np.where(total > 0, joint / np.where(total > 0, total, 1.0), 1.0 / joint.shape[-1])

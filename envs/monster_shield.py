@@ -8,7 +8,7 @@ import numpy as np
 from confoundry.causal import SCM, Array, Bernoulli, Categorical, Columns, Exactly, action, context, latent, reward, shift
 
 from .goal_misgen import Flags, GoalMisgen, share
-from .picture import GREEN, INK, LAND, ORANGE, PAPER, PURPLE, RED, Pixels, Scene
+from .picture import GREEN, INK, LAND, ORANGE, PAPER, PURPLE, RED, WOOD, Pixels, Scene
 
 MOST = 5  # monsters
 QUIET, ARMED, HURT, SPENT = range(4)  # how a step goes: no attack, without a shield and with one; an attack, without one and with one
@@ -115,7 +115,7 @@ class MonsterShield(GoalMisgen):
 
 
 def _draw_tree(scene: Scene, x: float, picked: bool) -> None:
-    scene.tile(x - 0.12, 1.5, "#8b5a2b", 0.24, 1)
+    scene.tile(x - 0.12, 1.5, WOOD, 0.24, 1)
     for dx, y in ((-0.35, 1.1), (0.35, 1.1), (0, 0.8)):
         scene.disc(x + dx, y, 0.5, GREEN)
     for dx, y in ((-0.45, 1.15), (0.05, 0.65), (0.4, 1.2)):

@@ -17,6 +17,7 @@ Point = tuple[float, float]
 
 INK, GREY, PAPER = "#222222", "#8a8a8a", "#ffffff"
 BLUE, ORANGE, GREEN, RED, PURPLE, YELLOW = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#f5d33f"  # after Okabe and Ito
+WOOD = "#8b5a2b"
 FLOOR, WALL, LAND, WATER, ROAD = "#f1efe9", "#5b6470", "#c9dfb4", "#bcdcf0", "#c8c8cc"
 
 DPI = 100

@@ -11,7 +11,7 @@ import numpy as np
 from confoundry.causal import SCM, Array, Bernoulli, InputError, action, context, latent, logged, reward, shift
 from confoundry.causal.planning import Floats
 
-from .mediator import adjusted_means, adjusting_policy, comes_first, is_effect, on_record
+from .mediator import AdjustingForAnEffect
 
 HIDDEN = (0.3, 0.7)  # the range of P(v = 1) of a latent v
 OTHER = (0.05, 0.95)  # the range of all other probabilities
@@ -242,7 +242,7 @@ class MBias(RandomSCM):
         return self._law("y", x, other_cause)
 
 
-class BadControl(RandomSCM):
+class BadControl(AdjustingForAnEffect, RandomSCM):
     """The log is an experiment, and the confused policy adjusts for what the action and a hidden cause of the reward bring about.
 
         x --> m <-- cause
@@ -269,21 +269,6 @@ class BadControl(RandomSCM):
     @logged
     def m(self, x: Array, cause: Array) -> Bernoulli:
         return self._law("m", x, cause)
-
-    def confused(self) -> Array:
-        """Who conditions on m, and averages over its law in the log."""
-        return adjusting_policy(self, "m")
-
-    def promised(self) -> float:
-        return float(adjusted_means(self, "m").max())
-
-    def twin(self) -> SCM | None:
-        """The world in which m comes before the action, and the confused policy is right."""
-        return comes_first(self, "m")
-
-    def dialled(self, strength: float) -> SCM:
-        """The share of the rows in which m is on record; in the others the record is another row's, and tells nothing."""
-        return on_record(self, "m", strength) if is_effect(self, "m") else super().dialled(strength)
 
 
 class Proxy(RandomSCM):

@@ -22,7 +22,7 @@ from confoundry.causal import (
     shift,
 )
 
-from .picture import BLUE, GREY, INK, LAND, ORANGE, PAPER, RED, WATER, YELLOW, Pixels, Scene
+from .picture import BLUE, GREY, INK, LAND, ORANGE, PAPER, RED, WATER, WOOD, YELLOW, Pixels, Scene
 
 CELLS = 5
 
@@ -132,7 +132,7 @@ def _draw_boat(scene: Scene, x: float, paddling: bool) -> None:
     scene.polygon([(x - 0.12, 1.1), (x - 0.09, 0.92), (x + 0.09, 0.92), (x + 0.12, 1.1)], INK)
     if paddling:
         scene.line([(x + 0.1, 0.85), (x + 0.26, 1.4)], INK, 3)
-    scene.polygon([(x - 0.36, 1.1), (x + 0.36, 1.1), (x + 0.24, 1.32), (x - 0.24, 1.32)], "#8b5a2b")
+    scene.polygon([(x - 0.36, 1.1), (x + 0.36, 1.1), (x + 0.24, 1.32), (x - 0.24, 1.32)], WOOD)
 
 
 class MarkovRiver(ConfoundedRiver):

@@ -24,6 +24,7 @@ from confoundry.causal import (
     terminal,
     value,
 )
+from confoundry.causal.elimination import conditional
 
 SIZES = (3, 3, 2, 5)  # values of heart rate, blood pressure, oxygen and glucose
 NORMAL = (1, 1, 1, 2)
@@ -58,8 +59,7 @@ def _admitted(diabetic: float) -> Array:
 def _first(reading: int) -> Array:
     """The law of a first reading (1 heart rate ... 4 glucose) given diabetes and those before it, which is the same for any share."""
     law = _admitted(0.5).sum(tuple(range(reading + 1, 5)))
-    total = law.sum(-1, keepdims=True)  # 0 where three readings before are abnormal
-    return np.asarray(np.where(total > 0, law / np.where(total > 0, total, 1.0), 1.0 / law.shape[-1]))
+    return conditional(law, unseen=1.0 / law.shape[-1])  # which is where three readings before are abnormal
 
 
 def _done(on: Array, given: Array) -> Array:

@@ -8,10 +8,9 @@ import numpy as np
 from confoundry.causal import SCM, Array, Bernoulli, Categorical, Columns, Exactly, action, chain, context, reward, shift
 
 from .goal_misgen import Flags, GoalMisgen, share
-from .picture import GREEN, GREY, LAND, Pixels, Scene
+from .picture import GREEN, GREY, LAND, WOOD, Pixels, Scene
 
 MOST = 10  # trees
-TRUNK = "#8b5a2b"
 
 
 class TreeHarvest(GoalMisgen):
@@ -84,13 +83,13 @@ class TreeHarvest(GoalMisgen):
             if place < now["trees"]:
                 _draw_tree(scene, x, y)
             else:
-                scene.tile(x - 0.1, y + 0.15, TRUNK, 0.2, 0.2)
+                scene.tile(x - 0.1, y + 0.15, WOOD, 0.2, 0.2)
         scene.agent(6.3, 1.9)
         if past.get("chop") == 1:
-            scene.line([(6.02, 2.15), (6.22, 1.15)], TRUNK, 5)
+            scene.line([(6.02, 2.15), (6.22, 1.15)], WOOD, 5)
             scene.polygon([(6.15, 1.5), (6.2, 1.2), (5.9, 1.05), (5.82, 1.45)], GREY)
         if past.get("wood") == 1:
-            scene.tile(5.9, 2.45, TRUNK, 0.8, 0.25)
+            scene.tile(5.9, 2.45, WOOD, 0.8, 0.25)
         return scene.pixels()
 
     def capable(self, episodes: Columns) -> Flags:
@@ -107,6 +106,6 @@ class TreeHarvest(GoalMisgen):
 
 
 def _draw_tree(scene: Scene, x: float, y: float) -> None:
-    scene.tile(x - 0.07, y, TRUNK, 0.14, 0.35)
+    scene.tile(x - 0.07, y, WOOD, 0.14, 0.35)
     for top, width in ((-0.75, 0.24), (-0.5, 0.33), (-0.25, 0.42)):
         scene.polygon([(x - width, y + top + 0.4), (x, y + top), (x + width, y + top + 0.4)], GREEN)

@@ -3,7 +3,18 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from confoundry.causal import SCM, Array, causal_policy, confused_policy, do_process, expectation, log_process, uniform_policy, value
+from confoundry.causal import (
+    SCM,
+    Array,
+    causal_policy,
+    confused_policy,
+    distribution,
+    do_process,
+    expectation,
+    log_process,
+    uniform_policy,
+    value,
+)
 
 
 def printed(computed: ArrayLike, figures: str) -> bool:
@@ -37,3 +48,9 @@ def pooled(model: SCM, interventions: float) -> Array:
     seen, acted = log_process(model), do_process(model)
     shares = seen.visits / seen.visits.sum(), interventions * acted.visits
     return np.asarray((shares[0] * seen.reward + shares[1] * acted.reward) / sum(shares))
+
+
+def natural_bounds(model: SCM, name: str) -> Array:
+    """Sharp bounds on P(name=1 | do(action)) from the log alone (Manski, 1990): a row (low, high) for each action."""
+    joint = distribution(model, model.action, name)
+    return np.stack([joint[:, 1], joint[:, 1] + 1.0 - joint.sum(1)], axis=1)

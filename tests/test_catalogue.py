@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from printed import done, earned, naive, pooled, printed
+from printed import done, earned, naive, natural_bounds, pooled, printed
 
 from confoundry.causal import (
     SCM,
@@ -36,12 +36,6 @@ from confoundry.envs.ice_cream import DiscountDay, Domains, IceCreamShorts, NoOv
 from confoundry.envs.napkin import NapkinClinic
 from confoundry.envs.river import CELLS, ConfoundedRiver, MarkovRiver
 from confoundry.envs.simpson import BloodPressure, Sighted, SimpsonClinic
-
-
-def natural_bounds(model: SCM, name: str) -> Array:
-    """Sharp bounds on P(name=1 | do(action)) from the log alone (Manski, 1990): a row (low, high) for each action."""
-    joint = distribution(model, model.action, name)
-    return np.stack([joint[:, 1], joint[:, 1] + 1.0 - joint.sum(1)], axis=1)
 
 
 @pytest.mark.parametrize(

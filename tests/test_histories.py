@@ -4,13 +4,13 @@ from itertools import product
 
 import numpy as np
 import pytest
+from countable import COUNTABLE
 
 from confoundry.causal import (
     SCM,
     Array,
     Bernoulli,
     Exactly,
-    NotDiscreteError,
     TooLargeError,
     action,
     causal_policy,
@@ -22,21 +22,12 @@ from confoundry.causal import (
     reward,
     value,
 )
-from confoundry.causal.exact import log_process
-from confoundry.envs import make_model, members
+from confoundry.envs import make_model
 
 EXACT = 1e-9
 
 
-def is_discrete(model: SCM) -> bool:
-    """Whether there are tables to answer from."""
-    try:
-        return bool(log_process(model).visits.size)
-    except (NotDiscreteError, TooLargeError):
-        return False
-
-
-ONE_STEP = {name: model for name, model in members() if model.horizon == 1 and is_discrete(model)}
+ONE_STEP = {name: model for name, model in COUNTABLE.items() if model.horizon == 1}
 
 
 @pytest.mark.parametrize("model", ONE_STEP.values(), ids=ONE_STEP)

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from countable import COUNTABLE
 
-from confoundry.causal import SCM, NotDiscreteError
+from confoundry.causal import SCM
 from confoundry.causal.exact import MOST_DENSE, Chain, _state
 from confoundry.causal.sparse_chain import SparseChain
 from confoundry.causal.tables import tables
-from confoundry.envs import make_model, members
+from confoundry.envs import make_model
 
 FILE = Path(__file__).with_name("throwaway.py")
 EXACT = 1e-9
@@ -17,13 +18,10 @@ EXACT = 1e-9
 
 def small(model: SCM) -> bool:
     """Whether tables can answer, and the log keeps every row."""
-    try:
-        return bool(np.prod([len(tables(model).support(name)) for name in _state(model)]) <= MOST_DENSE and not model.names("selection"))
-    except NotDiscreteError:
-        return False
+    return bool(np.prod([len(tables(model).support(name)) for name in _state(model)]) <= MOST_DENSE and not model.names("selection"))
 
 
-FAMILIES = dict(members()) | {name: make_model(f"{FILE}:{name}") for name in ("Relay", "Orchard", "Dawn")}
+FAMILIES = COUNTABLE | {name: make_model(f"{FILE}:{name}") for name in ("Relay", "Orchard", "Dawn")}
 MODELS = {name: model for name, model in FAMILIES.items() if small(model)}
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
