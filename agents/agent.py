@@ -11,10 +11,16 @@ from confoundry.causal import SCM, Array, NotDiscreteError, Process
 from confoundry.envs import CausalVectorEnv, Data, Space, as_integer
 from confoundry.envs.spaces import positions
 
+Player = Callable[[Array, Array], Array]  # from observations (n, ...) and the rewards of the step before (n,) to actions (n,)
+
 
 class Policy(ABC):
-    """What an agent has learned: a memoryless policy, and where it has them, what it believes its actions lead to."""
+    """What an agent has learned: a memoryless policy, and where it has them, what it believes its actions lead to.
 
+    What its constructor takes are its attributes, so that `save_policy` can keep it.
+    """
+
+    remembers: ClassVar[bool] = False  # whether it acts on more of the episode than the observation: see MemoryPolicy
     note: str = ""  # one line for the report
     process: Process | None = None  # what it believes happens after each action, where it has a tabular model
 
@@ -30,6 +36,26 @@ class Policy(ABC):
         """Draw one action for each observation: (n,)."""
         bounds = self.probabilities(observations).cumsum(axis=1)
         return np.asarray((rng.random((len(bounds), 1)) * bounds[:, -1:] >= bounds).sum(axis=1))
+
+    def play(self, episodes: int, rng: np.random.Generator) -> Player:
+        """Begin so many episodes side by side: what comes back acts in all of them, one step at each call.
+
+        It is called with the observations and the rewards of the step before, which are 0 at the first, in step with the episodes.
+        """
+        return lambda observations, rewards: self.act(observations, rng)
+
+
+class MemoryPolicy(Policy):
+    """A policy that remembers the episode: its value is estimated by rollouts, but in one step, where there is nothing to remember.
+
+    `probabilities` and `action_values` are those of the first step of an episode.
+    """
+
+    remembers: ClassVar[bool] = True
+
+    @abstractmethod
+    def play(self, episodes: int, rng: np.random.Generator) -> Player:
+        """Begin so many episodes side by side, without a past. What comes back remembers what it has seen and done in each."""
 
 
 class ContinuousPolicy(Policy):

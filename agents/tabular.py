@@ -56,7 +56,7 @@ class ValuedPolicy(TabularPolicy):
 
     def __init__(self, values: Array, over: Space, note: str = ""):
         super().__init__(greedy(values), over, note=note)
-        self._values = values
+        self.values = self._values = values
 
 
 def _pair(stratum: Array, values: Array, column: Array) -> Array:

@@ -29,6 +29,7 @@ from confoundry.envs import CausalVectorEnv, all_observations
 from .metrics import confusion_coefficient, contrast_calibration_error, interventional_calibration_error
 
 EPISODES = 10_000  # of the rollouts of a policy that has no exact value
+REMEMBERED = 2_000  # of one that remembers its episodes, and is slow
 
 
 @dataclass(frozen=True)
@@ -41,25 +42,30 @@ class Value:
 
 
 def evaluate(model: SCM, policy: Policy, seed: int = 0) -> Value:
-    """The value of a policy: exact for a discrete model, else from 10,000 episodes whose units are the same for every policy."""
+    """The value of a policy: exact for a discrete model, else from 10,000 episodes whose units are the same for every policy.
+
+    A policy that remembers is rolled out for 2,000 episodes wherever there is more than one step.
+    """
+    if policy.remembers and model.horizon > 1:
+        return _roll_out(model, policy, seed, REMEMBERED)
     try:
         return Value(value(model, policy.probabilities(all_observations(model))))
     except (NotDiscreteError, TooLargeError):
-        return _roll_out(model, policy, seed)
+        return _roll_out(model, policy, seed, EPISODES)
 
 
-def _roll_out(model: SCM, policy: Policy, seed: int) -> Value:
-    env = CausalVectorEnv(model, EPISODES, paired=True)
+def _roll_out(model: SCM, policy: Policy, seed: int, episodes: int) -> Value:
+    env = CausalVectorEnv(model, episodes, paired=True)
     observations, _ = env.reset(seed=seed)
-    rng = np.random.default_rng(seed)
-    going, returns = np.ones(EPISODES, dtype=bool), np.zeros(EPISODES)
+    player = policy.play(episodes, np.random.default_rng(seed))
+    going, returns, rewards = np.ones(episodes, dtype=bool), np.zeros(episodes), np.zeros(episodes)
     for step in range(model.horizon):
-        observations, rewards, terminated, truncated, _ = env.step(policy.act(observations, rng))
+        observations, rewards, terminated, truncated, _ = env.step(player(observations, rewards))
         returns += going * model.discount**step * rewards
         going &= ~(terminated | truncated)
         if not going.any():
             break
-    return Value(float(returns.mean()), float(returns.std(ddof=1) / np.sqrt(EPISODES)), exact=False)
+    return Value(float(returns.mean()), float(returns.std(ddof=1) / np.sqrt(episodes)), exact=False)
 
 
 @lru_cache(maxsize=256)
@@ -92,6 +98,8 @@ BELIEFS = ("believed", "ice", "ice_gap", "ice_obs", "kappa", "kappa_residual")
 def beliefs(model: SCM, policy: Policy) -> dict[str, float]:
     """What the policy believes of its own value and of its actions (METRICS M2): NaN where it believes nothing that is scored."""
     unknown = dict.fromkeys(BELIEFS, np.nan)
+    if policy.remembers and model.horizon > 1:
+        return unknown
     try:
         observations, process = all_observations(model), do_process(model)
     except (NotDiscreteError, TooLargeError):

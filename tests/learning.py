@@ -1,14 +1,21 @@
 """What agents learn from in tests, and what they have learned."""
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from confoundry.agents import Exact, Policy, Practice, make_agent
+from confoundry.agents import Exact, Policy, Practice, agent_classes, make_agent
 from confoundry.causal import SCM, Array, causal_policy, value, worst_policy
 from confoundry.envs import CausalVectorEnv, Data, all_observations, collect
 
 OFFLINE, ONLINE = ("observe", "mixed"), ("intervene", "counterfactual")
+FEW = {"updates": 7, "steps": 4, "iterations": 2}  # settings with which an agent learns in a moment, if not well
+
+
+def few(name: str) -> dict[str, Any]:
+    """The settings with which an agent learns in a moment; none if it has no such settings."""
+    return {field.name: FEW[field.name] for field in fields(agent_classes()[name]) if field.name in FEW}  # type: ignore[arg-type]
 
 
 def data_of(model: SCM, rows: int, needs: frozenset[str] = frozenset(), regime: str = "observe", seed: int = 3) -> Data:

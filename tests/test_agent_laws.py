@@ -11,7 +11,7 @@ import pytest
 import torch
 from countable import TABULAR
 from gymnasium import spaces
-from learning import OFFLINE, ONLINE, data_of, learn, regret, table
+from learning import OFFLINE, ONLINE, data_of, few, learn, regret, table
 from refusals import refused
 
 from confoundry.agents import Agent, ContinuousPolicy, Exact, Policy, TabularPolicy, agent_classes, make_agent
@@ -51,7 +51,6 @@ THERMO = make_model("IceCreamShorts-Thermo-v0")
 ICE = make_model("IceCreamShorts-v0")
 AIRLINE = make_model("AirlinePricing-v0")
 MODELS: dict[str, SCM] = TABULAR
-QUICK: dict[str, dict[str, Any]] = {name: {"updates": 100} for name in ("dqn", "cql", "iql")}  # with which they learn in a moment
 
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 every_agent_and_regime = pytest.mark.parametrize(
@@ -79,7 +78,7 @@ def test_an_agent_is_a_frozen_record_that_says_what_it_needs(name: str) -> None:
 def test_equal_sources_and_generators_give_equal_policies_whose_rows_are_probabilities(name: str, regime: str) -> None:
     for model in (THERMO, RELAY):
         seen = model.with_intent() if regime == "counterfactual" else model
-        one, other = (table(learn(name, model, regime, 600, **QUICK.get(name, {})), seen) for _ in range(2))
+        one, other = (table(learn(name, model, regime, 600, **few(name)), seen) for _ in range(2))
         assert np.array_equal(one, other)
         assert one.shape == uniform_policy(seen).shape
         assert (one >= 0).all()
@@ -88,7 +87,7 @@ def test_equal_sources_and_generators_give_equal_policies_whose_rows_are_probabi
 
 @pytest.mark.parametrize("name", ["bc", "naive", "dqn", "ppo"])
 def test_agents_with_networks_learn_from_a_box_alike_with_equal_generators(name: str) -> None:
-    quick = {"bc": {"steps": 50}, "naive": {"steps": 50}, **QUICK}.get(name, {})
+    quick = few(name)
     regime = "intervene" if name == "ppo" else "observe"
     observations = np.random.default_rng(1).normal(size=(20, 2)).astype(np.float32)
     policies = [learn(name, GAUGE, regime, 600, seed, **quick).probabilities(observations) for seed in (0, 0, 1)]
@@ -103,7 +102,7 @@ CUDA = pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available
 @pytest.mark.parametrize("device", ["cpu", CUDA])
 @pytest.mark.parametrize("name", ["bc", "naive", "dqn"])
 def test_networks_learn_the_same_on_any_device(name: str, device: str) -> None:
-    quick = {"bc": {"steps": 50}, "naive": {"steps": 50}, **QUICK}[name]
+    quick: dict[str, Any] = few(name)
     skin = np.random.default_rng(1).normal(size=(20, 2)).astype(np.float32)
     settings: tuple[dict[str, Any], ...] = quick, {**quick, "device": device}
     one, other = (learn(name, GAUGE, "observe", 600, **chosen) for chosen in settings)
@@ -114,9 +113,9 @@ def test_networks_learn_the_same_on_any_device(name: str, device: str) -> None:
 def fingerprint() -> str:
     """What agents that count, and one with a network, have learned."""
     digest = blake2b()
-    for name in (name for name, kind in agent_classes().items() if "observe" in kind.learns and name not in QUICK):
+    for name in (name for name, kind in agent_classes().items() if "observe" in kind.learns):
         for model in (THERMO, RELAY):
-            digest.update(table(learn(name, model, rows=600), model).tobytes())
+            digest.update(table(learn(name, model, rows=600, **few(name)), model).tobytes())
     digest.update(learn("bc", GAUGE, rows=600, steps=50).probabilities(np.ones((3, 2), np.float32)).tobytes())
     return digest.hexdigest()
 
@@ -137,7 +136,7 @@ def test_learning_leaves_the_data_as_it_was() -> None:
     for name in ("bc", "naive", "back-door", "dqn"):
         data = data_of(THERMO, 300, frozenset({"graph"}))
         before = {key: column.copy() for key, column in data.columns.items()}
-        make_agent(name, **QUICK.get(name, {})).learn(data, np.random.default_rng(0))
+        make_agent(name, **few(name)).learn(data, np.random.default_rng(0))
         assert all(np.array_equal(column, before[key]) for key, column in data.columns.items())
 
 
@@ -178,7 +177,6 @@ def test_the_references_are_the_exact_policies(model: SCM) -> None:
 # Actions that are numbers.
 
 
-QUICK_IN_A_BOX = {"bc": {"steps": 50}, "ppo": {}}
 BOXES = [name for name, kind in agent_classes().items() if kind.acts_in_a_box]
 
 
@@ -191,8 +189,8 @@ def act(policy: Policy, seed: int = 0) -> Array:
 
 @pytest.mark.parametrize("name", BOXES)
 def test_agents_in_a_box_act_within_the_bounds_and_alike_with_equal_generators(name: str) -> None:
-    regime = "observe" if name == "bc" else "intervene"
-    one, two, other = (learn(name, AIRLINE, regime, 600, seed, **QUICK_IN_A_BOX[name]) for seed in (0, 0, 1))
+    regime = agent_classes()[name].learns[0]
+    one, two, other = (learn(name, AIRLINE, regime, 600, seed, **few(name)) for seed in (0, 0, 1))
     assert isinstance(one, ContinuousPolicy)
     assert act(one).shape == (500,)
     assert ((act(one) >= 10) & (act(one) <= 30)).all()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,16 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from learning import few
 from refusals import refused
 
-from confoundry.agents import Agent, NetworkPolicy, Policy, Practice, TabularPolicy, agent_classes, make_agent
+from confoundry.agents import Agent, Policy, TabularPolicy, agent_classes, make_agent
 from confoundry.agents.batched import Batch, Encoder, Learner, Perceptrons, minibatches, train
 from confoundry.agents.fitted_q import CQL, conservatism, dqn_loss, fqi_loss
 from confoundry.agents.iql import policy_loss, q_loss, value_loss
 from confoundry.agents.offline import Task
 from confoundry.agents.sb3 import DQN
 from confoundry.causal import SCM, Array, InputError, behaviour_policy, causal_policy, confused_policy, log_process
-from confoundry.envs import CausalVectorEnv, Data, all_observations, collect, make_model
+from confoundry.envs import Data, all_observations, collect, make_model
 from confoundry.eval import Run, execute
 from confoundry.eval.bench_agents import sb3_dqn
 
@@ -29,14 +29,14 @@ THROWAWAY = Path(__file__).with_name("throwaway.py")
 RELAY, GAUGE = (make_model(f"{THROWAWAY}:{name}") for name in ("Relay", "Gauge"))
 ICE, THERMO = make_model("IceCreamShorts-v0"), make_model("IceCreamShorts-Thermo-v0")
 NAMES = [name for name, kind in agent_classes().items() if hasattr(kind, "learn_all")]
-QUICK = {"fqi": {"steps": 4, "iterations": 2}}  # with a batch of so few rows that cells of Relay enter as rows, and of Thermo once
 SEEDS = 3
 
 every_agent = pytest.mark.parametrize("name", NAMES)
 
 
 def quick(name: str, **settings: Any) -> Any:
-    return make_agent(name, **{**QUICK.get(name, {"updates": 7}), "batch": 5, "hidden": 8, **settings})
+    """With a batch of so few rows that cells of Relay enter as rows, and of Thermo once."""
+    return make_agent(name, **{**few(name), "batch": 5, "hidden": 8, **settings})
 
 
 def data_of(model: SCM, seed: int, rows: int = 200) -> Data:
@@ -398,52 +398,6 @@ def test_a_run_that_diverges_has_a_clear_row(tmp_path: Path) -> None:
     rows = execute(runs, tmp_path, 1, quiet=True)
     assert rows["status"].tolist() == ["failed"] * 2
     assert rows["note"].tolist() == ["FloatingPointError: the loss is not finite any more; try a smaller learning rate"] * 2
-
-
-# Files of policies.
-
-
-@every_agent
-@pytest.mark.parametrize("model", [RELAY, GAUGE], ids=["Relay", "Gauge"])
-def test_a_policy_that_is_saved_acts_the_same_when_it_is_loaded(name: str, model: SCM, tmp_path: Path) -> None:
-    policy = quick(name).learn(data_of(model, 0), np.random.default_rng(0))
-    assert policy.save(tmp_path / "policy.pt") == tmp_path / "policy.pt"
-    loaded = NetworkPolicy.load(tmp_path / "policy.pt")
-    assert_equal(loaded, policy, model)
-    one, other = (each.act(shown(model), np.random.default_rng(3)) for each in (policy, loaded))
-    assert np.array_equal(one, other)
-    assert [path.name for path in tmp_path.iterdir()] == ["policy.pt"]
-
-
-@pytest.mark.parametrize(("name", "regime"), [("naive", "observe"), ("dqn", "intervene")])
-def test_networks_that_learned_alone_are_saved_too(name: str, regime: str, tmp_path: Path) -> None:
-    env = partial(CausalVectorEnv, GAUGE)
-    source = data_of(GAUGE, 0) if regime == "observe" else Practice(env, 600, GAUGE.discount)
-    policy = make_agent(name, **({"steps": 20} if name == "naive" else {})).learn(source, np.random.default_rng(0))
-    assert isinstance(policy, NetworkPolicy)
-    assert_equal(NetworkPolicy.load(policy.save(tmp_path / "policy.pt")), policy, GAUGE)
-
-
-def beliefs_of(path: Path) -> list[Array]:
-    policy = NetworkPolicy.load(path)
-    return [policy.probabilities(shown(GAUGE)), policy.action_values(shown(GAUGE))]
-
-
-def test_a_policy_acts_the_same_in_another_process(elsewhere: Callable[..., Any], tmp_path: Path) -> None:
-    path = quick("iql").learn(data_of(GAUGE, 0), np.random.default_rng(0)).save(tmp_path / "policy.pt")
-    assert np.array_equal(elsewhere(partial(beliefs_of, path)), beliefs_of(path))
-
-
-def test_a_file_that_keeps_no_policy_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "policy.pt"
-    assert "there is no file" in refused(lambda: NetworkPolicy.load(path))
-    policy = quick("dqn").learn(data_of(THERMO, 0), np.random.default_rng(0))
-    whole = policy.save(path).read_bytes()
-    for content in (b"", b"nothing", whole[: len(whole) // 2]):
-        path.write_bytes(content)
-        assert "is not a saved policy" in refused(lambda: NetworkPolicy.load(path))
-    torch.save({"weights": 3}, path)
-    assert "is not a saved policy" in refused(lambda: NetworkPolicy.load(path))
 
 
 # What is refused.

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from countable import COUNTABLE
+from gymnasium import spaces
 
-from confoundry.agents import Policy, TabularPolicy, make_agent
+from confoundry.agents import MemoryPolicy, Policy, TabularPolicy, make_agent
+from confoundry.agents.agent import Player
 from confoundry.causal import (
     SCM,
     Array,
@@ -27,9 +29,11 @@ from confoundry.causal import (
 )
 from confoundry.envs import make_model, observation_space
 from confoundry.envs.airline import AirlinePricing
+from confoundry.envs.delusion import DelusionBox
+from confoundry.envs.ice_cream import IceCreamShorts
 from confoundry.eval import Run, execute, score
 from confoundry.eval.suite import grid
-from confoundry.eval.truth import _roll_out, evaluate, references
+from confoundry.eval.truth import EPISODES, _roll_out, evaluate, references
 
 
 class Warmth(SCM):
@@ -60,9 +64,38 @@ def test_a_rollout_estimates_the_exact_value(model: SCM) -> None:
         model = replace(model, horizon=20)
     for table in (causal_policy(model), confused_policy(model)):
         policy = TabularPolicy(table, observation_space(model))
-        found = _roll_out(model, policy, seed=0)
+        found = _roll_out(model, policy, seed=0, episodes=EPISODES)
         assert abs(found.value - value(model, table)) <= 4 * found.std_error + 1e-12
         assert evaluate(model, policy).value == value(model, table)
+
+
+class Counting(MemoryPolicy):
+    """Opens the box for which more of the episode speaks: a prize speaks for its box, no prize for the other."""
+
+    def probabilities(self, observations: Array) -> Array:
+        return np.full((len(observations), 2), 0.5)
+
+    def play(self, episodes: int, rng: np.random.Generator) -> Player:
+        net = np.zeros(episodes)
+
+        def open_(observations: Array, rewards: Array) -> Array:
+            nonlocal net
+            box, prize = (observations - 1) // 2, (observations - 1) % 2
+            net = net + np.where(observations > 0, (2 * box - 1) * (2 * prize - 1), 0)
+            return np.where(net == 0, rng.integers(2, size=episodes), net > 0).astype(np.int64)
+
+        return open_
+
+
+def test_a_policy_that_remembers_is_rolled_out_with_its_memory() -> None:
+    model = DelusionBox()
+    found = evaluate(model, Counting())
+    assert not found.exact
+    assert abs(found.value - model.values_in(model)["j_best"]) <= 4 * found.std_error
+
+
+def test_in_one_step_there_is_nothing_to_remember() -> None:
+    assert evaluate(IceCreamShorts(), Counting()) == evaluate(IceCreamShorts(), TabularPolicy(np.full((1, 2), 0.5), spaces.Discrete(1)))
 
 
 def test_a_policy_of_a_continuous_world_is_rolled_out_and_says_so() -> None:
