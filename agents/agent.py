@@ -97,7 +97,8 @@ class Agent(ABC):
     name: ClassVar[str]
     learns: ClassVar[tuple[str, ...]]
     needs: ClassVar[frozenset[str]] = frozenset()
-    acts_in_a_box: ClassVar[bool] = False  # whether its actions can be numbers; else they must be few enough to count
+    acts_in_a_box: ClassVar[bool] = False  # whether its actions can be numbers
+    counts_actions: ClassVar[bool] = True  # whether they can be counted
 
     @abstractmethod
     def learn(self, source: Any, rng: np.random.Generator) -> Policy:

@@ -54,7 +54,8 @@ class Run:
             raise InputError(f"{self.agent} needs {', '.join(sorted(unknown))}, which no run can hand over; it can be graph, labels or log")
         model = make_model(self.environment, variant=self.variant)
         if not acts_there(self.agent, model):
-            raise InputError(f"the actions of {self.environment} are numbers, and {self.agent} needs actions that can be counted")
+            have, need = ("are numbers", "that can be counted") if model.action_bounds else ("can be counted", "that are numbers")
+            raise InputError(f"the actions of {self.environment} {have}, and {self.agent} needs actions {need}")
         if self.log:
             _read_log(self)
 
@@ -134,7 +135,7 @@ class Run:
 def acts_there(agent: str, model: SCM) -> bool:
     """Whether an agent can take the actions of a model; the reference policies can, where they have an answer."""
     made = make_agent(agent)
-    return model.action_bounds is None or made.acts_in_a_box or made.learns == ("exact",)
+    return made.learns == ("exact",) or (made.counts_actions if model.action_bounds is None else made.acts_in_a_box)
 
 
 def _log_before(model: SCM, episodes: int, seed: int) -> Data:

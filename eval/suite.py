@@ -52,7 +52,7 @@ def grid(
     """Every agent on every environment, its twin and if asked for its control, with each seed; each reference policy once.
 
     An agent is written `agent@regime`; without a regime it learns in each that it can, but for mixed logs. It is left out where
-    actions are numbers, if it needs to count them. A log that is given is learned from instead of one that is collected, and
+    it cannot take the actions. A log that is given is learned from instead of one that is collected, and
     has no twin. Agents with a setting `device` learn on the `device`. Raises InputError if anything does not exist, or no agent
     is left.
     """
@@ -71,7 +71,7 @@ def grid(
                 budget = offline_budget if regime in OFFLINE else online_budget
                 runs += [Run(environment, agent, regime, budget, seed, variant, log) for seed in range(seeds)]
     if agents and not acting:
-        raise InputError(f"the actions of {', '.join(environments)} are numbers, and none of {', '.join(agents)} takes such actions")
+        raise InputError(f"none of {', '.join(agents)} takes such actions as those of {', '.join(environments)}")
     return runs
 
 

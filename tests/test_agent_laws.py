@@ -53,9 +53,7 @@ AIRLINE = make_model("AirlinePricing-v0")
 MODELS: dict[str, SCM] = TABULAR
 
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-every_agent_and_regime = pytest.mark.parametrize(
-    ("name", "regime"), [(name, regime) for name, kind in agent_classes().items() for regime in kind.learns]
-)
+COUNTING = {name: kind for name, kind in agent_classes().items() if kind.counts_actions}
 
 
 # The protocol.
@@ -74,7 +72,7 @@ def test_an_agent_is_a_frozen_record_that_says_what_it_needs(name: str) -> None:
             setattr(agent, field.name, 1)
 
 
-@every_agent_and_regime
+@pytest.mark.parametrize(("name", "regime"), [(name, regime) for name, kind in COUNTING.items() for regime in kind.learns])
 def test_equal_sources_and_generators_give_equal_policies_whose_rows_are_probabilities(name: str, regime: str) -> None:
     for model in (THERMO, RELAY):
         seen = model.with_intent() if regime == "counterfactual" else model
@@ -113,7 +111,7 @@ def test_networks_learn_the_same_on_any_device(name: str, device: str) -> None:
 def fingerprint() -> str:
     """What agents that count, and one with a network, have learned."""
     digest = blake2b()
-    for name in (name for name, kind in agent_classes().items() if "observe" in kind.learns):
+    for name in (name for name, kind in COUNTING.items() if "observe" in kind.learns):
         for model in (THERMO, RELAY):
             digest.update(table(learn(name, model, rows=600, **few(name)), model).tobytes())
     digest.update(learn("bc", GAUGE, rows=600, steps=50).probabilities(np.ones((3, 2), np.float32)).tobytes())

@@ -140,7 +140,7 @@ def test_a_policy_in_a_box_is_rolled_out_and_its_references_are_exact() -> None:
 def test_only_agents_that_act_in_a_box_are_run_in_one() -> None:
     runs = grid(["AirlinePricing"], ["naive", "bc", "ppo@intervene"], 1, 100, 100)
     assert [(run.agent, run.variant) for run in runs] == [(agent, variant) for variant in ("", "twin") for agent in ("bc", "ppo")]
-    with pytest.raises(InputError, match="none of naive takes such actions"):
+    with pytest.raises(InputError, match="none of naive takes such actions as those of AirlinePricing"):
         grid(["AirlinePricing"], ["naive"], 1, 100, 100)
     with pytest.raises(InputError, match="naive needs actions that can be counted"):
         Run("AirlinePricing-v0", "naive", "observe", 100, 0)

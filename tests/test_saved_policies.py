@@ -49,8 +49,9 @@ def assert_acts_alike(one: Policy, other: Policy, model: SCM) -> None:
 
 @every_agent_and_regime
 def test_a_policy_that_is_saved_acts_the_same_when_it_is_loaded(name: str, regime: str, tmp_path: Path) -> None:
-    boxes = [AIRLINE] if agent_classes()[name].acts_in_a_box and regime != "counterfactual" else []
-    for model in (THERMO, RELAY, *boxes):
+    kind = agent_classes()[name]
+    boxes = [AIRLINE] if kind.acts_in_a_box and regime != "counterfactual" else []
+    for model in (*(THERMO, RELAY) * kind.counts_actions, *boxes):
         seen = model.with_intent() if regime == "counterfactual" else model
         policy = learn(name, model, regime, 300, **few(name))
         assert save_policy(policy, tmp_path / "policy.pt") == tmp_path / "policy.pt"
