@@ -41,6 +41,7 @@ class Run:
     seed: int
     variant: str = ""  # "twin" or "control"
     log: str = ""  # a log file to learn from, instead of one that is collected
+    share: float | None = None  # of the episodes of a mixed log, those in which the experimenter acts; without, as `collect` has it
 
     def __post_init__(self) -> None:
         agent = make_agent(self.agent)
@@ -52,6 +53,8 @@ class Run:
             raise InputError(f"a run needs a budget of at least 1 and a seed of at least 0, and got {self.budget} and {self.seed}")
         if unknown := agent.needs - {"graph", "labels", "log"}:
             raise InputError(f"{self.agent} needs {', '.join(sorted(unknown))}, which no run can hand over; it can be graph, labels or log")
+        if self.share is not None and (self.regime != "mixed" or self.log or not 0 < self.share < 1):
+            raise InputError(f"a share is that of the interventions in a mixed log that is collected, in (0, 1), and got {self.share}")
         model = make_model(self.environment, variant=self.variant)
         if not acts_there(self.agent, model):
             have, need = ("are numbers", "that can be counted") if model.action_bounds else ("can be counted", "that are numbers")
@@ -128,7 +131,7 @@ class Run:
             world = model.deployed()
             before = _log_before(model.without_intent(), episodes, seed) if "log" in needs else None
             return Practice(lambda count: _seeded(CausalVectorEnv(world, count), seed), self.budget, model.discount, before)
-        log = _read_log(self) if self.log else _collect(model, episodes, seed, self.regime)
+        log = _read_log(self) if self.log else _collect(model, episodes, seed, self.regime, self.share)
         return log.view(np.random.default_rng(seed), "labels" in needs, model.graph.copy() if "graph" in needs else None)
 
 
@@ -162,8 +165,8 @@ def _learn_all(runs: Sequence[Run]) -> list[Any]:
 
 
 @lru_cache(maxsize=4)
-def _collect(model: SCM, episodes: int, seed: int, regime: str) -> Log:
-    return collect(model, episodes, seed, regime)
+def _collect(model: SCM, episodes: int, seed: int, regime: str, share: float | None = None) -> Log:
+    return collect(model, episodes, seed, regime, share)
 
 
 def _read_log(run: Run) -> Log:
