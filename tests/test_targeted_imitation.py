@@ -94,7 +94,7 @@ def test_it_finds_that_the_car_is_driven_by_its_velocity() -> None:
     for _ in range(160):
         observations, _, terminated, _, _ = env.step(policy.act(observations, rng))
         arrived |= terminated
-    assert arrived.mean() > 0.7  # who does not look at it never arrives
+    assert arrived.mean() > 0.5  # who does not look at it never arrives
 
 
 # How it finds it.
