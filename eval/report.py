@@ -2,24 +2,18 @@
 
 import base64
 import io
-import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from importlib.metadata import version
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
 from matplotlib.figure import Figure
-from rich import box
 from rich.console import Console
-from rich.table import Table as Grid
-from rich.text import Text
 
 from . import figures, metrics
+from .page import Section, Table, markdown, page, print_sections, save
 
 FIGURES = {"causal_score": figures.causal_score, "shift_regret": figures.shift_regret, "belief": figures.belief}
 SCORES = {"J": "value", "CS": "causal_score", "CS_chance": "chance_score", "on twin": "twin_score"}
@@ -52,32 +46,6 @@ CALIBRATED = "kappa is 0 for an agent that predicts what acting does, and 1 for 
 CONTROLS = f"Negative controls: nothing is confused here, so CS is undefined and the normalised regret must be at most {PASS}"
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table of texts, and the file it goes to; `shade`, of the same shape, holds the scores that tint the cells of the page."""
-
-    name: str
-    frame: pd.DataFrame
-    shade: pd.DataFrame | None = None
-    caption: str = ""
-
-    def cells(self) -> Iterator[list[tuple[str, str]]]:
-        """The rows, of pairs (text, background)."""
-        shades = np.full(self.frame.shape, np.nan) if self.shade is None else self.shade.to_numpy(float)
-        for texts, scores in zip(self.frame.to_numpy(), shades, strict=True):
-            yield [(text, _tint(score)) for text, score in zip(texts, scores, strict=True)]
-
-
-@dataclass(frozen=True)
-class Section:
-    """A question, what the rows say to it in sentences, a figure by name, and tables."""
-
-    title: str
-    sentences: list[str]
-    tables: list[Table]
-    figure: str = ""
-
-
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Every score of every cell, a row each: what the cell is, `metric`, `runs`, `iqm`, `low`, `high`, `std_error` (0 if exact)."""
     runs = figures.labelled(metrics.run_scores(rows))
@@ -90,14 +58,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
 def print_tables(rows: pd.DataFrame, console: Console) -> None:
     """Print the page's answers to its first three questions and what failed; intervals stand in the headline alone."""
     first, second, third, _, _, notes, _ = sections(rows, summary(rows))
-    for section in (first, second, third, *[notes] * bool((rows["status"] != "ok").any())):
-        console.print(Text(f"\n{section.title}\n", style="bold"))
-        for sentence in section.sentences:
-            console.print(Text(sentence))
-        for table in section.tables:
-            for part in [*filter(None, [table.caption]), *map(_grid, _parts(table))]:
-                console.print()
-                console.print(part)
+    print_sections([first, second, third, *[notes] * bool((rows["status"] != "ok").any())], console)
 
 
 def write(rows: pd.DataFrame, folder: Path) -> Path:
@@ -105,15 +66,7 @@ def write(rows: pd.DataFrame, folder: Path) -> Path:
 
     Everything is rendered before the first file is written, and a file is complete as soon as it is there.
     """
-    for name, content in _render(rows).items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            temporary.write_bytes(content)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    save(_render(rows), folder)
     return folder / "report.html"
 
 
@@ -242,34 +195,6 @@ def _definition(function: Callable[..., object]) -> str:
     return str(function.__doc__).partition("\n")[0]
 
 
-def _parts(table: Table) -> Iterator[pd.DataFrame]:
-    """What fits a terminal: three families beside each other, elsewhere no intervals."""
-    if table.name != "headline":
-        yield table.frame.map(lambda text: text.partition(" [")[0])
-        return
-    families = list(table.frame.columns[1:-1])
-    for start in range(0, len(families), 3):
-        yield table.frame[["agent", *families[start : start + 3], "won"]]
-
-
-def _grid(frame: pd.DataFrame) -> Grid:
-    """A table for a terminal, with the environments as headings among the rows."""
-    headed = frame.columns[0] == "environment"
-    grid = Grid(*frame.columns[headed:], box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
-    for name, part in frame.groupby("environment", sort=False) if headed else [("", frame)]:
-        if headed:
-            grid.add_row(Text(str(name), style="bold"))
-        for row in part.to_numpy()[:, headed:]:
-            grid.add_row(*(Text(text) for text in row))
-    return grid
-
-
-def _tint(score: float) -> str:
-    """Blue above 0, orange below, nothing where there is no score."""
-    colour = "0, 114, 178" if score > 0 else "230, 159, 0"
-    return "" if np.isnan(score) else f"rgba({colour}, {min(abs(score), 1) * 0.45:.2f})"
-
-
 def _render(rows: pd.DataFrame) -> dict[str, bytes]:
     """All files by name."""
     scores = summary(rows)
@@ -277,13 +202,10 @@ def _render(rows: pd.DataFrame) -> dict[str, bytes]:
     drawn = {name: draw(rows) for name, draw in FIGURES.items()}
     files = {f"figures/{name}.png": _image(figure, "png") for name, figure in drawn.items()}
     for table in (table for section in found for table in section.tables):
-        files[f"tables/{table.name}.md"] = table.frame.to_markdown(index=False).encode() + b"\n"
+        files[f"tables/{table.name}.md"] = markdown(table).encode() + b"\n"
         files[f"tables/{table.name}.tex"] = table.frame.to_latex(index=False, escape=True).encode()
     inline = {name: base64.b64encode(_image(figure, "svg")).decode() for name, figure in drawn.items()}
-    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = page.from_string(Path(__file__).with_name("report.html").read_text(encoding="utf-8"))
-    html = template.render(sections=found, figures=inline, runs=rows[rows["world"] == ""], version=version("confoundry"))
-    return files | {"tables/summary.csv": scores.to_csv(index=False).encode(), "report.html": html.encode()}
+    return files | {"tables/summary.csv": scores.to_csv(index=False).encode(), "report.html": page(found, inline, rows).encode()}
 
 
 def _image(figure: Figure, kind: str) -> bytes:
