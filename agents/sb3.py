@@ -1,119 +1,91 @@
-"""PPO and DQN from Stable-Baselines3, online in the batched environment; on a log, DQN learns in batches of seeds."""
+"""What the algorithms of Stable-Baselines3 share as agents: practice in a batch of environments, and the policies that come of it."""
 
+from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from gymnasium.spaces import Box
-from stable_baselines3 import DQN as SB3DQN
-from stable_baselines3 import PPO as SB3PPO
+from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 from stable_baselines3.common.utils import set_random_seed
+from stable_baselines3.common.vec_env import VecEnv
+from torch import Tensor
 
-from confoundry.causal import Array
-from confoundry.envs import Data, choices
+from confoundry.causal import Array, InputError, greedy
+from confoundry.envs import Space, choices
 from confoundry.envs.sb3 import BatchedVecEnv, Rescaled, stretched
 
-from .agent import Agent, ContinuousPolicy, Policy, Practice
-from .batched import Perceptrons
-from .fitted_q import QLearner, dqn_loss
-from .network_policy import NetworkPolicy
+from .agent import Agent, ContinuousPolicy, MemoryPolicy, Player, Policy, Practice
 from .networks import device_named
-from .offline import OfflineAgent, Task, at_least_one
+from .offline import at_least_one
+
+Build = Callable[[VecEnv, Practice], Any]  # an algorithm, ready to learn in the batch
 
 
 @dataclass(frozen=True)
-class PPO(Agent):
-    """Proximal policy optimisation, online, in many environments at once.
+class OnlineAgent(Agent):
+    """An agent that practises in many environments at once by an algorithm of Stable-Baselines3.
 
-    Source: Schulman et al. (2017), algorithm 1, by Stable-Baselines3.
+    Actions of a Box it sees as numbers from -1 to 1. Raises InputError if a setting is out of range.
     """
 
-    name: ClassVar[str] = "ppo"
     learns: ClassVar[tuple[str, ...]] = ("intervene", "counterfactual")
-    acts_in_a_box: ClassVar[bool] = True
 
     envs: int = 64
-    rollout: int = 16  # steps of each environment between updates
-    epochs: int = 6
-    rate: float = 3e-3
+    rate: float = 3e-3  # of Adam
     hidden: int = 32  # units in each of two layers
     device: str = "cpu"  # or cuda
 
-    def learn(self, source: Practice, rng: np.random.Generator) -> Policy:
-        """Learn for the steps of the practice, rounded up to whole rollouts."""
-        set_random_seed(int(rng.integers(2**31)))  # and none to the algorithm, which would seed the environment with it
-        batch = BatchedVecEnv(source.make(self.envs))
-        bounds = batch.action_space if isinstance(batch.action_space, Box) else None
-        algorithm = SB3PPO(
-            "MlpPolicy",
-            batch if bounds is None else Rescaled(batch, bounds),
-            n_steps=self.rollout,
-            batch_size=self.envs * self.rollout // 2,
-            n_epochs=self.epochs,
-            learning_rate=self.rate,
-            gamma=source.discount,
-            policy_kwargs={"net_arch": [self.hidden, self.hidden]},
-            device=device_named(self.device),
-        )
-        algorithm.learn(source.steps)
-        return ActorPolicy(algorithm) if bounds is None else NormalActorPolicy(algorithm, bounds)
-
-
-@dataclass(frozen=True)
-class DQN(OfflineAgent):
-    """Deep Q-learning: online in many environments by Stable-Baselines3, or offline from a log, all seeds at once.
-
-    Source: Mnih et al. (2015), algorithm 1.
-    """
-
-    name: ClassVar[str] = "dqn"
-    learns: ClassVar[tuple[str, ...]] = ("observe", "mixed", "intervene", "counterfactual")
-
-    envs: int = 32
-    updates: int = 800  # gradient steps on a log; online, one for every `envs` steps
-    sync: int = 50  # gradient steps between copies to the target network
-
     def __post_init__(self) -> None:
-        super().__post_init__()
-        at_least_one(self, "envs", "updates", "sync")
+        at_least_one(self, "envs", "hidden")
+        if not self.rate > 0:
+            raise InputError(f"{self.name}: rate must be positive, and is {self.rate}")
 
-    def learn(self, source: Data | Practice, rng: np.random.Generator) -> Policy:
-        """Learn from the log for `updates` gradient steps, or for the steps of the practice.
+    def learn(self, source: Practice, rng: np.random.Generator) -> Policy:
+        """Learn for the steps of the practice, rounded up to whole rollouts. Raises InputError if it cannot take the actions."""
+        return practise(self, self._algorithm, source, rng)
 
-        Raises FloatingPointError if the loss on a log is not finite any more.
-        """
-        if isinstance(source, Data):
-            return super().learn(source, rng)
-        seed = int(rng.integers(2**31))
-        set_random_seed(seed)  # and none to the algorithm, which would seed the environment with it
-        algorithm = self._online(source, seed)
-        return NetworkPolicy(algorithm.observation_space, Perceptrons.of(algorithm.q_net))
+    @abstractmethod
+    def _algorithm(self, batch: VecEnv, practice: Practice) -> Any:
+        """An algorithm of Stable-Baselines3, ready to learn in the batch."""
 
-    def _updates(self, horizon: int) -> int:
-        return self.updates
 
-    def _learner(self, task: Task) -> QLearner:
-        return QLearner(task, dqn_loss, self.sync)
+def practise(agent: Agent, build: Build, practice: Practice, rng: np.random.Generator) -> Policy:
+    """Let the algorithm that `build` makes learn for the steps of a practice, in the `envs` environments of an agent."""
+    seed = int(rng.integers(2**31))
+    set_random_seed(seed)  # and none to the algorithm, which would seed the environment with it
+    batch = BatchedVecEnv(practice.make(agent.envs))  # type: ignore[attr-defined]
+    space = batch.action_space
+    if not agent.acts_in_a_box:
+        choices(space)  # or it refuses
+    elif not agent.counts_actions and not isinstance(space, Box):
+        raise InputError(f"{agent.name} needs actions that are numbers, and these are {space}")
+    algorithm = build(Rescaled(batch, space) if isinstance(space, Box) else batch, practice)
+    algorithm.action_space.seed(seed)  # exploration draws from it
+    return policy_of(algorithm.learn(practice.steps), space)
 
-    def _settings(self, discount: float) -> dict[str, Any]:
-        settings = {"batch_size": self.batch, "learning_rate": self.rate, "gamma": discount, "device": device_named(self.device)}
-        return {**settings, "policy": "MlpPolicy", "policy_kwargs": {"net_arch": [self.hidden, self.hidden]}}
 
-    def _online(self, practice: Practice, seed: int) -> SB3DQN:
-        env = BatchedVecEnv(practice.make(self.envs))
-        choices(env.action_space)  # or it refuses
-        algorithm = SB3DQN(
-            env=env,
-            buffer_size=practice.steps + self.envs,
-            learning_starts=self.batch,
-            train_freq=1,
-            target_update_interval=self.envs * self.sync,
-            exploration_fraction=0.5,
-            **self._settings(practice.discount),
-        )
-        algorithm.action_space.seed(seed)  # exploration draws from it
-        return algorithm.learn(practice.steps)
+def settings(agent: Any, batch: VecEnv, practice: Practice) -> dict[str, Any]:
+    """What the algorithms are told alike: the batch, the discount, and rate, networks and device of an agent."""
+    networks = {"policy": "MlpPolicy", "policy_kwargs": {"net_arch": [agent.hidden, agent.hidden]}}
+    return {**networks, "env": batch, "gamma": practice.discount, "learning_rate": agent.rate, "device": device_named(agent.device)}
+
+
+def policy_of(algorithm: Any, actions: Space) -> Policy:
+    """How an algorithm of Stable-Baselines3 acts, in a space that is its own, or a Box that it has seen rescaled.
+
+    Raises InputError if it has neither an actor nor action values that are known here.
+    """
+    net = algorithm.policy
+    if isinstance(actions, Box):
+        return NormalActorPolicy(algorithm, actions) if hasattr(net, "get_distribution") else ActorOfNumbers(algorithm, actions)
+    if isinstance(net, RecurrentActorCriticPolicy):
+        return RecurrentPolicy(algorithm)
+    if hasattr(net, "get_distribution"):
+        return ActorPolicy(algorithm)
+    return ValuePolicy(algorithm)
 
 
 class ActorPolicy(Policy):
@@ -125,12 +97,62 @@ class ActorPolicy(Policy):
     @torch.no_grad()
     def probabilities(self, observations: Array) -> Array:
         """The actor's own."""
-        tensor, _ = self.algorithm.policy.obs_to_tensor(observations)
-        return np.asarray(self.algorithm.policy.get_distribution(tensor).distribution.probs.double().cpu().numpy())
+        return _numbers(self.algorithm.policy.get_distribution(_seen(self.algorithm, observations)).distribution.probs)
+
+
+class ValuePolicy(Policy):
+    """A network of action values of Stable-Baselines3, or one of their quantiles: it takes the action of the largest value."""
+
+    def __init__(self, algorithm: Any):
+        self.algorithm = algorithm
+
+    def probabilities(self, observations: Array) -> Array:
+        """1 for the best action, and ties are shared."""
+        return greedy(np.asarray(self.action_values(observations)))
+
+    @torch.no_grad()
+    def action_values(self, observations: Array) -> Array | None:
+        """The network's outputs, or the means of its quantiles."""
+        net, seen = self.algorithm.policy, _seen(self.algorithm, observations)
+        return _numbers(net.q_net(seen) if hasattr(net, "q_net") else net.quantile_net(seen).mean(1))
+
+
+class RecurrentPolicy(MemoryPolicy):
+    """A recurrent actor of Stable-Baselines3: what it has seen of an episode is in the state of its LSTM."""
+
+    def __init__(self, algorithm: Any):
+        self.algorithm = algorithm
+
+    def probabilities(self, observations: Array) -> Array:
+        """The actor's own at the first step of an episode."""
+        return self._step(observations, self._start(len(observations)))[0]
+
+    def play(self, episodes: int, rng: np.random.Generator) -> Player:
+        """Begin so many episodes."""
+        state = self._start(episodes)
+
+        def act(observations: Array, rewards: Array) -> Array:
+            nonlocal state
+            probabilities, state = self._step(observations, state)
+            bounds = probabilities.cumsum(axis=1)
+            return np.asarray((rng.random((episodes, 1)) * bounds[:, -1:] >= bounds).sum(axis=1))
+
+        return act
+
+    def _start(self, episodes: int) -> tuple[Tensor, ...]:
+        """The two parts of the state of the LSTM, (layers, episodes, units), before a first step."""
+        lstm = self.algorithm.policy.lstm_actor
+        return tuple(torch.zeros(lstm.num_layers, episodes, lstm.hidden_size, device=self.algorithm.device) for _ in range(2))
+
+    @torch.no_grad()
+    def _step(self, observations: Array, state: tuple[Tensor, ...]) -> tuple[Array, tuple[Tensor, ...]]:
+        first = torch.zeros(len(observations), device=self.algorithm.device)  # no state is to be forgotten
+        law, state = self.algorithm.policy.get_distribution(_seen(self.algorithm, observations), state, first)
+        return _numbers(law.distribution.probs), state
 
 
 class NormalActorPolicy(ContinuousPolicy):
-    """An actor of Stable-Baselines3 on a `Rescaled` batch: its actions are normal, and those beyond a bound are moved to it."""
+    """An actor of Stable-Baselines3 whose actions are normal; those beyond a bound are moved to it."""
 
     def __init__(self, algorithm: Any, bounds: Box):
         self.algorithm, self.bounds = algorithm, bounds
@@ -138,7 +160,27 @@ class NormalActorPolicy(ContinuousPolicy):
     @torch.no_grad()
     def act(self, observations: Array, rng: np.random.Generator) -> Array:
         """Draw from the actor's own law: (n,)."""
-        tensor, _ = self.algorithm.policy.obs_to_tensor(observations)
-        law = self.algorithm.policy.get_distribution(tensor).distribution
-        mean, std = (part.double().cpu().numpy()[:, 0] for part in (law.mean, law.stddev))
-        return stretched(mean + std * rng.standard_normal(len(mean)), self.bounds)
+        law = self.algorithm.policy.get_distribution(_seen(self.algorithm, observations)).distribution
+        mean, std = (_numbers(part)[:, 0] for part in (law.mean, law.stddev))
+        return stretched(mean + std * rng.standard_normal(len(mean)), self.bounds, self.algorithm.action_space)
+
+
+class ActorOfNumbers(ContinuousPolicy):
+    """An actor of Stable-Baselines3 that is made noisy to explore, and acts here without the noise."""
+
+    def __init__(self, algorithm: Any, bounds: Box):
+        self.algorithm, self.bounds = algorithm, bounds
+
+    def act(self, observations: Array, rng: np.random.Generator) -> Array:
+        """The actor's own choice: (n,)."""
+        chosen, _ = self.algorithm.predict(observations, deterministic=True)
+        return stretched(chosen[:, 0].astype(np.float64), self.bounds, self.algorithm.action_space)
+
+
+def _seen(algorithm: Any, observations: Array) -> Tensor:
+    tensor: Tensor = algorithm.policy.obs_to_tensor(observations)[0]
+    return tensor
+
+
+def _numbers(values: Tensor) -> Array:
+    return np.asarray(values.double().cpu().numpy())

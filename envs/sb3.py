@@ -1,5 +1,6 @@
 """Stable-Baselines3 on the batched environment, without a Python loop over environments."""
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,9 @@ from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from confoundry.causal import Array
 
 from .causal_env import CausalVectorEnv
+
+
+UNIT = Box(-1.0, 1.0, (1,), np.float32)  # how Stable-Baselines3 likes its actions
 
 
 class BatchedVecEnv(VecEnv):
@@ -65,7 +69,7 @@ class Rescaled(VecEnvWrapper):
     """A batch whose actions are numbers from -1 to 1, as Stable-Baselines3 advises, and are stretched to the bounds of a Box."""
 
     def __init__(self, batch: VecEnv, bounds: Box):
-        super().__init__(batch, action_space=Box(-1.0, 1.0, (1,), np.float32))
+        super().__init__(batch, action_space=deepcopy(UNIT))
         self._bounds = bounds
 
     def reset(self) -> Any:
@@ -81,7 +85,7 @@ class Rescaled(VecEnvWrapper):
         return self.venv.step_wait()
 
 
-def stretched(actions: Array, bounds: Box) -> Array:
-    """Numbers from -1 to 1, beyond which they are cut off, as numbers between the bounds of a Box: the same shape."""
-    low, high = float(bounds.low[0]), float(bounds.high[0])
-    return np.asarray(low + (high - low) * (actions.clip(-1.0, 1.0) + 1.0) / 2.0)
+def stretched(actions: Array, bounds: Box, within: Box = UNIT) -> Array:
+    """Numbers within a Box, at whose bounds they are cut off, as numbers between other bounds: the same shape."""
+    (low, high), (least, most) = ((float(box.low[0]), float(box.high[0])) for box in (bounds, within))
+    return np.asarray(low + (high - low) * (actions.clip(least, most) - least) / (most - least))

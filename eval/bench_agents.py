@@ -12,7 +12,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.utils import polyak_update
 
 from confoundry.agents import make_agent
-from confoundry.agents.sb3 import DQN
+from confoundry.agents.dqn import DQN
 from confoundry.causal import SCM
 from confoundry.envs import Data, collect
 from confoundry.envs.coin_end import CoinEnd

@@ -17,7 +17,7 @@ from confoundry.agents.batched import Batch, Encoder, Learner, Perceptrons, mini
 from confoundry.agents.fitted_q import CQL, conservatism, dqn_loss, fqi_loss
 from confoundry.agents.iql import policy_loss, q_loss, value_loss
 from confoundry.agents.offline import Task
-from confoundry.agents.sb3 import DQN
+from confoundry.agents.dqn import DQN
 from confoundry.causal import SCM, Array, InputError, behaviour_policy, causal_policy, confused_policy, log_process
 from confoundry.envs import Data, all_observations, collect, make_model
 from confoundry.eval import Run, execute

@@ -1,0 +1,58 @@
+"""Deep Q-learning: online by Stable-Baselines3; on a log, in batches of seeds."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from stable_baselines3 import DQN as SB3DQN
+from stable_baselines3.common.vec_env import VecEnv
+
+from confoundry.envs import Data
+
+from .agent import Policy, Practice
+from .fitted_q import QLearner, dqn_loss
+from .offline import OfflineAgent, Task, at_least_one
+from .sb3 import practise, settings
+
+
+@dataclass(frozen=True)
+class DQN(OfflineAgent):
+    """Deep Q-learning: online in many environments by Stable-Baselines3, or offline from a log, all seeds at once.
+
+    Source: Mnih et al. (2015), algorithm 1.
+    """
+
+    name: ClassVar[str] = "dqn"
+    learns: ClassVar[tuple[str, ...]] = ("observe", "mixed", "intervene", "counterfactual")
+
+    envs: int = 32
+    updates: int = 800  # gradient steps on a log; online, one for every `envs` steps
+    sync: int = 50  # gradient steps between copies to the target network
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least_one(self, "envs", "updates", "sync")
+
+    def learn(self, source: Data | Practice, rng: np.random.Generator) -> Policy:
+        """Learn from the log for `updates` gradient steps, or for the steps of the practice.
+
+        Raises FloatingPointError if the loss on a log is not finite any more.
+        """
+        return super().learn(source, rng) if isinstance(source, Data) else practise(self, self._algorithm, source, rng)
+
+    def _updates(self, horizon: int) -> int:
+        return self.updates
+
+    def _learner(self, task: Task) -> QLearner:
+        return QLearner(task, dqn_loss, self.sync)
+
+    def _algorithm(self, batch: VecEnv, practice: Practice) -> SB3DQN:
+        return SB3DQN(
+            **settings(self, batch, practice),
+            batch_size=self.batch,
+            buffer_size=practice.steps + self.envs,
+            learning_starts=self.batch,
+            train_freq=1,
+            target_update_interval=self.envs * self.sync,
+            exploration_fraction=0.5,
+        )

@@ -1,0 +1,29 @@
+"""Proximal policy optimisation with a memory."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sb3_contrib import RecurrentPPO as ContribPPO
+from stable_baselines3.common.vec_env import VecEnv
+
+from .agent import Practice
+from .ppo import PPO
+from .sb3 import settings
+
+
+@dataclass(frozen=True)
+class RecurrentPPO(PPO):
+    """PPO whose actor and critic are LSTMs, so that it can act on what it has seen of the episode.
+
+    Source: Hausknecht and Stone (2015) for the memory, Schulman et al. (2017) for the rest, by sb3-contrib.
+    """
+
+    name: ClassVar[str] = "recurrent-ppo"
+    acts_in_a_box: ClassVar[bool] = False
+
+    def _algorithm(self, batch: VecEnv, practice: Practice) -> ContribPPO:
+        half = max(2, self.envs * self.rollout // 2)
+        steps = {"n_steps": self.rollout, "batch_size": half, "n_epochs": self.epochs, "ent_coef": self.entropy}
+        given = {**settings(self, batch, practice), "policy": "MlpLstmPolicy"}
+        given["policy_kwargs"] = {"net_arch": [self.hidden], "lstm_hidden_size": self.hidden}
+        return ContribPPO(**given, **steps)

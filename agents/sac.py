@@ -1,0 +1,40 @@
+"""Soft actor-critic, for actions that are numbers."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stable_baselines3 import SAC as SB3SAC
+from stable_baselines3.common.vec_env import VecEnv
+
+from .agent import Practice
+from .offline import at_least_one
+from .sb3 import OnlineAgent, settings
+
+
+@dataclass(frozen=True)
+class SAC(OnlineAgent):
+    """Soft actor-critic, whose temperature adapts itself; it acts by the mean of its actor.
+
+    Source: Haarnoja et al. (2018), Soft actor-critic algorithms and applications, algorithm 1, by Stable-Baselines3.
+    """
+
+    name: ClassVar[str] = "sac"
+    acts_in_a_box: ClassVar[bool] = True
+    counts_actions: ClassVar[bool] = False
+
+    envs: int = 16  # there is one gradient step for so many steps
+    batch: int = 256  # steps of a minibatch
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least_one(self, "batch")
+
+    def _algorithm(self, batch: VecEnv, practice: Practice) -> SB3SAC:
+        return SB3SAC(
+            **settings(self, batch, practice),
+            batch_size=self.batch,
+            buffer_size=practice.steps + self.envs,
+            learning_starts=self.batch,
+            train_freq=1,
+            gradient_steps=1,
+        )

@@ -1,0 +1,48 @@
+"""Twin delayed deep deterministic policy gradients, for actions that are numbers."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from stable_baselines3 import TD3 as SB3TD3
+from stable_baselines3.common.noise import NormalActionNoise
+from stable_baselines3.common.vec_env import VecEnv
+
+from confoundry.causal import InputError
+
+from .agent import Practice
+from .offline import at_least_one
+from .sb3 import OnlineAgent, settings
+
+
+@dataclass(frozen=True)
+class TD3(OnlineAgent):
+    """Twin delayed deep deterministic policy gradients: it explores by noise on its actions, and acts without it.
+
+    Source: Fujimoto, van Hoof and Meger (2018), algorithm 1, by Stable-Baselines3.
+    """
+
+    name: ClassVar[str] = "td3"
+    acts_in_a_box: ClassVar[bool] = True
+    counts_actions: ClassVar[bool] = False
+
+    envs: int = 16  # there is one gradient step for so many steps
+    batch: int = 256  # steps of a minibatch
+    noise: float = 0.1  # standard deviation of the exploration, where actions are from -1 to 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least_one(self, "batch")
+        if not self.noise >= 0:
+            raise InputError(f"{self.name}: noise must be at least 0, and is {self.noise}")
+
+    def _algorithm(self, batch: VecEnv, practice: Practice) -> SB3TD3:
+        return SB3TD3(
+            **settings(self, batch, practice),
+            batch_size=self.batch,
+            buffer_size=practice.steps + self.envs,
+            learning_starts=self.batch,
+            train_freq=1,
+            gradient_steps=1,
+            action_noise=NormalActionNoise(np.zeros(1), np.full(1, self.noise)),
+        )
