@@ -1,4 +1,4 @@
-"""The command line: confoundry list | show | data | run | report | bench.
+"""The command line: confoundry list | show | data | run | report | matrix | bench.
 
 Exit codes: 0 if all went well, 1 if a run failed, 2 if the request was wrong.
 """
@@ -30,7 +30,9 @@ from confoundry.envs.minari_exchange import check_new, to_minari
 from confoundry.envs.registry import opaque_worlds, world_text
 
 from . import report as reporting
+from .cli_predicted import matrix
 from .film import film
+from .options import CORES, Out, Workers, console, fail_if_any
 from .suite import AGENTS, ORDER, execute, grid, suite_environments
 from .truth import BELIEFS, REFERENCES, references
 from .wording import lines, origin
@@ -38,13 +40,11 @@ from .wording import lines, origin
 MOST_CONTEXTS = 12  # whose values are shown
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-console = Console(width=max(110, Console().width))
 
 Environment = Annotated[str, typer.Argument(help="An id with settings, IceCreamShorts-v0:confounding=0.5, or my_world.py:MyWorld.")]
 Shift = Annotated[str, typer.Option(help="A shifted world of the environment.")]
 Variant = Annotated[str, typer.Option(help="twin or control.")]
 Seed = Annotated[int, typer.Option(min=0, help="Equal seeds give equal numbers.")]
-Out = Annotated[Path, typer.Option(help="The folder of the results.")]
 
 
 def main() -> None:
@@ -187,16 +187,13 @@ def run(
     controls: Annotated[bool, typer.Option("--controls", help="Run the unconfounded controls too.")] = False,
     device: Annotated[str, typer.Option(help="Where networks learn: cuda, or another device of torch; without, on the CPU.")] = "",
     out: Out = Path("results"),
-    workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = os.cpu_count() or 1,
+    workers: Workers = CORES,
 ) -> None:
     """Train and score agents, and report. Runs that have a result in the folder are not done again."""
     runs = grid(environments or suite_environments(suite), agent or AGENTS, seeds, offline_budget, online_budget, log, controls, device)
     rows = execute(runs, out, workers)
     _report(rows, out)
-    failed = rows[rows["status"] != "ok"]
-    if len(failed):
-        console.print(f"{len(failed)} runs failed; the report says why.", style="bold red")
-        raise typer.Exit(1)
+    fail_if_any(rows)
 
 
 @app.command()
@@ -236,6 +233,9 @@ def bench(
     for record in records:
         if record.missing:
             console.print(f"{record.version} is missing: {record.missing}", markup=False, highlight=False)
+
+
+app.command()(matrix)
 
 
 def _report(rows: pd.DataFrame, out: Path) -> None:

@@ -1,0 +1,40 @@
+"""The commands that hold predictions against measurements."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from . import matrix as predicted
+from .options import CORES, Out, Workers, console, fail_if_any
+from .page import Section, print_sections, write_sections
+from .suite import execute
+from .verdicts import sections
+
+Seeds = Annotated[int, typer.Option(min=1, help="Seeds of each cell.")]
+Rows = Annotated[int, typer.Option(min=1, help="Recorded steps of a log, at most; the tables say where they are fewer.")]
+Steps = Annotated[int, typer.Option(min=1, help="Steps of practice; in worlds of one step a tenth of them.")]
+
+
+def matrix(
+    only: Annotated[list[str] | None, typer.Option(help="Rows with this in their name, or a class: Kidney, Lat; may be repeated.")] = None,
+    agent: Annotated[list[str] | None, typer.Option(help="Run this agent too, predicted as NaiveRL is; may be repeated.")] = None,
+    seeds: Seeds = 20,
+    rows: Rows = 1_000_000,
+    steps: Steps = 200_000,
+    out: Out = Path("matrix"),
+    workers: Workers = CORES,
+) -> None:
+    """Run the prediction matrix: which class of agents succeeds in which world, as predicted and as measured."""
+    cells = predicted.cells(only or (), agent or (), seeds, rows, steps)
+    found = execute(predicted.in_order(cells), out, workers)
+    told = sections(cells, found)
+    print_sections(told[:-1], console)  # how each row was run is long, and stands on the page
+    _publish(told, found, "matrix", out)
+
+
+def _publish(found: Sequence[Section], rows: pd.DataFrame, name: str, out: Path) -> None:
+    console.print(f"\npage: {write_sections(found, rows, name, out)}   rows: {out / 'results.parquet'}", highlight=False, soft_wrap=True)
+    fail_if_any(rows)
