@@ -20,6 +20,7 @@ from .network_policy import NetworkPolicy
 from .networks import features, fit
 from .offline import at_least_one
 from .tabular import counts, is_tabular
+from .units import of_raw_inputs
 
 Clones = Callable[[Array], Policy]  # from a graph, (factors,), to the clone that sees its causes alone
 
@@ -114,9 +115,8 @@ def counted_clones(data: Data) -> Clones:
 def _of_graph(net: Perceptrons, graph: Tensor, owner: Array, mean: Tensor, spread: Tensor) -> Perceptrons:
     """The network of one graph, (factors,), as one of the observation's own features."""
     first, bias, *others = (layer.detach() for layer in net.layers)
-    weight, by_graph = first.split([len(owner), len(graph)], 1)
-    weight = weight * (graph[owner] / spread)[:, None]
-    return Perceptrons([weight, bias + graph @ by_graph - mean @ weight, *others])
+    by_feature, by_graph = first.split([len(owner), len(graph)], 1)
+    return of_raw_inputs(Perceptrons([by_feature, bias + graph @ by_graph, *others]), mean, graph[owner] / spread)
 
 
 def _owners(space: Space) -> tuple[Array, list[int]]:
