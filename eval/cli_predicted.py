@@ -35,6 +35,26 @@ def matrix(
     _publish(told, found, "matrix", out)
 
 
+def predictions(
+    only: Annotated[list[int] | None, typer.Option(min=1, max=8, help="Only this one; may be repeated.")] = None,
+    seeds: Seeds = 20,
+    rows: Rows = 1_000_000,
+    steps: Steps = 200_000,
+    out: Out = Path("matrix"),
+    workers: Workers = CORES,
+) -> None:
+    """Test the eight predictions across families. They share their runs with the matrix in the same folder."""
+    from . import predictions as stated
+
+    lab = stated.Lab(seeds, rows, steps, out, workers)
+    found = []
+    for number in only or range(1, 9):
+        found.append(stated.told(number, stated.PREDICTIONS[number - 1](lab)))
+        print_sections(found[-1:], console)
+    none = pd.DataFrame(columns=["environment", "world", "status"])
+    _publish(found, execute(lab.runs, out, workers) if lab.runs else none, "predictions", out)
+
+
 def _publish(found: Sequence[Section], rows: pd.DataFrame, name: str, out: Path) -> None:
     console.print(f"\npage: {write_sections(found, rows, name, out)}   rows: {out / 'results.parquet'}", highlight=False, soft_wrap=True)
     fail_if_any(rows)

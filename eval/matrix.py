@@ -169,10 +169,15 @@ def _cell(row: Row, one: Class, predicted: str, seeds: int, rows: int, steps: in
     learns = make_agent(text).learns
     regime = one.regime if one.regime in learns else learns[0]
     recorded = min(rows, row.most or rows, one.most or rows)
-    practised = steps if model.horizon > 1 else max(1, steps // 10)
-    budget = {"observe": recorded, "mixed": recorded + recorded // POOLED}.get(regime, practised)
+    return Cell(row, one.name, predicted, runs_of(row.world, text, regime, seeds, recorded, steps))
+
+
+def runs_of(world: str, agent: str, regime: str, seeds: int, rows: int, steps: int) -> tuple[Run, ...]:
+    """The run of each seed, with so many recorded steps, or steps of practice where an episode has several; where it has one a tenth."""
+    practised = steps if make_model(world).horizon > 1 else max(1, steps // 10)
+    budget = {"observe": rows, "mixed": rows + rows // POOLED}.get(regime, practised)
     share = 1 / (POOLED + 1) if regime == "mixed" else None
-    return Cell(row, one.name, predicted, tuple(Run(row.world, text, regime, budget, seed, share=share) for seed in range(seeds)))
+    return tuple(Run(world, agent, regime, budget, seed, share=share) for seed in range(seeds))
 
 
 def in_order(cells: Iterable[Cell]) -> list[Run]:

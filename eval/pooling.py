@@ -1,0 +1,40 @@
+"""The price of labels: how many interventions it takes to set right a log that does not say which rows they are."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from confoundry.causal import SCM, Process, behaviour_policy, causal_policy, do_process, greedy, log_process, uniform_policy, value
+
+from .metrics import NEGLIGIBLE
+
+LEAST, MOST = 1e-6, 1e6  # interventions for each recorded step
+CLOSE = 1e-9  # relative
+
+
+def pooling_threshold(model: SCM) -> float:
+    """How many interventions with uniform actions, for each recorded step, turn the plan in their pooled log into a best policy.
+
+    In several steps they are counted in each context alike. Infinite where none will do.
+    """
+    best = value(model, causal_policy(model)) - NEGLIGIBLE
+
+    def right(interventions: float) -> bool:
+        return value(model, greedy(pooled(model, interventions).plan())) >= best
+
+    low, high = LEAST, MOST
+    if not right(high):
+        return np.inf
+    while high / low > 1 + CLOSE:
+        middle = np.sqrt(low * high)
+        low, high = (low, middle) if right(middle) else (middle, high)
+    return float(high)
+
+
+def pooled(model: SCM, interventions: float) -> Process:
+    """The process that a log without labels shows, to each step of which come so many with uniform actions."""
+    seen, done = log_process(model), do_process(model)
+    shares = behaviour_policy(model), interventions * uniform_policy(model)
+    weight = shares[0] / (shares[0] + shares[1])
+    moves = weight[..., None] * seen.transition + (1 - weight[..., None]) * done.transition
+    return replace(seen, reward=weight * seen.reward + (1 - weight) * done.reward, transition=moves, visits=shares[0] + shares[1])
