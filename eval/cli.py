@@ -1,4 +1,4 @@
-"""The command line: confoundry list | show | data | run | report | matrix | predictions | bench.
+"""The command line: confoundry list | show | data | run | report | matrix | predictions | sanity | bench.
 
 Exit codes: 0 if all went well, 1 if a run failed, 2 if the request was wrong.
 """
@@ -31,6 +31,7 @@ from confoundry.envs.registry import opaque_worlds, world_text
 
 from . import report as reporting
 from .cli_predicted import matrix, predictions
+from .cli_sanity import sanity
 from .film import film
 from .options import CORES, Out, Workers, console, fail_if_any
 from .suite import AGENTS, ORDER, execute, grid, suite_environments
@@ -237,6 +238,7 @@ def bench(
 
 app.command()(matrix)
 app.command()(predictions)
+app.command()(sanity)
 
 
 def _report(rows: pd.DataFrame, out: Path) -> None:
