@@ -148,7 +148,7 @@ def cells(only: Sequence[str], agents: Sequence[str], seeds: int, rows: int, ste
     `steps` those of practice where an episode has several, a tenth of them where it has one. Raises InputError if nothing is
     left, or if an agent does not exist.
     """
-    beside = [Class(text, text, text, "observe") for text in agents]
+    beside = [Class(text, text, text, "observe") for text in agents if make_agent(text)]
     found = [
         _cell(row, one, row.cells.get(one.name, row.cells[NAIVE]), seeds, rows, steps)
         for row in ROWS

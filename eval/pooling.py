@@ -15,16 +15,17 @@ CLOSE = 1e-9  # relative
 def pooling_threshold(model: SCM) -> float:
     """How many interventions with uniform actions, for each recorded step, turn the plan in their pooled log into a best policy.
 
-    In several steps they are counted in each context alike. Infinite where none will do.
+    0 where none are needed. In several steps they are counted in each context alike, and the plan under interventions must be a
+    best policy.
     """
     best = value(model, causal_policy(model)) - NEGLIGIBLE
 
     def right(interventions: float) -> bool:
         return value(model, greedy(pooled(model, interventions).plan())) >= best
 
+    if right(LEAST):
+        return 0.0
     low, high = LEAST, MOST
-    if not right(high):
-        return np.inf
     while high / low > 1 + CLOSE:
         middle = np.sqrt(low * high)
         low, high = (low, middle) if right(middle) else (middle, high)

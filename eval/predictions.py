@@ -83,7 +83,7 @@ class Lab:
     def results(self, runs: Sequence[Run]) -> pd.DataFrame:
         """The deployment's row of each run, in their order."""
         self.runs += runs
-        rows = execute(runs, self.folder, self.workers)
+        rows = execute(runs, self.folder, self.workers, quiet=True)
         return rows[rows["world"] == ""].set_index("run").loc[[run.key for run in runs]]
 
     def learned(self, world: str, agent: str, regime: str = "observe") -> pd.DataFrame:
@@ -117,7 +117,7 @@ def _slope(lab: Lab, world: str, agent: str, regime: str, predicted: float) -> E
     low, high = np.quantile([slope(SIZES, some) for some in again], [0.025, 0.975])
     model = make_model(world)
     bias = float(abs(np.diff(log_process(model).reward - do_process(model).reward)).max()) if agent == "naive" else 0.0
-    found = f"slope {slope(SIZES, errors):.4f} [{low:.4f}, {high:.4f}]; error {_rms(errors)[-1]:.4f} at {SIZES[-1]:,}, bias {bias:.4f}"
+    found = f"slope {slope(SIZES, errors):.4f} ({low:.4f} to {high:.4f}); error {_rms(errors)[-1]:.4f} at {SIZES[-1]:,}, bias {bias:.4f}"
     return Evidence(f"{agent} in {world}: slope {predicted:g}", found, predicted - NEAR < low and high < predicted + NEAR)
 
 
@@ -159,7 +159,7 @@ def _without_labels(lab: Lab, world: str) -> Evidence:
 
 def _threshold_alone(world: str) -> Evidence:
     threshold = pooling_threshold(make_model(world).deployed())
-    return Evidence(f"naive in {world}, without labels", f"right from {threshold:.3g}, by the model alone", bool(np.isfinite(threshold)))
+    return Evidence(f"naive in {world}, without labels", f"right from {threshold:.3g}, by the model alone", threshold > 0)
 
 
 def hidden_causes(lab: Lab) -> list[Evidence]:
@@ -286,4 +286,4 @@ def _interval(values: Array) -> metrics.Interval:
 
 def _text(found: metrics.Interval, digits: int = 2) -> str:
     middle, low, high = (f"{part:z.{digits}f}" for part in found)
-    return f"{middle} [{low}, {high}]"
+    return f"{middle} ({low} to {high})"
