@@ -58,7 +58,7 @@ def _packed(value: Any) -> Any:
         return value
     if isinstance(value, Tensor):
         return value.detach().cpu().clone()
-    if isinstance(value, list | tuple | nn.ParameterList):
+    if isinstance(value, list | tuple | nn.ParameterList | nn.ModuleList):
         return [_packed(part) for part in value]
     kind = type(value)
     if isinstance(value, np.ndarray | np.generic):
