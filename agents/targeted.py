@@ -34,7 +34,7 @@ class Targeted(Agent):
     sees the factors of a graph, and the graph. Then episodes are played with graphs drawn from a posterior,
     P(graph) ~ exp(w . graph / temperature), where w is the regression of the returns on the graphs so far.
 
-    Source: de Haan, Jayaraman and Levine (2019), Causal confusion in imitation learning, sections 4.1 and 4.2, algorithm 2.
+    Source: de Haan, Jayaraman and Levine (2019), Causal confusion in imitation learning, algorithm 2.
     """
 
     name: ClassVar[str] = "targeted"
