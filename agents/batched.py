@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,10 +20,10 @@ from confoundry.causal import Array
 from confoundry.envs import Data, Space, as_integer, cells
 
 from .agent import Policy
-from .networks import features
+from .networks import features, places
 
 BLOCK = 32  # minibatches that are drawn at once
-MOST_NUMBERS = 10_000_000  # in the features of all cells, to keep them; above, rows are encoded one by one
+NARROW = 16  # outputs of a layer; one of fewer, and of no fewer rows, is computed transposed
 
 
 class Perceptrons(nn.Module):
@@ -38,22 +39,12 @@ class Perceptrons(nn.Module):
         members = [[_uniform(rng, a, shape) for a, b in pairwise(sizes) for shape in ((a, b), (1, b))] for rng in rngs]
         return Perceptrons(torch.stack(parts) for parts in zip(*members, strict=True))
 
-    @staticmethod
-    def of(net: nn.Module) -> "Perceptrons":
-        """One member, of the linear layers of a network in torch that has ReLU between them."""
-        layers = [layer for layer in net.modules() if isinstance(layer, nn.Linear)]
-        return Perceptrons(part.detach().cpu() for layer in layers for part in (layer.weight.mT[None], layer.bias[None, None]))
-
     def __len__(self) -> int:
         return len(self.layers[0])
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Inputs (members, rows, in) to outputs (members, rows, out)."""
-        last = len(self.layers) - 2
-        for i in range(0, len(self.layers), 2):
-            inputs = _affine(inputs, self.layers[i], self.layers[i + 1])
-            inputs = inputs.relu_() if i < last else inputs
-        return inputs
+        """Inputs (members, rows, in), or if they are one-hot the places of the ones, to outputs (members, rows, out)."""
+        return perceive([*self.layers], inputs)
 
     def only(self, members: Sequence[int]) -> "Perceptrons":
         """A copy of some members, on the CPU."""
@@ -66,10 +57,59 @@ class Perceptrons(nn.Module):
             mine.lerp_(theirs, share)
 
 
+def perceive(layers: Sequence[Tensor], inputs: Tensor) -> Tensor:
+    """What perceptrons with these layers make of inputs, which are as in `Perceptrons.forward`."""
+    for i in range(0, len(layers), 2):
+        inputs = _affine(inputs.relu_() if i else inputs, layers[i], layers[i + 1])
+    return inputs
+
+
 def _affine(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    if not inputs.is_floating_point():
+        return _Chosen.apply(weight, inputs) + bias  # type: ignore[no-any-return, no-untyped-call]
     if weight.shape[2] == 1:  # a product with a vector would round otherwise where there is one member
         return bias + (inputs * weight.mT).sum(2, keepdim=True)
+    if weight.shape[2] < NARROW <= inputs.shape[1]:
+        return _Narrow.apply(inputs, weight) + bias  # type: ignore[no-any-return, no-untyped-call]
     return torch.baddbmm(bias, inputs, weight)
+
+
+class _Narrow(torch.autograd.Function):
+    """The product of inputs and weights of few outputs, transposed: several times as fast, forwards and backwards."""
+
+    @staticmethod
+    def forward(ctx: Any, inputs: Tensor, weight: Tensor) -> Tensor:
+        """Inputs (members, rows, in) and weights (members, in, out) to (members, rows, out)."""
+        ctx.save_for_backward(inputs, weight)
+        return torch.bmm(weight.mT, inputs.mT).mT
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor | None]:  # type: ignore[override]
+        """The gradients of inputs and weights, where they are asked for."""
+        inputs, weight = ctx.saved_tensors
+        by_inputs, by_weight = ctx.needs_input_grad
+        return torch.bmm(slope, weight.mT) if by_inputs else None, torch.bmm(slope.mT, inputs).mT if by_weight else None
+
+
+class _Chosen(torch.autograd.Function):
+    """The product of one-hot inputs and weights, as a sum of rows of the weights."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, ones: Tensor) -> Tensor:
+        """Weights (members, in, out) and places of the ones (members, rows, ones) to (members, rows, out)."""
+        members, inputs, outputs = ctx.shape = weight.shape
+        places = (ones + torch.arange(0, members * inputs, inputs, device=ones.device)[:, None, None]).reshape(-1, ones.shape[2])
+        ctx.save_for_backward(places)
+        return nn.functional.embedding_bag(places, weight.reshape(-1, outputs), mode="sum").reshape(members, -1, outputs)
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        """Each row of the slopes goes to the weights that it is a sum of."""
+        (places,) = ctx.saved_tensors
+        found = slope.new_zeros(ctx.shape).flatten(0, 1)
+        for column in places.unbind(1):
+            found.index_add_(0, column, slope.flatten(0, 1))
+        return found.reshape(ctx.shape), None
 
 
 def _uniform(rng: np.random.Generator, inputs: int, shape: tuple[int, int]) -> Tensor:
@@ -83,35 +123,38 @@ def target_of(networks: Perceptrons) -> Perceptrons:
 
 
 class Encoder:
-    """How observations enter networks: as rows of features, or where there are no more cells than rows, each cell once.
+    """How observations enter networks: numbers as they are, one-hot features as the places of the ones.
 
-    Networks then see the cells instead of the rows, and a row looks its outputs up.
+    Where there are no more cells than rows, each cell enters once, and a row looks its outputs up.
     """
 
     def __init__(self, space: Space, rows: int, device: torch.device):
         self.space, self.device = space, device
-        count = cells(space) or 0
-        self.grid = features(space, _every(space)).to(device) if 0 < count * flatdim(space) <= MOST_NUMBERS else None
-        self.once = self.grid is not None and count <= rows
+        self.once = 0 < (cells(space) or 0) <= rows
+        self.grid = features(space, _every(space)).to(device) if self.once else torch.empty(0)  # (cells, in)
 
     def columns(self, observations: Array) -> Array:
-        """Observations (n, ...) as cells (n,) if there is a grid of them; else as they are."""
-        return observations if self.grid is None else as_integer(self.space, observations)
+        """Observations (n, ...) as cells (n,) if each enters once; else as places of ones (n, ones) or numbers (n, in)."""
+        if isinstance(self.space, spaces.Box):
+            return observations.reshape(len(observations), -1).astype(np.float32)
+        return as_integer(self.space, observations) if self.once else places(self.space, observations)
 
     def tensor(self, columns: Array) -> Tensor:
-        """Columns (seeds, rows, ...) as cells (seeds, rows) if each enters once; else as features (seeds, rows, in)."""
-        if self.grid is None:
-            rows = columns.reshape(-1, *columns.shape[2:])
-            return features(self.space, rows).to(self.device).reshape(*columns.shape[:2], -1)
-        cell = torch.as_tensor(columns).to(self.device)
-        return cell if self.once else self.grid.index_select(0, cell.reshape(-1)).reshape(*cell.shape, -1)
+        """Columns as a tensor on the device."""
+        return torch.as_tensor(columns).to(self.device)
 
     def outputs(self, networks: Perceptrons, observed: Tensor) -> Tensor:
-        """What networks make of such a tensor: (members, rows, out)."""
-        if self.grid is None or not self.once:
+        """What networks make of such a tensor, (members, rows, ...): (members, rows, out)."""
+        if not self.once:
             return networks(observed)  # type: ignore[no-any-return]
         values = networks(self.grid.expand(len(observed), -1, -1))
         return values.gather(1, observed[..., None].expand(-1, -1, values.shape[2]))  # type: ignore[no-any-return]
+
+    def features(self, observed: Tensor) -> Tensor:
+        """Such a tensor as rows of features: (members, rows, in)."""
+        if observed.is_floating_point() or self.once:
+            return self.grid[observed] if self.once else observed
+        return torch.zeros(*observed.shape[:2], flatdim(self.space), device=self.device).scatter_(2, observed, 1.0)
 
 
 def _every(space: Space) -> Array:
@@ -124,7 +167,7 @@ class Batch:
     """A minibatch of each seed: (seeds, rows), and observations as an encoder has them."""
 
     observation: Tensor
-    action: Tensor
+    action: Tensor  # whole numbers, or floats where the actions are numbers
     reward: Tensor
     next_observation: Tensor
     going_on: Tensor  # 0.0 where the episode has terminated, else 1.0
@@ -133,29 +176,21 @@ class Batch:
 def minibatches(sources: Sequence[Data], rngs: Sequence[np.random.Generator], updates: int, rows: int, encoder: Encoder) -> Iterator[Batch]:
     """So many minibatches, of `rows` rows of each log, drawn with replacement by its own generator. No more of it need be in memory."""
     for first in range(0, updates, BLOCK):
-        shape = min(BLOCK, updates - first), rows
-        drawn = [_draw(data, rng, shape, encoder) for data, rng in zip(sources, rngs, strict=True)]
-        block = {name: np.stack([columns[name] for columns in drawn], axis=1) for name in drawn[0]}
-        for i in range(shape[0]):
-            yield _batch({name: column[i] for name, column in block.items()}, encoder)
+        count = min(BLOCK, updates - first)
+        drawn = [_draw(data, rng.integers(len(data), size=count * rows), encoder) for data, rng in zip(sources, rngs, strict=True)]
+        block = [torch.stack([part.unflatten(0, (count, rows)) for part in parts], 1) for parts in zip(*drawn, strict=True)]
+        for i in range(count):
+            yield Batch(*(part[i] for part in block))
 
 
-def _draw(data: Data, rng: np.random.Generator, shape: tuple[int, int], encoder: Encoder) -> dict[str, Array]:
-    rows = rng.integers(len(data), size=shape[0] * shape[1])
-    columns = {name: data[name][rows] for name in ("observation", "action", "reward", "next_observation", "terminated")}
-    for name in ("observation", "next_observation"):
-        columns[name] = encoder.columns(columns[name])
-    return {name: column.reshape(*shape, *column.shape[1:]) for name, column in columns.items()}
-
-
-def _batch(columns: dict[str, Array], encoder: Encoder) -> Batch:
-    return Batch(
-        observation=encoder.tensor(columns["observation"]),
-        action=torch.as_tensor(columns["action"]).long().to(encoder.device),
-        reward=torch.as_tensor(columns["reward"]).float().to(encoder.device),
-        next_observation=encoder.tensor(columns["next_observation"]),
-        going_on=torch.as_tensor(~columns["terminated"]).float().to(encoder.device),
-    )
+def _draw(data: Data, rows: Array, encoder: Encoder) -> tuple[Tensor, ...]:
+    """The parts of a batch for some rows of one log."""
+    names = "observation", "action", "reward", "next_observation", "terminated"
+    seen, action, reward, following, terminated = (data[name].take(rows, axis=0) for name in names)
+    seen, following = encoder.columns(seen), encoder.columns(following)
+    action = action.astype(np.int64 if action.dtype.kind in "iub" else np.float32)
+    parts = seen, action, reward.astype(np.float32), following, (~terminated).astype(np.float32)
+    return tuple(encoder.tensor(part) for part in parts)
 
 
 class Learner(nn.Module):
@@ -164,6 +199,10 @@ class Learner(nn.Module):
     @abstractmethod
     def forward(self, batch: Batch) -> Tensor:
         """The loss of each seed, (seeds,), before a step of the optimiser; it is called once for each."""
+
+    def parts(self) -> list[tuple[list[nn.Parameter], int]]:
+        """The parameters that are trained, in parts, and how many steps apart each part takes one of its own."""
+        return [([part for part in self.parameters() if part.requires_grad], 1)]
 
     @abstractmethod
     def policy(self, seed: int) -> Policy:
@@ -175,15 +214,17 @@ def train(learner: Learner, seeds: int, batches: Iterable[Batch], rate: float) -
 
     A seed whose loss is not finite learns nothing from there on, and touches no other.
     """
-    whole, slopes = _joined([part for part in learner.parameters() if part.requires_grad])
-    optimiser = torch.optim.Adam([whole], lr=rate)
+    parts = [(*_joined(part), apart) for part, apart in learner.parts()]
+    optimiser = torch.optim.Adam([whole for whole, _, _ in parts], lr=rate, fused=True)
     finite = torch.ones(seeds, dtype=torch.bool)
-    for batch in batches:
+    for step, batch in enumerate(batches, 1):
         losses = learner(batch)
         finite = finite.to(losses.device) & losses.isfinite()
         if not finite.any():
             break
-        slopes.zero_()
+        for whole, slopes, apart in parts:
+            slopes.zero_()
+            whole.grad = slopes if step % apart == 0 else None
         losses.where(finite, 0.0).sum().backward()
         optimiser.step()
     return finite.tolist()
@@ -196,5 +237,4 @@ def _joined(parts: Sequence[nn.Parameter]) -> tuple[Tensor, Tensor]:
     sizes = [part.numel() for part in parts]
     for part, numbers, slope in zip(parts, torch.split(whole, sizes), torch.split(slopes, sizes), strict=True):
         part.data, part.grad = numbers.view_as(part), slope.view_as(part)
-    whole.grad = slopes
     return whole, slopes

@@ -1,23 +1,65 @@
 """Behaviour cloning: do what was done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
 from gymnasium.spaces import Box
-from torch import nn
+from torch import Tensor
 
 from confoundry.causal import Array
-from confoundry.envs import Data, Space, choices
+from confoundry.envs import Data, Space
 
-from .agent import Agent, ContinuousPolicy, Policy, TabularPolicy
-from .networks import fit, network, outputs
+from .agent import ContinuousPolicy, Policy, TabularPolicy
+from .batched import Batch, Learner, Perceptrons
+from .network_policy import NetworkPolicy, outputs
+from .offline import OfflineAgent, Task, at_least_one, taken
 from .tabular import counts, is_tabular
 
 
+def likelihood_loss(logits: Tensor, actions: Tensor) -> Tensor:
+    """Cross-entropy of the logged actions, (seeds, rows), under the logits, (seeds, rows, actions): (seeds,)."""
+    return -taken(logits.log_softmax(-1), actions).mean(-1)
+
+
+class Cloner(Learner):
+    """A network of the logits of the actions for each seed."""
+
+    def __init__(self, task: Task):
+        super().__init__()
+        self.task, self.actor = task, task.networks(task.actions)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """The loss of each seed."""
+        return likelihood_loss(self.task.encoder.outputs(self.actor, batch.observation), batch.action)
+
+    def policy(self, seed: int) -> Policy:
+        """The actor of a seed, which values nothing."""
+        return NetworkPolicy(self.task.data.observation_space, None, self.actor.only([seed]))
+
+
+class MeanCloner(Learner):
+    """A network of the mean action for each seed, in standard deviations from the mean of its log."""
+
+    def __init__(self, task: Task):
+        super().__init__()
+        self.task, self.actor = task, task.networks(1)
+        self.mean, self.spread = task.standard("action")
+
+    def forward(self, batch: Batch) -> Tensor:
+        """The squared error of each seed."""
+        wanted = (batch.action - self.mean) / self.spread
+        return (self.task.encoder.outputs(self.actor, batch.observation)[..., 0] - wanted).square().mean(-1)
+
+    def policy(self, seed: int) -> Policy:
+        """The actor of a seed."""
+        spaces = self.task.data.observation_space, self.task.data.action_space
+        return ClonedMean(self.actor.only([seed]), *spaces, self.mean[seed].item(), self.spread[seed].item())
+
+
 @dataclass(frozen=True)
-class BehaviourCloning(Agent):
+class BehaviourCloning(OfflineAgent):
     """Maximum likelihood of the logged actions given the observations: counts where they are few, else a network.
 
     Where the action is a number, a network learns its mean by least squares, and the mean is what is done.
@@ -26,66 +68,43 @@ class BehaviourCloning(Agent):
     """
 
     name: ClassVar[str] = "bc"
-    learns: ClassVar[tuple[str, ...]] = ("observe", "mixed")
     acts_in_a_box: ClassVar[bool] = True
 
-    steps: int = 2000  # of the optimiser, if a network learns
-    rate: float = 1e-3
+    steps: int = 2000  # of the optimiser, where a network learns
+    batch: int = 1024  # rows of a minibatch
     hidden: int = 64  # units in each of two layers
-    device: str = "cpu"  # or cuda, where a network learns
 
-    def learn(self, source: Data, rng: np.random.Generator) -> Policy:
-        """Clone the log. An observation that it does not have gets uniform actions."""
-        if isinstance(source.action_space, Box):
-            return self._clone_numbers(source, source.action_space, rng)
-        if is_tabular(source):
-            taken = counts(source).sum(2)
-            total = taken.sum(1, keepdims=True)
-            table = np.where(total > 0, taken / np.maximum(total, 1), 1.0 / taken.shape[1])
-            return TabularPolicy(table, source.observation_space)
-        space = source.observation_space
-        net = network(space, choices(source.action_space), [self.hidden] * 2, rng, self.device)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least_one(self, "steps")
 
-        def loss(rows: Array) -> torch.Tensor:
-            logits = outputs(net, space, source["observation"][rows])
-            return nn.functional.cross_entropy(logits, torch.as_tensor(source["action"][rows]).to(logits.device))
+    def learn_all(self, sources: Sequence[Data], rngs: Sequence[np.random.Generator]) -> list[Policy | Exception]:
+        """Clone the logs. An observation that a log does not have gets uniform actions, where they are counted."""
+        if isinstance(sources[0].action_space, Box) or not is_tabular(sources[0]):
+            return super().learn_all(sources, rngs)
+        return [_counted(source) for source in sources]
 
-        fit(net, loss, len(source), self.steps, self.rate, rng)
-        return ClonedPolicy(net.cpu(), space)
+    def _updates(self, horizon: int) -> int:
+        return self.steps
 
-    def _clone_numbers(self, data: Data, actions: Box, rng: np.random.Generator) -> Policy:
-        net = network(data.observation_space, 1, [self.hidden] * 2, rng, self.device)
-        mean, spread = float(data["action"].mean()), max(float(data["action"].std()), 1e-9)
-
-        def loss(rows: Array) -> torch.Tensor:
-            predicted = outputs(net, data.observation_space, data["observation"][rows])[:, 0]
-            wanted = torch.as_tensor((data["action"][rows] - mean) / spread).float().to(predicted.device)
-            return nn.functional.mse_loss(predicted, wanted)
-
-        fit(net, loss, len(data), self.steps, self.rate, rng)
-        return ClonedMean(net.cpu(), data.observation_space, actions, mean, spread)
+    def _learner(self, task: Task) -> Learner:
+        return MeanCloner(task) if isinstance(task.data.action_space, Box) else Cloner(task)
 
 
-class ClonedPolicy(Policy):
-    """A network whose outputs are the logits of the actions."""
-
-    def __init__(self, net: nn.Module, space: Space):
-        self.net, self.space = net, space
-
-    @torch.no_grad()
-    def probabilities(self, observations: Array) -> Array:
-        """Softmax of the logits."""
-        return np.asarray(outputs(self.net, self.space, observations).double().softmax(1).numpy())
+def _counted(data: Data) -> Policy:
+    done = counts(data).sum(2)
+    total = done.sum(1, keepdims=True)
+    table = np.where(total > 0, done / np.maximum(total, 1), 1.0 / done.shape[1])
+    return TabularPolicy(table, data.observation_space)
 
 
 class ClonedMean(ContinuousPolicy):
     """A network whose output is the mean action, in standard deviations from that of the log."""
 
-    def __init__(self, net: nn.Module, space: Space, actions: Box, mean: float, spread: float):
-        self.net, self.space, self.actions, self.mean, self.spread = net, space, actions, mean, spread
+    def __init__(self, actor: Perceptrons, space: Space, actions: Box, mean: float, spread: float):
+        self.actor, self.space, self.actions, self.mean, self.spread = actor, space, actions, mean, spread
 
-    @torch.no_grad()
     def act(self, observations: Array, rng: np.random.Generator) -> Array:
         """The mean action, or the bound that it passes: (n,)."""
-        standard = outputs(self.net, self.space, observations)[:, 0].double().numpy()
+        standard = outputs(self.actor, self.space, observations)[0, :, 0].numpy()
         return np.clip(self.mean + self.spread * standard, self.actions.low[0], self.actions.high[0])

@@ -25,13 +25,14 @@ class NetworkPolicy(Policy):
         """Softmax of the logits; without logits 1 for the best action, and ties are shared."""
         if self.logits is None:
             return greedy(np.asarray(self.action_values(observations)))
-        return np.asarray(self._outputs(self.logits, observations)[0].softmax(1).numpy())
+        return np.asarray(outputs(self.logits, self.space, observations)[0].softmax(1).numpy())
 
     def action_values(self, observations: Array) -> Array | None:
         """The networks' outputs, if there are networks of values."""
-        return None if self.values is None else np.asarray(self._outputs(self.values, observations).amin(0).numpy())
+        return None if self.values is None else np.asarray(outputs(self.values, self.space, observations).amin(0).numpy())
 
-    @torch.no_grad()
-    def _outputs(self, networks: Perceptrons, observations: Array) -> Tensor:
-        seen = features(self.space, observations)
-        return networks(seen.expand(len(networks), -1, -1)).double()  # type: ignore[no-any-return]
+
+@torch.no_grad()
+def outputs(networks: Perceptrons, space: Space, observations: Array) -> Tensor:
+    """What networks make of observations: (members, n, out), in double precision."""
+    return networks(features(space, observations).expand(len(networks), -1, -1)).double()  # type: ignore[no-any-return]

@@ -1,7 +1,6 @@
 """Small networks over observations, for spaces that are too large to count."""
 
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -27,27 +26,13 @@ def features(space: Space, observations: Array) -> Tensor:
     """Observations as floats, (n, flatdim): one-hot where the space is discrete."""
     if isinstance(space, spaces.Box):
         return torch.as_tensor(np.asarray(observations, dtype=np.float32)).reshape(len(observations), -1)
-    columns = np.reshape(observations, (len(observations), -1))
-    sizes = np.atleast_1d(space.n if isinstance(space, spaces.Discrete) else space.nvec)  # type: ignore[attr-defined]
-    return torch.cat([nn.functional.one_hot(torch.as_tensor(columns[:, i]), int(k)) for i, k in enumerate(sizes)], 1).float()
+    return torch.zeros(len(observations), flatdim(space)).scatter_(1, torch.as_tensor(places(space, observations)), 1.0)
 
 
-def outputs(net: nn.Module, space: Space, observations: Array) -> Tensor:
-    """What a network makes of the features of observations, (n, outputs), on the device where it is."""
-    values: Tensor = net(features(space, observations).to(next(net.parameters()).device))
-    return values
-
-
-def network(space: Space, outputs: int, hidden: Sequence[int], rng: np.random.Generator, device: str = "cpu") -> nn.Module:
-    """A multi-layer perceptron from features to `outputs`, with weights drawn from `rng`, on the device.
-
-    Raises InputError if there is no such device.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(rng.integers(2**31)))
-        sizes = [flatdim(space), *hidden]
-        layers = [layer for a, b in itertools.pairwise(sizes) for layer in (nn.Linear(a, b), nn.ReLU())]
-        return nn.Sequential(*layers, nn.Linear(sizes[-1], outputs)).to(device_named(device))
+def places(space: Space, observations: Array) -> Array:
+    """Where the features of observations of a discrete space are 1: (n, ones)."""
+    sizes = space.nvec if isinstance(space, spaces.MultiDiscrete) else [flatdim(space)]
+    return np.asarray(np.reshape(observations, (len(observations), -1)).astype(np.int64) + np.cumsum([0, *sizes[:-1]]))
 
 
 def fit(net: nn.Module, loss: Callable[[Array], Tensor], rows: int, steps: int, rate: float, rng: np.random.Generator) -> None:

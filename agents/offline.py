@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from gymnasium.spaces import flatdim
+from gymnasium.spaces import Box, flatdim
+from torch import Tensor
 
-from confoundry.causal import InputError
-from confoundry.envs import Data, choices
+from confoundry.causal import Array, InputError
+from confoundry.envs import Data, Space, choices
 
 from .agent import Agent, Policy
 from .batched import Encoder, Learner, Perceptrons, minibatches, train
@@ -21,29 +22,53 @@ DIVERGED = "the loss is not finite any more; try a smaller learning rate"
 
 @dataclass(frozen=True)
 class Task:
-    """What a learner knows before it sees a row, and the generator of each seed."""
+    """What learners know before they see a minibatch: the log and the generator of each seed, and how networks see."""
 
-    data: Data
+    sources: Sequence[Data]
     rngs: Sequence[np.random.Generator]
     encoder: Encoder
     hidden: int
+
+    @property
+    def data(self) -> Data:
+        """A log, for what all have in common: spaces, horizon and discount."""
+        return self.sources[0]
 
     @property
     def actions(self) -> int:
         """How many actions there are."""
         return choices(self.data.action_space)
 
-    def networks(self, outputs: int, copies: int = 1) -> Perceptrons:
-        """Fresh networks for each seed, of two hidden layers: (copies * seeds) members, copy by copy."""
-        sizes = [flatdim(self.data.observation_space), self.hidden, self.hidden, outputs]
+    def networks(self, outputs: int, copies: int = 1, beside: int = 0) -> Perceptrons:
+        """Fresh networks for each seed, of two hidden layers: (copies * seeds) members, copy by copy.
+
+        They have so many inputs beside the observation.
+        """
+        sizes = [flatdim(self.data.observation_space) + beside, self.hidden, self.hidden, outputs]
         return Perceptrons.drawn(sizes, [*self.rngs] * copies).to(self.encoder.device)
+
+    def standard(self, name: str) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of each number of a column in the log of each seed: (seeds, numbers) each.
+
+        No deviation is 0, nor so small that it is an error of rounding.
+        """
+        moments = np.stack([_moments(data, name) for data in self.sources], 1)
+        mean, spread = torch.as_tensor(moments).float().to(self.encoder.device)
+        return mean, spread
+
+
+def _moments(data: Data, name: str) -> Array:
+    """Mean and standard deviation of each number of a column: (2, numbers)."""
+    mean = sum(part[name].reshape(len(part), -1).sum(0, dtype=np.float64) for part in data.chunks()) / len(data)
+    square = sum(np.square(part[name].reshape(len(part), -1) - mean).sum(0) for part in data.chunks()) / len(data)
+    return np.stack([mean, np.maximum(np.sqrt(square), np.maximum(1e-6 * abs(mean), 1e-9))])
 
 
 @dataclass(frozen=True)
 class OfflineAgent(Agent):
     """An agent that trains networks on a log, for all seeds at once or for one: each seed learns the same either way.
 
-    Raises InputError if a setting is out of range, or if actions cannot be counted.
+    Raises InputError if a setting is out of range, or if it cannot take the actions.
     """
 
     learns: ClassVar[tuple[str, ...]] = ("observe", "mixed")
@@ -67,9 +92,9 @@ class OfflineAgent(Agent):
 
     def learn_all(self, sources: Sequence[Data], rngs: Sequence[np.random.Generator]) -> list[Policy | Exception]:
         """Learn from logs of one task, each with its own generator: what each seed has learned, or the error that stopped it."""
-        choices(sources[0].action_space)  # or it refuses
+        check_actions(self, sources[0].action_space)
         encoder = Encoder(sources[0].observation_space, self.batch, device_named(self.device))
-        task = Task(sources[0], rngs, encoder, self.hidden)
+        task = Task(sources, rngs, encoder, self.hidden)
         learner = self._learner(task)
         batches = minibatches(sources, rngs, self._updates(sources[0].horizon), self.batch, encoder)
         finite = train(learner, len(rngs), batches, self.rate)
@@ -91,6 +116,14 @@ def at_least_one(agent: Agent, *settings: str) -> None:
             raise InputError(f"{agent.name}: {name} must be at least 1, and is {getattr(agent, name)}")
 
 
-def taken(outputs: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+def check_actions(agent: Agent, space: Space) -> None:
+    """Raise InputError if an agent cannot take the actions of a space."""
+    if not agent.acts_in_a_box:
+        choices(space)  # or it refuses
+    elif not agent.counts_actions and not isinstance(space, Box):
+        raise InputError(f"{agent.name} needs actions that are numbers, and these are {space}")
+
+
+def taken(outputs: Tensor, actions: Tensor) -> Tensor:
     """The outputs of the actions that were taken: (..., rows, actions) and (..., rows) to (..., rows)."""
     return outputs.gather(-1, actions[..., None])[..., 0]

@@ -270,7 +270,7 @@ def expected_iql(learner: Any, batch: Batch, seed: int) -> float:
 def test_each_loss_is_that_of_its_networks(name: str) -> None:
     data, agent = data_of(RELAY, 0), quick(name)
     encoder = Encoder(data.observation_space, 5, torch.device("cpu"))
-    learner = agent._learner(Task(data, rngs((0, 1)), encoder, 8))
+    learner = agent._learner(Task([data, data], rngs((0, 1)), encoder, 8))
     draw = torch.Generator().manual_seed(2)
     for part in learner.parameters():
         part.data += torch.randn(part.shape, generator=draw)  # so that targets are others, and so are their best actions
