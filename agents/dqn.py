@@ -1,7 +1,7 @@
 """Deep Q-learning: online by Stable-Baselines3; on a log, in batches of seeds."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from stable_baselines3 import DQN as SB3DQN
@@ -47,12 +47,16 @@ class DQN(OfflineAgent):
         return QLearner(task, dqn_loss, self.sync)
 
     def _algorithm(self, batch: VecEnv, practice: Practice) -> SB3DQN:
-        return SB3DQN(
-            **settings(self, batch, practice),
-            batch_size=self.batch,
-            buffer_size=practice.steps + self.envs,
-            learning_starts=self.batch,
-            train_freq=1,
-            target_update_interval=self.envs * self.sync,
-            exploration_fraction=0.5,
-        )
+        return SB3DQN(**settings(self, batch, practice), **replayed(self, practice))
+
+
+def replayed(agent: Any, practice: Practice) -> dict[str, Any]:
+    """What the algorithms that learn values online are told alike: all practice is replayed, in minibatches of an agent's size."""
+    return {
+        "batch_size": agent.batch,
+        "buffer_size": practice.steps + agent.envs,
+        "learning_starts": agent.batch,
+        "train_freq": 1,
+        "target_update_interval": agent.envs * agent.sync,
+        "exploration_fraction": 0.5,
+    }

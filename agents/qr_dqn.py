@@ -7,6 +7,7 @@ from sb3_contrib import QRDQN as ContribQRDQN
 from stable_baselines3.common.vec_env import VecEnv
 
 from .agent import Practice
+from .dqn import replayed
 from .offline import at_least_one
 from .sb3 import OnlineAgent, settings
 
@@ -33,12 +34,4 @@ class QRDQN(OnlineAgent):
     def _algorithm(self, batch: VecEnv, practice: Practice) -> ContribQRDQN:
         given: dict[str, Any] = settings(self, batch, practice)
         given["policy_kwargs"]["n_quantiles"] = self.quantiles
-        return ContribQRDQN(
-            **given,
-            batch_size=self.batch,
-            buffer_size=practice.steps + self.envs,
-            learning_starts=self.batch,
-            train_freq=1,
-            target_update_interval=self.envs * self.sync,
-            exploration_fraction=0.5,
-        )
+        return ContribQRDQN(**given, **replayed(self, practice))

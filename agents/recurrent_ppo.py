@@ -25,5 +25,5 @@ class RecurrentPPO(PPO):
         half = max(2, self.envs * self.rollout // 2)
         steps = {"n_steps": self.rollout, "batch_size": half, "n_epochs": self.epochs, "ent_coef": self.entropy}
         given = {**settings(self, batch, practice), "policy": "MlpLstmPolicy"}
-        given["policy_kwargs"] = {"net_arch": [self.hidden], "lstm_hidden_size": self.hidden}
+        given["policy_kwargs"] |= {"net_arch": [self.hidden], "lstm_hidden_size": self.hidden}
         return ContribPPO(**given, **steps)

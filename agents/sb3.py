@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from gymnasium.spaces import Box
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
+from stable_baselines3.common.torch_layers import FlattenExtractor
 from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecEnv
-from torch import Tensor
+from torch import Tensor, nn
 
 from confoundry.causal import Array, InputError, greedy
 from confoundry.envs import Space, choices
@@ -69,16 +70,37 @@ def practise(agent: Agent, build: Build, practice: Practice, rng: np.random.Gene
 
 def settings(agent: Any, batch: VecEnv, practice: Practice) -> dict[str, Any]:
     """What the algorithms are told alike: the batch, the discount, and rate, networks and device of an agent."""
-    networks = {"policy": "MlpPolicy", "policy_kwargs": {"net_arch": [agent.hidden, agent.hidden]}}
+    networks = {"policy": "MlpPolicy", "policy_kwargs": {"net_arch": [agent.hidden] * 2, "features_extractor_class": Features}}
     return {**networks, "env": batch, "gamma": practice.discount, "learning_rate": agent.rate, "device": device_named(agent.device)}
+
+
+class Features(FlattenExtractor):
+    """What networks see of an observation: one-hot where it is discrete; numbers are standardised by all that were seen in training."""
+
+    def __init__(self, observation_space: Space):
+        super().__init__(observation_space)
+        self._features_dim = int(self._features_dim)  # which torch asks of an LSTM
+        norm = nn.BatchNorm1d(self._features_dim, affine=False, momentum=None)  # Stable-Baselines3 copies its averages to target networks
+        self.norm = norm if isinstance(observation_space, Box) else None
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """Features (n, size), by the averages so far and not by those of the minibatch."""
+        seen = super().forward(observations)
+        if self.norm is None:
+            return seen
+        if self.training:
+            self.norm(seen.detach())
+        return nn.functional.batch_norm(seen, self.norm.running_mean, self.norm.running_var)
 
 
 def policy_of(algorithm: Any, actions: Space) -> Policy:
     """How an algorithm of Stable-Baselines3 acts, in a space that is its own, or a Box that it has seen rescaled.
 
-    Raises InputError if it has neither an actor nor action values that are known here.
+    Raises InputError if it is recurrent and its actions are numbers.
     """
     net = algorithm.policy
+    if isinstance(actions, Box) and isinstance(net, RecurrentActorCriticPolicy):
+        raise InputError("a recurrent actor is asked here for actions that can be counted only")
     if isinstance(actions, Box):
         return NormalActorPolicy(algorithm, actions) if hasattr(net, "get_distribution") else ActorOfNumbers(algorithm, actions)
     if isinstance(net, RecurrentActorCriticPolicy):

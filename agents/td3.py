@@ -26,22 +26,24 @@ class TD3(OnlineAgent):
     acts_in_a_box: ClassVar[bool] = True
     counts_actions: ClassVar[bool] = False
 
+    rate: float = 1e-3
     envs: int = 16  # there is one gradient step for so many steps
     batch: int = 256  # steps of a minibatch
-    noise: float = 0.1  # standard deviation of the exploration, where actions are from -1 to 1
+    random: float = 0.2  # share of the practice that begins it, with actions at random and nothing learned
+    noise: float = 0.5  # standard deviation of the exploration afterwards, where actions are from -1 to 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
         at_least_one(self, "batch")
-        if not self.noise >= 0:
-            raise InputError(f"{self.name}: noise must be at least 0, and is {self.noise}")
+        if not (0 <= self.random < 1 and self.noise >= 0):
+            raise InputError(f"td3: random must be in [0, 1) and noise at least 0, and are {self.random} and {self.noise}")
 
     def _algorithm(self, batch: VecEnv, practice: Practice) -> SB3TD3:
         return SB3TD3(
             **settings(self, batch, practice),
             batch_size=self.batch,
             buffer_size=practice.steps + self.envs,
-            learning_starts=self.batch,
+            learning_starts=int(self.random * practice.steps),
             train_freq=1,
             gradient_steps=1,
             action_noise=NormalActionNoise(np.zeros(1), np.full(1, self.noise)),

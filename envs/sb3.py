@@ -11,7 +11,6 @@ from confoundry.causal import Array
 
 from .causal_env import CausalVectorEnv
 
-
 UNIT = Box(-1.0, 1.0, (1,), np.float32)  # how Stable-Baselines3 likes its actions
 
 
