@@ -193,7 +193,7 @@ def test_agents_in_a_box_act_within_the_bounds_and_alike_with_equal_generators(n
     assert act(one).shape == (500,)
     assert ((act(one) >= 10) & (act(one) <= 30)).all()
     assert np.array_equal(act(one), act(two))
-    assert not np.array_equal(act(one), act(other))
+    assert name == "lagged-iv" or not np.array_equal(act(one), act(other))  # a regression draws nothing
     with pytest.raises(NotDiscreteError):
         one.probabilities(np.zeros((3, 2), np.float32))
 
