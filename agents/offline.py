@@ -59,8 +59,9 @@ class Task:
 
 def _moments(data: Data, name: str) -> Array:
     """Mean and standard deviation of each number of a column: (2, numbers)."""
-    mean = sum(part[name].reshape(len(part), -1).sum(0, dtype=np.float64) for part in data.chunks()) / len(data)
-    square = sum(np.square(part[name].reshape(len(part), -1) - mean).sum(0) for part in data.chunks()) / len(data)
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean = sum(part[name].reshape(len(part), -1).sum(0, dtype=np.float64) for part in data.chunks()) / len(data)
+        square = sum(np.square(part[name].reshape(len(part), -1) - mean).sum(0) for part in data.chunks()) / len(data)
     return np.stack([mean, np.maximum(np.sqrt(square), np.maximum(1e-6 * abs(mean), 1e-9))])
 
 

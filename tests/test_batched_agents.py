@@ -28,7 +28,7 @@ torch.set_num_threads(1)
 THROWAWAY = Path(__file__).with_name("throwaway.py")
 RELAY, GAUGE = (make_model(f"{THROWAWAY}:{name}") for name in ("Relay", "Gauge"))
 ICE, THERMO = make_model("IceCreamShorts-v0"), make_model("IceCreamShorts-Thermo-v0")
-NAMES = [name for name, kind in agent_classes().items() if hasattr(kind, "learn_all")]
+NAMES = [name for name, kind in agent_classes().items() if hasattr(kind, "learn_all") and "graph" not in kind.needs]
 SEEDS = 3
 
 every_agent = pytest.mark.parametrize("name", NAMES)
@@ -127,8 +127,8 @@ def test_a_seed_that_diverges_is_reported_and_costs_no_other(name: str, wrong: f
     together = agent.learn_all(logs, rngs(range(SEEDS)))
     for seed in (0, 2):
         assert_equal(together[seed], agent.learn(logs[seed], np.random.default_rng(seed)), THERMO)
-    if name in ("dqn", "cql") and wrong == 1e38:
-        return  # an error that counts linearly is still finite
+    if name in ("dqn", "cql", "irm", "group-dro") and wrong == 1e38:
+        return  # an error that counts linearly, or in standard deviations, is still finite
     assert isinstance(together[1], FloatingPointError)
     with pytest.raises(FloatingPointError, match="the loss is not finite any more; try a smaller learning rate"):
         agent.learn(logs[1], np.random.default_rng(1))
