@@ -191,7 +191,7 @@ def test_the_law_of_a_number_is_a_mixture_of_normals() -> None:
     outputs, actions = torch.randn(2, 5, 9, generator=draw), torch.randn(2, 5, generator=draw)
     logits, mean, spread = outputs.chunk(3, -1)
     normals = torch.distributions.Normal(mean, torch.nn.functional.softplus(spread) + 1e-3)
-    law = torch.distributions.MixtureSameFamily(torch.distributions.Categorical(logits=logits), normals)  # type: ignore[no-untyped-call]
+    law = torch.distributions.MixtureSameFamily(torch.distributions.Categorical(logits=logits), normals)
     expected = -law.log_prob(actions).mean(-1) - np.log(2 * np.pi) / 2  # type: ignore[no-untyped-call]
     assert torch.allclose(mixture_loss(outputs, actions), expected, atol=1e-5)
     numbers = torch.rand(2, 5, 40_000, generator=draw), torch.randn(2, 5, 40_000, generator=draw)
