@@ -200,6 +200,7 @@ class ActorOfNumbers(ContinuousPolicy):
 
 
 def _seen(algorithm: Any, observations: Array) -> Tensor:
+    algorithm.policy.set_training_mode(False)  # so that acting leaves the averages of the features as they are
     tensor: Tensor = algorithm.policy.obs_to_tensor(observations)[0]
     return tensor
 
