@@ -79,7 +79,7 @@ class DecisionTransformer(OfflineAgent):
         used = [_experiment(source) for source in sources] if self.actions == "masked" else sources
         encoder = Encoder(used[0].observation_space, self.batch, device_named(self.device))
         learner = self._learner(Task(used, rngs, encoder, self.hidden))
-        finite = train(learner, len(rngs), learner.batches(), self.rate)  # type: ignore[arg-type]
+        finite = train(learner, len(rngs), learner.batches(), self.rate)
         return [learner.policy(seed) if ok else FloatingPointError(DIVERGED) for seed, ok in enumerate(finite)]
 
     def _updates(self, horizon: int) -> int:
@@ -106,7 +106,7 @@ class Sequencer(nn.Module):
 
     def only(self, members: Sequence[int]) -> "Sequencer":
         """A copy of some members, on the CPU."""
-        return Sequencer(*(part.only(members) for part in (self.see, self.count, self.recall)), self.body.only(members))
+        return Sequencer(self.see.only(members), self.count.only(members), self.recall.only(members), self.body.only(members))
 
 
 class SequenceLearner(Learner):
@@ -121,9 +121,9 @@ class SequenceLearner(Learner):
         self.encoders = seen, Encoder(Discrete(data.horizon), agent.batch, seen.device)
         outputs = choices(data.action_space) if isinstance(data.action_space, Discrete) else 1
         inputs = flatdim(data.observation_space), data.horizon, 2 + outputs
-        parts = [Perceptrons.drawn([size, task.hidden], task.rngs) for size in inputs]
+        see, count, recall = (Perceptrons.drawn([size, task.hidden], task.rngs) for size in inputs)
         body = Transformer.drawn(task.hidden, outputs, agent.layers, agent.heads, task.rngs)
-        self.net = Sequencer(*parts, body).to(seen.device)
+        self.net = Sequencer(see, count, recall, body).to(seen.device)
 
     def batches(self) -> Any:
         """All minibatches of windows."""
@@ -139,7 +139,8 @@ class SequenceLearner(Learner):
             loss = (outputs[..., 0] - batch.wanted).square()
         else:
             loss = -taken(outputs.log_softmax(-1), batch.wanted)
-        return (loss * batch.weight).sum(1) / batch.weight.sum(1)
+        mean: Tensor = (loss * batch.weight).sum(1) / batch.weight.sum(1)
+        return mean
 
     def policy(self, seed: int) -> Policy:
         """The networks of a seed, and what they are to ask for."""
@@ -187,7 +188,7 @@ class SequenceMean(ContinuousPolicy, SequencePolicy):
         """The mean action, or the bound that it passes: (n, 1) to (n,)."""
         space: Any = self.actions
         scale: Any = self.scales.action
-        return np.clip(scale.mean + scale.spread * outputs[:, 0].double().numpy(), space.low[0], space.high[0])
+        return np.asarray(np.clip(scale.mean + scale.spread * outputs[:, 0].double().numpy(), space.low[0], space.high[0]))
 
     def act(self, observations: Array, rng: np.random.Generator) -> Array:
         """What is done at the first step."""

@@ -25,7 +25,8 @@ class Block(nn.Module):
     def drawn(width: int, heads: int, rngs: Sequence[np.random.Generator]) -> "Block":
         """One for each generator."""
         sizes = [width, 3 * width], [width, width], [width, WIDER * width, width]
-        return Block(*(Perceptrons.drawn(each, rngs) for each in sizes), heads=heads)
+        ask, answer, think = (Perceptrons.drawn(each, rngs) for each in sizes)
+        return Block(ask, answer, think, heads)
 
     def forward(self, tokens: Tensor, last: bool = False) -> Tensor:
         """Tokens (seeds, windows, steps, width) to as many, or only to those of the last step."""
@@ -40,7 +41,7 @@ class Block(nn.Module):
 
     def only(self, members: Sequence[int]) -> "Block":
         """A copy of some members, on the CPU."""
-        return Block(*(part.only(members) for part in (self.ask, self.answer, self.think)), heads=self.heads)
+        return Block(self.ask.only(members), self.answer.only(members), self.think.only(members), self.heads)
 
 
 class Transformer(nn.Module):

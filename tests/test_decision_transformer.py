@@ -171,7 +171,7 @@ def corridor(rng: np.random.Generator, episodes: int, box: bool = False) -> Data
     at = np.concatenate([np.zeros((episodes, 1)), np.cumsum(2 * right - 1, axis=1)], axis=1)
     observation = np.stack([at[:, :-1], rng.normal(size=(episodes, 5))], axis=2).astype(np.float32)
     following = np.stack([at[:, 1:], rng.normal(size=(episodes, 5))], axis=2).astype(np.float32)
-    columns = {
+    columns: dict[str, Array] = {
         "episode": np.repeat(np.arange(episodes), 5),
         "step": np.tile(np.arange(5), episodes),
         "observation": observation.reshape(-1, 2),
