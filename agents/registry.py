@@ -9,6 +9,7 @@ from confoundry.causal import InputError, did_you_mean
 from confoundry.envs.discovery import class_in_file, classes_in_package, names_file, parse, typed
 
 from .agent import Agent
+from .brought import Brought, is_brought
 
 
 @cache
@@ -18,11 +19,15 @@ def agent_classes() -> dict[str, type[Agent]]:
 
 
 def make_agent(text: str, **settings: Any) -> Agent:
-    """The agent `name:setting=value,...` or `path/to/file.py:Class:setting=value`.
+    """The agent `name:setting=value,...` or `path/to/file.py:Class:setting=value`, or the policy that is brought as it is.
 
     Raises InputError if there is no such agent or setting.
     """
     name, written = parse(text)
+    if is_brought(name):
+        if written or settings:
+            raise InputError(f"{name} is a policy, and has no settings")
+        return Brought(name)
     if names_file(name):
         cls = class_in_file(name, Agent)
         _check(cls)

@@ -49,6 +49,12 @@ def class_in_file(where: str, base: type[T]) -> type[T]:
     return found[name] if name else next(iter(found.values()))
 
 
+def named_in_file(where: str) -> Any:
+    """What is named by `path/to/file.py:name`; None if the file or the name is not there. Raises InputError if it does not import."""
+    path, name = re.fullmatch(_FILE, where).groups("")  # type: ignore[union-attr]
+    return getattr(_import_file(Path(path)), name, None) if name and Path(path).is_file() else None
+
+
 def parse(text: str) -> tuple[str, dict[str, str]]:
     """`name:key=value,key=value` as the name and its settings; the name may be a `file.py` or `file.py:Class`."""
     head, _, tail = text.rpartition(":")

@@ -15,15 +15,23 @@ from confoundry.causal import Array
 
 from . import metrics
 
-REGIMES = {"observe": "offline", "mixed": "mixed", "intervene": "online", "counterfactual": "intent", "exact": "exact"}
+REGIMES = {"observe": "offline", "mixed": "mixed", "intervene": "online", "counterfactual": "intent", "given": "given", "exact": "exact"}
 LEGEND = {
     "observe": "offline, from the log",
     "mixed": "log and practice mixed",
     "intervene": "online, acting",
     "counterfactual": "online, shown the intent",
+    "given": "brought as it is",
 }
-COLOURS = {"observe": "#0072B2", "mixed": "#CC79A7", "intervene": "#E69F00", "counterfactual": "#009E73", "exact": "#555555"}  # Okabe, Ito
-MARKERS = {"observe": "o", "mixed": "^", "intervene": "s", "counterfactual": "D"}
+COLOURS = {  # of Okabe and Ito
+    "observe": "#0072B2",
+    "mixed": "#CC79A7",
+    "intervene": "#E69F00",
+    "counterfactual": "#009E73",
+    "given": "#56B4E9",
+    "exact": "#555555",
+}
+MARKERS = {"observe": "o", "mixed": "^", "intervene": "s", "counterfactual": "D", "given": "v"}
 LINES = {  # column of the reference: its name and its line
     "j_confused": ("confused", {"color": "#D55E00", "linestyle": "--", "linewidth": 1.6}),
     "j_uniform": ("uniform", {"color": "#888888", "linestyle": ":", "linewidth": 1.6}),

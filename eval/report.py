@@ -150,7 +150,7 @@ def _texts(scores: pd.DataFrame, digits: int) -> list[str]:
 def _text(score: dict[Any, Any], digits: int) -> str:
     middle, low, high = (f"{score[name]:z.{digits}f}" for name in ("iqm", "low", "high"))
     estimated = f" (estimated, se {score['std_error']:.{digits}f})" if score.get("std_error", 0.0) > 0 else ""
-    return (middle if score["regime"] == "exact" else f"{middle} [{low}, {high}]") + estimated
+    return (middle if score["regime"] in ("exact", "given") else f"{middle} [{low}, {high}]") + estimated
 
 
 def _flat(frame: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from importlib.metadata import version
 from inspect import getsourcefile
@@ -14,17 +14,20 @@ from typing import Any
 import numpy as np
 import torch
 
+from confoundry import agents
 from confoundry.agents import Agent, Exact, Policy, Practice, make_agent
+from confoundry.agents.brought import Brought, Spaces
 from confoundry.causal import SCM, InputError, NotDiscreteError, TooLargeError, did_you_mean
-from confoundry.envs import CausalVectorEnv, Data, Log, collect, make_model
+from confoundry.envs import CausalVectorEnv, Data, Log, collect, make_model, observation_space
 from confoundry.envs.discovery import parse
 from confoundry.envs.registry import world_class, world_text
+from confoundry.envs.spaces import action_space
 
 from .truth import BELIEFS, REFERENCES, beliefs, evaluate, references
 
 OFFLINE = ("observe", "mixed")
 ONLINE = ("intervene", "counterfactual")
-REGIMES = (*OFFLINE, *ONLINE, "exact")
+REGIMES = (*OFFLINE, *ONLINE, "exact", "given")
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Run:
     """
 
     environment: str  # an id with settings: "SimpsonClinic-v0:study=Berkeley"
-    agent: str  # a name with settings: "dqn:updates=500", or a user's "agent.py:MyAgent"
+    agent: str  # a name with settings: "dqn:updates=500", a user's "agent.py:MyAgent", or a policy, "model.zip"
     regime: str
     budget: int  # recorded steps of a log, or steps of practice
     seed: int
@@ -64,11 +67,15 @@ class Run:
 
     @property
     def key(self) -> str:
-        """A hash of the run, of the version of the package, of the files of world and agent, and of the log's content."""
-        classes = world_class(parse(self.environment)[0]), type(make_agent(self.agent))
-        contents = [Path(getsourcefile(cls) or "").read_bytes() for cls in classes]
+        """A hash of the run, of the version of the package, of the world's file, of all agents', and of what the user brings."""
+        contents = [_source_of(world_class(parse(self.environment)[0])), _package(), self._brings()]
         contents += [_read_log(self).content_hash.encode()] if self.log else []
         return _hash(sorted(asdict(self).items()), version("confoundry"), contents)
+
+    def _brings(self) -> bytes:
+        """The file of the policy that is brought, or else of the agent."""
+        agent = self._agent
+        return agent.file.read_bytes() if isinstance(agent, Brought) else _source_of(type(agent))
 
     def has_answer(self) -> bool:
         """Whether the reference policy that the run asks for can be computed."""
@@ -108,7 +115,7 @@ class Run:
 
     @property
     def _rng(self) -> np.random.Generator:
-        return np.random.default_rng(int(self.key, 16))
+        return np.random.default_rng(int(_hash(sorted(asdict(self).items())), 16))  # whatever the code of other agents is
 
     def _worlds(self) -> tuple[SCM, SCM]:
         """The model, and the one whose contexts the agent sees."""
@@ -122,9 +129,11 @@ class Run:
         needs = ", ".join(sorted(make_agent(self.agent).needs))
         return {**about, "needs": needs, "budget": self.budget, "seed": self.seed, "run": self.key}
 
-    def _source(self, model: SCM) -> Data | Practice | Exact:
+    def _source(self, model: SCM) -> Data | Practice | Exact | Spaces:
         if self.regime == "exact":
             return Exact(model)
+        if self.regime == "given":
+            return spaces_of(model)
         seed = int(_hash(self.environment, self.variant, self.regime, self.seed), 16) % 2**62  # the same for every agent
         needs, episodes = make_agent(self.agent).needs, ceil(self.budget / model.horizon)
         if self.regime in ONLINE:
@@ -135,10 +144,25 @@ class Run:
         return log.view(np.random.default_rng(seed), "labels" in needs, model.graph.copy() if "graph" in needs else None)
 
 
+def spaces_of(model: SCM) -> Spaces:
+    """What a policy that is brought is told of a model."""
+    return Spaces(observation_space(model), action_space(model))
+
+
+def _source_of(cls: type) -> bytes:
+    return Path(getsourcefile(cls) or "").read_bytes()
+
+
+@cache
+def _package() -> bytes:
+    """The modules of the agents: one builds on another."""
+    return b"".join(path.read_bytes() for path in sorted(Path(agents.__path__[0]).glob("*.py")))
+
+
 def acts_there(agent: str, model: SCM) -> bool:
     """Whether an agent can take the actions of a model; the reference policies can, where they have an answer."""
     made = make_agent(agent)
-    return made.learns == ("exact",) or (made.counts_actions if model.action_bounds is None else made.acts_in_a_box)
+    return made.learns in (("exact",), ("given",)) or (made.counts_actions if model.action_bounds is None else made.acts_in_a_box)
 
 
 def _log_before(model: SCM, episodes: int, seed: int) -> Data:

@@ -49,7 +49,8 @@ def grid(
     controls: bool = False,
     device: str = "",
 ) -> list[Run]:
-    """Every agent on every environment, its twin and if asked for its control, with each seed; each reference policy once.
+    """Every agent on every environment, its twin and if asked for its control, with each seed; each reference policy once, and
+    each policy that a user brings.
 
     An agent is written `agent@regime`; without a regime it learns in each that it can, but for mixed logs. It is left out where
     it cannot take the actions. A log that is given is learned from instead of one that is collected, and
@@ -68,8 +69,9 @@ def grid(
         for variant in ("", *["twin"] * has_twin, *["control"] * controls):
             runs += [run for run in (Run(environment, name, "exact", 1, 0, variant) for name in REFERENCE_AGENTS) if run.has_answer()]
             for agent, regime in pairs:
-                budget = offline_budget if regime in OFFLINE else online_budget
-                runs += [Run(environment, agent, regime, budget, seed, variant, log) for seed in range(seeds)]
+                budget = 1 if regime == "given" else offline_budget if regime in OFFLINE else online_budget
+                tries = 1 if regime == "given" else seeds
+                runs += [Run(environment, agent, regime, budget, seed, variant, log) for seed in range(tries)]
     if agents and not acting:
         raise InputError(f"none of {', '.join(agents)} takes such actions as those of {', '.join(environments)}")
     return runs
