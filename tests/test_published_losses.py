@@ -1,6 +1,8 @@
 """Our losses are TorchRL's of the same names: the same parameters and minibatch give the same numbers, through whole networks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,13 @@ from tensordict import TensorDict
 from tensordict.nn import TensorDictModule
 from torch import nn
 from torchrl.modules import ProbabilisticActor, QValueActor
-from torchrl.objectives import BCLoss, DiscreteCQLLoss, DiscreteIQLLoss, DQNLoss, LossModule
+from torchrl.objectives import BCLoss, DiscreteCQLLoss, DiscreteIQLLoss, DQNLoss, LossModule, TD3BCLoss
 
 from confoundry.agents import make_agent
 from confoundry.agents.batched import Batch, Encoder, Perceptrons, minibatches
 from confoundry.agents.fitted_q import CQL, QLearner
 from confoundry.agents.offline import Task
-from confoundry.envs import make_model
+from confoundry.envs import Data, make_model
 
 torch.set_num_threads(1)
 
@@ -28,7 +30,7 @@ pytestmark = [  # TorchRL's, which are about its own bookkeeping; the targets ar
 ]
 
 RELAY = make_model(f"{Path(__file__).with_name('throwaway.py')}:Relay")
-DATA = data_of(RELAY, 300)
+DATA, PUSHED = data_of(RELAY, 300), data_of(make_model("CorrelatedNoiseLQ-v0"), 300)
 ROWS, SEEDS = 40, 2
 ENCODER = Encoder(DATA.observation_space, 5, torch.device("cpu"))  # fewer rows than cells, so that these enter as features
 
@@ -45,9 +47,9 @@ def batch() -> Batch:
     return found
 
 
-def learner_of(agent: Any) -> Any:
+def learner_of(agent: Any, data: Data = DATA, encoder: Encoder = ENCODER) -> Any:
     """A learner whose networks and targets are all different, and which is not about to copy one to the other."""
-    learner, draw = agent._learner(Task([DATA], rngs(0), ENCODER, 8)), torch.Generator().manual_seed(2)
+    learner, draw = agent._learner(Task([data] * SEEDS, rngs(0), encoder, 8)), torch.Generator().manual_seed(2)
     for part in learner.parameters():
         part.data += torch.randn(part.shape, generator=draw)
     learner.steps = 5
@@ -68,16 +70,16 @@ def q_network(networks: Perceptrons, member: int) -> QValueActor:
     return QValueActor(alone(networks, member), in_keys=["observation"], action_space="categorical")
 
 
-def rows_of(batch: Batch, seed: int) -> TensorDict:
+def rows_of(batch: Batch, seed: int, see: Callable[[torch.Tensor], torch.Tensor] = ENCODER.features) -> TensorDict:
     """The rows of a seed, under TorchRL's names."""
     over = batch.going_on[seed][:, None] == 0
     following = {
-        "observation": ENCODER.features(batch.next_observation)[seed],
+        "observation": see(batch.next_observation)[seed],
         "reward": batch.reward[seed][:, None],
         "done": over,
         "terminated": over,
     }
-    return TensorDict({"observation": ENCODER.features(batch.observation)[seed], "action": batch.action[seed], "next": following}, [ROWS])
+    return TensorDict({"observation": see(batch.observation)[seed], "action": batch.action[seed], "next": following}, [ROWS])
 
 
 def give_targets(loss: LossModule, name: str, modules: Sequence[nn.Module]) -> None:
@@ -148,3 +150,50 @@ def test_behaviour_cloning_is_theirs(batch: Batch) -> None:
     learner = learner_of(make_agent("bc"))
     losses = [BCLoss(TensorDictModule(alone(learner.actor, seed), ["observation"], ["action"])) for seed in range(SEEDS)]
     same(learner(batch), [loss(rows_of(batch, seed))["loss_bc"] for seed, loss in enumerate(losses)])
+
+
+class Critic(nn.Module):
+    """A network that sees observation and action beside each other."""
+
+    def __init__(self, net: nn.Module):
+        super().__init__()
+        self.net = net
+
+    def forward(self, observation: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.net(torch.cat([observation, action], -1))
+        return found
+
+
+def test_twin_delayed_policy_gradients_that_clone_are_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = Encoder(PUSHED.observation_space, ROWS, torch.device("cpu"))
+    batch = next(minibatches([PUSHED] * SEEDS, rngs(7), 1, ROWS, encoder))
+    batch = replace(batch, going_on=(torch.arange(ROWS) % 3 > 0).float().expand(SEEDS, -1))
+    learner = learner_of(make_agent("td3-bc", tau=1e-9, noise=0.5, clip=0.3), PUSHED, encoder)
+    learner.steps = learner.agent.updates - 1  # the last one, after those that clone alone
+    noise = [torch.as_tensor(rng.standard_normal((ROWS, 1), np.float32)) for rng in deepcopy(learner.task.rngs)]
+    scaled = replace(
+        batch,
+        observation=learner._standard(batch.observation),
+        next_observation=learner._standard(batch.next_observation),
+        action=batch.action[..., None] / learner.high,
+    )
+    assert scaled.action.abs().max() <= 1
+    expected = []
+    for seed in range(SEEDS):
+        actor, target = (
+            TensorDictModule(nn.Sequential(alone(part, seed), nn.Tanh()), ["observation"], ["action"])
+            for part in (learner.actor, learner.target_actor)
+        )
+        critics, targets = (
+            [TensorDictModule(Critic(alone(part, seed + copy)), ["observation", "action"], ["state_action_value"]) for copy in (0, SEEDS)]
+            for part in (learner.critics, learner.target_critics)
+        )
+        loss = TD3BCLoss(actor, critics, bounds=(-1.0, 1.0), policy_noise=0.5, noise_clip=0.3, loss_function="l2")
+        loss.make_value_estimator(gamma=PUSHED.discount)
+        give_targets(loss, "target_actor_network_params", [target])
+        give_targets(loss, "target_qvalue_network_params", targets)
+        with monkeypatch.context() as patch:
+            patch.setattr(torch, "randn_like", lambda _, drawn=noise[seed]: drawn)
+            found = loss(rows_of(scaled, seed, lambda seen: seen))
+        expected.append(found["loss_qvalue"] + found["loss_actor"])
+    same(learner(batch), expected)
