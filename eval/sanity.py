@@ -19,6 +19,7 @@ from .run import OFFLINE, ONLINE, Run, acts_there
 from .suite import suite_environments
 
 MOST_REGRET = 0.02  # of J_* - J_worst, in a control (M1)
+MEMORYLESS = {"causal": "j_causal", "confused": "j_confused", "behaviour": "j_behaviour"}  # reference policies, and what they stand in for
 CLONES = ("bc", "targeted", "lagged-iv")  # agents that do what was done
 FAULT = re.compile(r"\w*(Error|Exception|Warning): ")  # how the note begins of a run that failed otherwise than by a refusal
 IDLE = "plays uniformly"  # how the note ends of an agent that has no answer
@@ -28,8 +29,8 @@ CELL = ["environment", "agent", "regime"]
 
 SCORED = (
     "NR = (J_* - J) / (J_* - J_worst) on the control of each family: interquartile mean over seeds [95 % bootstrap interval]. J_* is what "
-    f"the best memoryless policy earns. An agent has reached it if NR is at most {MOST_REGRET}, has missed it if the whole interval is "
-    "above, and is else undecided. A clone is held against what the behaviour policy earned, if that is less. A log is short if who takes "
+    f"the causal policy without a memory earns. An agent has reached it if NR is at most {MOST_REGRET}, has missed it if the whole interval "
+    "is above, and is else undecided. A clone is held against what the behaviour policy earned, if that is less. A log is short if who takes "
     "an endless one at its word is not at the optimum either, for it lacks actions or the observations are not the state: an agent that "
     "learns from it and loses no more is no worse than its log. An agent does not apply if it refuses a world, or says that it has no "
     "answer there and plays uniformly."
@@ -39,22 +40,21 @@ SCORED = (
 def runs(only: Sequence[str], agents: Sequence[str], seeds: int, rows: int, steps: int) -> list[Run]:
     """Every agent on the control of every family that has a text of `only` in its name, once on a log and once by acting.
 
-    Without `agents` all are taken. `rows` are the recorded steps of a log, `steps` those of practice. Raises InputError if
-    nothing is left.
+    The memoryless reference policies come first. Without `agents` all are taken. `rows` are the recorded
+    steps of a log, `steps` those of practice. Raises InputError if nothing is left.
     """
     names = agents or [name for name, kind in agent_classes().items() if kind.learns != ("exact",)]
     worlds = [text for text in suite_environments("families") if not only or any(part in text for part in only)]
-    found = [
-        Run(world, name, regime, rows if regime in OFFLINE else steps, seed, "control")
-        for world in worlds
-        for name in names
-        if acts_there(name, make_model(world, variant="control"))
-        for regime in _regimes(name)
-        for seed in range(seeds)
-    ]
+    found, known = [], []
+    for world in worlds:
+        model = make_model(world, variant="control")
+        kinds = [(name, regime) for name in names if acts_there(name, model) for regime in _regimes(name)]
+        budgets = {regime: rows if regime in OFFLINE else steps for _, regime in kinds}
+        found += [Run(world, name, regime, budgets[regime], seed, "control") for name, regime in kinds for seed in range(seeds)]
+        known += [run for run in (Run(world, name, "exact", 1, 0, "control") for name in MEMORYLESS) if run.has_answer()]
     if not found:
         raise InputError(f"nothing is left to run: no family is called {' or '.join(only)}, or none takes the actions of the agents")
-    return found
+    return known + found
 
 
 def _regimes(agent: str) -> list[str]:
@@ -65,9 +65,19 @@ def _regimes(agent: str) -> list[str]:
 
 def judged(rows: pd.DataFrame) -> pd.DataFrame:
     """A row for each agent in each control: NR as `iqm`, `low` and `high` over the seeds, a verdict, and what the agent said."""
-    deployed = rows[rows["world"] == ""]
+    deployed = memoryless(rows[rows["world"] == ""])
     scored = deployed.assign(regret=control_regret(deployed), short=_short(deployed))
     return pd.DataFrame([{**dict(zip(CELL, key, strict=True)), **_judged(part)} for key, part in scored.groupby(CELL, sort=False)])
+
+
+def memoryless(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of agents, in which the values of the reference policies without a memory are those that were run, where they were."""
+    exact = rows["regime"] == "exact"
+    found = rows[~exact].copy()
+    for name, column in MEMORYLESS.items():
+        values = rows[exact & (rows["agent"] == name)].set_index("environment")["value"]
+        found[column] = found["environment"].map(values).fillna(found[column])
+    return found
 
 
 def _judged(part: pd.DataFrame) -> dict[str, Any]:
