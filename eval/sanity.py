@@ -29,11 +29,11 @@ CELL = ["environment", "agent", "regime"]
 
 SCORED = (
     "NR = (J_* - J) / (J_* - J_worst) on the control of each family: interquartile mean over seeds [95 % bootstrap interval]. J_* is what "
-    f"the causal policy without a memory earns. An agent has reached it if NR is at most {MOST_REGRET}, has missed it if the whole interval "
-    "is above, and is else undecided. A clone is held against what the behaviour policy earned, if that is less. A log is short if who takes "
-    "an endless one at its word is not at the optimum either, for it lacks actions or the observations are not the state: an agent that "
-    "learns from it and loses no more is no worse than its log. An agent does not apply if it refuses a world, or says that it has no "
-    "answer there and plays uniformly."
+    f"the causal policy without a memory earns. An agent has reached it if NR is at most {MOST_REGRET}, has missed it if the whole "
+    "interval is above, and is else undecided. A clone is held against what the behaviour policy earned, if that is less. A log is short "
+    "if who takes an endless one at its word is not at the optimum either, for it lacks actions or the observations are not the state: an "
+    "agent that learns from it and loses no more is no worse than its log. An agent does not apply if it refuses a world, or says that it "
+    "has no answer there and plays uniformly."
 )
 
 
