@@ -14,11 +14,11 @@ from refusals import refused
 
 from confoundry.agents import Agent, Policy, TabularPolicy, agent_classes, make_agent
 from confoundry.agents.batched import Batch, Encoder, Learner, Perceptrons, minibatches, train
+from confoundry.agents.dqn import DQN
 from confoundry.agents.fitted_q import CQL, conservatism, dqn_loss, fqi_loss
 from confoundry.agents.iql import policy_loss, q_loss, value_loss
 from confoundry.agents.offline import Task
 from confoundry.agents.saving import _packed
-from confoundry.agents.dqn import DQN
 from confoundry.causal import SCM, Array, InputError, behaviour_policy, causal_policy, confused_policy, log_process
 from confoundry.envs import Data, all_observations, collect, make_model
 from confoundry.eval import Run, execute
@@ -28,11 +28,20 @@ torch.set_num_threads(1)
 
 THROWAWAY = Path(__file__).with_name("throwaway.py")
 RELAY, GAUGE = (make_model(f"{THROWAWAY}:{name}") for name in ("Relay", "Gauge"))
-ICE, THERMO = make_model("IceCreamShorts-v0"), make_model("IceCreamShorts-Thermo-v0")
+ICE, THERMO, AIRLINE = (make_model(name) for name in ("IceCreamShorts-v0", "IceCreamShorts-Thermo-v0", "AirlinePricing-v0"))
 NAMES = [name for name, kind in agent_classes().items() if hasattr(kind, "learn_all") and "graph" not in kind.needs]
 SEEDS = 3
 
+COUNTING = [name for name in NAMES if agent_classes()[name].counts_actions]
+IN_NETWORKS = {name: GAUGE if name in COUNTING else AIRLINE for name in NAMES}  # where each learns by networks
+
 every_agent = pytest.mark.parametrize("name", NAMES)
+who_counts_actions = pytest.mark.parametrize("name", COUNTING)
+in_every_world = pytest.mark.parametrize(
+    ("name", "model"),
+    [(name, model) for name in COUNTING for model in (THERMO, RELAY, GAUGE)]
+    + [(name, AIRLINE) for name in NAMES if agent_classes()[name].acts_in_a_box],
+)
 
 
 def quick(name: str, **settings: Any) -> Any:
@@ -74,10 +83,9 @@ def are_equal(one: Policy, other: Policy) -> bool:
 # Each seed as if it were alone.
 
 
-@every_agent
-@pytest.mark.parametrize("model", [THERMO, RELAY, GAUGE], ids=["Thermo", "Relay", "Gauge"])
+@in_every_world
 def test_a_seed_learns_the_same_alone_as_among_others(name: str, model: SCM) -> None:
-    large = {"batch": 64, "hidden": 32} if model == GAUGE else {}  # enough for a product with a vector to be rounded otherwise
+    large = {"batch": 64, "hidden": 32} if model in (GAUGE, AIRLINE) else {}  # enough for a product with a vector to be rounded otherwise
     logs, agent = [data_of(model, seed, 200 + seed) for seed in range(SEEDS)], quick(name, **large)
     together = agent.learn_all(logs, rngs(range(SEEDS)))
     for seed in range(SEEDS):
@@ -85,7 +93,7 @@ def test_a_seed_learns_the_same_alone_as_among_others(name: str, model: SCM) -> 
     assert not are_equal(*together[:2])
 
 
-@every_agent
+@who_counts_actions
 def test_a_cell_that_enters_once_is_learned_like_its_rows(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def learned() -> list[Any]:
         policies, seen = quick(name, batch=40).learn_all([data_of(RELAY, 0)] * 2, rngs((0, 1))), shown(RELAY)
@@ -102,7 +110,7 @@ def test_adam_on_stacked_parameters_is_an_adam_for_each_seed() -> None:
     stacked = torch.randn(4, 3, 5, generator=draw)
     alone = [part.clone().requires_grad_() for part in stacked]
     stacked.requires_grad_()
-    optimisers = [torch.optim.Adam([part], lr=0.01) for part in (stacked, *alone)]
+    optimisers = [torch.optim.Adam([part], lr=0.01, fused=True) for part in (stacked, *alone)]
     for _ in range(6):
         stacked.grad = torch.randn(4, 3, 5, generator=draw)
         for part, gradient in zip(alone, stacked.grad, strict=True):
@@ -121,9 +129,21 @@ def test_networks_are_those_of_torch() -> None:
             layer.weight.data, layer.bias.data = networks.layers[2 * i][seed].mT, networks.layers[2 * i + 1][seed, 0]
         single = torch.nn.Sequential(layers[0], torch.nn.ReLU(), layers[1])
         assert torch.allclose(networks(rows)[seed], single(rows[seed]), atol=1e-6)
-        assert torch.equal(Perceptrons.of(single)(rows[seed : seed + 1])[0], networks.only([seed])(rows[seed : seed + 1])[0])
+        assert torch.equal(networks.only([seed])(rows[seed : seed + 1])[0], networks(rows)[seed])
         assert layers[0].weight.abs().max() <= 1 / np.sqrt(3)
         assert layers[1].bias.abs().max() <= 1 / np.sqrt(4)
+
+
+@pytest.mark.parametrize("outputs", [1, 3, 20])
+def test_the_ways_to_compute_a_layer_agree_in_outputs_and_gradients(outputs: int) -> None:
+    networks = Perceptrons.drawn([7, outputs], rngs(range(2)))
+    ones = torch.as_tensor(np.random.default_rng(0).integers([0, 4], [4, 7], size=(2, 30, 2)))
+    dense = torch.zeros(2, 30, 7).scatter_(2, ones, 1.0)
+    weight, bias = networks.layers
+    slope = torch.randn(2, 30, outputs, generator=torch.Generator().manual_seed(0))
+    found = [(made, *torch.autograd.grad(made, [weight, bias], slope)) for made in (dense @ weight + bias, networks(dense), networks(ones))]
+    for others in found[1:]:
+        assert all(torch.allclose(mine, theirs, atol=1e-5) for mine, theirs in zip(others, found[0], strict=True))
 
 
 # A loss that diverges.
@@ -132,12 +152,12 @@ def test_networks_are_those_of_torch() -> None:
 @every_agent
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, 1e38])
 def test_a_seed_that_diverges_is_reported_and_costs_no_other(name: str, wrong: float) -> None:
-    logs, agent = [data_of(THERMO, seed) for seed in range(SEEDS)], quick(name)
-    logs[1]["reward"][:] = wrong
+    logs, agent = [data_of(IN_NETWORKS[name], seed) for seed in range(SEEDS)], quick(name)
+    logs[1]["observation" if name == "bc" else "reward"][:] = wrong
     together = agent.learn_all(logs, rngs(range(SEEDS)))
     for seed in (0, 2):
         assert are_equal(together[seed], agent.learn(logs[seed], np.random.default_rng(seed)))
-    if name in ("dqn", "cql", "irm", "group-dro", "decision-transformer") and wrong == 1e38:
+    if name in ("dqn", "cql", "irm", "group-dro", "decision-transformer", "bc") and wrong == 1e38:
         return  # an error that counts linearly, or in standard deviations, is still finite
     assert isinstance(together[1], FloatingPointError)
     with pytest.raises(FloatingPointError, match="the loss is not finite any more; try a smaller learning rate"):
@@ -276,7 +296,7 @@ def expected_iql(learner: Any, batch: Batch, seed: int) -> float:
     return float((np.where(excess > 0, 0.7, 0.3) * excess**2 + squares + np.minimum(np.exp(3 * excess), 100) * surprise).mean())
 
 
-@every_agent
+@pytest.mark.parametrize("name", ["dqn", "fqi", "cql", "iql"])
 def test_each_loss_is_that_of_its_networks(name: str) -> None:
     data, agent = data_of(RELAY, 0), quick(name)
     encoder = Encoder(data.observation_space, 5, torch.device("cpu"))
@@ -287,6 +307,8 @@ def test_each_loss_is_that_of_its_networks(name: str) -> None:
     learner.steps = 5
     batch = next(minibatches([data] * 2, rngs((2, 3)), 1, ROWS, encoder))
     losses = learner(batch).detach().numpy()
+    seen, following = (encoder.features(part) for part in (batch.observation, batch.next_observation))
+    batch = replace(batch, observation=seen, next_observation=following)
     for seed in (0, 1):
         if name == "iql":
             assert losses[seed] == pytest.approx(expected_iql(learner, batch, seed), rel=1e-5)
@@ -393,8 +415,9 @@ def test_seeds_are_learned_together_and_one_that_fails_costs_no_other(tmp_path: 
 
 @every_agent
 def test_runs_that_are_done_together_have_the_rows_that_they_have_alone(name: str, tmp_path: Path) -> None:
-    settings = "steps=3" if name == "fqi" else "updates=5"
-    runs = [Run("IceCreamShorts-Thermo-v0", f"{name}:{settings}", "observe", 100, seed) for seed in range(SEEDS)]
+    settings = ",".join(f"{setting}={number}" for setting, number in few(name).items())
+    world = "IceCreamShorts-Thermo-v0" if name in COUNTING else "AirlinePricing-v0"
+    runs = [Run(world, f"{name}:{settings}", "observe", 100, seed) for seed in range(SEEDS)]
     runs += [replace(run, variant="twin") for run in runs[:2]]
     together = execute(runs, tmp_path, 1, quiet=True)
     alone = pd.DataFrame([row for run in runs for row in run.rows()])
@@ -425,6 +448,8 @@ def test_a_run_that_diverges_has_a_clear_row(tmp_path: Path) -> None:
         ("iql:expectile=1", "iql: expectile must be between 0 and 1, and is 1.0"),
         ("iql:temperature=-1", "iql: temperature must be at least 0, and is -1.0"),
         ("iql:tau=0", "iql: tau must be above 0 and at most 1, and is 0.0"),
+        ("bc:steps=0", "bc: steps must be at least 1, and is 0"),
+        ("naive:iterations=0", "naive: iterations must be at least 1, and is 0"),
     ],
 )
 def test_settings_out_of_range_are_refused(text: str, line: str) -> None:
