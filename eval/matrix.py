@@ -49,7 +49,7 @@ class Row:
     name: str
     world: str
     predicted: str
-    agents: Mapping[str, str] = field(default_factory=dict)  # of classes whose agent is another here; none if it is empty
+    agents: Mapping[str, str] = field(default_factory=dict)  # of classes whose agent, or agent@regime, is another here; none if it is empty
     zero: str = "j_uniform"  # what scores 0 and what scores 1
     one: str = "j_causal"
     most: int | None = None  # recorded steps, if that are fewer
@@ -100,7 +100,7 @@ ROWS = (
         "DelusionBox",
         "DelusionBox-v0",
         "p - - 0 p - 1 - 1 - 0 1",
-        {"Online": "recurrent-ppo"},
+        {"ID": "decision-transformer:actions=masked@mixed", "Online": "recurrent-ppo"},
         note="1 is the best that remembers and marks its own actions; BC, Pool and Fuse have no memory",
     ),
     Row("AirlinePricing", "AirlinePricing-v0", "p 0 0 0 0 0 1 1 1 - 0 1", {**BOX, "ID": "deep-iv"}, most=100_000),
@@ -163,11 +163,11 @@ def cells(only: Sequence[str], agents: Sequence[str], seeds: int, rows: int, ste
 
 def _cell(row: Row, one: Class, predicted: str, seeds: int, rows: int, steps: int) -> Cell:
     model = make_model(row.world)
-    text = row.agents.get(one.name, one.agent if model.horizon == 1 else one.longer)
+    text, _, named = row.agents.get(one.name, one.agent if model.horizon == 1 else one.longer).partition("@")
     if predicted == "-" or parse(text)[0] not in agent_classes() or not acts_there(text, model):
         return Cell(row, one.name, predicted)
     learns = make_agent(text).learns
-    regime = one.regime if one.regime in learns else learns[0]
+    regime = named or (one.regime if one.regime in learns else learns[0])
     recorded = min(rows, row.most or rows, one.most or rows)
     return Cell(row, one.name, predicted, runs_of(row.world, text, regime, seeds, recorded, steps))
 

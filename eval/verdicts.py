@@ -88,7 +88,7 @@ def sections(cells: Sequence[Cell], rows: pd.DataFrame) -> list[Section]:
     ]
 
 
-def _text(cell: Mapping[str, Any]) -> str:
+def _text(cell: Mapping[Any, Any]) -> str:
     mark = MARKS.get(cell["verdict"], "")
     measured = "undefined" if np.isnan(cell["iqm"]) else f"{cell['iqm']:z.2f} [{cell['low']:z.2f}, {cell['high']:z.2f}]"
     return f"{cell['predicted']}{mark} {measured}"
@@ -100,7 +100,7 @@ def _wide(name: str, cells: Sequence[Cell], texts: Mapping[tuple[str, str], str]
     for cell in cells:
         idle = cell.predicted if cell.predicted == "-" else f"{cell.predicted} no agent"
         found.setdefault(cell.row.name, {})[cell.column] = texts.get((cell.row.name, cell.column), idle)
-    frame = pd.DataFrame.from_dict(found, orient="index").reindex(columns=columns).fillna("").rename_axis("world").reset_index()
+    frame = pd.DataFrame.from_dict(found, orient="index").reindex(columns=list(columns)).fillna("").rename_axis("world").reset_index()
     return Table(name, frame, frame.map(_shade))
 
 
@@ -113,10 +113,9 @@ def _shade(text: str) -> float:
 
 
 def _listed(found: pd.DataFrame) -> Table:
-    parts = ["row", "class", "agent", "verdict"]
-    frame = found[parts].assign(
-        **{"predicted, measured": [_text(row) for row in found.to_dict("records")], "the agent said": found["note"]}
-    )
+    said = found["note"].rename("the agent said")
+    text = pd.Series([_text(row) for row in found.to_dict("records")], found.index, str, "predicted, measured")
+    frame = pd.concat([found[["row", "class", "agent", "verdict"]], text, said], axis=1)
     return Table("disagreements", frame.rename(columns={"row": "world"}).astype(str))
 
 
