@@ -3,6 +3,8 @@
 The sides learn from the same log with the same updates, minibatches, networks and rates. A unit is one seed's update.
 """
 
+from collections.abc import Iterator
+from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -11,11 +13,13 @@ from stable_baselines3 import DQN as SB3DQN
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.utils import polyak_update
 
-from confoundry.agents import make_agent
+from confoundry.agents import agent_classes, make_agent
 from confoundry.agents.dqn import DQN
 from confoundry.causal import SCM
 from confoundry.envs import Data, collect
+from confoundry.envs.airline import AirlinePricing
 from confoundry.envs.coin_end import CoinEnd
+from confoundry.envs.copycat_car import CopycatCar
 from confoundry.envs.river import ConfoundedRiver
 
 from .bench import Row, Scale, Work
@@ -56,8 +60,9 @@ def _fill(buffer: Any, data: Data) -> None:
     buffer.full = True
 
 
-def _log(model: SCM) -> Data:
-    return collect(model, 10_000 // model.horizon, seed=0).view(np.random.default_rng(0))
+def _log(model: SCM, needs: frozenset[str] = frozenset()) -> Data:
+    graph = model.graph.copy() if "graph" in needs else None
+    return collect(model, 10_000 // model.horizon, seed=0).view(np.random.default_rng(0), "labels" in needs, graph)
 
 
 def _at_once(agent: Any, data: Data, units: int) -> Work:
@@ -78,8 +83,8 @@ def _against_sb3(model: SCM, scale: Scale) -> tuple[Work, Work]:
 
 def _against_itself(name: str, model: SCM, scale: Scale) -> tuple[Work, Work]:
     updates = scale(UPDATES)
-    agent: Any = make_agent(name, **({"iterations": 2, "steps": updates // 2} if name == "fqi" else {"updates": updates}))
-    data = _log(model)
+    agent: Any = make_agent(name, **_lasting(name, updates))
+    data = _log(model, agent.needs)
 
     def one_by_one() -> None:
         for seed in range(SEEDS):
@@ -88,14 +93,27 @@ def _against_itself(name: str, model: SCM, scale: Scale) -> tuple[Work, Work]:
     return _at_once(agent, data, SEEDS * updates), Work(one_by_one, SEEDS * updates)
 
 
-RIVER, COIN = "ten seeds of {} at once, ConfoundedRiver".format, "ten seeds of {} at once, CoinEnd".format
-UNIT, TEN_TIMES, ONE_BY_ONE = "updates/s", "Stable-Baselines3's DQN ten times", "one by one"
+def _lasting(name: str, updates: int) -> dict[str, int]:
+    """The setting with which an agent takes so many steps in a world of one step, or of many."""
+    has = {field.name for field in fields(agent_classes()[name])}  # type: ignore[arg-type]
+    return {"updates" if "updates" in has else "steps": updates} | ({"iterations": 1} if "iterations" in has else {})
+
+
+def _own_rows() -> Iterator[Row]:
+    """Each agent that learns with all seeds at once, in a world whose observations are numbers, so that all train networks."""
+    for name, kind in agent_classes().items():
+        if hasattr(kind, "learn_all"):
+            model = AirlinePricing() if kind.acts_in_a_box else CopycatCar()
+            measured = f"ten seeds of {name} at once, {type(model).__name__}"
+            yield Row(measured, "one by one", None, UNIT, "confoundry", partial(_against_itself, name, model), TURNS)
+
+
+UNIT, TEN_TIMES = "updates/s", "Stable-Baselines3's DQN ten times"
 
 ROWS = (
-    Row(RIVER("dqn"), TEN_TIMES, 8, UNIT, "stable-baselines3", partial(_against_sb3, ConfoundedRiver()), TURNS),
-    Row(COIN("dqn"), TEN_TIMES, 8, UNIT, "stable-baselines3", partial(_against_sb3, CoinEnd()), TURNS),
     *(
-        Row(RIVER(name), ONE_BY_ONE, None, UNIT, "confoundry", partial(_against_itself, name, ConfoundedRiver()), TURNS)
-        for name in ("dqn", "fqi", "cql", "iql")
+        Row(f"ten seeds of dqn at once, {kind.__name__}", TEN_TIMES, 8, UNIT, "stable-baselines3", partial(_against_sb3, kind()), TURNS)
+        for kind in (ConfoundedRiver, CoinEnd)
     ),
+    *_own_rows(),
 )
