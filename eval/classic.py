@@ -17,7 +17,7 @@ from . import metrics
 
 DISCOUNT = 0.99
 TRIALS = 20  # episodes in which a policy is tried, the same for all
-TRIED = 1  # their seed, which is not that of the log
+TRIED = 100_000  # the seed of the first, and the next has the next: none is in a log
 
 
 class Course(NamedTuple):
@@ -44,7 +44,7 @@ class Target(NamedTuple):
 def balance(observations: Array, noise: Array, rng: np.random.Generator) -> Array:
     """CartPole: push towards where the pole falls and the cart drifts; a share `noise` of the actions is random."""
     push = observations @ np.array([0.1, 0.2, 1.0, 0.5]) > 0
-    return np.where(rng.random(len(push)) < noise, rng.integers(2, size=len(push)), push)
+    return np.asarray(np.where(rng.random(len(push)) < noise, rng.integers(2, size=len(push)), push))
 
 
 def swing_up(observations: Array, noise: Array, rng: np.random.Generator) -> Array:
@@ -61,7 +61,7 @@ COURSES = (
 )
 
 SOLVED = "Gymnasium calls 475 solved, and a fifth of the log is a controller that gets 500"
-UPRIGHT = "it stands upright from most starts; the controller without noise gets about -150"
+UPRIGHT = "it stands upright from most starts; the controller without noise gets -177 in these episodes"
 TARGETS = (
     Target("CartPole-v1", "bc", None, "it clones a mixture"),
     Target("CartPole-v1", "dqn:updates=3000,hidden=64", None, "nothing keeps down the values of actions that the log lacks"),
@@ -70,7 +70,7 @@ TARGETS = (
     Target("CartPole-v1", "decision-transformer", 475.0, SOLVED),
     Target("Pendulum-v1", "bc", None, "it clones a mixture"),
     Target("Pendulum-v1", "td3-bc", -200.0, UPRIGHT),
-    Target("Pendulum-v1", "decision-transformer", -200.0, UPRIGHT),
+    Target("Pendulum-v1", "decision-transformer:updates=4000", -200.0, UPRIGHT),
 )
 
 
@@ -89,7 +89,8 @@ def played(environment: str, player: Player, episodes: int, seed: int) -> tuple[
     env = gymnasium.make_vec(environment, episodes, vectorization_mode="sync")
     shape = env.action_space.shape
     observations, _ = env.reset(seed=seed)
-    going, rewards, steps = np.ones(episodes, dtype=bool), np.zeros(episodes), []
+    going, rewards = np.ones(episodes, dtype=bool), np.zeros(episodes)
+    steps: list[list[Array]] = []
     while going.any():
         action = np.asarray(player(observations, rewards))
         following, rewards, terminated, truncated, _ = env.step(action.reshape(shape).astype(env.action_space.dtype))
