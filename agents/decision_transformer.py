@@ -27,9 +27,9 @@ MODES = ("evidence", "masked")
 class DecisionTransformer(OfflineAgent):
     """Predicts the action from the last steps and the return that is still to come, and acts by asking for a high one.
 
-    At first that is a quantile of the log's returns, and then what is left of it. It is not discounted, as in the paper. A step is
-    one token, where the paper has three: its observation and return to go, and the action and reward of the step before, so that
-    nothing is lost. There is no dropout.
+    At first that is a quantile of the log's returns, with the task's discount, and then what is left of it, within the returns to
+    go that the log has. A step is one token, where the paper has three: its observation and return to go, and the action and
+    reward of the step before, so that nothing is lost. There is no dropout.
 
     With `actions="evidence"` the past actions in the history are taken to be the behaviour policy's, as all in the log are. So
     they tell of what it knew, and the model, which acts by its own predictions, is convinced by its own choices. To ask for a
@@ -145,17 +145,31 @@ class SequenceLearner(Learner):
     def policy(self, seed: int) -> Policy:
         """The networks of a seed, and what they are to ask for."""
         log, agent = self.logs[seed], self.agent
-        aim = float(np.quantile(log.returns, agent.aim))
+        aim = Aim(float(np.quantile(log.returns, agent.aim)), float(log.to_go.min()), float(log.to_go.max()), log.data.discount)
         spaces = log.data.observation_space, log.data.action_space
         kind = SequencePolicy if log.scales.action is None else SequenceMean
         return kind(self.net.only([seed]), *spaces, log.data.horizon, log.scales, aim, self.steps, agent.temperature)
+
+
+@dataclass(frozen=True)
+class Aim:
+    """The return that is asked for: at first this much, and then what is left of it, within what the log has."""
+
+    first: float
+    least: float  # return to go of any step in the log
+    most: float
+    discount: float
+
+    def after(self, aim: Array, rewards: Array) -> Array:
+        """What is left of an aim after a step with these rewards: (n,)."""
+        return np.clip((aim - rewards) / self.discount, self.least, self.most)
 
 
 class SequencePolicy(MemoryPolicy):
     """Acts by the action that is predicted for the return that is asked for. It remembers the last `context` steps."""
 
     def __init__(
-        self, net: Sequencer, space: Space, actions: Space, horizon: int, scales: Scales, aim: float, context: int, temperature: float
+        self, net: Sequencer, space: Space, actions: Space, horizon: int, scales: Scales, aim: Aim, context: int, temperature: float
     ):
         self.net, self.space, self.actions, self.horizon, self.scales = net, space, actions, horizon, scales
         self.aim, self.context, self.temperature = aim, context, temperature
@@ -200,7 +214,7 @@ class _Playing:
 
     def __init__(self, policy: SequencePolicy, episodes: int, rng: np.random.Generator):
         self.policy, self.rng, self.step = policy, rng, 0
-        self.left, self.did = np.full(episodes, policy.aim), np.zeros(episodes)
+        self.left, self.did = np.full(episodes, policy.aim.first), np.zeros(episodes)
         self.tokens: list[Tensor] = []
 
     def __call__(self, observations: Array, rewards: Array) -> Array:
@@ -212,7 +226,7 @@ class _Playing:
     def outputs(self, observations: Array, rewards: Array) -> Tensor:
         """What the network makes of the step that begins: (n, outputs)."""
         policy, net = self.policy, self.policy.net
-        self.left = self.left - rewards  # of the step before the first, 0
+        self.left = policy.aim.after(self.left, rewards) if self.step else self.left
         past = policy.scales.past(self.left, rewards, self.did, np.full(len(rewards), self.step > 0), policy.actions)
         number = features(Discrete(policy.horizon), np.array([min(self.step, policy.horizon - 1)]))
         token = net.see(features(policy.space, observations)[None]) + net.count(number[None]) + net.recall(past[None])

@@ -73,16 +73,16 @@ class Episodes:
         self.scales = Scales(Scale.of(self.to_go), Scale.of(data["reward"]), action)
 
     def _returns_to_go(self) -> Array:
-        """The sum of the rewards from each step to the end of its episode: (rows,)."""
+        """The discounted sum of the rewards from each step to the end of its episode: (rows,)."""
         found = np.array(self.data["reward"], dtype=np.float64)
         for place in range(int(self.length.max()) - 2, -1, -1):
             rows = self.first[self.length > place + 1] + place
-            found[rows] += found[rows + 1]
+            found[rows] += self.data.discount * found[rows + 1]
         return found
 
     @property
     def returns(self) -> Array:
-        """The sum of the rewards of each episode: (episodes,)."""
+        """The discounted sum of the rewards of each episode: (episodes,)."""
         return np.asarray(self.to_go[self.first])
 
     def draw(self, rng: np.random.Generator, windows: int, steps: int) -> tuple[Array, Array]:

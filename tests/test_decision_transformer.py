@@ -99,12 +99,12 @@ def test_a_window_is_consecutive_steps_of_one_episode_and_any_step_is_drawn() ->
     assert set(row[inside]) == set(range(len(data)))
 
 
-def test_a_return_to_go_is_the_sum_of_the_rewards_from_there_on() -> None:
+def test_a_return_to_go_is_the_discounted_sum_of_the_rewards_from_there_on() -> None:
     data = data_of(RELAY, 100)
     log = Episodes(data)
     for row in range(len(data)):
         rest = (data["episode"] == data["episode"][row]) & (data["step"] >= data["step"][row])
-        assert log.to_go[row] == pytest.approx(data["reward"][rest].sum())
+        assert log.to_go[row] == pytest.approx(data["reward"][rest] @ 0.9 ** np.arange(rest.sum()))
     assert np.array_equal(log.returns, log.to_go[data["step"] == 0])
 
 
