@@ -84,7 +84,7 @@ class _Narrow(torch.autograd.Function):
         return torch.bmm(weight.mT, inputs.mT).mT
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor | None]:  # type: ignore[override]
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """The gradients of inputs and weights, where they are asked for."""
         inputs, weight = ctx.saved_tensors
         by_inputs, by_weight = ctx.needs_input_grad
@@ -103,7 +103,7 @@ class _Chosen(torch.autograd.Function):
         return nn.functional.embedding_bag(places, weight.reshape(-1, outputs), mode="sum").reshape(members, -1, outputs)
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
         """Each row of the slopes goes to the weights that it is a sum of."""
         (places,) = ctx.saved_tensors
         found = slope.new_zeros(ctx.shape).flatten(0, 1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium.spaces import Box
@@ -16,6 +16,7 @@ from .batched import Batch, Learner, Perceptrons
 from .network_policy import NetworkPolicy, outputs
 from .offline import OfflineAgent, Task, at_least_one, taken
 from .tabular import counts, is_tabular
+from .units import of_raw_outputs
 
 
 def likelihood_loss(logits: Tensor, actions: Tensor) -> Tensor:
@@ -54,8 +55,9 @@ class MeanCloner(Learner):
 
     def policy(self, seed: int) -> Policy:
         """The actor of a seed."""
-        spaces = self.task.data.observation_space, self.task.data.action_space
-        return ClonedMean(self.actor.only([seed]), *spaces, self.mean[seed].item(), self.spread[seed].item())
+        bounds: Any = self.task.data.action_space
+        actor = of_raw_outputs(self.actor.only([seed]), self.mean[seed].item(), self.spread[seed].item())
+        return ClonedMean(actor, self.task.data.observation_space, bounds)
 
 
 @dataclass(frozen=True)
@@ -99,12 +101,12 @@ def _counted(data: Data) -> Policy:
 
 
 class ClonedMean(ContinuousPolicy):
-    """A network whose output is the mean action, in standard deviations from that of the log."""
+    """A network whose output is the mean action."""
 
-    def __init__(self, actor: Perceptrons, space: Space, actions: Box, mean: float, spread: float):
-        self.actor, self.space, self.actions, self.mean, self.spread = actor, space, actions, mean, spread
+    def __init__(self, actor: Perceptrons, space: Space, actions: Box):
+        self.actor, self.space, self.actions = actor, space, actions
 
     def act(self, observations: Array, rng: np.random.Generator) -> Array:
         """The mean action, or the bound that it passes: (n,)."""
-        standard = outputs(self.actor, self.space, observations)[0, :, 0].numpy()
-        return np.clip(self.mean + self.spread * standard, self.actions.low[0], self.actions.high[0])
+        mean = outputs(self.actor, self.space, observations)[0, :, 0].numpy()
+        return np.clip(mean, self.actions.low[0], self.actions.high[0])

@@ -17,6 +17,7 @@ from .batched import Batch, Learner, Perceptrons, perceive, target_of
 from .iql import q_loss
 from .network_policy import outputs
 from .offline import OfflineAgent, Task, at_least_one
+from .units import of_raw_inputs
 
 DELAY = 2  # steps of the critics for each one of the actor and the targets
 CLONING = 0.4  # share of the steps in which the actor only clones, for critics that know nothing can drive it to a bound for good
@@ -49,8 +50,7 @@ class TwinLearner(Learner):
         self.actor = task.networks(1)
         self.critics = task.networks(1, copies=2, beside=1)
         self.target_actor, self.target_critics = target_of(self.actor), target_of(self.critics)
-        bounds: Any = task.data.action_space
-        self.low, self.high = float(bounds.low[0]), float(bounds.high[0])
+        self.bounds: Any = task.data.action_space
         self.mean, self.spread = task.standard("observation") if isinstance(task.data.observation_space, Box) else _as_they_are(task)
 
     def parts(self) -> list[tuple[list[nn.Parameter], int]]:
@@ -61,7 +61,8 @@ class TwinLearner(Learner):
         """The losses of the critics and, with delay, of the actor of each seed; their gradients do not mix."""
         self.steps += 1
         seen, following = (self._standard(part) for part in (batch.observation, batch.next_observation))
-        actions = 2 * (batch.action - self.low) / (self.high - self.low) - 1
+        low, high = float(self.bounds.low[0]), float(self.bounds.high[0])
+        actions = 2 * (batch.action - low) / (high - low) - 1
         wanted = self._afterwards(following)
         loss = q_loss(_values(self.critics, seen, actions), wanted, batch, self.task.data.discount)
         if self.steps % DELAY:
@@ -78,8 +79,8 @@ class TwinLearner(Learner):
     def _afterwards(self, following: Tensor) -> Tensor:
         """The lesser value, by the targets, of what is done next: (seeds, rows)."""
         rows = following.shape[1]
-        noise = np.stack([rng.standard_normal(rows, np.float32) for rng in self.task.rngs])
-        noise = self.agent.noise * torch.as_tensor(noise).to(following.device)
+        drawn = np.stack([rng.standard_normal(rows, np.float32) for rng in self.task.rngs])
+        noise = self.agent.noise * torch.as_tensor(drawn).to(following.device)
         chosen = smoothed(_chosen(self.target_actor, following), noise, self.agent.clip)
         return _values(self.target_critics, following, chosen).amin(0)
 
@@ -88,11 +89,8 @@ class TwinLearner(Learner):
 
     def policy(self, seed: int) -> Policy:
         """The actor of a seed."""
-        weight, bias, *others = self.actor.only([seed]).layers
-        mean, spread = self.mean[seed].cpu(), self.spread[seed].cpu()
-        first = weight / spread[:, None]  # of observations as they are
-        spaces = self.task.data.observation_space, self.task.data.action_space
-        return DeterministicActor(Perceptrons([first, bias - mean @ first, *others]), *spaces)
+        actor = of_raw_inputs(self.actor.only([seed]), self.mean[seed].cpu(), 1 / self.spread[seed].cpu())
+        return DeterministicActor(actor, self.task.data.observation_space, self.bounds)
 
 
 def _as_they_are(task: Task) -> tuple[Tensor, Tensor]:

@@ -38,7 +38,8 @@ def rows_of(data: Data, encoder: Encoder, updates: int = 1) -> Any:
 def test_the_losses_are_the_published_ones() -> None:
     values, chosen, actions = np.random.default_rng(0).normal(size=(3, 2, 20))
     expected = [-2.5 / abs(q).mean() * q.mean() + ((pi - a) ** 2).mean() for q, pi, a in zip(values, chosen, actions, strict=True)]
-    assert actor_loss(*map(torch.as_tensor, (values, chosen, actions)), 2.5).numpy() == pytest.approx(expected)
+    found = actor_loss(torch.as_tensor(values), torch.as_tensor(chosen), torch.as_tensor(actions), 2.5)
+    assert found.numpy() == pytest.approx(expected)
     noisy = np.clip(chosen + np.clip(values, -0.5, 0.5), -1, 1)
     assert smoothed(torch.as_tensor(chosen), torch.as_tensor(values), 0.5).numpy() == pytest.approx(noisy)
 
