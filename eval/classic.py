@@ -52,7 +52,7 @@ def swing_up(observations: Array, noise: Array, rng: np.random.Generator) -> Arr
     cosine, sine, speed = observations.T
     energy = speed**2 / 2 + 15 * (cosine - 1)  # 0 where it is enough to stand upright, in the units of the environment
     pump, hold = -energy * np.where(speed < 0, -1, 1), -(10 * np.arctan2(sine, cosine) + 2 * speed)
-    return np.clip(np.clip(np.where(cosine > 0.9, hold, pump), -2, 2) + noise * rng.normal(size=len(speed)), -2, 2)
+    return np.asarray(np.clip(np.clip(np.where(cosine > 0.9, hold, pump), -2, 2) + noise * rng.normal(size=len(speed)), -2, 2))
 
 
 COURSES = (
