@@ -53,6 +53,7 @@ class Row:
     zero: str = "j_uniform"  # what scores 0 and what scores 1
     one: str = "j_causal"
     most: int | None = None  # recorded steps, if that are fewer
+    practice: int | None = None  # steps of practice, if that are fewer
     note: str = ""
 
     @property
@@ -62,7 +63,7 @@ class Row:
 
 
 NOT_COUNTED = {"Pess": "", "Lat": "", "Adj": "", "PartID": "", "Fuse": ""}  # classes whose agents count observations and actions
-BOX = {**NOT_COUNTED, "NaiveRL": "td3-bc", "Pool": "td3-bc", "Online": "sac"}  # where the action is a number
+BOX = {**NOT_COUNTED, "NaiveRL": "td3-bc", "Pool": "td3-bc", "Online": "ppo"}  # where the action is a number
 
 ROWS = (
     Row("IceCreamShorts", "IceCreamShorts-v0", "p 0 0 0 0 0 0 p 1 1 0 1"),
@@ -94,6 +95,7 @@ ROWS = (
         "0 0 0 0 p - 1 - 1 - 0 1",
         {**NOT_COUNTED, "ID": "targeted", "Online": "dqn"},
         most=100_000,
+        practice=50_000,
         note="the copycat around MountainCar as a model; ID drops the lamp after targeted interventions; all values are estimated",
     ),
     Row(
@@ -101,6 +103,7 @@ ROWS = (
         "DelusionBox-v0",
         "p - - 0 p - 1 - 1 - 0 1",
         {"ID": "decision-transformer:actions=masked@mixed", "Online": "recurrent-ppo"},
+        practice=100_000,
         note="1 is the best that remembers and marks its own actions; BC, Pool and Fuse have no memory",
     ),
     Row("AirlinePricing", "AirlinePricing-v0", "p 0 0 0 0 0 1 1 1 - 0 1", {**BOX, "ID": "deep-iv"}, most=100_000),
@@ -111,6 +114,7 @@ ROWS = (
         {**BOX, "ID": "lagged-iv"},
         zero="j_confused",
         most=100_000,
+        practice=50_000,
         note="0 is the clone, as for costs the worst (M10): random pushes cost 200,000 times as much as the best",
     ),
     Row("SlateExposure", "SlateExposure-v0", "p 0 1 0 p 0 0 0 1 1 0 1"),
@@ -169,7 +173,7 @@ def _cell(row: Row, one: Class, predicted: str, seeds: int, rows: int, steps: in
     learns = make_agent(text).learns
     regime = named or (one.regime if one.regime in learns else learns[0])
     recorded = min(rows, row.most or rows, one.most or rows)
-    return Cell(row, one.name, predicted, runs_of(row.world, text, regime, seeds, recorded, steps))
+    return Cell(row, one.name, predicted, runs_of(row.world, text, regime, seeds, recorded, min(steps, row.practice or steps)))
 
 
 def runs_of(world: str, agent: str, regime: str, seeds: int, rows: int, steps: int) -> tuple[Run, ...]:
