@@ -40,7 +40,8 @@ class Spaces:
 class Brought(Agent):
     """A policy of the user's, from the file `model.zip`, `policy.pt` or `my_policy.py:name`: it learns nothing.
 
-    A zip can hold code, as a Python file does: bring them from whom you trust. Raises InputError if the file is not there, or keeps no policy.
+    A zip can hold code, as a Python file does: bring them from whom you trust. Raises InputError if the file is not there, or keeps
+    no policy.
     """
 
     learns: ClassVar[tuple[str, ...]] = ("given",)

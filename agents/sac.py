@@ -24,10 +24,11 @@ class SAC(OnlineAgent):
     acts_in_a_box: ClassVar[bool] = True
     counts_actions: ClassVar[bool] = False
 
+    rate: float = 1e-3
     envs: int = 16  # there is one gradient step for so many steps
     batch: int = 256  # steps of a minibatch
     random: float = 0.1  # share of the practice that begins it, with actions at random and nothing learned
-    temperature: float = 0.1  # at first
+    temperature: float = 0.01  # at first
 
     def __post_init__(self) -> None:
         super().__post_init__()

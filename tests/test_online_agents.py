@@ -1,0 +1,106 @@
+"""Agents of Stable-Baselines3: who acts learns what acting does, whatever a log has taught before."""
+
+import numpy as np
+import pytest
+import torch
+from learning import few, learn, regret
+from refusals import refused
+
+from confoundry.agents import MemoryPolicy, Practice, agent_classes, make_agent
+from confoundry.agents.sb3 import Features, OnlineAgent, RecurrentPolicy
+from confoundry.causal import Array
+from confoundry.envs import make_model, observation_space
+from confoundry.envs.delusion import DelusionBox
+from confoundry.eval.truth import evaluate, references
+
+torch.set_num_threads(1)
+
+ICE, AIRLINE = make_model("IceCreamShorts-v0"), make_model("AirlinePricing-v0")
+ONLINE = {name: kind for name, kind in agent_classes().items() if issubclass(kind, OnlineAgent)}
+BEGUN = [name for name, kind in ONLINE.items() if "log" in kind.needs]  # with a log
+
+
+@pytest.mark.parametrize("name", [name for name, kind in ONLINE.items() if kind.counts_actions and name not in BEGUN])
+def test_who_acts_learns_what_acting_does(name: str) -> None:
+    settings = {"hidden": 8, "epochs": 2, "rate": 0.02} if name == "recurrent-ppo" else {}
+    assert regret(ICE, learn(name, ICE, "intervene", rows=6_000, **settings)) < 0.1
+
+
+@pytest.mark.parametrize("name", [name for name, kind in ONLINE.items() if not kind.counts_actions])
+def test_who_acts_in_a_box_earns_more_than_prices_at_random(name: str) -> None:
+    policy = learn(name, AIRLINE, "intervene", rows=3_000, envs=16)
+    assert evaluate(AIRLINE, policy).value > references(AIRLINE, AIRLINE)["j_uniform"] + 0.1
+
+
+@pytest.mark.parametrize("name", BEGUN)
+def test_who_begins_with_a_log_is_confused_until_it_has_practised_enough(name: str) -> None:
+    early, late = (regret(ICE, learn(name, ICE, "intervene", rows=rows)) for rows in (200, 8_000))
+    assert late < 0.1 < 0.3 < early
+
+
+def test_pretrained_dqn_begins_with_the_values_of_the_log() -> None:
+    begun, offline = learn("pretrained-dqn", ICE, "intervene", rows=200), learn("dqn", ICE, rows=200)
+    here = np.zeros(1, dtype=np.int64)
+    assert begun.action_values(here) == pytest.approx(offline.action_values(here), abs=1e-5)
+
+
+@pytest.mark.parametrize("name", BEGUN)
+def test_who_begins_with_a_log_refuses_to_begin_without(name: str) -> None:
+    source = Practice(lambda count: pytest.fail("it acts"), 100, 1.0)
+    assert "needs a log" in refused(lambda: make_agent(name).learn(source, np.random.default_rng(0)))
+
+
+def play(policy: MemoryPolicy, seen: list[Array]) -> Array:
+    """The share of action 1 of 4,000 episodes after some observations."""
+    player = policy.play(4_000, np.random.default_rng(0))
+    for observation in seen:
+        chosen = player(np.full(4_000, observation), np.zeros(4_000))
+    return np.asarray(chosen.mean())
+
+
+def test_a_recurrent_actor_remembers_the_episode_and_no_other() -> None:
+    policy = learn("recurrent-ppo", DelusionBox(), "intervene", rows=600)
+    assert isinstance(policy, RecurrentPolicy)
+    first, after = play(policy, [1]), play(policy, [3, 3, 3, 1])  # type: ignore[list-item]
+    assert first == play(policy, [1])  # type: ignore[list-item]
+    assert first == pytest.approx(policy.probabilities(np.array([1]))[0, 1], abs=0.03)
+    law = policy._step(np.array([1]), policy._step(np.array([3]), policy._start(1))[1])[0]
+    assert not np.array_equal(law, policy.probabilities(np.array([1])))
+    assert 0 < after < 1
+
+
+def test_numbers_are_seen_by_the_averages_of_training_which_acting_does_not_change() -> None:
+    features = Features(observation_space(AIRLINE))
+    rows = torch.as_tensor(np.random.default_rng(0).normal([50.0, -3.0], [20.0, 0.1], (4_000, 2))).float()
+    seen = features(rows)
+    assert seen.mean(0).numpy() == pytest.approx(np.zeros(2), abs=1e-4)
+    assert seen.std(0).numpy() == pytest.approx(np.ones(2), abs=0.01)
+    features.eval()
+    features(rows + 100.0)
+    assert torch.equal(features(rows), seen)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("ppo:rollout=0", "ppo: rollout must be at least 1"),
+        ("a2c:envs=0", "a2c: envs must be at least 1"),
+        ("qr-dqn:quantiles=0", "qr-dqn: quantiles must be at least 1"),
+        ("sac:rate=0", "sac: rate must be positive"),
+        ("sac:random=1", "sac: random must be in [0, 1)"),
+        ("td3:noise=-1", "td3: random must be in [0, 1), and noise and decay at least 0"),
+        ("pretrained-dqn:epsilon=2", "pretrained-dqn: epsilon must be in [0.05, 1]"),
+        ("pretrained-ppo:updates=0", "pretrained-ppo: updates must be at least 1"),
+    ],
+)
+def test_settings_out_of_range_are_refused(text: str, line: str) -> None:
+    assert line in refused(lambda: make_agent(text))
+
+
+@pytest.mark.parametrize("name", ONLINE)
+def test_actions_of_the_other_kind_are_refused(name: str) -> None:
+    kind = ONLINE[name]
+    if not kind.counts_actions:
+        assert "needs actions that are numbers" in refused(lambda: learn(name, ICE, "intervene", 100))
+    elif not kind.acts_in_a_box:
+        assert "these are Box" in refused(lambda: learn(name, AIRLINE, "intervene", 100, **few(name)))
