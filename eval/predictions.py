@@ -240,7 +240,7 @@ def _drive(model: CopycatCar) -> tuple[list[float], list[float]]:
     log = collect(model, 1000, seed=1).columns
     seen = dict(zip(model.contexts, log["observation"].T.astype(float), strict=True))
     kinds = model.contexts, tuple(name for name in model.contexts if name != "lamp")
-    offline = [float((cloned(model, kind)(*(seen[name] for name in kind)).value == log["action"]).mean()) for kind in kinds]
+    offline = [float(np.mean(cloned(model, kind)(*(seen[name] for name in kind)).value == log["action"])) for kind in kinds]
     known = references(model, model.deployed())
     return offline, [known["j_confused"], known["j_causal"]]
 

@@ -58,18 +58,18 @@ def test_a_part_of_the_matrix_is_run_and_told(tmp_path: Path) -> None:
     chosen = cells(("IceCream", "Kidney"), ("naive:steps=3",), **FEW)
     chosen = [cell for cell in chosen if cell.column != "Seq"]
     rows = execute(in_order(chosen), tmp_path, 1, quiet=True)
-    found = measured(chosen, rows).set_index(["row", "class"])
+    found = {(cell["row"], cell["class"]): cell for cell in measured(chosen, rows).to_dict("records")}
     for name, world in (("IceCreamShorts", "IceCreamShorts-v0"), ("Kidney Blind", "SimpsonClinic-v0:study=KidneyStones")):
-        assert found.loc[(name, "NaiveRL"), "iqm"] == pytest.approx(-1.0)
-        assert found.loc[(name, "Fuse"), "verdict"] == found.loc[(name, "Online"), "verdict"] == "agrees"
+        assert found[name, "NaiveRL"]["iqm"] == pytest.approx(-1.0)
+        assert found[name, "Fuse"]["verdict"] == found[name, "Online"]["verdict"] == "agrees"
         assert make_model(world).horizon == 1
-    assert found.loc[("IceCreamShorts", "Adj"), "verdict"] == "disagrees"  # right by accident
-    assert found.loc[("IceCreamShorts", "naive:steps=3"), "predicted"] == "0"
+    assert found["IceCreamShorts", "Adj"]["verdict"] == "disagrees"  # right by accident
+    assert found["IceCreamShorts", "naive:steps=3"]["predicted"] == "0"
     page, astray, how = sections(chosen, rows)
-    told = page.tables[0].frame.set_index("world")
-    assert told.loc["Kidney Blind", "Lat"] == "-"
-    assert told.loc["IceCreamShorts", "Adj"].startswith("0! 1.00 [")
-    assert told.loc["IceCreamShorts", "NaiveRL"].startswith("0 -1.00 [")
+    told = page.tables[0].frame.set_index("world").to_dict("index")
+    assert told["Kidney Blind"]["Lat"] == "-"
+    assert told["IceCreamShorts"]["Adj"].startswith("0! 1.00 [")
+    assert told["IceCreamShorts"]["NaiveRL"].startswith("0 -1.00 [")
     assert set(page.tables[1].frame) == {"world", "Online", "RDC", "Pool", "Fuse"}
     assert "adjusts for shorts" in set(astray.tables[0].frame["the agent said"])
     assert list(how.tables[0].frame["world"]) == ["IceCreamShorts", "Kidney Blind"]
