@@ -109,4 +109,4 @@ class ClonedMean(ContinuousPolicy):
     def act(self, observations: Array, rng: np.random.Generator) -> Array:
         """The mean action, or the bound that it passes: (n,)."""
         mean = outputs(self.actor, self.space, observations)[0, :, 0].numpy()
-        return np.clip(mean, self.actions.low[0], self.actions.high[0])
+        return np.asarray(np.clip(mean, self.actions.low[0], self.actions.high[0]))

@@ -15,12 +15,12 @@ from stable_baselines3.common.vec_env import VecEnv
 from torch import Tensor, nn
 
 from confoundry.causal import Array, InputError, greedy
-from confoundry.envs import Space, choices
+from confoundry.envs import Space
 from confoundry.envs.sb3 import BatchedVecEnv, Rescaled, stretched
 
 from .agent import Agent, ContinuousPolicy, MemoryPolicy, Player, Policy, Practice
 from .networks import device_named
-from .offline import at_least_one
+from .offline import at_least_one, check_actions
 
 Build = Callable[[VecEnv, Practice], Any]  # an algorithm, ready to learn in the batch
 
@@ -59,10 +59,7 @@ def practise(agent: Agent, build: Build, practice: Practice, rng: np.random.Gene
     set_random_seed(seed)  # and none to the algorithm, which would seed the environment with it
     batch = BatchedVecEnv(practice.make(agent.envs))  # type: ignore[attr-defined]
     space = batch.action_space
-    if not agent.acts_in_a_box:
-        choices(space)  # or it refuses
-    elif not agent.counts_actions and not isinstance(space, Box):
-        raise InputError(f"{agent.name} needs actions that are numbers, and these are {space}")
+    check_actions(agent, space)
     algorithm = build(Rescaled(batch, space) if isinstance(space, Box) else batch, practice)
     algorithm.action_space.seed(seed)  # exploration draws from it
     return policy_of(algorithm.learn(practice.steps), space)

@@ -50,7 +50,8 @@ class TwinLearner(Learner):
         self.actor = task.networks(1)
         self.critics = task.networks(1, copies=2, beside=1)
         self.target_actor, self.target_critics = target_of(self.actor), target_of(self.critics)
-        self.bounds: Any = task.data.action_space
+        bounds: Any = task.data.action_space
+        self.bounds, self.low, self.high = bounds, float(bounds.low[0]), float(bounds.high[0])
         self.mean, self.spread = task.standard("observation") if isinstance(task.data.observation_space, Box) else _as_they_are(task)
 
     def parts(self) -> list[tuple[list[nn.Parameter], int]]:
@@ -61,8 +62,7 @@ class TwinLearner(Learner):
         """The losses of the critics and, with delay, of the actor of each seed; their gradients do not mix."""
         self.steps += 1
         seen, following = (self._standard(part) for part in (batch.observation, batch.next_observation))
-        low, high = float(self.bounds.low[0]), float(self.bounds.high[0])
-        actions = 2 * (batch.action - low) / (high - low) - 1
+        actions = 2 * (batch.action - self.low) / (self.high - self.low) - 1
         wanted = self._afterwards(following)
         loss = q_loss(_values(self.critics, seen, actions), wanted, batch, self.task.data.discount)
         if self.steps % DELAY:
