@@ -1,7 +1,7 @@
 """Proximal policy optimisation."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from stable_baselines3 import PPO as SB3PPO
 from stable_baselines3.common.vec_env import VecEnv
@@ -29,7 +29,9 @@ class PPO(OnlineAgent):
         super().__post_init__()
         at_least_one(self, "rollout", "epochs")
 
-    def _algorithm(self, batch: VecEnv, practice: Practice) -> SB3PPO:
+    def _algorithm(self, batch: VecEnv, practice: Practice) -> Any:
+        return SB3PPO(**settings(self, batch, practice), **self._rollouts())
+
+    def _rollouts(self) -> dict[str, Any]:
         half = max(2, self.envs * self.rollout // 2)
-        steps = {"n_steps": self.rollout, "batch_size": half, "n_epochs": self.epochs, "ent_coef": self.entropy}
-        return SB3PPO(**settings(self, batch, practice), **steps)
+        return {"n_steps": self.rollout, "batch_size": half, "n_epochs": self.epochs, "ent_coef": self.entropy}

@@ -1,7 +1,7 @@
 """Proximal policy optimisation with a memory."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sb3_contrib import RecurrentPPO as ContribPPO
 from stable_baselines3.common.vec_env import VecEnv
@@ -21,9 +21,7 @@ class RecurrentPPO(PPO):
     name: ClassVar[str] = "recurrent-ppo"
     acts_in_a_box: ClassVar[bool] = False
 
-    def _algorithm(self, batch: VecEnv, practice: Practice) -> ContribPPO:
-        half = max(2, self.envs * self.rollout // 2)
-        steps = {"n_steps": self.rollout, "batch_size": half, "n_epochs": self.epochs, "ent_coef": self.entropy}
+    def _algorithm(self, batch: VecEnv, practice: Practice) -> Any:
         given = {**settings(self, batch, practice), "policy": "MlpLstmPolicy"}
         given["policy_kwargs"] |= {"net_arch": [self.hidden], "lstm_hidden_size": self.hidden}
-        return ContribPPO(**given, **steps)
+        return ContribPPO(**given, **self._rollouts())

@@ -76,7 +76,7 @@ def test_whatever_is_brought_gets_the_same_score(tmp_path: Path, monkeypatch: py
     save_policy(learn("causal", ICE, "exact"), "causal.pt")
     best = score(ICE, np.array([[1.0, 0.0]]))
     for brought in (lambda observations: np.zeros(len(observations)), "my_policy.py:choose", "causal.pt", Path("causal.pt")):
-        pd.testing.assert_frame_equal(score(ICE, brought), best)  # type: ignore[arg-type]
+        pd.testing.assert_frame_equal(score(ICE, brought), best)
 
 
 def test_what_is_brought_is_run_once_and_reported_beside_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """Agents of Stable-Baselines3: who acts learns what acting does, whatever a log has taught before."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -22,7 +24,7 @@ BEGUN = [name for name, kind in ONLINE.items() if "log" in kind.needs]  # with a
 
 @pytest.mark.parametrize("name", [name for name, kind in ONLINE.items() if kind.counts_actions and name not in BEGUN])
 def test_who_acts_learns_what_acting_does(name: str) -> None:
-    settings = {"hidden": 8, "epochs": 2, "rate": 0.02} if name == "recurrent-ppo" else {}
+    settings: dict[str, Any] = {"hidden": 8, "epochs": 2, "rate": 0.02} if name == "recurrent-ppo" else {}
     assert regret(ICE, learn(name, ICE, "intervene", rows=6_000, **settings)) < 0.1
 
 
