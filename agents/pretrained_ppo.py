@@ -46,7 +46,7 @@ class PretrainedPPO(PPO):
             raise InputError(f"{self.name} needs a log beside the practice, and got none")
 
         def begun(batch: VecEnv, practice: Practice) -> SB3PPO:
-            algorithm = self._algorithm(batch, practice)
+            algorithm: SB3PPO = self._algorithm(batch, practice)
             self._clone(algorithm, log, rng)
             return algorithm
 
