@@ -70,7 +70,7 @@ TARGETS = (
     Target("CartPole-v1", "decision-transformer", 475.0, SOLVED),
     Target("Pendulum-v1", "bc", None, "it clones a mixture"),
     Target("Pendulum-v1", "td3-bc", -200.0, UPRIGHT),
-    Target("Pendulum-v1", "decision-transformer:updates=4000", -200.0, UPRIGHT),
+    Target("Pendulum-v1", "decision-transformer:aim=1.0,updates=4000,hidden=64", -200.0, UPRIGHT),
 )
 
 
