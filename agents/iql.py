@@ -10,7 +10,7 @@ from confoundry.causal import InputError
 
 from .agent import Policy
 from .batched import Batch, Learner, target_of
-from .network_policy import NetworkPolicy
+from .network_policy import Mode
 from .offline import OfflineAgent, Task, at_least_one, taken
 
 MOST_WEIGHT = 100.0  # of a row when the policy is extracted
@@ -70,14 +70,16 @@ class ImplicitLearner(Learner):
         return value_loss(state, least, self.agent.expectile) + regression + extraction
 
     def policy(self, seed: int) -> Policy:
-        """The actor of a seed, and the lesser of its two action values."""
+        """The likeliest action of a seed's actor, and the lesser of its two action values."""
         critics = self.values.only([seed, seed + len(self.task.rngs)])
-        return NetworkPolicy(self.task.data.observation_space, critics, self.actor.only([seed]))
+        return Mode(self.task.data.observation_space, critics, self.actor.only([seed]))
 
 
 @dataclass(frozen=True)
 class IQL(OfflineAgent):
     """Implicit Q-learning for few actions: expectile regression, two critics, and a policy extracted by weighted cloning.
+
+    It acts by the likeliest action of that policy, as the authors evaluate theirs.
 
     Source: Kostrikov, Nair and Levine (2022), Offline reinforcement learning with implicit Q-learning, algorithm 1.
     """

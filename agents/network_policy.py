@@ -32,6 +32,14 @@ class NetworkPolicy(Policy):
         return None if self.values is None else np.asarray(outputs(self.values, self.space, observations).amin(0).numpy())
 
 
+class Mode(NetworkPolicy):
+    """Does what its logits make most likely; ties are shared."""
+
+    def probabilities(self, observations: Array) -> Array:
+        """1 for the most likely action."""
+        return greedy(super().probabilities(observations))
+
+
 @torch.no_grad()
 def outputs(networks: Perceptrons, space: Space, observations: Array) -> Tensor:
     """What networks make of observations: (members, n, out), in double precision."""

@@ -16,7 +16,7 @@ from confoundry.envs import CausalVectorEnv, Data, Space, choices
 
 from .agent import Agent, Policy, Practice, TabularPolicy
 from .batched import Perceptrons
-from .network_policy import NetworkPolicy
+from .network_policy import Mode
 from .networks import features, fit
 from .offline import at_least_one
 from .tabular import counts, is_tabular
@@ -83,14 +83,6 @@ class Targeted(Agent):
 
         fit(net, loss, len(data), self.steps, self.rate, rng)
         return lambda graph: Mode(space, None, _of_graph(net, torch.as_tensor(graph).float(), owner, mean, spread))
-
-
-class Mode(NetworkPolicy):
-    """Does what its logits make most likely; ties are shared."""
-
-    def probabilities(self, observations: Array) -> Array:
-        """1 for the most likely action."""
-        return greedy(super().probabilities(observations))
 
 
 def factors(space: Space) -> list[int]:

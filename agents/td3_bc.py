@@ -126,7 +126,8 @@ class TD3BC(OfflineAgent):
     """Twin delayed deep deterministic policy gradients whose actor is also to do what the log did, for actions that are numbers.
 
     Observations are standardised, and the bounds of the actions are -1 and 1. An action of the log that is beyond them is to
-    the critics what it is; the actor is drawn to the bound.
+    the critics what it is; the actor is drawn to the bound. Unlike in the paper, the actor only clones for the first 40 % of the
+    updates, while the critics learn: else it can be driven to a bound before they know anything, and stay there.
 
     Source: Fujimoto and Gu (2021), A minimalist approach to offline reinforcement learning, on Fujimoto, van Hoof and Meger
     (2018), algorithm 1.

@@ -12,7 +12,7 @@ import torch
 from learning import few
 from refusals import refused
 
-from confoundry.agents import Agent, Policy, TabularPolicy, agent_classes, make_agent
+from confoundry.agents import Agent, NetworkPolicy, Policy, TabularPolicy, agent_classes, make_agent
 from confoundry.agents.batched import Batch, Encoder, Learner, Perceptrons, minibatches, train
 from confoundry.agents.dqn import DQN
 from confoundry.agents.fitted_q import CQL, conservatism, dqn_loss, fqi_loss
@@ -351,7 +351,9 @@ def test_iql_ends_at_the_behaviour_weighted_by_the_advantage() -> None:
     (policy,) = learned("iql", ICE, updates=800, tau=0.05)
     (taken,), (seen,) = behaviour_policy(ICE), log_process(ICE).reward
     weighted = taken * np.exp(3.0 * seen)
-    assert policy.probabilities(shown(ICE))[0] == pytest.approx(weighted / weighted.sum(), abs=0.04)
+    assert isinstance(policy, NetworkPolicy)
+    assert NetworkPolicy.probabilities(policy, shown(ICE))[0] == pytest.approx(weighted / weighted.sum(), abs=0.04)
+    assert np.array_equal(policy.probabilities(shown(ICE))[0], weighted == weighted.max())
     assert policy.action_values(shown(ICE)) == pytest.approx(seen[None], abs=0.06)
 
 
