@@ -21,7 +21,7 @@ def sanity(
     out: Out = Path("sanity"),
     workers: Workers = CORES,
 ) -> None:
-    """Check agents where nothing is confounded: the controls of all families, and logs of classic control (hours; minutes if you name some)."""
+    """Check agents where nothing is confounded: the controls of all families, and logs of classic control; all of it takes hours."""
     found = execute(controls.runs(only or (), agent or (), seeds, rows, steps), out, workers)
     told = controls.sections(found)
     if not only and not agent:
