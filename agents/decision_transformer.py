@@ -1,7 +1,7 @@
 """The Decision Transformer: a model of the sequence of returns, observations and actions, that acts by asking for a return."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
 from typing import Any, ClassVar
 
@@ -94,7 +94,7 @@ def _experiment(data: Data) -> Data:
     rows = data["regime"] == 1
     if not rows.any():
         raise InputError("decision-transformer: masked actions need episodes in which an experimenter acted; take a mixed log")
-    return replace(data, columns={name: column[rows] for name, column in data.columns.items()})
+    return data.at(rows)
 
 
 class Sequencer(nn.Module):

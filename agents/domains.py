@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -187,4 +187,4 @@ def by_domain(data: Data) -> list[Data]:
     labels = Strata(data, [name for name in ("domain", "regime") if name in data.columns])
     domain = np.concatenate([labels.of(part) for part in data.chunks()])
     places = (np.flatnonzero(domain == number) for number in range(labels.count))
-    return [replace(data, columns={name: column[rows] for name, column in data.columns.items()}) for rows in places]
+    return [data.at(rows) for rows in places]

@@ -1,6 +1,6 @@
 """Fusion: effects from the rows in which an experimenter acted, within the bounds that the other rows set."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -30,7 +30,7 @@ class Fused(Agent):
         """Fuse and plan. Raises InputError if the observations or rewards cannot be counted."""
         counted(source, self.name)
         if source.horizon > 1:
-            process = process_of(_experiment(source))
+            process = process_of(source.at(source["regime"] == 1))
             return TabularPolicy(greedy(process.plan()), source.observation_space, process, "plans on the experimental rows")
         table, values = table_of(source, ["regime", "reward"])
         regimes, rewards = values
@@ -40,12 +40,6 @@ class Fused(Agent):
         means = np.where(count > 0, done @ rewards / np.maximum(count, 1), (low + high) / 2)
         moved = int(((means < low) | (means > high)).sum())
         return ValuedPolicy(means.clip(low, high), source.observation_space, f"{moved} of {means.size} means moved into their bounds")
-
-
-def _experiment(data: Data) -> Data:
-    """The rows of the episodes in which the experimenter acted."""
-    rows = data["regime"] == 1
-    return replace(data, columns={name: column[rows] for name, column in data.columns.items()})
 
 
 def _bounds(table: Array, rewards: Array) -> Array:

@@ -49,10 +49,14 @@ class Data:
     def __len__(self) -> int:
         return len(self.columns["reward"])
 
+    def at(self, rows: Any) -> "Data":
+        """Some of the rows alone: a slice, a mask (n,) or their numbers."""
+        return replace(self, columns={name: column[rows] for name, column in self.columns.items()})
+
     def chunks(self) -> Iterator["Data"]:
         """The same in pieces, each of which fits in memory though the whole may not."""
         for start in range(0, len(self), ROWS):
-            yield replace(self, columns={name: column[start : start + ROWS] for name, column in self.columns.items()})
+            yield self.at(slice(start, start + ROWS))
 
 
 @dataclass(frozen=True)
