@@ -217,7 +217,7 @@ def bench(
     only: Annotated[str, typer.Option(help="Time only what has this text in its row: JAX, Minari, horizon.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print records instead of tables.")] = False,
 ) -> None:
-    """Time steps, exact values, logs and training on one core of this machine, in turns with their peers (5 minutes)."""
+    """Time steps, exact values, logs and training on one core of this machine, in turns with their peers (10 minutes)."""
     from . import bench as timing
     from .bench_rows import timed
 
