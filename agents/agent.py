@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from confoundry.causal import SCM, Array, NotDiscreteError, Process
+from confoundry.causal import SCM, Array, InputError, NotDiscreteError, Process
 from confoundry.envs import CausalVectorEnv, Data, Space, as_integer
 from confoundry.envs.spaces import positions
 
@@ -81,6 +81,12 @@ class Practice:
     steps: int
     discount: float
     log: Data | None = None
+
+    def log_for(self, name: str) -> Data:
+        """The log, for the agent of this name, which needs it. Raises InputError if there is none."""
+        if self.log is None:
+            raise InputError(f"{name} needs a log beside the practice, and got none")
+        return self.log
 
 
 class Agent(ABC):

@@ -18,7 +18,7 @@ from .behaviour_cloning import likelihood_loss
 from .instrument import instruments
 from .network_policy import NetworkPolicy
 from .networks import features
-from .offline import OfflineAgent, Task, at_least_one
+from .offline import OfflineAgent, Task, at_least_one, check_tau
 from .tabular import abstain, graph_of, is_tabular
 from .units import of_raw_inputs, of_raw_outputs
 
@@ -166,8 +166,7 @@ class DeepIV(OfflineAgent):
     def __post_init__(self) -> None:
         super().__post_init__()
         at_least_one(self, "updates", "components")
-        if not 0 < self.tau <= 1:
-            raise InputError(f"deep-iv: tau must be above 0 and at most 1, and is {self.tau}")
+        check_tau(self)
 
     def learn_all(self, sources: Sequence[Data], rngs: Sequence[np.random.Generator]) -> list[Policy | Exception]:
         """Learn from logs of one task. Raises InputError where there is no instrument, and no table of the uniform policy either."""

@@ -11,7 +11,7 @@ from confoundry.causal import InputError
 from .agent import Policy
 from .batched import Batch, Learner, target_of
 from .network_policy import Mode
-from .offline import OfflineAgent, Task, at_least_one, taken
+from .offline import OfflineAgent, Task, at_least_one, check_tau, taken
 
 MOST_WEIGHT = 100.0  # of a row when the policy is extracted
 
@@ -98,8 +98,7 @@ class IQL(OfflineAgent):
             raise InputError(f"iql: expectile must be between 0 and 1, and is {self.expectile}")
         if not self.temperature >= 0:
             raise InputError(f"iql: temperature must be at least 0, and is {self.temperature}")
-        if not 0 < self.tau <= 1:
-            raise InputError(f"iql: tau must be above 0 and at most 1, and is {self.tau}")
+        check_tau(self)
 
     def _updates(self, horizon: int) -> int:
         return self.updates

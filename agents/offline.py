@@ -117,6 +117,12 @@ def at_least_one(agent: Agent, *settings: str) -> None:
             raise InputError(f"{agent.name}: {name} must be at least 1, and is {getattr(agent, name)}")
 
 
+def check_tau(agent: Any) -> None:
+    """Raise InputError if `tau`, the share of the way that a copy of a network goes at each step, is out of range."""
+    if not 0 < agent.tau <= 1:
+        raise InputError(f"{agent.name}: tau must be above 0 and at most 1, and is {agent.tau}")
+
+
 def check_actions(agent: Agent, space: Space) -> None:
     """Raise InputError if an agent cannot take the actions of a space."""
     if not agent.acts_in_a_box:

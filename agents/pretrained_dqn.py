@@ -47,10 +47,8 @@ class PretrainedDQN(OnlineAgent):
 
     def learn(self, source: Practice, rng: np.random.Generator) -> Policy:
         """Learn from the log, and then for the steps of the practice. Raises FloatingPointError if the loss on the log is not finite."""
-        if source.log is None:
-            raise InputError(f"{self.name} needs a log beside the practice, and got none")
         offline = DQN(self.batch, self.rate, self.hidden, self.device, updates=self.updates, sync=self.sync)
-        learned: Any = offline.learn(source.log, rng)
+        learned: Any = offline.learn(source.log_for(self.name), rng)
 
         def begun(batch: VecEnv, practice: Practice) -> SB3DQN:
             algorithm = self._algorithm(batch, practice)

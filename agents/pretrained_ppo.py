@@ -9,7 +9,7 @@ from gymnasium.spaces import Box
 from stable_baselines3 import PPO as SB3PPO
 from stable_baselines3.common.vec_env import VecEnv
 
-from confoundry.causal import Array, InputError
+from confoundry.causal import Array
 from confoundry.envs import Data
 from confoundry.envs.sb3 import UNIT, stretched
 
@@ -41,9 +41,7 @@ class PretrainedPPO(PPO):
 
     def learn(self, source: Practice, rng: np.random.Generator) -> Policy:
         """Clone the log, and then learn for the steps of the practice, rounded up to whole rollouts."""
-        log = source.log
-        if log is None:
-            raise InputError(f"{self.name} needs a log beside the practice, and got none")
+        log = source.log_for(self.name)
 
         def begun(batch: VecEnv, practice: Practice) -> SB3PPO:
             algorithm: SB3PPO = self._algorithm(batch, practice)

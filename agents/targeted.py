@@ -54,12 +54,11 @@ class Targeted(Agent):
 
     def learn(self, source: Practice, rng: np.random.Generator) -> Policy:
         """Clone the log, and practise for as many whole episodes as there are steps for; an episode that is longer is cut short."""
-        if source.log is None:
-            raise InputError("targeted needs a log beside the practice, and got none")
-        clones = counted_clones(source.log) if is_tabular(source.log) else self._network_clones(source.log, rng)
-        length = min(source.log.horizon, source.steps)
+        log = source.log_for(self.name)
+        clones = counted_clones(log) if is_tabular(log) else self._network_clones(log, rng)
+        length = min(log.horizon, source.steps)
         env = source.make(max(1, min(self.envs, source.steps // length)))
-        belief = Belief(len(factors(source.log.observation_space)), self.temperature)
+        belief = Belief(len(factors(log.observation_space)), self.temperature)
         for _ in range(source.steps // (length * env.num_envs)):
             graphs = rng.random((env.num_envs, belief.factors)) < belief.causes()
             belief.see(graphs, _returns(env, graphs, clones, length, source.discount, rng))

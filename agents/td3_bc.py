@@ -16,7 +16,7 @@ from .agent import ContinuousPolicy, Policy
 from .batched import Batch, Learner, Perceptrons, perceive, target_of
 from .iql import q_loss
 from .network_policy import outputs
-from .offline import OfflineAgent, Task, at_least_one
+from .offline import OfflineAgent, Task, at_least_one, check_tau
 from .units import of_raw_inputs
 
 DELAY = 2  # steps of the critics for each one of the actor and the targets
@@ -151,8 +151,7 @@ class TD3BC(OfflineAgent):
         for name in ("alpha", "noise", "clip"):
             if not getattr(self, name) >= 0:
                 raise InputError(f"td3-bc: {name} must be at least 0, and is {getattr(self, name)}")
-        if not 0 < self.tau <= 1:
-            raise InputError(f"td3-bc: tau must be above 0 and at most 1, and is {self.tau}")
+        check_tau(self)
 
     def _updates(self, horizon: int) -> int:
         return self.updates

@@ -71,10 +71,9 @@ class CausalThompson(Thompson):
 
     def _beliefs(self, source: Practice, contexts: int, actions: int) -> "Beliefs":
         """The counts of the log where action and intent, the last part of the observation, are the same."""
-        if source.log is None:
-            raise InputError(f"{self.name} needs a log beside the practice, and got none")
-        counted(source.log, self.name)
-        table, (rewards,) = table_of(source.log, ["reward"])
+        log = source.log_for(self.name)
+        counted(log, self.name)
+        table, (rewards,) = table_of(log, ["reward"])
         beliefs = super()._beliefs(source, contexts, actions)
         for value in rewards:
             beliefs.place(value)
