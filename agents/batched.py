@@ -4,9 +4,10 @@ No operation mixes seeds, and each has a generator of its own: on one thread of 
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -129,9 +130,13 @@ class Encoder:
     """
 
     def __init__(self, space: Space, rows: int, device: torch.device):
-        self.space, self.device = space, device
-        self.once = 0 < (cells(space) or 0) <= rows
+        self.space, self.rows, self.device = space, rows, device
+        self.cells = cells(space) or 0  # 0 where they cannot be counted
+        self.once = 0 < self.cells <= rows
         self.grid = features(space, _every(space)).to(device) if self.once else torch.empty(0)  # (cells, in)
+        sizes = space.nvec if isinstance(space, spaces.MultiDiscrete) else np.array([self.cells])
+        self.strides = self.tensor(np.cumprod([1, *sizes[:0:-1]])[::-1].copy())  # of the number of a cell, by feature
+        self.first = int((self.tensor(places(space, _every(space)[:1])) @ self.strides).item()) if self.cells else 0
 
     def columns(self, observations: Array) -> Array:
         """Observations (n, ...) as cells (n,) if each enters once; else as places of ones (n, ones) or numbers (n, in)."""
@@ -148,13 +153,30 @@ class Encoder:
         if not self.once:
             return networks(observed)  # type: ignore[no-any-return]
         values = networks(self.grid.expand(len(observed), -1, -1))
-        return values.gather(1, observed[..., None].expand(-1, -1, values.shape[2]))  # type: ignore[no-any-return]
+        return _looked_up(values, observed)
+
+    def table(self, networks: Perceptrons, minibatches: int) -> Callable[[Tensor], Tensor]:
+        """`outputs` of networks that do not change for so many minibatches, looked up where all cells are less than half the work."""
+        if not 0 < self.cells <= self.rows * minibatches // 2:
+            return partial(self.outputs, networks)
+        every = self.tensor(self.columns(_every(self.space)))
+        values = self.outputs(networks, every.expand(len(networks), *every.shape))
+        return lambda observed: _looked_up(values, self._numbers(observed))
+
+    def _numbers(self, observed: Tensor) -> Tensor:
+        """The number of the cell in each row: (members, rows)."""
+        return observed if self.once else (observed * self.strides).sum(-1).sub_(self.first)
 
     def features(self, observed: Tensor) -> Tensor:
         """Such a tensor as rows of features: (members, rows, in)."""
         if observed.is_floating_point() or self.once:
             return self.grid[observed] if self.once else observed
         return torch.zeros(*observed.shape[:2], flatdim(self.space), device=self.device).scatter_(2, observed, 1.0)
+
+
+def _looked_up(values: Tensor, numbers: Tensor) -> Tensor:
+    """Values (members, cells, out) of the cells with some numbers, (members, rows): (members, rows, out)."""
+    return values.gather(1, numbers[..., None].expand(-1, -1, values.shape[2]))
 
 
 def _every(space: Space) -> Array:

@@ -28,12 +28,14 @@ class QLearner(Learner):
         self.task, self.loss, self.sync, self.double_q, self.myopic = task, loss, sync, double_q, myopic
         self.values = task.networks(task.actions)
         self.target = target_of(self.values)
+        self.of_target = task.encoder.table(self.target, sync)
         self.steps = 0
 
     def forward(self, batch: Batch) -> Tensor:
         """The loss of each seed."""
         if self.steps % self.sync == 0:
             self.target.follow(self.values)
+            self.of_target = self.task.encoder.table(self.target, self.sync)
         discount = self.task.data.discount if self.steps >= self.myopic else 0.0
         self.steps += 1
         values = self.task.encoder.outputs(self.values, batch.observation)
@@ -41,7 +43,7 @@ class QLearner(Learner):
 
     @torch.no_grad()
     def _afterwards(self, batch: Batch) -> Tensor:
-        target = self.task.encoder.outputs(self.target, batch.next_observation)
+        target = self.of_target(batch.next_observation)
         if not self.double_q:
             return target.amax(-1)
         return taken(target, self.task.encoder.outputs(self.values, batch.next_observation).argmax(-1))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from gymnasium.spaces import Discrete, MultiDiscrete, flatdim
 from learning import few
 from refusals import refused
 
@@ -20,7 +21,7 @@ from confoundry.agents.iql import policy_loss, q_loss, value_loss
 from confoundry.agents.offline import Task
 from confoundry.agents.saving import _packed
 from confoundry.causal import SCM, Array, InputError, behaviour_policy, causal_policy, confused_policy, log_process
-from confoundry.envs import Data, all_observations, collect, make_model
+from confoundry.envs import Data, Space, all_observations, collect, make_model
 from confoundry.eval import Run, execute
 from confoundry.eval.bench_agents import sb3_dqn
 
@@ -144,6 +145,17 @@ def test_the_ways_to_compute_a_layer_agree_in_outputs_and_gradients(outputs: int
     found = [(made, *torch.autograd.grad(made, [weight, bias], slope)) for made in (dense @ weight + bias, networks(dense), networks(ones))]
     for others in found[1:]:
         assert all(torch.allclose(mine, theirs, atol=1e-5) for mine, theirs in zip(others, found[0], strict=True))
+
+
+@pytest.mark.parametrize("space", [Discrete(12), MultiDiscrete([3, 2, 2])])
+@pytest.mark.parametrize("rows", [5, 12])  # a row finds its cell by the places of its ones, or has it
+def test_outputs_that_are_looked_up_are_those_of_the_rows(space: Space, rows: int) -> None:
+    encoder = Encoder(space, rows, torch.device("cpu"))
+    networks = Perceptrons.drawn([flatdim(space), 4, 3], rngs(range(2)))
+    space.seed(0)
+    seen = torch.stack([encoder.tensor(encoder.columns(np.array([space.sample() for _ in range(rows)]))) for _ in range(2)])
+    looked_up = encoder.table(networks, 40)(seen)
+    assert torch.allclose(looked_up, encoder.outputs(networks, seen), atol=1e-6)
 
 
 # A loss that diverges.
@@ -301,11 +313,14 @@ def test_each_loss_is_that_of_its_networks(name: str) -> None:
     data, agent = data_of(RELAY, 0), quick(name)
     encoder = Encoder(data.observation_space, 5, torch.device("cpu"))
     learner = agent._learner(Task([data, data], rngs((0, 1)), encoder, 8))
+    batch = next(minibatches([data] * 2, rngs((2, 3)), 1, ROWS, encoder))
+    learner(batch)  # copies the networks to the targets
     draw = torch.Generator().manual_seed(2)
     for part in learner.parameters():
-        part.data += torch.randn(part.shape, generator=draw)  # so that targets are others, and so are their best actions
+        part.data += part.requires_grad * torch.randn(
+            part.shape, generator=draw
+        )  # so that targets are others, and so are their best actions
     learner.steps = 5
-    batch = next(minibatches([data] * 2, rngs((2, 3)), 1, ROWS, encoder))
     losses = learner(batch).detach().numpy()
     seen, following = (encoder.features(part) for part in (batch.observation, batch.next_observation))
     batch = replace(batch, observation=seen, next_observation=following)
