@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from confoundry.causal import InputError
-from confoundry.envs import Data, choices
+from confoundry.envs import Data
 
 from .agent import Policy
 from .batched import Batch, Encoder, Learner, minibatches, train
 from .network_policy import NetworkPolicy
 from .networks import device_named
-from .offline import DIVERGED, OfflineAgent, Task, at_least_one, taken
+from .offline import DIVERGED, OfflineAgent, Task, at_least_one, check_actions, taken
 from .tabular import Strata
 from .units import of_raw_outputs
 
@@ -108,7 +108,7 @@ class DomainAgent(OfflineAgent):
 
     def learn_all(self, sources: Sequence[Data], rngs: Sequence[np.random.Generator]) -> list[Policy | Exception]:
         """Learn from labelled logs of one task, those with as many domains at once: what each seed has learned, or its error."""
-        choices(sources[0].action_space)  # or it refuses
+        check_actions(self, sources[0].action_space)
         logs = [by_domain(data) for data in sources]
         found: dict[int, Policy | Exception] = {}
         for count in {len(parts) for parts in logs}:
