@@ -1,21 +1,18 @@
 """P(y | do(x)) for all x at once: what each intervention alone gives, in every world, in random networks, and step by step."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from itertools import permutations, product
 from pathlib import Path
-from time import perf_counter
 from typing import cast
 
 import numpy as np
 import pytest
 from countable import TABULAR
 
-from confoundry.causal import SCM, Array, Bernoulli, Exactly, InputError, TooLargeError, distribution, effect, expectation, tables
+from confoundry.causal import SCM, Array, Bernoulli, Exactly, InputError, TooLargeError, distribution, effect, tables
 from confoundry.causal.elimination import Factor, eliminate
 from confoundry.envs import make_model
 from confoundry.envs.ice_cream import IceCreamShorts, Thermo
-from confoundry.envs.river import MarkovRiver
 from confoundry.eval.peer_networks import Node, import_pyagrum, in_pyagrum
 
 EXACT = 1e-12
@@ -209,18 +206,6 @@ def test_equal_models_share_their_tables_and_unequal_ones_do_not() -> None:
     assert tables(cold) is not tables(IceCreamShorts())
     assert effect(cold, "shorts", "ice_cream")[:, 1] == pytest.approx([0.135, 0.135], abs=EXACT)
     assert effect(cold.do(shorts=Exactly(1)), "shorts", "ice_cream") == pytest.approx(np.ones((2, 1)))
-
-
-def test_the_last_of_many_steps_takes_time_in_proportion() -> None:
-    def seconds(horizon: int) -> float:
-        river = replace(MarkovRiver(), horizon=horizon)
-        begin = perf_counter()
-        effect(river, river.reward, river.action, step=horizon - 1)
-        expectation(river, river.reward, step=horizon - 1)
-        return perf_counter() - begin
-
-    seconds(20)
-    assert min(seconds(400) for _ in range(3)) < 40 * min(seconds(40) for _ in range(3))  # 10 times, and 100 if it were quadratic
 
 
 def test_a_variable_may_be_called_tables() -> None:

