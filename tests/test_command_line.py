@@ -213,7 +213,6 @@ def test_killed_in_the_middle_it_ends_with_the_same_rows(confoundry: Call, tmp_p
     command = [
         "run",
         "IceCreamShorts-v0",
-        "GreedyCasino-v0:casino=Rigged",
         "--agent",
         "bc",
         "--agent",
@@ -240,7 +239,7 @@ def test_killed_in_the_middle_it_ends_with_the_same_rows(confoundry: Call, tmp_p
 def test_one_more_environment_is_one_file(tmp_path: Path) -> None:
     package = tmp_path / "confoundry"
     for floor in ("causal", "envs", "agents", "eval"):
-        shutil.copytree(ROOT / floor, package / floor, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / floor, package / floor)
     (package / "envs" / "umbrella.py").write_text(WORLD)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
 
@@ -251,10 +250,10 @@ def test_one_more_environment_is_one_file(tmp_path: Path) -> None:
         return done.stdout
 
     cli = ("confoundry.eval.cli",)
-    assert "UmbrellaRain-v0" in call(*cli, "list")
+    assert "umbrella" in call(*cli, "show", "UmbrellaRain-v0")
     call(*cli, "run", "UmbrellaRain-v0", "--agent", "naive", "--seeds", "1", "--workers", "1")
     assert set(rows_of(tmp_path / "results")["environment"]) == {"UmbrellaRain-v0"}
     assert "UmbrellaRain" in (tmp_path / "results" / "report.html").read_text()
-    tests = [str(ROOT / "tests" / name) for name in ("test_claims.py", "test_oracles.py", "test_model_laws.py")]
+    tests = [str(ROOT / "tests" / name) for name in ("test_claims.py", "test_model_laws.py")]
     out = call("pytest", "-n0", "-p", "no:cacheprovider", "-k", "Umbrella", f"--rootdir={tmp_path}", "-W", "error", *tests)
     assert "passed" in out
