@@ -135,8 +135,8 @@ class Encoder:
         self.once = 0 < self.cells <= rows
         self.grid = features(space, _every(space)).to(device) if self.once else torch.empty(0)  # (cells, in)
         sizes = space.nvec if isinstance(space, spaces.MultiDiscrete) else np.array([self.cells])
-        self.strides = self.tensor(np.cumprod([1, *sizes[:0:-1]])[::-1].copy())  # of the number of a cell, by feature
-        self.first = int((self.tensor(places(space, _every(space)[:1])) @ self.strides).item()) if self.cells else 0
+        strides = np.cumprod([1, *sizes[:0:-1]])[::-1].copy()  # of the number of a cell, by feature
+        self.strides, self.first = self.tensor(strides), int(strides @ np.cumsum([0, *sizes[:-1]]))  # what the places of cell 0 come to
 
     def columns(self, observations: Array) -> Array:
         """Observations (n, ...) as cells (n,) if each enters once; else as places of ones (n, ones) or numbers (n, in)."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -28,7 +29,7 @@ class QLearner(Learner):
         self.task, self.loss, self.sync, self.double_q, self.myopic = task, loss, sync, double_q, myopic
         self.values = task.networks(task.actions)
         self.target = target_of(self.values)
-        self.of_target = task.encoder.table(self.target, sync)
+        self.of_target: Callable[[Tensor], Tensor] = partial(task.encoder.outputs, self.target)
         self.steps = 0
 
     def forward(self, batch: Batch) -> Tensor:

@@ -158,6 +158,11 @@ def test_outputs_that_are_looked_up_are_those_of_the_rows(space: Space, rows: in
     assert torch.allclose(looked_up, encoder.outputs(networks, seen), atol=1e-6)
 
 
+def test_a_space_of_too_many_cells_to_list_is_seen_by_its_ones() -> None:
+    encoder = Encoder(MultiDiscrete([50] * 8), 5, torch.device("cpu"))
+    assert encoder.columns(np.zeros((1, 8), int)).tolist() == [[0, 50, 100, 150, 200, 250, 300, 350]]
+
+
 # A loss that diverges.
 
 
