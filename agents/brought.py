@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium.spaces import Box
-from sb3_contrib import QRDQN, TQC, CrossQ, MaskablePPO, RecurrentPPO
+from sb3_contrib import ARS, QRDQN, TQC, CrossQ, MaskablePPO, RecurrentPPO
 from stable_baselines3 import DQN, PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.save_util import load_from_zip_file
@@ -25,7 +25,7 @@ from .agent import Agent, ContinuousPolicy, Policy
 from .saving import load_policy
 from .sb3 import policy_of
 
-ALGORITHMS = (RecurrentPPO, MaskablePPO, QRDQN, TQC, CrossQ, DQN, SAC, TD3, PPO)  # A2C and TRPO act as PPO does, DDPG as TD3
+ALGORITHMS = (RecurrentPPO, MaskablePPO, QRDQN, TQC, CrossQ, DQN, SAC, TD3, PPO, ARS)  # A2C and TRPO act as PPO does, DDPG as TD3
 
 
 @dataclass(frozen=True)

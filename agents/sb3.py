@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from gymnasium.spaces import Box
+from sb3_contrib.ars.policies import ARSPolicy
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 from stable_baselines3.common.torch_layers import FlattenExtractor
 from stable_baselines3.common.utils import set_random_seed
@@ -104,7 +105,7 @@ def policy_of(algorithm: Any, actions: Space) -> Policy:
         return RecurrentPolicy(algorithm)
     if hasattr(net, "get_distribution"):
         return ActorPolicy(algorithm)
-    return ValuePolicy(algorithm)
+    return ChosenPolicy(algorithm) if isinstance(net, ARSPolicy) else ValuePolicy(algorithm)
 
 
 class ActorPolicy(Policy):
@@ -134,6 +135,18 @@ class ValuePolicy(Policy):
         """The network's outputs, or the means of its quantiles."""
         net, seen = self.algorithm.policy, _seen(self.algorithm, observations)
         return _numbers(net.q_net(seen) if hasattr(net, "q_net") else net.quantile_net(seen).mean(1))
+
+
+class ChosenPolicy(Policy):
+    """A policy of Stable-Baselines3 that names an action and nothing else."""
+
+    def __init__(self, algorithm: Any):
+        self.algorithm = algorithm
+
+    def probabilities(self, observations: Array) -> Array:
+        """1 for the action that is named."""
+        chosen, _ = self.algorithm.predict(observations, deterministic=True)
+        return np.asarray(np.eye(int(self.algorithm.action_space.n))[chosen])
 
 
 class RecurrentPolicy(MemoryPolicy):

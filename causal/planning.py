@@ -33,13 +33,13 @@ class Process:
 
     def following(self, continuation: Floats) -> Floats:
         """The expectation of `continuation` (C,) in the next context: (C, A)."""
-        return np.asarray((self.transition @ continuation).reshape(self.reward.shape))
+        return expected(self.transition, continuation).reshape(self.reward.shape)
 
     def action_values(self, choose: Callable[[Floats], Floats]) -> Floats:
         """Action values (C, A) with the whole horizon ahead, if later steps are taken by the policy `choose(values)`."""
         values = self.backup(np.zeros(len(self.start)))
         for _ in range(self.horizon - 1):
-            values = self.backup(mean_value(choose(values), values))
+            values = self.backup(self._mean_value(choose(values), values))
         return values
 
     def plan(self) -> Floats:
@@ -47,8 +47,20 @@ class Process:
         return self.action_values(greedy)
 
     def value(self, policy: Floats) -> float:
-        """The discounted return of a policy (C, A) from the first step."""
-        return float(self.start @ mean_value(policy, self.action_values(lambda _: policy)))
+        """The discounted return of a policy (C, A) from the first step; -inf if it comes to do what the data never shows."""
+        return float(expected(self.start, self._mean_value(policy, self.action_values(lambda _: policy))))
+
+    def _mean_value(self, policy: Floats, values: Floats) -> Floats:
+        """As `mean_value`; a context with data is worth -inf also where whatever it leads to is."""
+        lost = ((policy > 0) & np.isneginf(values)).any(-1) & self.visits.any(-1)
+        return np.where(lost, -np.inf, mean_value(policy, values))
+
+
+def expected(law: Any, values: Floats) -> Floats:
+    """The mean of values (C,) under laws (..., C), of which a value of -inf that has no probability takes nothing."""
+    lost = np.isneginf(values)
+    found = np.asarray(law @ np.where(lost, 0.0, values))
+    return np.where(law @ lost.astype(float) > 0, -np.inf, found) if lost.any() else found
 
 
 def greedy(values: Floats) -> Floats:

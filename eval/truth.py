@@ -106,7 +106,8 @@ def beliefs(model: SCM, policy: Policy) -> dict[str, float]:
         return unknown
     table, values = policy.probabilities(observations), policy.action_values(observations)
     if policy.process is not None:
-        unknown["believed"] = policy.process.value(table)
+        believed = policy.process.value(table)
+        unknown["believed"] = believed if np.isfinite(believed) else np.nan  # it may do what its data never shows
     elif values is not None:
         unknown["believed"] = float(process.start @ mean_value(table, values))
     return unknown | _calibration(model, policy, process)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from learning import learn
 from refusals import refused
-from sb3_contrib import QRDQN, RecurrentPPO
+from sb3_contrib import ARS, QRDQN, RecurrentPPO
 from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
 
 from confoundry.agents import MemoryPolicy, Policy, load_policy, make_agent, save_policy
@@ -24,8 +24,8 @@ from confoundry.eval.suite import grid
 torch.set_num_threads(1)
 
 ICE, AIRLINE, RIVER = (make_model(f"{name}-v0") for name in ("IceCreamShorts", "AirlinePricing", "ConfoundedRiver"))
-ALGORITHMS = [(A2C, RIVER), (DQN, RIVER), (PPO, RIVER), (QRDQN, RIVER), (RecurrentPPO, RIVER)]
-ALGORITHMS += [(A2C, AIRLINE), (PPO, AIRLINE), (SAC, AIRLINE), (TD3, AIRLINE)]
+ALGORITHMS = [(A2C, RIVER), (DQN, RIVER), (PPO, RIVER), (QRDQN, RIVER), (RecurrentPPO, RIVER), (ARS, RIVER)]
+ALGORITHMS += [(A2C, AIRLINE), (PPO, AIRLINE), (SAC, AIRLINE), (TD3, AIRLINE), (ARS, AIRLINE)]
 CHOOSE = "import numpy as np\n\nNUMBER = 3\n\ndef choose(observations):\n    return np.full(len(observations), {})\n"
 
 every_algorithm = pytest.mark.parametrize(("kind", "model"), ALGORITHMS, ids=lambda part: getattr(part, "__name__", type(part).__name__))
@@ -55,7 +55,7 @@ def test_a_model_its_zip_and_its_saved_policy_act_alike(kind: Any, model: SCM, t
         assert choices_of(policy, model) == choices_of(brought[0], model)
 
 
-@pytest.mark.parametrize("kind", [A2C, DQN, PPO, QRDQN])
+@pytest.mark.parametrize("kind", [A2C, ARS, DQN, PPO, QRDQN])
 def test_the_most_likely_action_is_the_one_that_the_model_predicts(kind: Any) -> None:
     algorithm = untrained(kind, RIVER)
     likely = fitted(algorithm, spaces_of(RIVER)).probabilities(np.arange(5)).argmax(1)

@@ -2,6 +2,7 @@
 
 from itertools import product
 from math import prod
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from certified import (
     every_one_step_model,
 )
 from printed import printed
+from scipy.sparse import csr_array
 
 from confoundry.causal import (
     SCM,
@@ -179,6 +181,17 @@ def test_a_policy_is_sure_of_less_than_a_plan_that_may_change() -> None:
     process = Process(np.array([[1.0, 0.0]]), np.ones((1, 2, 1)), np.full((1, 2), 0.5), np.ones(1), 2, 1.0)
     assert interval_values(process, ends=False).tolist() == [[2.0, 1.0]]
     assert interval_values(process, policy=np.array([[0.0, 1.0]]), ends=False).tolist() == [[1.0, 0.0]]
+
+
+@pytest.mark.parametrize("kept", [np.asarray, csr_array])
+def test_what_a_policy_would_do_where_it_never_comes_costs_it_nothing(kept: Any) -> None:
+    """From context 0 action 0 leads to 1 and action 1 to 2, where the policy takes an action that is not in the data."""
+    transition = np.array([[[0.0, 1, 0], [0, 0, 1]], [[0, 1, 0], [0, 1, 0]], [[0, 0, 1], [0, 0, 1]]])
+    visits = np.array([[1.0, 1.0], [1.0, 1.0], [1.0, 0.0]])
+    law = kept(transition.reshape(6, 3)) if kept is csr_array else transition
+    process = Process(np.array([[1.0, 1], [2, 2], [3, 3]]), law, visits, np.array([1.0, 0, 0]), 3, 1.0)
+    assert process.value(np.array([[1.0, 0], [1, 0], [0, 1]])) == 5.0
+    assert process.value(np.array([[0.5, 0.5], [1, 0], [0, 1]])) == -np.inf
 
 
 @pytest.mark.parametrize("name", ["flood", "rapids", "drought", "fair", "slack_water"])

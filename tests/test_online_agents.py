@@ -71,6 +71,23 @@ def test_a_recurrent_actor_remembers_the_episode_and_no_other() -> None:
     assert 0 < after < 1
 
 
+def test_a_random_search_steadies_what_runs_away_where_gradients_are_lost() -> None:
+    """The clone of the log costs 80, the best gain 18, and random pushes 4 million."""
+    world = make_model("CorrelatedNoiseLQ-v0")
+    assert evaluate(world, learn("ars", world, "intervene", rows=30_000, envs=2, standardise=False)).value > -30
+
+
+def test_a_random_search_acts_on_numbers_as_it_standardised_them_and_counts_its_steps() -> None:
+    policy = learn("ars", AIRLINE, "intervene", rows=960, envs=4, top=2, directions=3)
+    search = policy.algorithm  # type: ignore[attr-defined]
+    assert search.num_timesteps == 960  # 40 times 6 candidates in 4 environments
+    rows = np.random.default_rng(0).normal([5.0, 3.0], [2.0, 1.0], (50, 2)).astype(np.float32)
+    weights = search.policy.action_net[0].weight.detach().numpy()
+    seen = search.get_vec_normalize_env().normalize_obs(rows) @ weights.T
+    assert search.predict(rows)[0] == pytest.approx(seen.clip(-1, 1), abs=1e-5)
+    assert np.ptp(seen) > 0.01
+
+
 def test_numbers_are_seen_by_the_averages_of_training_which_acting_does_not_change() -> None:
     features = Features(observation_space(AIRLINE))
     rows = torch.as_tensor(np.random.default_rng(0).normal([50.0, -3.0], [20.0, 0.1], (4_000, 2))).float()
@@ -88,6 +105,8 @@ def test_numbers_are_seen_by_the_averages_of_training_which_acting_does_not_chan
         ("ppo:rollout=0", "ppo: rollout must be at least 1"),
         ("a2c:envs=0", "a2c: envs must be at least 1"),
         ("qr-dqn:quantiles=0", "qr-dqn: quantiles must be at least 1"),
+        ("ars:spread=0", "ars: rate and spread must be positive and hidden at least 0"),
+        ("ars:top=9", "ars: top must be at most 8, the number of directions"),
         ("sac:rate=0", "sac: rate must be positive"),
         ("sac:random=1", "sac: random must be in [0, 1)"),
         ("td3:noise=-1", "td3: random must be in [0, 1), and noise and decay at least 0"),

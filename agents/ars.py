@@ -1,0 +1,94 @@
+"""Augmented random search."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from gymnasium.spaces import Box
+from sb3_contrib import ARS as ContribARS
+from sb3_contrib.ars.policies import ARSPolicy
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize
+from torch import nn
+
+from confoundry.causal import InputError
+from confoundry.envs import Space
+
+from .agent import Practice
+from .networks import device_named
+from .offline import at_least_one
+from .sb3 import Features, OnlineAgent
+
+EPSILON = 1e-5  # added to a variance, by VecNormalize as by the features
+
+
+@dataclass(frozen=True)
+class ARS(OnlineAgent):
+    """Augmented random search of a linear policy: it plays whole episodes with the weights moved both ways along random directions.
+
+    It sees numbers standardised (V2-t) or as they are (V1-t: where bad weights make an unstable world run away, averages of all that
+    was seen say nothing of where it is to be held), and the rest one-hot. Of actions that can be counted it takes the one with the
+    largest output.
+
+    Source: Mania, Guy and Recht (2018), algorithm 2, by sb3-contrib.
+    """
+
+    name: ClassVar[str] = "ars"
+    acts_in_a_box: ClassVar[bool] = True
+
+    envs: int = 8  # episodes that a candidate is tried in, all at once
+    rate: float = 0.02  # step size
+    hidden: int = 0  # units in each of two layers; with none the policy is linear
+    directions: int = 8
+    top: int = 4  # directions that are followed, the best ones
+    spread: float = 0.05  # standard deviation of what is added to a weight
+    standardise: bool = True  # numbers, by all that were seen
+
+    def __post_init__(self) -> None:
+        at_least_one(self, "envs", "directions", "top")
+        if not (self.rate > 0 and self.spread > 0 and self.hidden >= 0):
+            given = f"{self.rate}, {self.spread} and {self.hidden}"
+            raise InputError(f"ars: rate and spread must be positive and hidden at least 0, and are {given}")
+        if self.top > self.directions:
+            raise InputError(f"ars: top must be at most {self.directions}, the number of directions, and is {self.top}")
+
+    def _algorithm(self, batch: VecEnv, practice: Practice) -> ContribARS:
+        scaled = self.standardise and isinstance(batch.observation_space, Box)
+        return Search(
+            Searched,
+            VecNormalize(batch, norm_reward=False, clip_obs=np.inf, epsilon=EPSILON) if scaled else batch,
+            n_delta=self.directions,
+            n_top=self.top,
+            learning_rate=self.rate,
+            delta_std=self.spread,
+            zero_policy=not self.hidden,
+            n_eval_episodes=self.envs,
+            policy_kwargs={"net_arch": [self.hidden] * 2 if self.hidden else []},
+            device=device_named(self.device),
+        )
+
+
+class Searched(ARSPolicy):
+    """A policy that sees the features that those of the other algorithms see, and whose actions are cut off at their bounds."""
+
+    def __init__(self, observation_space: Space, action_space: Space, net_arch: list[int]):
+        super().__init__(observation_space, action_space, net_arch, nn.Tanh, with_bias=bool(net_arch), squash_output=False)
+
+    def make_features_extractor(self) -> Features:
+        return Features(self.observation_space)
+
+
+class Search(ContribARS):
+    """The search, which counts the steps of a batch and leaves the averages that it has standardised by in the policy."""
+
+    def _trigger_callback(self, _locals: Any, _globals: Any, callback: Any, n_envs: int) -> None:
+        super()._trigger_callback(_locals, _globals, callback, 1)  # it is called once for each environment
+
+    def learn(self, *given: Any, **settings: Any) -> Any:
+        super().learn(*given, **settings)
+        if self._vec_normalize_env is not None:
+            features: Any = self.policy.features_extractor
+            seen: Any = self._vec_normalize_env.obs_rms
+            features.norm.running_mean.copy_(torch.as_tensor(seen.mean))
+            features.norm.running_var.copy_(torch.as_tensor(seen.var))
+        return self
