@@ -14,16 +14,16 @@ from torch import nn
 from confoundry.causal import InputError
 from confoundry.envs import Space
 
-from .agent import Practice
+from .agent import Agent, Policy, Practice
 from .networks import device_named
 from .offline import at_least_one
-from .sb3 import Features, OnlineAgent
+from .sb3 import Features, practise
 
 EPSILON = 1e-5  # added to a variance, by VecNormalize as by the features
 
 
 @dataclass(frozen=True)
-class ARS(OnlineAgent):
+class ARS(Agent):
     """Augmented random search of a linear policy: it plays whole episodes with the weights moved both ways along random directions.
 
     It sees numbers standardised (V2-t) or as they are (V1-t: where bad weights make an unstable world run away, averages of all that
@@ -34,11 +34,13 @@ class ARS(OnlineAgent):
     """
 
     name: ClassVar[str] = "ars"
+    learns: ClassVar[tuple[str, ...]] = ("intervene", "counterfactual")
     acts_in_a_box: ClassVar[bool] = True
 
     envs: int = 8  # episodes that a candidate is tried in, all at once
     rate: float = 0.02  # step size
     hidden: int = 0  # units in each of two layers; with none the policy is linear
+    device: str = "cpu"  # or cuda
     directions: int = 8
     top: int = 4  # directions that are followed, the best ones
     spread: float = 0.05  # standard deviation of what is added to a weight
@@ -51,6 +53,10 @@ class ARS(OnlineAgent):
             raise InputError(f"ars: rate and spread must be positive and hidden at least 0, and are {given}")
         if self.top > self.directions:
             raise InputError(f"ars: top must be at most {self.directions}, the number of directions, and is {self.top}")
+
+    def learn(self, source: Practice, rng: np.random.Generator) -> Policy:
+        """Search for the steps of the practice, rounded up to whole rounds. Raises InputError if it cannot take the actions."""
+        return practise(self, self._algorithm, source, rng)
 
     def _algorithm(self, batch: VecEnv, practice: Practice) -> ContribARS:
         scaled = self.standardise and isinstance(batch.observation_space, Box)

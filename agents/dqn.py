@@ -12,7 +12,7 @@ from confoundry.envs import Data
 from .agent import Policy, Practice
 from .fitted_q import QLearner, dqn_loss
 from .offline import OfflineAgent, Task, at_least_one
-from .sb3 import practise, settings
+from .sb3 import check_discount, practise, settings
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,12 @@ class DQN(OfflineAgent):
     envs: int = 32
     updates: int = 800  # gradient steps on a log; online, one for every `envs` steps
     sync: int = 50  # gradient steps between copies to the target network
+    discount: float = 0.99  # online: of what follows, unless the task's is smaller
 
     def __post_init__(self) -> None:
         super().__post_init__()
         at_least_one(self, "envs", "updates", "sync")
+        check_discount(self)
 
     def learn(self, source: Data | Practice, rng: np.random.Generator) -> Policy:
         """Learn from the log for `updates` gradient steps, or for the steps of the practice.

@@ -39,9 +39,11 @@ class OnlineAgent(Agent):
     rate: float = 3e-3  # of Adam
     hidden: int = 32  # units in each of two layers
     device: str = "cpu"  # or cuda
+    discount: float = 0.99  # of what follows, unless the task's is smaller
 
     def __post_init__(self) -> None:
         at_least_one(self, "envs", "hidden")
+        check_discount(self)
         if not self.rate > 0:
             raise InputError(f"{self.name}: rate must be positive, and is {self.rate}")
 
@@ -67,9 +69,20 @@ def practise(agent: Agent, build: Build, practice: Practice, rng: np.random.Gene
 
 
 def settings(agent: Any, batch: VecEnv, practice: Practice) -> dict[str, Any]:
-    """What the algorithms are told alike: the batch, the discount, and rate, networks and device of an agent."""
+    """What the algorithms are told alike: the batch, the discount, and rate, networks and device of an agent.
+
+    They go on in mind past a horizon, which no observation shows, so without a discount values would have no limit, and whoever
+    comes to an end sooner would gain nothing by it.
+    """
     networks = {"policy": "MlpPolicy", "policy_kwargs": {"net_arch": [agent.hidden] * 2, "features_extractor_class": Features}}
-    return {**networks, "env": batch, "gamma": practice.discount, "learning_rate": agent.rate, "device": device_named(agent.device)}
+    told = {"gamma": min(practice.discount, agent.discount), "learning_rate": agent.rate, "device": device_named(agent.device)}
+    return {**networks, "env": batch, **told}
+
+
+def check_discount(agent: Any) -> None:
+    """Raise InputError if the discount of an agent is out of range."""
+    if not 0 <= agent.discount <= 1:
+        raise InputError(f"{agent.name}: discount must be in [0, 1], and is {agent.discount}")
 
 
 class Features(FlattenExtractor):

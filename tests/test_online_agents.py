@@ -9,6 +9,7 @@ from learning import few, learn, regret
 from refusals import refused
 
 from confoundry.agents import MemoryPolicy, Practice, agent_classes, make_agent
+from confoundry.agents.ars import ARS
 from confoundry.agents.sb3 import Features, OnlineAgent, RecurrentPolicy
 from confoundry.causal import Array
 from confoundry.envs import make_model, observation_space
@@ -18,7 +19,7 @@ from confoundry.eval.truth import evaluate, references
 torch.set_num_threads(1)
 
 ICE, AIRLINE = make_model("IceCreamShorts-v0"), make_model("AirlinePricing-v0")
-ONLINE = {name: kind for name, kind in agent_classes().items() if issubclass(kind, OnlineAgent)}
+ONLINE = {name: kind for name, kind in agent_classes().items() if issubclass(kind, OnlineAgent | ARS)}
 BEGUN = [name for name, kind in ONLINE.items() if "log" in kind.needs]  # with a log
 
 
@@ -71,6 +72,13 @@ def test_a_recurrent_actor_remembers_the_episode_and_no_other() -> None:
     assert 0 < after < 1
 
 
+@pytest.mark.parametrize(("world", "known"), [("CoinEnd-v0", 0.99), ("ConfoundedRiver-v0", 0.9)])
+def test_what_follows_is_discounted_also_where_the_task_discounts_nothing(world: str, known: float) -> None:
+    for name in ("ppo", "dqn"):
+        policy: Any = learn(name, make_model(world), "intervene", rows=300, **few(name))
+        assert policy.algorithm.gamma == known
+
+
 def test_a_random_search_steadies_what_runs_away_where_gradients_are_lost() -> None:
     """The clone of the log costs 80, the best gain 18, and random pushes 4 million."""
     world = make_model("CorrelatedNoiseLQ-v0")
@@ -105,6 +113,8 @@ def test_numbers_are_seen_by_the_averages_of_training_which_acting_does_not_chan
         ("ppo:rollout=0", "ppo: rollout must be at least 1"),
         ("a2c:envs=0", "a2c: envs must be at least 1"),
         ("qr-dqn:quantiles=0", "qr-dqn: quantiles must be at least 1"),
+        ("ppo:discount=2", "ppo: discount must be in [0, 1]"),
+        ("dqn:discount=-1", "dqn: discount must be in [0, 1]"),
         ("ars:spread=0", "ars: rate and spread must be positive and hidden at least 0"),
         ("ars:top=9", "ars: top must be at most 8, the number of directions"),
         ("sac:rate=0", "sac: rate must be positive"),
