@@ -37,16 +37,24 @@ every_model = each(ALL)
 
 
 @every_id
-@pytest.mark.filterwarnings("ignore:.*there is no window")  # the check tries each render mode
 @pytest.mark.filterwarnings("ignore:.*A Box observation space m..imum value is -?infinity")  # readings are unbounded
 @pytest.mark.filterwarnings("ignore:.*[Ww]e recommend .*a symmetric and normalized")  # prices are not
 def test_gymnasium_and_stable_baselines_find_no_fault(world: str) -> None:
     env = gymnasium.make(f"confoundry.envs:{world}")
-    check_env(env.unwrapped)
+    check_env(env.unwrapped, skip_render_check=True)
     check_env_for_sb3(env)
     many = gymnasium.make_vec(f"confoundry.envs:{world}", num_envs=3)
     assert isinstance(many.unwrapped, CausalVectorEnv)
     assert many.reset(seed=1)[0] in many.observation_space
+
+
+@pytest.mark.long
+@every_id
+@pytest.mark.filterwarnings("ignore:.*there is no window")  # the check tries each render mode
+@pytest.mark.filterwarnings("ignore:.*A Box observation space m..imum value is -?infinity")
+@pytest.mark.filterwarnings("ignore:.*[Ww]e recommend .*a symmetric and normalized")
+def test_gymnasium_finds_no_fault_in_the_pictures(world: str) -> None:
+    check_env(gymnasium.make(f"confoundry.envs:{world}").unwrapped)
 
 
 @pytest.mark.parametrize("world", [RELAY, SURVIVORS])
