@@ -8,7 +8,7 @@ import torch
 from gymnasium.spaces import Box
 from sb3_contrib import ARS as ContribARS
 from sb3_contrib.ars.policies import ARSPolicy
-from stable_baselines3.common.vec_env import VecEnv, VecNormalize
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecNormalize
 from torch import nn
 
 from confoundry.causal import InputError
@@ -60,9 +60,10 @@ class ARS(Agent):
 
     def _algorithm(self, batch: VecEnv, practice: Practice) -> ContribARS:
         scaled = self.standardise and isinstance(batch.observation_space, Box)
+        played = Played(batch, practice.discount)
         return Search(
             Searched,
-            VecNormalize(batch, norm_reward=False, clip_obs=np.inf, epsilon=EPSILON) if scaled else batch,
+            VecNormalize(played, norm_reward=False, clip_obs=np.inf, epsilon=EPSILON) if scaled else played,
             n_delta=self.directions,
             n_top=self.top,
             learning_rate=self.rate,
@@ -84,11 +85,36 @@ class Searched(ARSPolicy):
         return Features(self.observation_space)
 
 
+class Played(VecEnvWrapper):
+    """A batch whose rewards are discounted from the first step of an episode on, for they are summed, and whose steps are counted."""
+
+    def __init__(self, batch: VecEnv, discount: float):
+        super().__init__(batch)
+        self.discount, self.steps = discount, 0
+
+    def reset(self) -> Any:
+        """As the batch's."""
+        self.weight = np.ones(self.num_envs)
+        return self.venv.reset()
+
+    def step_wait(self) -> Any:
+        """As the batch's, but for the rewards."""
+        observations, rewards, done, infos = self.venv.step_wait()
+        weight, self.weight = self.weight, np.where(done, 1.0, self.discount * self.weight)
+        self.steps += self.num_envs
+        return observations, rewards * weight, done, infos
+
+
 class Search(ContribARS):
-    """The search, which counts the steps of a batch and leaves the averages that it has standardised by in the policy."""
+    """The search, which counts every step of a batch and leaves the averages that it has standardised by in the policy."""
 
     def _trigger_callback(self, _locals: Any, _globals: Any, callback: Any, n_envs: int) -> None:
-        super()._trigger_callback(_locals, _globals, callback, 1)  # it is called once for each environment
+        """It is called for each environment whose episode counts, and not for those that wait for the last."""
+        super()._trigger_callback(_locals, _globals, callback, 0)
+        self.num_timesteps = self.env.steps  # type: ignore[union-attr]
+
+    def _excluded_save_params(self) -> list[str]:
+        return [*super()._excluded_save_params(), "weights"]  # which are the policy's
 
     def learn(self, *given: Any, **settings: Any) -> Any:
         super().learn(*given, **settings)

@@ -23,7 +23,7 @@ class PretrainedDQN(OnlineAgent):
     """Deep Q-learning on a log, and then online, from the network that the log has taught.
 
     Only practice is replayed online: rows of the log would confound it for good. So with little practice it believes the log, and
-    with enough it forgets it.
+    with enough it forgets it. On the log the discount is the task's.
 
     Source: Mnih et al. (2015), algorithm 1, twice; the setting is that of Nair et al. (2020), AWAC.
     """

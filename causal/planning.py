@@ -47,7 +47,10 @@ class Process:
         return self.action_values(greedy)
 
     def value(self, policy: Floats) -> float:
-        """The discounted return of a policy (C, A) from the first step; -inf if it comes to do what the data never shows."""
+        """The discounted return of a policy (C, A) from the first step.
+
+        It is -inf if the policy comes to do what the data never shows of a context; a context that it never shows is worth 0.
+        """
         return float(expected(self.start, self._mean_value(policy, self.action_values(lambda _: policy))))
 
     def _mean_value(self, policy: Floats, values: Floats) -> Floats:

@@ -9,11 +9,12 @@ from learning import few, learn, regret
 from refusals import refused
 
 from confoundry.agents import MemoryPolicy, Practice, agent_classes, make_agent
-from confoundry.agents.ars import ARS
+from confoundry.agents.ars import ARS, Played
 from confoundry.agents.sb3 import Features, OnlineAgent, RecurrentPolicy
 from confoundry.causal import Array
-from confoundry.envs import make_model, observation_space
+from confoundry.envs import CausalVectorEnv, make_model, observation_space
 from confoundry.envs.delusion import DelusionBox
+from confoundry.envs.sb3 import BatchedVecEnv
 from confoundry.eval.truth import evaluate, references
 
 torch.set_num_threads(1)
@@ -82,13 +83,33 @@ def test_what_follows_is_discounted_also_where_the_task_discounts_nothing(world:
 def test_a_random_search_steadies_what_runs_away_where_gradients_are_lost() -> None:
     """The clone of the log costs 80, the best gain 18, and random pushes 4 million."""
     world = make_model("CorrelatedNoiseLQ-v0")
-    assert evaluate(world, learn("ars", world, "intervene", rows=30_000, envs=2, standardise=False)).value > -30
+    assert (
+        evaluate(world, learn("ars", world, "intervene", rows=20_000, envs=4, directions=4, top=2, rate=0.03, standardise=False)).value
+        > -30
+    )
+
+
+def test_a_random_search_counts_also_the_steps_of_those_who_wait_for_the_last() -> None:
+    car = make_model("CopycatCar-v0")
+    search = learn("ars", car, "intervene", rows=1, envs=3, top=1, directions=1, hidden=4).algorithm  # type: ignore[attr-defined]
+    assert search.num_timesteps == search.env.steps
+    played = Played(BatchedVecEnv(CausalVectorEnv(car, 3)), 0.5)
+    played.reset()
+    lasting = [played.step(np.full(3, 2))[1].tolist() for _ in range(3)]
+    assert lasting == [[-1.0] * 3, [-0.5] * 3, [-0.25] * 3]
+    assert played.steps == 9
+
+
+def test_a_random_search_discounts_as_the_task_does() -> None:
+    """The best of the river without a discount is the confused policy."""
+    river = make_model("ConfoundedRiver-v0")
+    assert regret(river, learn("ars", river, "intervene", rows=40_000, directions=4, top=2, rate=0.1)) < 0.1
 
 
 def test_a_random_search_acts_on_numbers_as_it_standardised_them_and_counts_its_steps() -> None:
     policy = learn("ars", AIRLINE, "intervene", rows=960, envs=4, top=2, directions=3)
     search = policy.algorithm  # type: ignore[attr-defined]
-    assert search.num_timesteps == 960  # 40 times 6 candidates in 4 environments
+    assert (search.num_timesteps, search._n_updates) == (960, 40)  # of 6 candidates in 4 environments
     rows = np.random.default_rng(0).normal([5.0, 3.0], [2.0, 1.0], (50, 2)).astype(np.float32)
     weights = search.policy.action_net[0].weight.detach().numpy()
     seen = search.get_vec_normalize_env().normalize_obs(rows) @ weights.T
