@@ -37,12 +37,12 @@ class ARS(Agent):
     learns: ClassVar[tuple[str, ...]] = ("intervene", "counterfactual")
     acts_in_a_box: ClassVar[bool] = True
 
-    envs: int = 8  # episodes that a candidate is tried in, all at once
-    rate: float = 0.02  # step size
+    envs: int = 4  # episodes that a candidate is tried in, all at once
+    rate: float = 0.03  # step size
     hidden: int = 0  # units in each of two layers; with none the policy is linear
     device: str = "cpu"  # or cuda
-    directions: int = 8
-    top: int = 4  # directions that are followed, the best ones
+    directions: int = 4
+    top: int = 2  # directions that are followed, the best ones
     spread: float = 0.05  # standard deviation of what is added to a weight
     standardise: bool = True  # numbers, by all that were seen
 
