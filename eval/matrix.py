@@ -95,7 +95,6 @@ ROWS = (
         "0 0 0 0 p - 1 - 1 - 0 1",
         {**NOT_COUNTED, "ID": "targeted", "Online": "ars"},
         most=100_000,
-        practice=200_000,
         note="the copycat around MountainCar as a model; ID drops the lamp after targeted interventions; all values are estimated",
     ),
     Row(
@@ -114,7 +113,6 @@ ROWS = (
         {**BOX, "ID": "lagged-iv", "Online": "ars:standardise=false"},
         zero="j_confused",
         most=100_000,
-        practice=200_000,
         note="0 is the clone, as for costs the worst (M10): random pushes cost 200,000 times as much as the best",
     ),
     Row("SlateExposure", "SlateExposure-v0", "p 0 1 0 p 0 0 0 1 1 0 1"),
