@@ -39,7 +39,7 @@ class Process:
         """Action values (C, A) with the whole horizon ahead, if later steps are taken by the policy `choose(values)`."""
         values = self.backup(np.zeros(len(self.start)))
         for _ in range(self.horizon - 1):
-            values = self.backup(self._mean_value(choose(values), values))
+            values = self.backup(mean_value(choose(values), values, self.visits))
         return values
 
     def plan(self) -> Floats:
@@ -51,19 +51,15 @@ class Process:
 
         It is -inf if the policy comes to do what the data never shows of a context; a context that it never shows is worth 0.
         """
-        return float(expected(self.start, self._mean_value(policy, self.action_values(lambda _: policy))))
-
-    def _mean_value(self, policy: Floats, values: Floats) -> Floats:
-        """As `mean_value`; a context with data is worth -inf also where whatever it leads to is."""
-        lost = ((policy > 0) & np.isneginf(values)).any(-1) & self.visits.any(-1)
-        return np.where(lost, -np.inf, mean_value(policy, values))
+        return float(expected(self.start, mean_value(policy, self.action_values(lambda _: policy), self.visits)))
 
 
 def expected(law: Any, values: Floats) -> Floats:
     """The mean of values (C,) under laws (..., C), of which a value of -inf that has no probability takes nothing."""
     lost = np.isneginf(values)
-    found = np.asarray(law @ np.where(lost, 0.0, values))
-    return np.where(law @ lost.astype(float) > 0, -np.inf, found) if lost.any() else found
+    if not lost.any():
+        return np.asarray(law @ values)
+    return np.where(law @ lost.astype(float) > 0, -np.inf, law @ np.where(lost, 0.0, values))
 
 
 def greedy(values: Floats) -> Floats:
@@ -75,9 +71,13 @@ def greedy(values: Floats) -> Floats:
     return np.asarray(chosen / chosen.sum(-1, keepdims=True))
 
 
-def mean_value(policy: Floats, values: Floats) -> Floats:
-    """The value (C,) of a policy (C, A) given action values (C, A); a context without any data is worth 0."""
+def mean_value(policy: Floats, values: Floats, visits: Floats | None = None) -> Floats:
+    """The value (C,) of a policy (C, A) given action values (C, A); a context without any data is worth 0.
+
+    A context has data if it has `visits` (C, A), or without these, if an action of it has a value; with data it is worth -inf where
+    the policy takes an action that has none.
+    """
     known = np.isfinite(values)
     weighted = np.where(policy > 0, policy * np.where(known, values, 0.0), 0.0).sum(-1)
-    hopeless = ((policy > 0) & ~known).any(-1) & known.any(-1)
+    hopeless = ((policy > 0) & ~known).any(-1) & (known if visits is None else visits > 0).any(-1)
     return np.where(hopeless, -np.inf, weighted)

@@ -23,7 +23,7 @@ from confoundry.causal import (
     value,
     worst_policy,
 )
-from confoundry.causal.planning import Floats, greedy, mean_value
+from confoundry.causal.planning import Floats, expected, greedy, mean_value
 from confoundry.envs import CausalVectorEnv, all_observations
 
 from .metrics import confusion_coefficient, contrast_calibration_error, interventional_calibration_error
@@ -105,11 +105,12 @@ def beliefs(model: SCM, policy: Policy) -> dict[str, float]:
     except (NotDiscreteError, TooLargeError):
         return unknown
     table, values = policy.probabilities(observations), policy.action_values(observations)
+    believed = np.nan
     if policy.process is not None:
         believed = policy.process.value(table)
-        unknown["believed"] = believed if np.isfinite(believed) else np.nan  # it may do what its data never shows
     elif values is not None:
-        unknown["believed"] = float(process.start @ mean_value(table, values))
+        believed = float(expected(process.start, mean_value(table, values)))
+    unknown["believed"] = believed if np.isfinite(believed) else np.nan  # it may do what its data never shows
     return unknown | _calibration(model, policy, process)
 
 

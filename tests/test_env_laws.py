@@ -34,11 +34,13 @@ ALL: dict[str, SCM] = {**MODELS, **THROWAWAY, "Relay, the intent seen": THROWAWA
 
 every_id = pytest.mark.parametrize("world", IDS)
 every_model = each(ALL)
+unbounded_readings = pytest.mark.filterwarnings("ignore:.*A Box observation space m..imum value is -?infinity")
+lopsided_prices = pytest.mark.filterwarnings("ignore:.*[Ww]e recommend .*a symmetric and normalized")
 
 
 @every_id
-@pytest.mark.filterwarnings("ignore:.*A Box observation space m..imum value is -?infinity")  # readings are unbounded
-@pytest.mark.filterwarnings("ignore:.*[Ww]e recommend .*a symmetric and normalized")  # prices are not
+@unbounded_readings
+@lopsided_prices
 def test_gymnasium_and_stable_baselines_find_no_fault(world: str) -> None:
     env = gymnasium.make(f"confoundry.envs:{world}")
     check_env(env.unwrapped, skip_render_check=True)
@@ -51,8 +53,8 @@ def test_gymnasium_and_stable_baselines_find_no_fault(world: str) -> None:
 @pytest.mark.long
 @every_id
 @pytest.mark.filterwarnings("ignore:.*there is no window")  # the check tries each render mode
-@pytest.mark.filterwarnings("ignore:.*A Box observation space m..imum value is -?infinity")
-@pytest.mark.filterwarnings("ignore:.*[Ww]e recommend .*a symmetric and normalized")
+@unbounded_readings
+@lopsided_prices
 def test_gymnasium_finds_no_fault_in_the_pictures(world: str) -> None:
     check_env(gymnasium.make(f"confoundry.envs:{world}").unwrapped)
 
@@ -64,7 +66,7 @@ def test_they_find_none_in_a_users_world(world: str) -> None:
 
 
 @pytest.mark.parametrize("world", [GAUGE, GAUGES])
-@pytest.mark.filterwarnings("ignore:.*A Box observation space m..imum value is -?infinity")  # readings are unbounded
+@unbounded_readings
 def test_they_find_none_in_a_box(world: str) -> None:
     env = CausalEnv(world)
     assert env.observation_space == gymnasium.spaces.Box(-np.inf, np.inf, (2,), np.float32)
