@@ -1,7 +1,7 @@
 """Who learns: agents, what they learn from, and what they have learned."""
 
 from .agent import Agent, ContinuousPolicy, Exact, MemoryPolicy, Policy, Practice, TabularPolicy
-from .network_policy import NetworkPolicy
+from .networks.network_policy import NetworkPolicy
 from .registry import agent_classes, make_agent
 from .saving import load_policy, save_policy
 

@@ -1,26 +1,37 @@
-"""The exact reference policies: they are read off the model, and mark the scale on which agents are scored."""
+"""The exact reference policies:
+
+they are read off the model, and mark the scale on which agents are scored.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from confoundry.causal import behaviour_policy, causal_policy, confused_policy, do_process, log_process, uniform_policy
-from confoundry.envs import all_observations
+from dosuite.causal import behaviour_policy, uniform_policy
+from dosuite.causal.exact import do_process, log_process
+from dosuite.envs import all_observations
 
 from .agent import Agent, Exact, Policy, TabularPolicy
 
 
 @dataclass(frozen=True)
 class Confused(Agent):
-    """The associational learner after an endless log: it plans in the process that the log shows."""
+    """The associational learner after an endless log:
+
+    it plans in the process that the log shows.
+    """
 
     name: ClassVar[str] = "confused"
     learns: ClassVar[tuple[str, ...]] = ("exact",)
 
     def learn(self, source: Exact, rng: np.random.Generator) -> Policy:
         """The confused policy of the model."""
-        return TabularPolicy(confused_policy(source.model), all_observations(source.model), log_process(source.model))
+        return TabularPolicy(
+            source.model.confused_policy(),
+            all_observations(source.model),
+            log_process(source.model),
+        )
 
 
 @dataclass(frozen=True)
@@ -33,7 +44,7 @@ class Causal(Agent):
     def learn(self, source: Exact, rng: np.random.Generator) -> Policy:
         """The causal policy of the model."""
         world = source.model.deployed()
-        return TabularPolicy(causal_policy(world), all_observations(world), do_process(world))
+        return TabularPolicy(world.causal_policy(), all_observations(world), do_process(world))
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,10 @@ class Uniform(Agent):
 
 @dataclass(frozen=True)
 class Behaviour(Agent):
-    """The behaviour policy as far as its contexts go: P(action | context), latents summed out. Perfect cloning ends here."""
+    """The behaviour policy as far as its contexts go:
+
+    P(action | context), latents summed out. Perfect cloning ends here.
+    """
 
     name: ClassVar[str] = "behaviour"
     learns: ClassVar[tuple[str, ...]] = ("exact",)

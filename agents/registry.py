@@ -1,15 +1,20 @@
-"""Every agent by its name. A file in this folder is all it takes to add one; a user's file is named by its path."""
+"""Every agent by its name.
+
+A file in this folder is all it takes to add one; a user's file is named by its path.
+"""
 
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any
 
-from confoundry import agents
-from confoundry.causal import InputError, did_you_mean
-from confoundry.envs.discovery import class_in_file, classes_in_package, names_file, parse, typed
+from dosuite import agents
+from dosuite.causal import InputError
+from dosuite.causal.errors import did_you_mean
+from dosuite.envs.plugins import class_in_file, classes_in_package, names_file
+from dosuite.envs.settings import parse, typed
 
 from .agent import Agent
-from .brought import Brought, is_brought
+from .user_policy import Brought, is_brought
 
 
 @cache
@@ -19,7 +24,8 @@ def agent_classes() -> dict[str, type[Agent]]:
 
 
 def make_agent(text: str, **settings: Any) -> Agent:
-    """The agent `name:setting=value,...` or `path/to/file.py:Class:setting=value`, or the policy that is brought as it is.
+    """The agent `name:setting=value,...` or `path/to/file.py:Class:setting=value`, or the policy
+    that is brought as it is.
 
     Raises InputError if there is no such agent or setting.
     """
@@ -41,13 +47,29 @@ def make_agent(text: str, **settings: Any) -> Agent:
 def _check(cls: type[Agent]) -> None:
     """Raise InputError, naming what to change, if a user's class is not an agent."""
     if not is_dataclass(cls):
-        raise InputError(f"{cls.__name__} must be a dataclass: decorate it with @dataclass(frozen=True)")
+        raise InputError(
+            f"{cls.__name__} must be a dataclass: decorate it with @dataclass(frozen=True)"
+        )
     if abstract := sorted(getattr(cls, "__abstractmethods__", ())):
         raise InputError(f"{cls.__name__} must define {', '.join(abstract)}")
-    if needy := [field.name for field in fields(cls) if field.default is MISSING and field.default_factory is MISSING]:
+    if needy := [
+        field.name
+        for field in fields(cls)
+        if field.default is MISSING and field.default_factory is MISSING
+    ]:
         raise InputError(f"{cls.__name__}: give the setting {needy[0]} a default")
     learns = getattr(cls, "learns", None)
-    if not isinstance(learns, tuple) or not learns or not all(isinstance(regime, str) for regime in learns):
-        raise InputError(f"{cls.__name__}.learns must be a tuple of regimes, such as ('observe',), and is {learns!r}")
+    if (
+        not isinstance(learns, tuple)
+        or not learns
+        or not all(isinstance(regime, str) for regime in learns)
+    ):
+        raise InputError(
+            f"{cls.__name__}.learns must be a tuple of regimes, such as ('observe',), and is "
+            f"{learns!r}"
+        )
     if not isinstance(cls.needs, frozenset | set):
-        raise InputError(f"{cls.__name__}.needs must be a set, such as frozenset({{'graph'}}), and is {cls.needs!r}")
+        raise InputError(
+            f"{cls.__name__}.needs must be a set, such as frozenset({{'graph'}}), and is "
+            f"{cls.needs!r}"
+        )

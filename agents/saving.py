@@ -1,4 +1,7 @@
-"""The file that keeps a policy: the arguments that made it, as tensors, numbers and texts, and no code."""
+"""The file that keeps a policy:
+
+the arguments that made it, as tensors, numbers and texts, and no code.
+"""
 
 import importlib
 import os
@@ -15,20 +18,20 @@ from scipy import sparse
 from stable_baselines3.common.base_class import BaseAlgorithm
 from torch import Tensor, nn
 
-from confoundry.causal import InputError
+from dosuite.causal import InputError
 
 from .agent import Policy
 
-PACKAGES = ("confoundry.", "stable_baselines3.", "sb3_contrib.")  # whose classes a file may name
+PACKAGES = ("dosuite.", "stable_baselines3.", "sb3_contrib.")  # whose classes a file may name
 
 
 def save_policy(policy: Policy, path: str | Path) -> Path:
     """Write a policy to one file, which is whole or as it was. Returns the path.
 
-    An object of a class of this package is kept as the arguments of its constructor, which are its attributes of the same names;
-    an algorithm of Stable-Baselines3 as the zip that it writes itself. Raises InputError if a part of the policy is neither that
-    nor a number, text, array, tensor or space.
-    """
+    An object of a class of this package is kept as the arguments of its constructor, which are its
+    attributes of the same names; an algorithm of Stable-Baselines3 as the zip that it writes
+    itself. Raises InputError if a part of the policy is neither that nor a number, text, array,
+    tensor or space."""
     path = Path(path)
     contents = _packed(policy)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -38,10 +41,11 @@ def save_policy(policy: Policy, path: str | Path) -> Path:
 
 
 def load_policy(path: str | Path) -> Policy:
-    """Read a policy that `save_policy` wrote; it acts as the saved one does, on the CPU. Raises InputError if the file holds none.
+    """Read a policy that `save_policy` wrote; it acts as the saved one does, on the CPU. Raises
+    InputError if the file holds none.
 
-    Only the zip of an algorithm of Stable-Baselines3 can hold code: load such a policy from whom you trust.
-    """
+    Only the zip of an algorithm of Stable-Baselines3 can hold code: load such a policy from whom
+    you trust."""
     try:
         policy = _unpacked(torch.load(path, weights_only=True, map_location="cpu"))
     except FileNotFoundError:
@@ -64,15 +68,25 @@ def _packed(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return {"array": torch.as_tensor(np.array(value))}
     if isinstance(value, sparse.csr_array):
-        return {"sparse": [_packed(part) for part in (value.data, value.indices, value.indptr, list(value.shape))]}
+        return {
+            "sparse": [
+                _packed(part)
+                for part in (value.data, value.indices, value.indptr, list(value.shape))
+            ]
+        }
     if isinstance(value, Space):
         return {"space": serialize_space(value)}
     if isinstance(value, BaseAlgorithm):
         file = BytesIO()
         value.save(file)
-        return {"zip": torch.frombuffer(bytearray(file.getvalue()), dtype=torch.uint8), "class": _name(kind)}
+        return {
+            "zip": torch.frombuffer(bytearray(file.getvalue()), dtype=torch.uint8),
+            "class": _name(kind),
+        }
     if not kind.__module__.startswith(PACKAGES):
-        raise InputError(f"a policy with a part of the type {kind.__name__} cannot be kept in a file")
+        raise InputError(
+            f"a policy with a part of the type {kind.__name__} cannot be kept in a file"
+        )
     arguments = {name: _packed(getattr(value, name)) for name in signature(kind).parameters}
     return {"class": _name(kind), "arguments": arguments, "note": getattr(value, "note", "")}
 

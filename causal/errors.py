@@ -5,7 +5,10 @@ from difflib import get_close_matches
 
 
 class InputError(ValueError):
-    """Bad input. Its message is one line that names what to change; the command line prints it and exits with 2."""
+    """Bad input.
+
+    Its message is one line that names what to change; the command line prints it and exits with 2.
+    """
 
 
 class TooLargeError(InputError):

@@ -1,9 +1,12 @@
-"""The catalogue of worlds, and the way in for reinforcement learning. Importing it registers every world with Gymnasium."""
+"""The catalogue of worlds, and the way in for reinforcement learning.
 
-from .causal_env import CausalEnv, CausalVectorEnv
-from .collect import collect
-from .log import Data, Log, load_latents
-from .registry import make_model, members, register_all, world_class, world_id, worlds
+Importing it registers every world with Gymnasium.
+"""
+
+from .gym.causal_env import CausalEnv, CausalVectorEnv
+from .logs.collect import collect
+from .logs.log import Data, Log, load_latents
+from .registry import make_model, members, register_all, world_class, world_classes, world_id
 from .spaces import Space, all_observations, as_integer, cells, choices, observation_space
 
 register_all()
@@ -25,6 +28,6 @@ __all__ = [
     "observation_space",
     "register_all",
     "world_class",
+    "world_classes",
     "world_id",
-    "worlds",
 ]

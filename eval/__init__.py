@@ -1,7 +1,7 @@
 """Who judges: runs, scores and the report."""
 
-from .run import Run
-from .score import score
-from .suite import execute, grid
+from .runs.run import Run
+from .runs.score import score
+from .runs.suite import execute, grid
 
 __all__ = ["Run", "execute", "grid", "score"]

@@ -4,20 +4,19 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from confoundry.causal import (
-    SCM,
+from dosuite.causal import (
     Array,
     Bernoulli,
     Exactly,
-    Mixture,
-    Quantity,
     ResponseTypes,
+    World,
     action,
     bounds,
     context,
     latent,
     reward,
 )
+from dosuite.causal.partial_identification import Mixture, Quantity
 
 ATTAINED = 1e-7
 
@@ -31,9 +30,11 @@ TRIO: Parents = {"a": (), "b": ("a",), "c": ("b",)}
 
 # Balke and Pearl (1997), section 5: counts of (capsules assigned z, taken d, survived y).
 VITAMIN_A = np.array([[[74, 11514], [0, 0]], [[34, 2385], [12, 9663]]])
-# Balke and Pearl (1997), section 5, the Lipid Research Clinics trial: counts of (assigned z, taken d, response y).
+# Balke and Pearl (1997), section 5, the Lipid Research Clinics trial: counts of (assigned z, taken
+# d, response y).
 LIPID = np.array([[[158, 14], [0, 0]], [[52, 12], [23, 78]]])
-# The influenza trial of McDonald, Hiu and Tierney (1992), as in the documentation of the R package noncompliance.
+# The influenza trial of McDonald, Hiu and Tierney (1992), as in the documentation of the R package
+# noncompliance.
 INFLUENZA = np.array([[[99, 1027], [30, 233]], [[84, 935], [31, 422]]])
 
 
@@ -45,11 +46,19 @@ def effect_of(x: str, y: str) -> Quantity:
     return lambda do: do(**{x: 1})[y] - do(**{x: 0})[y]
 
 
-def random_truth(parents: Parents, latents: Sequence[tuple[str, ...]], sizes: tuple[int, ...], seed: int) -> Mixture:
-    """A random model with these sizes: a law over the response types of each district, now and then with few types."""
+def random_truth(
+    parents: Parents, latents: Sequence[tuple[str, ...]], sizes: tuple[int, ...], seed: int
+) -> Mixture:
+    """A random model with these sizes:
+
+    a law over the response types of each district, now and then with few types.
+    """
     rng = np.random.default_rng(seed)
     shape = ResponseTypes(parents, latents, np.ones(sizes))
-    laws = tuple(rng.dirichlet(np.full(district.equations[0].shape[1], 0.1 if seed % 2 else 1.0)) for district in shape.districts)
+    laws = tuple(
+        rng.dirichlet(np.full(district.equations[0].shape[1], 0.1 if seed % 2 else 1.0))
+        for district in shape.districts
+    )
     return Mixture(shape, laws)
 
 
@@ -58,7 +67,7 @@ def ends(types: ResponseTypes, quantity: Quantity) -> list[float]:
     return [found.low, found.high]
 
 
-class Memory(SCM):
+class Memory(World):
     """A trait that persists: in the log only the gifted reach the second floor."""
 
     horizon: int = 2

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from countable import TABULAR, is_tabular
 
-from confoundry.causal import (
-    SCM,
+from dosuite.causal import (
     Array,
     Bernoulli,
     Categorical,
     Exactly,
+    World,
     action,
     certificate,
     context,
@@ -25,16 +25,17 @@ from confoundry.causal import (
     logged,
     reward,
     selection,
-    tables,
     terminal,
 )
-from confoundry.causal.planning import Floats
-from confoundry.envs import make_model
-from confoundry.envs.collider import SelectionGate
-from confoundry.envs.front_door import TarFrontdoor
+from dosuite.causal.arrays import Floats
+from dosuite.envs import make_model
+from dosuite.envs.worlds.collider import SelectionGate
+from dosuite.envs.worlds.front_door import TarFrontdoor
 
 FILE = Path(__file__).with_name("throwaway.py")
-RELAY, ORCHARD, DAWN, SURVIVORS, GAUGE = (make_model(f"{FILE}:{name}") for name in ("Relay", "Orchard", "Dawn", "Survivors", "Gauge"))
+RELAY, ORCHARD, DAWN, SURVIVORS, GAUGE = (
+    make_model(f"{FILE}:{name}") for name in ("Relay", "Orchard", "Dawn", "Survivors", "Gauge")
+)
 
 
 class LongTar(TarFrontdoor):
@@ -47,7 +48,7 @@ class LongTar(TarFrontdoor):
         return Bernoulli(0.1 + 0.3 * genotype + 0.1 * (1 - health))
 
 
-class Doctor(SCM):
+class Doctor(World):
     """A bow in each of two contexts, one of which hints at the hidden cause."""
 
     @latent
@@ -67,7 +68,7 @@ class Doctor(SCM):
         return Bernoulli(0.7 - 0.5 * need - 0.1 * pain + 0.3 * drug * need)
 
 
-class Dose(SCM):
+class Dose(World):
     """Too many response types for a linear programme, and something logged on the way."""
 
     @latent
@@ -89,7 +90,7 @@ class Dose(SCM):
         return Bernoulli(0.1 + 0.03 * level + 0.2 * (1 - need))
 
 
-class Ward(SCM):
+class Ward(World):
     """A confounder that is in the log, and depends on the context."""
 
     @context
@@ -109,16 +110,19 @@ class Ward(SCM):
         return Bernoulli(0.6 - 0.4 * age + 0.2 * drug)
 
 
-def _fair(model: SCM) -> Bernoulli:
+def _fair(model: World) -> Bernoulli:
     return Bernoulli(0.5)
 
 
-def _first_win(model: SCM, charge: Array) -> Bernoulli:
+def _first_win(model: World, charge: Array) -> Bernoulli:
     return Bernoulli(0.4 + 0.1 * charge)
 
 
-class Veterans(SCM):
-    """The rested charge, the lucky win, and who was neither fell before: among those who are left the two exclude each other."""
+class Veterans(World):
+    """The rested charge, the lucky win, and who was neither fell before:
+
+    among those who are left the two exclude each other.
+    """
 
     horizon: int = 3
 
@@ -151,7 +155,7 @@ class OpenGate(SelectionGate):
         return Bernoulli(0.2 + 0.5 * risk)
 
 
-class Crowd(SCM):
+class Crowd(World):
     """Twenty-six hidden variables: more than a table can hold together."""
 
     @action
@@ -163,24 +167,33 @@ class Crowd(SCM):
         return Exactly(act)
 
 
-Crowded = type("Crowded", (Crowd,), {f"u{i}": latent(lambda self: Bernoulli(0.5)) for i in range(26)})
+Crowded = type(
+    "Crowded", (Crowd,), {f"u{i}": latent(lambda self: Bernoulli(0.5)) for i in range(26)}
+)
 
 
-def _models() -> Iterator[tuple[str, SCM]]:
-    """Every world and member, the twins that are no members, and of short worlds one with the intent."""
+def _models() -> Iterator[tuple[str, World]]:
+    """Every world and member, the twins that are no members, and of short worlds one with the
+    intent.
+    """
     own = [RELAY, ORCHARD, DAWN, LongTar(), Doctor(), Dose(), Ward(), Veterans()]
     worlds = {**TABULAR, **{type(model).__name__: model for model in own}}
     yield from worlds.items()
     for text, model in worlds.items():
         if (twin := model.twin()) is not None and twin not in worlds.values():
             yield f"{text}, twin", twin
-    for kind, model in {type(model): model for model in worlds.values() if model.horizon <= 10}.items():
+    for kind, model in {
+        type(model): model for model in worlds.values() if model.horizon <= 10
+    }.items():
         yield f"{kind.__name__}, intent", model.with_intent()
 
 
-def _is_small(model: SCM) -> bool:
+def _is_small(model: World) -> bool:
     """Whether a table holds the law of a step and the next observation."""
-    return is_tabular(model) and prod(len(tables(model).support(name)) for name in model.contexts) <= 1000
+    return (
+        is_tabular(model)
+        and prod(len(model.tables.support(name)) for name in model.contexts) <= 1000
+    )
 
 
 MODELS = {text: model for text, model in _models() if _is_small(model)}
@@ -188,35 +201,48 @@ ONE_STEP = {text: model for text, model in MODELS.items() if model.horizon == 1}
 BOW = [model for model in ONE_STEP.values() if not model.names("logged")]
 
 
-def _each(models: dict[str, SCM]) -> pytest.MarkDecorator:
+def _each(models: dict[str, World]) -> pytest.MarkDecorator:
     """Every model; twins, and worlds with the intent, when it is their turn."""
     other = [pytest.mark.long]
-    return pytest.mark.parametrize("model", [pytest.param(m, id=text, marks=other if ", " in text else []) for text, m in models.items()])
+    return pytest.mark.parametrize(
+        "model",
+        [
+            pytest.param(m, id=text, marks=other if ", " in text else [])
+            for text, m in models.items()
+        ],
+    )
 
 
 every_model, every_one_step_model = _each(MODELS), _each(ONE_STEP)
 certified = lru_cache(maxsize=None)(certificate)
 
 
-def contexts(model: SCM) -> list[dict[str, float]]:
+def contexts(model: World) -> list[dict[str, float]]:
     """The values of the contexts, in the order of the rows of a policy."""
-    return [dict(zip(model.contexts, at, strict=True)) for at in product(*(tables(model).support(name) for name in model.contexts))]
+    return [
+        dict(zip(model.contexts, at, strict=True))
+        for at in product(*(model.tables.support(name) for name in model.contexts))
+    ]
 
 
-def actions(model: SCM) -> list[float]:
-    return [float(a) for a in tables(model).support(model.action)]
+def actions(model: World) -> list[float]:
+    return [float(a) for a in model.tables.support(model.action)]
 
 
-def chance(model: SCM, context: dict[str, float]) -> float:
-    at = tuple(tables(model).support(name).tolist().index(value) for name, value in context.items())
+def chance(model: World, context: dict[str, float]) -> float:
+    at = tuple(model.tables.support(name).tolist().index(value) for name, value in context.items())
     return float(distribution(model, *context)[at]) if context else 1.0
 
 
-def effects(model: SCM) -> Floats:
+def effects(model: World) -> Floats:
     """E[reward | do(action), context] by the model itself, nan in contexts that never occur."""
 
     def mean(a: float, c: dict[str, float]) -> float:
-        return expectation(model.do(**{model.action: a}), model.reward, c) if chance(model, c) > 0 else np.nan
+        return (
+            expectation(model.do(**{model.action: a}), model.reward, c)
+            if chance(model, c) > 0
+            else np.nan
+        )
 
     return np.array([[mean(a, c) for a in actions(model)] for c in contexts(model)])
 

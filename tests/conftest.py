@@ -18,12 +18,18 @@ SHARE = 5  # one long law in so many is checked on each day
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let `pytest --every-world` run the long laws on every world."""
-    parser.addoption("--every-world", action="store_true", help="run the long laws on every world, and not on this day's fifth of them")
+    parser.addoption(
+        "--every-world",
+        action="store_true",
+        help="run the long laws on every world, and not on this day's fifth of them",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Fix the day once, for all the processes that run tests."""
-    config.addinivalue_line("markers", f"long: a law that is checked on one world in {SHARE}, on others each day")
+    config.addinivalue_line(
+        "markers", f"long: a law that is checked on one world in {SHARE}, on others each day"
+    )
     if not hasattr(config.option, "day"):
         config.option.day = date.today().toordinal()
 
@@ -32,7 +38,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out the long laws of the worlds whose turn it is not."""
     if config.option.every_world:
         return
-    out = [item for item in items if item.get_closest_marker("long") and crc32(item.nodeid.encode()) % SHARE != config.option.day % SHARE]
+    out = [
+        item
+        for item in items
+        if item.get_closest_marker("long")
+        and crc32(item.nodeid.encode()) % SHARE != config.option.day % SHARE
+    ]
     config.hook.pytest_deselected(items=out)
     items[:] = [item for item in items if item not in set(out)]
 

@@ -3,17 +3,17 @@
 import networkx as nx
 import numpy as np
 
-from confoundry.causal import (
+from dosuite.causal import (
     ADMG,
     Array,
     Estimand,
     Factor,
     Hedge,
-    TabularModel,
     identify,
     latent_projection,
     parse_graph,
 )
+from dosuite.causal.identification import TabularModel
 
 EXACT = 1e-9
 
@@ -23,7 +23,8 @@ M_BIAS = "x -> y; x <-> m; m <-> y"
 
 
 def random_world(rng: np.random.Generator, holes: float = 0.0) -> tuple[ADMG, TabularModel]:
-    """A model of 3 to 6 variables of 2 or 3 values, with latents of 2 to 4 values that confound two or three of them.
+    """A model of 3 to 6 variables of 2 or 3 values, with latents of 2 to 4 values that confound two
+    or three of them.
 
     A share `holes` of the probabilities in its mechanisms is zero.
     """
@@ -31,22 +32,33 @@ def random_world(rng: np.random.Generator, holes: float = 0.0) -> tuple[ADMG, Ta
     density = rng.uniform(0.2, 0.7)
     dag: nx.DiGraph[str] = nx.DiGraph()
     dag.add_nodes_from(names, role="logged")
-    dag.add_edges_from((a, b) for i, a in enumerate(names) for b in names[i + 1 :] if rng.random() < density)
+    dag.add_edges_from(
+        (a, b) for i, a in enumerate(names) for b in names[i + 1 :] if rng.random() < density
+    )
     for i in range(rng.integers(0, len(names) + 1)):
         dag.add_node(f"u{i}", role="latent")
-        dag.add_edges_from((f"u{i}", name) for name in rng.choice(names, size=rng.choice([2, 2, 2, 3]), replace=False).tolist())
-    sizes = {name: int(rng.choice([2, 2, 2, 3]) if name in names else rng.integers(2, 5)) for name in dag}
+        dag.add_edges_from(
+            (f"u{i}", name)
+            for name in rng.choice(names, size=rng.choice([2, 2, 2, 3]), replace=False).tolist()
+        )
+    sizes = {
+        name: int(rng.choice([2, 2, 2, 3]) if name in names else rng.integers(2, 5)) for name in dag
+    }
     mechanisms = {}
     for name in dag:
         causes = tuple(dag.predecessors(name))
         law = rng.dirichlet(np.ones(sizes[name]), tuple(sizes[cause] for cause in causes))
         possible = rng.random(law.shape) >= holes
         possible[..., 0] |= ~possible.any(-1)
-        mechanisms[name] = Factor((*causes, name), law * possible / (law * possible).sum(-1, keepdims=True))
+        mechanisms[name] = Factor(
+            (*causes, name), law * possible / (law * possible).sum(-1, keepdims=True)
+        )
     return latent_projection(dag), TabularModel(mechanisms)
 
 
-def random_question(rng: np.random.Generator, graph: ADMG) -> tuple[list[str], list[str], list[str]]:
+def random_question(
+    rng: np.random.Generator, graph: ADMG
+) -> tuple[list[str], list[str], list[str]]:
     """One or two outcomes, one or two treatments, and up to two conditions."""
     names = rng.permutation(graph.nodes).tolist()
     outcomes, treatments = (int(rng.choice([1, 1, 2])) if len(names) > 3 else 1 for _ in range(2))
@@ -54,7 +66,9 @@ def random_question(rng: np.random.Generator, graph: ADMG) -> tuple[list[str], l
     return names[:outcomes], names[outcomes:both], names[both : both + rng.choice([0, 1, 1, 2])]
 
 
-def conditional(world: TabularModel, y: tuple[str, ...], x: tuple[str, ...], z: tuple[str, ...]) -> Array:
+def conditional(
+    world: TabularModel, y: tuple[str, ...], x: tuple[str, ...], z: tuple[str, ...]
+) -> Array:
     """The truth P(y | do(x), z), axes y, x, z; NaN where z cannot be seen."""
     joint = world.law((*y, *z), x).table
     joint = np.moveaxis(joint, range(len(y), len(y) + len(z)), range(-len(z), 0)) if z else joint
@@ -69,7 +83,9 @@ def distance(one: Factor, other: Array) -> float:
 
 def without_shortcut(estimand: Estimand) -> Estimand:
     """What the algorithm alone gives."""
-    return Estimand(estimand.y, estimand.x, estimand.z, estimand.longer, estimand.longer, estimand.order)
+    return Estimand(
+        estimand.y, estimand.x, estimand.z, estimand.longer, estimand.longer, estimand.order
+    )
 
 
 def known(graph: str, y: str | list[str], x: str | list[str], z: str | list[str] = ()) -> Estimand:  # type: ignore[assignment]
@@ -87,7 +103,12 @@ def unknown(graph: str, y: str | list[str], x: str | list[str], z: str | list[st
 def binary_world(rng: np.random.Generator, graph: ADMG) -> TabularModel:
     """A random model of a graph, everything in it 0 or 1."""
     causes = {name: (*graph.dag.predecessors(name), name) for name in graph.dag}
-    return TabularModel({name: Factor(axes, rng.dirichlet(np.ones(2), (2,) * (len(axes) - 1))) for name, axes in causes.items()})
+    return TabularModel(
+        {
+            name: Factor(axes, rng.dirichlet(np.ones(2), (2,) * (len(axes) - 1)))
+            for name, axes in causes.items()
+        }
+    )
 
 
 def napkin(rng: np.random.Generator | None = None) -> TabularModel:
@@ -101,7 +122,10 @@ def napkin(rng: np.random.Generator | None = None) -> TabularModel:
             "v": Factor(("v",), coin),
             "w": Factor(("u", "v", "w"), xor),
             "r": Factor(("w", "r"), np.array([[0.95, 0.05], [0.05, 0.95]])),
-            "x": Factor(("r", "u", "x"), np.array([[[0.95, 0.05], [0.05, 0.95]], [[0.05, 0.95], [0.95, 0.05]]])),
+            "x": Factor(
+                ("r", "u", "x"),
+                np.array([[[0.95, 0.05], [0.05, 0.95]], [[0.05, 0.95], [0.95, 0.05]]]),
+            ),
             "y": Factor(("x", "v", "y"), np.stack([1 - effect, effect], -1)),
         }
     )

@@ -5,26 +5,45 @@ from typing import Any
 
 import numpy as np
 
-from confoundry.agents import Exact, Policy, Practice, agent_classes, make_agent
-from confoundry.causal import SCM, Array, causal_policy, value, worst_policy
-from confoundry.envs import CausalVectorEnv, Data, all_observations, collect
+from dosuite.agents import Exact, Policy, Practice, agent_classes, make_agent
+from dosuite.causal import Array, World, value
+from dosuite.causal.exact import worst_policy
+from dosuite.envs import CausalVectorEnv, Data, all_observations, collect
 
 OFFLINE, ONLINE = ("observe", "mixed"), ("intervene", "counterfactual")
-FEW = {"updates": 7, "steps": 4, "iterations": 2}  # settings with which an agent learns in a moment, if not well
+FEW = {
+    "updates": 7,
+    "steps": 4,
+    "iterations": 2,
+}  # settings with which an agent learns in a moment, if not well
 
 
 def few(name: str) -> dict[str, Any]:
     """The settings with which an agent learns in a moment; none if it has no such settings."""
-    return {field.name: FEW[field.name] for field in fields(agent_classes()[name]) if field.name in FEW}  # type: ignore[arg-type]
+    return {
+        field.name: FEW[field.name]
+        for field in fields(agent_classes()[name])  # type: ignore[arg-type]
+        if field.name in FEW
+    }
 
 
-def data_of(model: SCM, rows: int, needs: frozenset[str] = frozenset(), regime: str = "observe", seed: int = 3) -> Data:
+def data_of(
+    model: World,
+    rows: int,
+    needs: frozenset[str] = frozenset(),
+    regime: str = "observe",
+    seed: int = 3,
+) -> Data:
     """A log of about so many rows, as it is handed to an agent with these needs."""
     log = collect(model, -(-rows // model.horizon), seed, regime)
-    return log.view(np.random.default_rng(seed), "labels" in needs, model.graph.copy() if "graph" in needs else None)
+    return log.view(
+        np.random.default_rng(seed),
+        "labels" in needs,
+        model.graph.copy() if "graph" in needs else None,
+    )
 
 
-def source_of(model: SCM, needs: frozenset[str], regime: str, rows: int = 600) -> Any:
+def source_of(model: World, needs: frozenset[str], regime: str, rows: int = 600) -> Any:
     """What an agent learns from in a regime."""
     if regime == "exact":
         return Exact(model)
@@ -36,20 +55,29 @@ def source_of(model: SCM, needs: frozenset[str], regime: str, rows: int = 600) -
         env.reset(seed=1)
         return env
 
-    return Practice(practise, rows, model.discount, data_of(model, rows) if "log" in needs else None)
+    return Practice(
+        practise, rows, model.discount, data_of(model, rows) if "log" in needs else None
+    )
 
 
-def learn(name: str, model: SCM, regime: str = "observe", rows: int = 20_000, seed: int = 0, **settings: Any) -> Policy:
+def learn(
+    name: str,
+    model: World,
+    regime: str = "observe",
+    rows: int = 20_000,
+    seed: int = 0,
+    **settings: Any,
+) -> Policy:
     agent = make_agent(name, **settings)
     return agent.learn(source_of(model, agent.needs, regime, rows), np.random.default_rng(seed))
 
 
-def table(policy: Policy, model: SCM) -> Array:
+def table(policy: Policy, model: World) -> Array:
     """The probabilities of a policy in every context of a discrete model, (C, A)."""
     return policy.probabilities(all_observations(model))
 
 
-def regret(model: SCM, policy: Policy) -> float:
+def regret(model: World, policy: Policy) -> float:
     """The loss against the best policy, where the worst one loses 1."""
-    best, worst = value(model, causal_policy(model)), value(model, worst_policy(model))
+    best, worst = value(model, model.causal_policy()), value(model, worst_policy(model))
     return (best - value(model, table(policy, model))) / (best - worst)

@@ -6,7 +6,10 @@ from typing import Any
 
 
 def library(name: str) -> Any:
-    """An independent library, or None where it is not installed. The import of some crashes where warnings are errors."""
+    """An independent library, or None where it is not installed.
+
+    The import of some crashes where warnings are errors.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from confoundry.causal import InputError
+from dosuite.causal import InputError
 
 
 def refused(request: Callable[[], object]) -> str:

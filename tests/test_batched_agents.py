@@ -1,4 +1,7 @@
-"""Agents that learn with all seeds at once: each seed as if it were alone, each loss as published, and policies that files keep."""
+"""Agents that learn with all seeds at once:
+
+each seed as if it were alone, each loss as published, and policies that files keep.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,28 +16,40 @@ from gymnasium.spaces import Discrete, MultiDiscrete, flatdim
 from learning import few
 from refusals import refused
 
-from confoundry.agents import Agent, NetworkPolicy, Policy, TabularPolicy, agent_classes, make_agent
-from confoundry.agents.batched import Batch, Encoder, Learner, Perceptrons, minibatches, train
-from confoundry.agents.dqn import DQN
-from confoundry.agents.fitted_q import CQL, conservatism, dqn_loss, fqi_loss
-from confoundry.agents.iql import policy_loss, q_loss, value_loss
-from confoundry.agents.offline import Task
-from confoundry.agents.saving import _packed
-from confoundry.causal import SCM, Array, InputError, behaviour_policy, causal_policy, confused_policy, log_process
-from confoundry.envs import Data, Space, all_observations, collect, make_model
-from confoundry.eval import Run, execute
-from confoundry.eval.bench_agents import sb3_dqn
+from dosuite.agents import Agent, NetworkPolicy, Policy, TabularPolicy, agent_classes, make_agent
+from dosuite.agents.networks.encoder import Encoder
+from dosuite.agents.networks.perceptrons import Perceptrons
+from dosuite.agents.networks.training import Batch, Learner, minibatches, train
+from dosuite.agents.offline.base import Task
+from dosuite.agents.offline.fitted_q import CQL, conservatism, dqn_loss, fqi_loss
+from dosuite.agents.offline.iql import policy_loss, q_loss, value_loss
+from dosuite.agents.online.dqn import DQN
+from dosuite.agents.saving import _packed
+from dosuite.causal import Array, InputError, World, behaviour_policy
+from dosuite.causal.exact import log_process
+from dosuite.envs import Data, Space, all_observations, collect, make_model
+from dosuite.eval import Run, execute
+from dosuite.eval.bench.agents import sb3_dqn
 
 torch.set_num_threads(1)
 
 THROWAWAY = Path(__file__).with_name("throwaway.py")
 RELAY, GAUGE = (make_model(f"{THROWAWAY}:{name}") for name in ("Relay", "Gauge"))
-ICE, THERMO, AIRLINE = (make_model(name) for name in ("IceCreamShorts-v0", "IceCreamShorts-Thermo-v0", "AirlinePricing-v0"))
-NAMES = [name for name, kind in agent_classes().items() if hasattr(kind, "learn_all") and "graph" not in kind.needs]
+ICE, THERMO, AIRLINE = (
+    make_model(name)
+    for name in ("IceCreamShorts-v0", "IceCreamShorts-Thermo-v0", "AirlinePricing-v0")
+)
+NAMES = [
+    name
+    for name, kind in agent_classes().items()
+    if hasattr(kind, "learn_all") and "graph" not in kind.needs
+]
 SEEDS = 3
 
 COUNTING = [name for name in NAMES if agent_classes()[name].counts_actions]
-IN_NETWORKS = {name: GAUGE if name in COUNTING else AIRLINE for name in NAMES}  # where each learns by networks
+IN_NETWORKS = {
+    name: GAUGE if name in COUNTING else AIRLINE for name in NAMES
+}  # where each learns by networks
 
 every_agent = pytest.mark.parametrize("name", NAMES)
 who_counts_actions = pytest.mark.parametrize("name", COUNTING)
@@ -50,7 +65,7 @@ def quick(name: str, **settings: Any) -> Any:
     return make_agent(name, **{**few(name), "batch": 5, "hidden": 8, **settings})
 
 
-def data_of(model: SCM, seed: int, rows: int = 200) -> Data:
+def data_of(model: World, seed: int, rows: int = 200) -> Data:
     return collect(model, -(-rows // model.horizon), seed).view(np.random.default_rng(seed))
 
 
@@ -58,11 +73,15 @@ def rngs(seeds: Sequence[int]) -> list[np.random.Generator]:
     return [np.random.default_rng(seed) for seed in seeds]
 
 
-def shown(model: SCM) -> Array:
-    return np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32) if model == GAUGE else all_observations(model)
+def shown(model: World) -> Array:
+    return (
+        np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
+        if model == GAUGE
+        else all_observations(model)
+    )
 
 
-def values_of(policy: Policy, model: SCM) -> Array:
+def values_of(policy: Policy, model: World) -> Array:
     values = policy.action_values(shown(model))
     assert values is not None
     return values
@@ -73,20 +92,28 @@ def kept(value: Any) -> list[Any]:
     if isinstance(value, Policy):
         return kept(_packed(value))
     if isinstance(value, dict | list):
-        return [found for part in (value.values() if isinstance(value, dict) else value) for found in kept(part)]
+        return [
+            found
+            for part in (value.values() if isinstance(value, dict) else value)
+            for found in kept(part)
+        ]
     return [value.numpy() if isinstance(value, torch.Tensor) else value]
 
 
 def are_equal(one: Policy, other: Policy) -> bool:
-    return all(np.array_equal(mine, theirs) for mine, theirs in zip(kept(one), kept(other), strict=True))
+    return all(
+        np.array_equal(mine, theirs) for mine, theirs in zip(kept(one), kept(other), strict=True)
+    )
 
 
 # Each seed as if it were alone.
 
 
 @in_every_world
-def test_a_seed_learns_the_same_alone_as_among_others(name: str, model: SCM) -> None:
-    large = {"batch": 64, "hidden": 32} if model in (GAUGE, AIRLINE) else {}  # enough for a product with a vector to be rounded otherwise
+def test_a_seed_learns_the_same_alone_as_among_others(name: str, model: World) -> None:
+    large = (
+        {"batch": 64, "hidden": 32} if model in (GAUGE, AIRLINE) else {}
+    )  # enough for a product with a vector to be rounded otherwise
     logs, agent = [data_of(model, seed, 200 + seed) for seed in range(SEEDS)], quick(name, **large)
     together = agent.learn_all(logs, rngs(range(SEEDS)))
     for seed in range(SEEDS):
@@ -95,13 +122,22 @@ def test_a_seed_learns_the_same_alone_as_among_others(name: str, model: SCM) -> 
 
 
 @who_counts_actions
-def test_a_cell_that_enters_once_is_learned_like_its_rows(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cell_that_enters_once_is_learned_like_its_rows(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def learned() -> list[Any]:
-        policies, seen = quick(name, batch=40).learn_all([data_of(RELAY, 0)] * 2, rngs((0, 1))), shown(RELAY)
-        return [said for policy in policies for said in (policy.probabilities(seen), policy.action_values(seen))]
+        policies, seen = (
+            quick(name, batch=40).learn_all([data_of(RELAY, 0)] * 2, rngs((0, 1))),
+            shown(RELAY),
+        )
+        return [
+            said
+            for policy in policies
+            for said in (policy.probabilities(seen), policy.action_values(seen))
+        ]
 
     once = learned()
-    monkeypatch.setattr("confoundry.agents.batched.cells", lambda space: None)
+    monkeypatch.setattr("dosuite.agents.networks.encoder.cells", lambda space: None)
     for mine, theirs in zip(learned(), once, strict=True):
         assert mine is theirs is None or np.allclose(mine, theirs, atol=1e-5)
 
@@ -127,7 +163,10 @@ def test_networks_are_those_of_torch() -> None:
     for seed in range(2):
         layers = torch.nn.Linear(3, 4), torch.nn.Linear(4, 1)
         for i, layer in enumerate(layers):
-            layer.weight.data, layer.bias.data = networks.layers[2 * i][seed].mT, networks.layers[2 * i + 1][seed, 0]
+            layer.weight.data, layer.bias.data = (
+                networks.layers[2 * i][seed].mT,
+                networks.layers[2 * i + 1][seed, 0],
+            )
         single = torch.nn.Sequential(layers[0], torch.nn.ReLU(), layers[1])
         assert torch.allclose(networks(rows)[seed], single(rows[seed]), atol=1e-6)
         assert torch.equal(networks.only([seed])(rows[seed : seed + 1])[0], networks(rows)[seed])
@@ -142,25 +181,40 @@ def test_the_ways_to_compute_a_layer_agree_in_outputs_and_gradients(outputs: int
     dense = torch.zeros(2, 30, 7).scatter_(2, ones, 1.0)
     weight, bias = networks.layers
     slope = torch.randn(2, 30, outputs, generator=torch.Generator().manual_seed(0))
-    found = [(made, *torch.autograd.grad(made, [weight, bias], slope)) for made in (dense @ weight + bias, networks(dense), networks(ones))]
+    found = [
+        (made, *torch.autograd.grad(made, [weight, bias], slope))
+        for made in (dense @ weight + bias, networks(dense), networks(ones))
+    ]
     for others in found[1:]:
-        assert all(torch.allclose(mine, theirs, atol=1e-5) for mine, theirs in zip(others, found[0], strict=True))
+        assert all(
+            torch.allclose(mine, theirs, atol=1e-5)
+            for mine, theirs in zip(others, found[0], strict=True)
+        )
 
 
 @pytest.mark.parametrize("space", [Discrete(12), MultiDiscrete([3, 2, 2])])
-@pytest.mark.parametrize("rows", [5, 12])  # a row finds its cell by the places of its ones, or has it
+@pytest.mark.parametrize(
+    "rows", [5, 12]
+)  # a row finds its cell by the places of its ones, or has it
 def test_outputs_that_are_looked_up_are_those_of_the_rows(space: Space, rows: int) -> None:
     encoder = Encoder(space, rows, torch.device("cpu"))
     networks = Perceptrons.drawn([flatdim(space), 4, 3], rngs(range(2)))
     space.seed(0)
-    seen = torch.stack([encoder.tensor(encoder.columns(np.array([space.sample() for _ in range(rows)]))) for _ in range(2)])
+    seen = torch.stack(
+        [
+            encoder.tensor(encoder.columns(np.array([space.sample() for _ in range(rows)])))
+            for _ in range(2)
+        ]
+    )
     looked_up = encoder.table(networks, 40)(seen)
     assert torch.allclose(looked_up, encoder.outputs(networks, seen), atol=1e-6)
 
 
 def test_a_space_of_too_many_cells_to_list_is_seen_by_its_ones() -> None:
     encoder = Encoder(MultiDiscrete([50] * 8), 5, torch.device("cpu"))
-    assert encoder.columns(np.zeros((1, 8), int)).tolist() == [[0, 50, 100, 150, 200, 250, 300, 350]]
+    assert encoder.columns(np.zeros((1, 8), int)).tolist() == [
+        [0, 50, 100, 150, 200, 250, 300, 350]
+    ]
 
 
 # A loss that diverges.
@@ -177,12 +231,17 @@ def test_a_seed_that_diverges_is_reported_and_costs_no_other(name: str, wrong: f
     if name in ("dqn", "cql", "irm", "group-dro", "decision-transformer", "bc") and wrong == 1e38:
         return  # an error that counts linearly, or in standard deviations, is still finite
     assert isinstance(together[1], FloatingPointError)
-    with pytest.raises(FloatingPointError, match="the loss is not finite any more; try a smaller learning rate"):
+    with pytest.raises(
+        FloatingPointError, match="the loss is not finite any more; try a smaller learning rate"
+    ):
         agent.learn(logs[1], np.random.default_rng(1))
 
 
 class Once(Learner):
-    """Two seeds with one number each; the loss of the second is infinite at its third step alone."""
+    """Two seeds with one number each;
+
+    the loss of the second is infinite at its third step alone.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -220,7 +279,11 @@ def given() -> dict[str, Any]:
     """A minibatch of two seeds, with outputs of networks."""
     rng = np.random.default_rng(4)
     shape = 2, ROWS
-    columns = {"action": rng.integers(ACTIONS, size=shape), "reward": 3 * rng.normal(size=shape), "going_on": rng.integers(2, size=shape)}
+    columns = {
+        "action": rng.integers(ACTIONS, size=shape),
+        "reward": 3 * rng.normal(size=shape),
+        "going_on": rng.integers(2, size=shape),
+    }
     outputs = {name: 2 * rng.normal(size=(*shape, ACTIONS)) for name in ("values", "logits")}
     states = {name: rng.normal(size=shape) for name in ("afterwards", "state", "advantage")}
     return {**columns, **outputs, **states}
@@ -228,7 +291,13 @@ def given() -> dict[str, Any]:
 
 def batch_of(given: dict[str, Any]) -> Batch:
     nothing = torch.zeros(2, ROWS)
-    return Batch(nothing, torch.as_tensor(given["action"]), torch.as_tensor(given["reward"]), nothing, torch.as_tensor(given["going_on"]))
+    return Batch(
+        nothing,
+        torch.as_tensor(given["action"]),
+        torch.as_tensor(given["reward"]),
+        nothing,
+        torch.as_tensor(given["going_on"]),
+    )
 
 
 def each(given: dict[str, Any], term: Callable[[int, int], float]) -> Array:
@@ -249,10 +318,14 @@ def same(loss: torch.Tensor, expected: Array) -> None:
 def test_the_losses_of_q_learning_are_the_published_ones(given: dict[str, Any]) -> None:
     error, values, action = errors(given), given["values"], given["action"]
     tensors = torch.as_tensor(values), torch.as_tensor(given["afterwards"]), batch_of(given)
-    huber = each(given, lambda s, i: error[s, i] ** 2 / 2 if abs(error[s, i]) < 1 else abs(error[s, i]) - 0.5)
+    huber = each(
+        given, lambda s, i: error[s, i] ** 2 / 2 if abs(error[s, i]) < 1 else abs(error[s, i]) - 0.5
+    )
     assert (abs(error) < 1).any()
     assert (abs(error) > 1).any()
-    conservative = each(given, lambda s, i: np.log(np.exp(values[s, i]).sum()) - values[s, i, action[s, i]])
+    conservative = each(
+        given, lambda s, i: np.log(np.exp(values[s, i]).sum()) - values[s, i, action[s, i]]
+    )
     same(dqn_loss(*tensors, DISCOUNT), huber)
     same(fqi_loss(*tensors, DISCOUNT), each(given, lambda s, i: error[s, i] ** 2))
     same(conservatism(tensors[0], torch.as_tensor(action)), conservative)
@@ -261,18 +334,31 @@ def test_the_losses_of_q_learning_are_the_published_ones(given: dict[str, Any]) 
 
 def test_the_losses_of_iql_are_the_published_ones(given: dict[str, Any]) -> None:
     state, least = given["state"], given["afterwards"]
-    asymmetric = each(given, lambda s, i: abs(0.7 - (least[s, i] < state[s, i])) * (least[s, i] - state[s, i]) ** 2)
+    asymmetric = each(
+        given,
+        lambda s, i: abs(0.7 - (least[s, i] < state[s, i])) * (least[s, i] - state[s, i]) ** 2,
+    )
     same(value_loss(torch.as_tensor(state), torch.as_tensor(least), 0.7), asymmetric)
     two = torch.as_tensor(np.stack([given["values"][..., 0], given["values"][..., 1]]))
     wanted = given["reward"] + DISCOUNT * given["going_on"] * state
-    squares = each(given, lambda s, i: sum((given["values"][s, i, k] - wanted[s, i]) ** 2 for k in (0, 1)))
+    squares = each(
+        given, lambda s, i: sum((given["values"][s, i, k] - wanted[s, i]) ** 2 for k in (0, 1))
+    )
     same(q_loss(two, torch.as_tensor(state), batch_of(given), DISCOUNT), squares)
     logits, advantage = given["logits"], 2 * given["advantage"]
     assert (3 * advantage > np.log(100)).any()
     law = np.exp(logits) / np.exp(logits).sum(2, keepdims=True)
     weight = np.minimum(np.exp(3 * advantage), 100)
     cloned = each(given, lambda s, i: -weight[s, i] * np.log(law[s, i, given["action"][s, i]]))
-    same(policy_loss(torch.as_tensor(logits), torch.as_tensor(advantage), torch.as_tensor(given["action"]), 3.0), cloned)
+    same(
+        policy_loss(
+            torch.as_tensor(logits),
+            torch.as_tensor(advantage),
+            torch.as_tensor(given["action"]),
+            3.0,
+        ),
+        cloned,
+    )
 
 
 def outputs_of(networks: Perceptrons, member: int, rows: torch.Tensor) -> Array:
@@ -289,28 +375,42 @@ def seed_of(batch: Batch, seed: int) -> tuple[Any, ...]:
 
 
 def expected_q_learning(learner: Any, batch: Batch, seed: int, double_q: bool) -> Array:
-    """Differences of the values of the actions taken to what is wanted of them, and to the log-sum-exp of all: (2, rows)."""
+    """Differences of the values of the actions taken to what is wanted of them, and to the
+    log-sum-exp of all: (2, rows).
+    """
     now, later, action, reward, going_on = seed_of(batch, seed)
     values, target = outputs_of(learner.values, seed, now), outputs_of(learner.target, seed, later)
     own, best = outputs_of(learner.values, seed, later).argmax(1), target.argmax(1)
     assert (own != best).any()
     chosen = own if double_q else best
     wanted = reward.numpy() + RELAY.discount * going_on.numpy() * target[range(ROWS), chosen]
-    return np.stack([values[range(ROWS), action] - wanted, np.log(np.exp(values).sum(1)) - values[range(ROWS), action]])
+    return np.stack(
+        [
+            values[range(ROWS), action] - wanted,
+            np.log(np.exp(values).sum(1)) - values[range(ROWS), action],
+        ]
+    )
 
 
 def expected_iql(learner: Any, batch: Batch, seed: int) -> float:
     now, later, action, reward, going_on = seed_of(batch, seed)
     state, following = (outputs_of(learner.state, seed, rows)[:, 0] for rows in (now, later))
     values, target = (
-        [outputs_of(part, seed + copy, now)[range(ROWS), action] for copy in (0, 2)] for part in (learner.values, learner.target)
+        [outputs_of(part, seed + copy, now)[range(ROWS), action] for copy in (0, 2)]
+        for part in (learner.values, learner.target)
     )
     excess = np.minimum(*target) - state
     logits = outputs_of(learner.actor, seed, now)
     surprise = np.log(np.exp(logits).sum(1)) - logits[range(ROWS), action]
     wanted = reward.numpy() + RELAY.discount * going_on.numpy() * following
     squares = sum((value - wanted) ** 2 for value in values)
-    return float((np.where(excess > 0, 0.7, 0.3) * excess**2 + squares + np.minimum(np.exp(3 * excess), 100) * surprise).mean())
+    return float(
+        (
+            np.where(excess > 0, 0.7, 0.3) * excess**2
+            + squares
+            + np.minimum(np.exp(3 * excess), 100) * surprise
+        ).mean()
+    )
 
 
 @pytest.mark.parametrize("name", ["dqn", "fqi", "cql", "iql"])
@@ -327,7 +427,9 @@ def test_each_loss_is_that_of_its_networks(name: str) -> None:
         )  # so that targets are others, and so are their best actions
     learner.steps = 5
     losses = learner(batch).detach().numpy()
-    seen, following = (encoder.features(part) for part in (batch.observation, batch.next_observation))
+    seen, following = (
+        encoder.features(part) for part in (batch.observation, batch.next_observation)
+    )
     batch = replace(batch, observation=seen, next_observation=following)
     for seed in (0, 1):
         if name == "iql":
@@ -342,25 +444,31 @@ def test_each_loss_is_that_of_its_networks(name: str) -> None:
 # What they learn.
 
 
-def learned(name: str, model: SCM, seeds: int = 1, **settings: Any) -> list[Policy]:
+def learned(name: str, model: World, seeds: int = 1, **settings: Any) -> list[Policy]:
     agent: Any = make_agent(name, **settings)
     return list(agent.learn_all([data_of(model, 1, 4_000)] * seeds, rngs(range(seeds))))
 
 
 @pytest.mark.parametrize("name", ["dqn", "fqi"])
 @pytest.mark.parametrize("world", [ICE, ICE.control()], ids=["world", "control"])
-def test_q_learning_takes_seeing_for_doing_and_is_right_where_they_are_the_same(name: str, world: SCM) -> None:
+def test_q_learning_takes_seeing_for_doing_and_is_right_where_they_are_the_same(
+    name: str, world: World
+) -> None:
     (policy,) = learned(name, world, **({"steps": 400} if name == "fqi" else {"updates": 400}))
     seen = log_process(world).reward
     assert policy.action_values(shown(world)) == pytest.approx(seen, abs=0.06)
-    assert np.array_equal(policy.probabilities(shown(world)), confused_policy(world))
-    assert np.array_equal(confused_policy(world), causal_policy(world)) == (world != ICE)
+    assert np.array_equal(policy.probabilities(shown(world)), world.confused_policy())
+    assert np.array_equal(world.confused_policy(), world.causal_policy()) == (world != ICE)
 
 
 def test_cql_ends_where_the_gradient_of_its_loss_vanishes() -> None:
     alpha = 0.5
     (policy,) = learned("cql", THERMO, updates=800, alpha=alpha)
-    values, taken, seen = values_of(policy, THERMO), behaviour_policy(THERMO), log_process(THERMO).reward
+    values, taken, seen = (
+        values_of(policy, THERMO),
+        behaviour_policy(THERMO),
+        log_process(THERMO).reward,
+    )
     softmax = np.exp(values) / np.exp(values).sum(1, keepdims=True)
     gradient = taken * (values - seen) + alpha * (softmax - taken)
     assert gradient == pytest.approx(0.0, abs=0.03)
@@ -372,7 +480,9 @@ def test_iql_ends_at_the_behaviour_weighted_by_the_advantage() -> None:
     (taken,), (seen,) = behaviour_policy(ICE), log_process(ICE).reward
     weighted = taken * np.exp(3.0 * seen)
     assert isinstance(policy, NetworkPolicy)
-    assert NetworkPolicy.probabilities(policy, shown(ICE))[0] == pytest.approx(weighted / weighted.sum(), abs=0.04)
+    assert NetworkPolicy.probabilities(policy, shown(ICE))[0] == pytest.approx(
+        weighted / weighted.sum(), abs=0.04
+    )
     assert np.array_equal(policy.probabilities(shown(ICE))[0], weighted == weighted.max())
     assert policy.action_values(shown(ICE)) == pytest.approx(seen[None], abs=0.06)
 
@@ -408,11 +518,14 @@ class Fickle(Agent):
             raise ZeroDivisionError("alone")
         return TabularPolicy(np.array([[0.5, 0.5]]), source.observation_space, note="alone")
 
-    def learn_all(self, sources: Sequence[Data], generators: Sequence[np.random.Generator]) -> list[Policy | Exception]:
+    def learn_all(
+        self, sources: Sequence[Data], generators: Sequence[np.random.Generator]
+    ) -> list[Policy | Exception]:
         if self.way == "raise":
             raise ZeroDivisionError("together")
         policies: list[Policy | Exception] = [
-            TabularPolicy(np.array([[0.5, 0.5]]), source.observation_space, note="together") for source in sources
+            TabularPolicy(np.array([[0.5, 0.5]]), source.observation_space, note="together")
+            for source in sources
         ]
         if self.way == "one":
             policies[1] = FloatingPointError("diverged")
@@ -420,7 +533,10 @@ class Fickle(Agent):
 
 
 def fickle_rows(folder: Path, way: str, seeds: int = SEEDS) -> list[list[str]]:
-    runs = [Run("IceCreamShorts-v0", f"{__file__}:Fickle:way={way}", "observe", 50, seed) for seed in range(seeds)]
+    runs = [
+        Run("IceCreamShorts-v0", f"{__file__}:Fickle:way={way}", "observe", 50, seed)
+        for seed in range(seeds)
+    ]
     rows = execute(runs, folder, 1, quiet=True)
     return rows[rows["world"] == ""].sort_values("seed")[["status", "note"]].to_numpy().tolist()
 
@@ -428,7 +544,11 @@ def fickle_rows(folder: Path, way: str, seeds: int = SEEDS) -> list[list[str]]:
 def test_seeds_are_learned_together_and_one_that_fails_costs_no_other(tmp_path: Path) -> None:
     fine = ["ok", "together"]
     assert fickle_rows(tmp_path / "fine", "fine") == [fine] * SEEDS
-    assert fickle_rows(tmp_path / "one", "one") == [fine, ["failed", "FloatingPointError: diverged"], fine]
+    assert fickle_rows(tmp_path / "one", "one") == [
+        fine,
+        ["failed", "FloatingPointError: diverged"],
+        fine,
+    ]
     assert fickle_rows(tmp_path / "single", "one", seeds=1) == [["ok", "alone"]]
     assert fickle_rows(tmp_path / "raise", "raise") == [["ok", "alone"]] * SEEDS
     few = "fickle.learn_all must return a policy for each of 3 seeds, and returned 2"
@@ -436,23 +556,34 @@ def test_seeds_are_learned_together_and_one_that_fails_costs_no_other(tmp_path: 
 
 
 @every_agent
-def test_runs_that_are_done_together_have_the_rows_that_they_have_alone(name: str, tmp_path: Path) -> None:
+def test_runs_that_are_done_together_have_the_rows_that_they_have_alone(
+    name: str, tmp_path: Path
+) -> None:
     settings = ",".join(f"{setting}={number}" for setting, number in few(name).items())
     world = "IceCreamShorts-Thermo-v0" if name in COUNTING else "AirlinePricing-v0"
     runs = [Run(world, f"{name}:{settings}", "observe", 100, seed) for seed in range(SEEDS)]
     runs += [replace(run, variant="twin") for run in runs[:2]]
     together = execute(runs, tmp_path, 1, quiet=True)
     alone = pd.DataFrame([row for run in runs for row in run.rows()])
-    one, other = (rows.sort_values(["variant", "seed", "world"], ignore_index=True) for rows in (together, alone))
+    one, other = (
+        rows.sort_values(["variant", "seed", "world"], ignore_index=True)
+        for rows in (together, alone)
+    )
     pd.testing.assert_frame_equal(one, other)
     assert together["value"].notna().all()
 
 
 def test_a_run_that_diverges_has_a_clear_row(tmp_path: Path) -> None:
-    runs = [Run("IceCreamShorts-Thermo-v0", "fqi:rate=1e30,steps=9", "observe", 100, seed) for seed in range(2)]
+    runs = [
+        Run("IceCreamShorts-Thermo-v0", "fqi:rate=1e30,steps=9", "observe", 100, seed)
+        for seed in range(2)
+    ]
     rows = execute(runs, tmp_path, 1, quiet=True)
     assert rows["status"].tolist() == ["failed"] * 2
-    assert rows["note"].tolist() == ["FloatingPointError: the loss is not finite any more; try a smaller learning rate"] * 2
+    assert (
+        rows["note"].tolist()
+        == ["FloatingPointError: the loss is not finite any more; try a smaller learning rate"] * 2
+    )
 
 
 # What is refused.
@@ -486,7 +617,9 @@ def test_a_device_that_is_not_there_is_refused() -> None:
 def test_numbers_as_actions_are_refused() -> None:
     data = data_of(GAUGE, 0)
     data = replace(data, action_space=data.observation_space)
-    assert "needs actions that can be counted" in refused(lambda: quick("cql").learn(data, np.random.default_rng(0)))
+    assert "needs actions that can be counted" in refused(
+        lambda: quick("cql").learn(data, np.random.default_rng(0))
+    )
 
 
 def test_an_encoder_knows_every_cell() -> None:

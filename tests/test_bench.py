@@ -1,4 +1,7 @@
-"""The benchmark of speed: whole records, peers that are missing, exponents, and one law of the world on all sides."""
+"""The benchmark of speed:
+
+whole records, peers that are missing, exponents, and one law of the world on all sides.
+"""
 
 import json
 import sys
@@ -10,13 +13,24 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
-from confoundry.causal import Array, InputError, value
-from confoundry.envs import CausalVectorEnv
-from confoundry.envs.ice_cream import IceCreamShorts
-from confoundry.eval import bench, bench_exact, bench_rows, peers
-from confoundry.eval.bench import Curve, Record, Row, Work
-from confoundry.eval.bench_worlds import IceCreamDays, wide
-from confoundry.eval.cli import main
+from dosuite.causal import Array, InputError, value
+from dosuite.envs import CausalVectorEnv
+from dosuite.envs.worlds.ice_cream import IceCreamShorts
+from dosuite.eval.bench import (
+    exact as bench_exact,
+)
+from dosuite.eval.bench import (
+    handwritten as peers,
+)
+from dosuite.eval.bench import (
+    rows as bench_rows,
+)
+from dosuite.eval.bench import (
+    timing as bench,
+)
+from dosuite.eval.bench.timing import Curve, Record, Row, Work
+from dosuite.eval.bench.worlds import IceCreamDays, wide
+from dosuite.eval.cli.main import main
 
 ENVS, DAYS = 20_000, 8
 OPTIONAL = {"jax", "minigrid"}
@@ -32,7 +46,11 @@ def all_rows_in_small() -> list[Record]:
 
 def test_every_row_gives_a_whole_record(elsewhere: Callable[..., list[Record]]) -> None:
     for row, record in zip(bench_rows.ROWS, elsewhere(all_rows_in_small), strict=True):
-        assert (record.measured, record.against, record.target) == (row.measured, row.against, row.target)
+        assert (record.measured, record.against, record.target) == (
+            row.measured,
+            row.against,
+            row.target,
+        )
         if record.missing:
             assert row.peer in OPTIONAL
             assert find_spec(row.peer) is None
@@ -80,16 +98,22 @@ def test_exponents_and_ratios_are_those_of_the_work(monkeypatch: pytest.MonkeyPa
     growth = bench.grow(Curve("work", "size", (1, 10, 100), lambda size: takes(size**1.5)))
     assert growth.exponent == pytest.approx(1.5)
     assert growth.seconds == pytest.approx((0.5, 0.5 * 10**1.5, 500.0))
-    record = bench.measure(Row("work", "slower work", 3, "units/s", "numpy", lambda scale: (takes(0.01), takes(0.04))))
+    record = bench.measure(
+        Row("work", "slower work", 3, "units/s", "numpy", lambda scale: (takes(0.01), takes(0.04)))
+    )
     assert [record.ours, record.ratio] == pytest.approx([200.0, 4.0])
     assert record.reached
 
 
-def test_the_command_prints_tables_or_records(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_tables_or_records(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     work = Work(lambda: None)
     row = Row("nothing", "no work", 1, "calls/s", "numpy", lambda scale: (work, work), turns=5)
     monkeypatch.setattr(bench_rows, "ROWS", (row, replace(row, peer="no-such-peer")))
-    monkeypatch.setattr(bench_rows, "CURVES", (Curve("nothing", "size", (1, 2), lambda size: work),))
+    monkeypatch.setattr(
+        bench_rows, "CURVES", (Curve("nothing", "size", (1, 2), lambda size: work),)
+    )
     assert call(monkeypatch, "bench", "--only", "nothing") == 0
     out = capsys.readouterr().out
     for text in ("no work", "numpy", "missing", "[bench]", "exponent"):
@@ -104,14 +128,17 @@ def test_the_command_prints_tables_or_records(monkeypatch: pytest.MonkeyPatch, c
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
-    monkeypatch.setattr(sys, "argv", ["confoundry", *arguments])
+    monkeypatch.setattr(sys, "argv", ["dosuite", *arguments])
     with pytest.raises(SystemExit) as stop:
         main()
     return stop.value.code or 0
 
 
 def days_of(env: VectorEnv[Array, Array, Array]) -> tuple[Array, Array, Array]:
-    """What is seen, done and earned in an episode of each environment: (days, environments) each."""
+    """What is seen, done and earned in an episode of each environment:
+
+    (days, environments) each.
+    """
     rng, (seen, _) = np.random.default_rng(0), env.reset(seed=0)
     days = []
     for _ in range(DAYS):
@@ -125,14 +152,27 @@ def days_of(env: VectorEnv[Array, Array, Array]) -> tuple[Array, Array, Array]:
 
 
 def days_in_jax() -> list[tuple[Array, Array, Array]]:
-    """The same of the second episode, whose first shorts are what the last step of the first one handed out."""
-    runs = [[np.array(column) for column in rollout(ENVS, 2 * DAYS)()] for rollout in (peers.jax_idiomatic, peers.jax_fused)]
-    assert all((run[4].sum(0) == 2).all() and run[4][[DAYS - 1, 2 * DAYS - 1]].all() and not run[3].any() for run in runs)
-    return [(seen[DAYS - 1 : -1], actions[DAYS:], rewards[DAYS:]) for seen, actions, rewards, *_ in runs]
+    """The same of the second episode, whose first shorts are what the last step of the first one
+    handed out.
+    """
+    runs = [
+        [np.array(column) for column in rollout(ENVS, 2 * DAYS)()]
+        for rollout in (peers.jax_idiomatic, peers.jax_fused)
+    ]
+    assert all(
+        (run[4].sum(0) == 2).all() and run[4][[DAYS - 1, 2 * DAYS - 1]].all() and not run[3].any()
+        for run in runs
+    )
+    return [
+        (seen[DAYS - 1 : -1], actions[DAYS:], rewards[DAYS:]) for seen, actions, rewards, *_ in runs
+    ]
 
 
 def moments(days: tuple[Array, Array, Array]) -> Array:
-    """For each environment, what each action earns, and how often shorts are followed by shorts: (environments, 3)."""
+    """For each environment, what each action earns, and how often shorts are followed by shorts:
+
+    (environments, 3).
+    """
     seen, actions, rewards = days
     earned = [(2 * rewards * (actions == a)).mean(0) for a in (0, 1)]
     return np.stack([*earned, (seen[1:] * seen[:-1]).mean(0)], axis=1)
@@ -154,7 +194,13 @@ def test_ours_is_the_world() -> None:
 
 
 def test_the_plain_class_is_the_same_world() -> None:
-    check_law(days_of(SyncVectorEnv([peers.IceCreamByHand] * (ENVS // 4), autoreset_mode=AutoresetMode.SAME_STEP)))
+    check_law(
+        days_of(
+            SyncVectorEnv(
+                [peers.IceCreamByHand] * (ENVS // 4), autoreset_mode=AutoresetMode.SAME_STEP
+            )
+        )
+    )
 
 
 def test_the_plain_class_of_one_step_is_the_same_world() -> None:
@@ -166,7 +212,9 @@ def test_the_plain_class_of_one_step_is_the_same_world() -> None:
         assert abs(rewards.mean() - value(IceCreamShorts(), np.eye(2)[[action]])) < 4 * error
 
 
-def test_both_ways_in_jax_are_the_same_world(elsewhere: Callable[..., list[tuple[Array, Array, Array]]]) -> None:
+def test_both_ways_in_jax_are_the_same_world(
+    elsewhere: Callable[..., list[tuple[Array, Array, Array]]],
+) -> None:
     pytest.importorskip("jaxlib")
     for days in elsewhere(days_in_jax):
         check_law(days)

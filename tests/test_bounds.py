@@ -1,59 +1,82 @@
-"""The laws of bounds: they contain the truth, witnesses attain them, and what cannot be is refused."""
+"""The laws of bounds:
+
+they contain the truth, witnesses attain them, and what cannot be is refused.
+"""
 
 from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
 import pytest
-from bounded import ATTAINED, BOW, CLINIC, FRONT_DOOR, INSTRUMENT, TRIO, VITAMIN_A, Memory, Parents, effect_of, ends, mean_of, random_truth
+from bounded import (
+    ATTAINED,
+    BOW,
+    CLINIC,
+    FRONT_DOOR,
+    INSTRUMENT,
+    TRIO,
+    VITAMIN_A,
+    Memory,
+    Parents,
+    effect_of,
+    ends,
+    mean_of,
+    random_truth,
+)
 from countable import COUNTABLE
 from printed import printed
 from refusals import refused
 
-from confoundry.causal import (
+from dosuite.causal import (
     ADMG,
-    SCM,
     Array,
     Bernoulli,
-    Bounds,
     Categorical,
     Factor,
     Hedge,
-    Payoffs,
-    Quantity,
     ResponseTypes,
     TooLargeError,
+    World,
     action,
-    balke_pearl,
     bounds,
     context,
-    contrast,
     distribution,
     expectation,
     identify,
-    interval_values,
     latent,
-    log_process,
     logged,
-    manski,
-    necessity,
     parse_graph,
     response_types,
     reward,
-    sufficiency,
-    tables,
     value,
 )
-from confoundry.envs.ice_cream import IceCreamShorts
-from confoundry.envs.river import ConfoundedRiver
-from confoundry.envs.simpson import Sighted, SimpsonClinic
+from dosuite.causal.exact import log_process
+from dosuite.causal.partial_identification import (
+    Bounds,
+    Payoffs,
+    Quantity,
+    balke_pearl,
+    contrast,
+    interval_values,
+    manski,
+    necessity,
+    sufficiency,
+)
+from dosuite.envs.worlds.ice_cream import IceCreamShorts
+from dosuite.envs.worlds.river import ConfoundedRiver
+from dosuite.envs.worlds.simpson import Sighted, SimpsonClinic
 
 # The laws.
 
 QUANTITIES: list[tuple[Parents, Sequence[tuple[str, ...]], tuple[int, ...], Quantity]] = [
     (BOW, [("x", "y")], (2, 2), effect_of("x", "y")),
     (BOW, [("x", "y")], (3, 3), mean_of("y", x=2)),
-    (BOW, [("x", "y")], (3, 2), lambda do: (do(x=0)["y"] < do(x=1)["y"]) & (do(x=1)["y"] > do(x=2)["y"])),
+    (
+        BOW,
+        [("x", "y")],
+        (3, 2),
+        lambda do: (do(x=0)["y"] < do(x=1)["y"]) & (do(x=1)["y"] > do(x=2)["y"]),
+    ),
     (BOW, [("x", "y")], (2, 3), lambda do: (do()["x"] == 1) * (do(x=1)["y"] - do(x=0)["y"])),
     (INSTRUMENT, [("d", "y")], (2, 2, 2), effect_of("d", "y")),
     (INSTRUMENT, [("d", "y")], (3, 2, 2), effect_of("d", "y")),
@@ -82,7 +105,7 @@ def test_bounds_contain_the_truth_and_witnesses_with_the_same_table_attain_them(
             assert abs(witness.table() - types.table).max() < ATTAINED
 
 
-class Doses(SCM):
+class Doses(World):
     """Two ages, three doses and three outcomes, and a latent behind dose and outcome."""
 
     @latent
@@ -103,25 +126,40 @@ class Doses(SCM):
         return Bernoulli(0.1 + 0.3 * (dose == 1) + 0.2 * (dose == 2) * age + 0.4 * constitution)
 
 
-RECORDED = {text: model for text, model in COUNTABLE.items() if model.horizon == 1 and not model.names("selection")}
-SMALL: dict[str, SCM] = {text: model for text, model in RECORDED.items() if "CovidCFR" not in text}
+RECORDED = {
+    text: model
+    for text, model in COUNTABLE.items()
+    if model.horizon == 1 and not model.names("selection")
+}
+SMALL: dict[str, World] = {
+    text: model for text, model in RECORDED.items() if "CovidCFR" not in text
+}
 SMALL["Doses"] = Doses()
 
 
 @pytest.mark.parametrize("model", SMALL.values(), ids=SMALL)
-def test_bounds_contain_the_truth_of_every_world_of_the_catalogue(model: SCM) -> None:
+def test_bounds_contain_the_truth_of_every_world_of_the_catalogue(model: World) -> None:
     types = response_types(model)
-    for act in tables(model).support(model.action):
+    for act in model.tables.support(model.action):
         found = bounds(types, mean_of(model.reward, **{model.action: act}))
         assert found.sharp or not all(district.one_latent for district in types.districts)
-        assert found.low - ATTAINED <= expectation(model.do(**{model.action: act}), model.reward) <= found.high + ATTAINED
+        assert (
+            found.low - ATTAINED
+            <= expectation(model.do(**{model.action: act}), model.reward)
+            <= found.high + ATTAINED
+        )
 
 
 def test_with_a_context_the_bounds_are_those_of_each_context() -> None:
     model = Doses()
     natural = manski(distribution(model, "age", "dose", "health"))
     mean = np.einsum("c,cae->ae", distribution(model, "age"), natural)
-    assert np.allclose(mean, [ends(response_types(model), mean_of("health", dose=x)) for x in range(3)], rtol=0, atol=1e-9)
+    assert np.allclose(
+        mean,
+        [ends(response_types(model), mean_of("health", dose=x)) for x in range(3)],
+        rtol=0,
+        atol=1e-9,
+    )
 
 
 def test_what_is_identified_is_a_point() -> None:
@@ -141,24 +179,39 @@ def random_graph(seed: int) -> ADMG:
     """Of two to four variables, each of which shares a hidden cause with at most one other."""
     rng = np.random.default_rng(seed)
     names = list("abcd"[: rng.integers(2, 5)])
-    arrows = [f"{cause} -> {effect}" for cause, effect in combinations(names, 2) if rng.random() < 0.6]
+    arrows = [
+        f"{cause} -> {effect}" for cause, effect in combinations(names, 2) if rng.random() < 0.6
+    ]
     shuffled = rng.permutation(names).tolist()
-    arcs = [f"{one} <-> {other}" for one, other in zip(shuffled[::2], shuffled[1::2], strict=False) if rng.random() < 0.7]
+    arcs = [
+        f"{one} <-> {other}"
+        for one, other in zip(shuffled[::2], shuffled[1::2], strict=False)
+        if rng.random() < 0.7
+    ]
     return parse_graph("; ".join([*names, *arrows, *arcs]))
 
 
-def test_bounds_are_a_point_where_the_effect_is_identified_and_an_interval_where_there_is_a_hedge() -> None:
+def test_bounds_are_a_point_where_the_effect_is_identified_and_an_interval_where_there_is_a_hedge() -> (
+    None
+):
     widths: dict[bool, list[float]] = {True: [], False: []}
     for seed in range(60):
         graph = random_graph(seed)
         x, y = np.random.default_rng(seed).permutation(graph.nodes)[:2].tolist()
         uniform = ResponseTypes.of(graph, np.ones((2,) * len(graph.nodes)))
-        truth = random_truth(uniform.parents, [tuple(latent) for latent in uniform.latents], (2,) * len(graph.nodes), 2 * seed)
+        truth = random_truth(
+            uniform.parents,
+            [tuple(latent) for latent in uniform.latents],
+            (2,) * len(graph.nodes),
+            2 * seed,
+        )
         found = bounds(ResponseTypes.of(graph, truth.table()), mean_of(y, **{x: 1}))
         answer = identify(graph, y, x)
         widths[isinstance(answer, Hedge)].append(found.high - found.low)
         if not isinstance(answer, Hedge):
-            assert answer.evaluate(Factor(graph.nodes, truth.table())).table[1, 1] == pytest.approx(found.low, abs=ATTAINED)
+            assert answer.evaluate(Factor(graph.nodes, truth.table())).table[1, 1] == pytest.approx(
+                found.low, abs=ATTAINED
+            )
         assert found.sharp
         assert found.low - ATTAINED <= truth.mean(mean_of(y, **{x: 1})) <= found.high + ATTAINED
     assert max(widths[False]) < ATTAINED
@@ -167,12 +220,20 @@ def test_bounds_are_a_point_where_the_effect_is_identified_and_an_interval_where
 
 
 def test_the_types_of_a_graph_have_a_latent_for_each_bidirected_edge() -> None:
-    types = ResponseTypes.of(parse_graph("ice cream -> knees; a <-> b; b <-> c; a <-> c; c <-> ice cream"), np.ones((2,) * 5))
-    assert sorted(map(sorted, types.latents)) == [["a", "b"], ["a", "c"], ["b", "c"], ["c", "ice cream"]]
+    types = ResponseTypes.of(
+        parse_graph("ice cream -> knees; a <-> b; b <-> c; a <-> c; c <-> ice cream"),
+        np.ones((2,) * 5),
+    )
+    assert sorted(map(sorted, types.latents)) == [
+        ["a", "b"],
+        ["a", "c"],
+        ["b", "c"],
+        ["c", "ice cream"],
+    ]
     assert types.parents["knees"] == ("ice cream",)
 
 
-class OneSecret(SCM):
+class OneSecret(World):
     """A single latent behind all three that are seen."""
 
     @latent
@@ -216,7 +277,9 @@ class ThreeSecrets(OneSecret):
         return Bernoulli(0.1 + 0.3 * act + 0.5 * u * w)
 
 
-def test_bounds_are_sharp_where_one_latent_reaches_a_district_and_outer_where_three_reach_two_each() -> None:
+def test_bounds_are_sharp_where_one_latent_reaches_a_district_and_outer_where_three_reach_two_each() -> (
+    None
+):
     one, three = response_types(OneSecret()), response_types(ThreeSecrets())
     assert one.graph == three.graph
     assert bounds(one, effect_of("act", "win")).sharp
@@ -226,7 +289,9 @@ def test_bounds_are_sharp_where_one_latent_reaches_a_district_and_outer_where_th
     for graph in (text, f"{text}; a <-> c"):
         table = random_truth(TRIO, [("a", "b", "c")], (2, 2, 2), seed=0).table()
         assert not bounds(ResponseTypes.of(parse_graph(graph), table), effect_of("b", "c")).sharp
-    assert bounds(ResponseTypes.of(parse_graph("x -> y; x <-> y"), np.full((2, 2), 0.25)), effect_of("x", "y")).sharp
+    assert bounds(
+        ResponseTypes.of(parse_graph("x -> y; x <-> y"), np.full((2, 2), 0.25)), effect_of("x", "y")
+    ).sharp
 
 
 def test_bounds_are_outer_where_a_district_has_more_latents_than_one() -> None:
@@ -264,48 +329,72 @@ def test_a_table_that_violates_the_instrumental_inequality_is_refused_with_the_i
     table = np.array([[[0.6, 0.0], [0.2, 0.2]], [[0.0, 0.6], [0.2, 0.2]]])
     violated = "P(d=0, y=0 | z=0) + P(d=0, y=1 | z=1) = 1.2"
     assert violated in refused(lambda: balke_pearl(table))
-    assert violated in refused(lambda: bounds(ResponseTypes(INSTRUMENT, [("d", "y")], table), effect_of("d", "y")))
-    assert violated in refused(lambda: bounds(ResponseTypes(INSTRUMENT, [("d", "y")], table), mean_of("d", z=0)))
+    assert violated in refused(
+        lambda: bounds(ResponseTypes(INSTRUMENT, [("d", "y")], table), effect_of("d", "y"))
+    )
+    assert violated in refused(
+        lambda: bounds(ResponseTypes(INSTRUMENT, [("d", "y")], table), mean_of("d", z=0))
+    )
 
 
-def test_a_violated_inequality_with_more_than_one_term_for_a_value_of_the_instrument_is_found() -> None:
+def test_a_violated_inequality_with_more_than_one_term_for_a_value_of_the_instrument_is_found() -> (
+    None
+):
     """Three values of z, and every one of Pearl's inequalities holds; Bonet (2001) has another."""
     table = np.zeros((3, 2, 2))
     table[0, 0, 0], table[0, 1, 1] = 0.5, 0.5
     table[1, 0, 1], table[1, 1, 0] = 0.5, 0.5
     table[2, 0, 0], table[2, 1, 0] = 0.5, 0.5
     assert all(table[:, d].max(0).sum() <= 1 for d in (0, 1))
-    said = refused(lambda: bounds(ResponseTypes(INSTRUMENT, [("d", "y")], table), effect_of("d", "y")))
+    said = refused(
+        lambda: bounds(ResponseTypes(INSTRUMENT, [("d", "y")], table), effect_of("d", "y"))
+    )
     assert "and it is at most 1" in said
     assert refused(lambda: balke_pearl(table)) == said
 
 
 def test_a_district_that_is_not_asked_about_is_checked_too() -> None:
     parents = {**INSTRUMENT, "lamp": ()}
-    table = np.multiply.outer(np.array([[[0.6, 0.0], [0.2, 0.2]], [[0.0, 0.6], [0.2, 0.2]]]), [0.5, 0.5])
-    assert "= 1.2" in refused(lambda: bounds(ResponseTypes(parents, [("d", "y")], table), mean_of("lamp")))
+    table = np.multiply.outer(
+        np.array([[[0.6, 0.0], [0.2, 0.2]], [[0.0, 0.6], [0.2, 0.2]]]), [0.5, 0.5]
+    )
+    assert "= 1.2" in refused(
+        lambda: bounds(ResponseTypes(parents, [("d", "y")], table), mean_of("lamp"))
+    )
 
 
 def test_a_table_that_breaks_an_independence_of_the_graph_is_refused() -> None:
     table = np.random.default_rng(0).dirichlet(np.ones(8)).reshape(2, 2, 2)
     assert "given m, y depends on x" in refused(lambda: ResponseTypes(FRONT_DOOR, [], table))
-    assert "given nothing, age depends on drug" in refused(lambda: ResponseTypes({"drug": (), "age": ()}, [], table.sum(2)))
+    assert "given nothing, age depends on drug" in refused(
+        lambda: ResponseTypes({"drug": (), "age": ()}, [], table.sum(2))
+    )
 
 
 def test_what_no_experiment_can_have_found_is_refused() -> None:
     seen = np.array([[0.2, 0.3], [0.4, 0.1]])
-    assert "P(y=1 | do(x=0)) must lie between" in refused(lambda: necessity(seen, np.array([0.1, 0.5])))
+    assert "P(y=1 | do(x=0)) must lie between" in refused(
+        lambda: necessity(seen, np.array([0.1, 0.5]))
+    )
     types = ResponseTypes(BOW, [("x", "y")], seen)
-    assert "known beside it" in refused(lambda: bounds(types, mean_of("y", x=1), [(mean_of("y", x=0), 0.1)]))
-    assert "there are none" in refused(lambda: necessity(np.array([[0.5, 0.0], [0.5, 0.0]]), np.array([0.0, 0.0])))
-    assert "there are none" in refused(lambda: sufficiency(np.array([[0.0, 0.5], [0.0, 0.5]]), np.array([1.0, 1.0])))
+    assert "known beside it" in refused(
+        lambda: bounds(types, mean_of("y", x=1), [(mean_of("y", x=0), 0.1)])
+    )
+    assert "there are none" in refused(
+        lambda: necessity(np.array([[0.5, 0.0], [0.5, 0.0]]), np.array([0.0, 0.0]))
+    )
+    assert "there are none" in refused(
+        lambda: sufficiency(np.array([[0.0, 0.5], [0.0, 0.5]]), np.array([1.0, 1.0]))
+    )
 
 
 def test_what_multiplies_unknown_laws_is_refused() -> None:
     parents = {"a": (), "b": ("a",), "x": ("b",), "y": ("x",)}
     latents = [("a", "b"), ("x", "y")]
     types = ResponseTypes(parents, latents, random_truth(parents, latents, (2, 2, 2, 2), 0).table())
-    assert "a, b and of x, y" in refused(lambda: bounds(types, lambda do: do(a=1)["b"] * do(x=1)["y"]))
+    assert "a, b and of x, y" in refused(
+        lambda: bounds(types, lambda do: do(a=1)["b"] * do(x=1)["y"])
+    )
 
 
 def test_wrong_names_values_and_tables_are_refused() -> None:
@@ -334,10 +423,15 @@ def test_too_many_response_types_are_refused_before_any_memory_is_taken() -> Non
 
 
 def test_zero_cells_leave_open_what_was_never_seen() -> None:
-    """In the log nobody young takes the drug; what it would do to them is free, and what it does to the old is known."""
+    """In the log nobody young takes the drug;
+
+    what it would do to them is free, and what it does to the old is known.
+    """
     table = np.array([[[0.3, 0.2], [0.0, 0.0]], [[0.1, 0.1], [0.1, 0.2]]])
     types = ResponseTypes(CLINIC, [], table)
-    assert np.allclose(ends(types, mean_of("cure", drug=1)), [0.5 * 0 + 0.5 * 2 / 3, 0.5 * 1 + 0.5 * 2 / 3])
+    assert np.allclose(
+        ends(types, mean_of("cure", drug=1)), [0.5 * 0 + 0.5 * 2 / 3, 0.5 * 1 + 0.5 * 2 / 3]
+    )
     assert np.allclose(ends(types, mean_of("cure", drug=0)), 0.5 * 0.4 + 0.5 * 0.5)
     assert np.allclose(ends(types, lambda do: (do()["age"] == 1) * do(drug=1)["cure"]), 1 / 3)
 
@@ -345,21 +439,29 @@ def test_zero_cells_leave_open_what_was_never_seen() -> None:
 def test_a_value_of_the_instrument_without_any_weight_tells_nothing() -> None:
     table = np.concatenate([VITAMIN_A, np.zeros((1, 2, 2))])
     types = ResponseTypes(INSTRUMENT, [("d", "y")], table)
-    assert np.allclose(ends(types, effect_of("d", "y")), contrast(balke_pearl(VITAMIN_A)), rtol=0, atol=1e-9)
+    assert np.allclose(
+        ends(types, effect_of("d", "y")), contrast(balke_pearl(VITAMIN_A)), rtol=0, atol=1e-9
+    )
     assert np.allclose(ends(types, mean_of("d", z=2)), [0.0, 1.0])
 
 
 def test_names_may_contain_spaces_and_values_may_be_any_numbers() -> None:
     parents = {"ice cream": (), "bare knees": ("ice cream",)}
     table = distribution(IceCreamShorts(), "ice_cream", "shorts")
-    types = ResponseTypes(parents, [("ice cream", "bare knees")], table, {"ice cream": np.array([-0.5, 2.5])})
+    types = ResponseTypes(
+        parents, [("ice cream", "bare knees")], table, {"ice cream": np.array([-0.5, 2.5])}
+    )
     assert printed(ends(types, lambda do: do(**{"ice cream": 2.5})["bare knees"]), ".4075 .9075")
 
 
 def test_ties_are_shared() -> None:
-    payoffs = Payoffs.box(np.array([[0.2, 0.2, 0.1], [0.0, 0.3, 0.3]]), np.array([[0.5, 0.5, 0.1], [0.0, 0.4, 0.4]]))
+    payoffs = Payoffs.box(
+        np.array([[0.2, 0.2, 0.1], [0.0, 0.3, 0.3]]), np.array([[0.5, 0.5, 0.1], [0.0, 0.4, 0.4]])
+    )
     assert np.allclose(payoffs.maximin().policy, [[0.5, 0.5, 0.0], [0.0, 0.5, 0.5]], atol=1e-6)
-    assert np.allclose(payoffs.minimax_regret().policy, [[0.5, 0.5, 0.0], [0.0, 0.5, 0.5]], atol=1e-6)
+    assert np.allclose(
+        payoffs.minimax_regret().policy, [[0.5, 0.5, 0.0], [0.0, 0.5, 0.5]], atol=1e-6
+    )
 
 
 def test_a_policy_that_sees_a_context_is_an_intervention_too() -> None:

@@ -1,4 +1,7 @@
-"""What a user brings is scored as it is: models of Stable-Baselines3, saved policies and functions."""
+"""What a user brings is scored as it is:
+
+models of Stable-Baselines3, saved policies and functions.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -12,38 +15,59 @@ from refusals import refused
 from sb3_contrib import ARS, QRDQN, RecurrentPPO
 from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
 
-from confoundry.agents import MemoryPolicy, Policy, load_policy, make_agent, save_policy
-from confoundry.agents.brought import fitted
-from confoundry.causal import SCM
-from confoundry.envs import CausalEnv, CausalVectorEnv, make_model
-from confoundry.envs.sb3 import BatchedVecEnv, Rescaled
-from confoundry.eval import Run, execute, report, score
-from confoundry.eval.run import spaces_of
-from confoundry.eval.suite import grid
+from dosuite.agents import MemoryPolicy, Policy, load_policy, make_agent, save_policy
+from dosuite.agents.user_policy import fitted
+from dosuite.causal import World
+from dosuite.envs import CausalEnv, CausalVectorEnv, make_model
+from dosuite.envs.gym.sb3 import BatchedVecEnv, Rescaled
+from dosuite.eval import Run, execute, score
+from dosuite.eval.reports import report
+from dosuite.eval.runs.run import spaces_of
+from dosuite.eval.runs.suite import grid
 
 torch.set_num_threads(1)
 
-ICE, AIRLINE, RIVER = (make_model(f"{name}-v0") for name in ("IceCreamShorts", "AirlinePricing", "ConfoundedRiver"))
-ALGORITHMS = [(A2C, RIVER), (DQN, RIVER), (PPO, RIVER), (QRDQN, RIVER), (RecurrentPPO, RIVER), (ARS, RIVER)]
+ICE, AIRLINE, RIVER = (
+    make_model(f"{name}-v0") for name in ("IceCreamShorts", "AirlinePricing", "ConfoundedRiver")
+)
+ALGORITHMS = [
+    (A2C, RIVER),
+    (DQN, RIVER),
+    (PPO, RIVER),
+    (QRDQN, RIVER),
+    (RecurrentPPO, RIVER),
+    (ARS, RIVER),
+]
 ALGORITHMS += [(A2C, AIRLINE), (PPO, AIRLINE), (SAC, AIRLINE), (TD3, AIRLINE), (ARS, AIRLINE)]
 CHOOSE = "import numpy as np\n\nNUMBER = 3\n\ndef choose(observations):\n    return np.full(len(observations), {})\n"
 
-every_algorithm = pytest.mark.parametrize(("kind", "model"), ALGORITHMS, ids=lambda part: getattr(part, "__name__", type(part).__name__))
+every_algorithm = pytest.mark.parametrize(
+    ("kind", "model"), ALGORITHMS, ids=lambda part: getattr(part, "__name__", type(part).__name__)
+)
 
 
-def untrained(kind: Any, model: SCM) -> Any:
+def untrained(kind: Any, model: World) -> Any:
     """An algorithm with the weights that it begins with."""
-    return kind("MlpLstmPolicy" if kind is RecurrentPPO else "MlpPolicy", CausalEnv(model), device="cpu", seed=1)
+    return kind(
+        "MlpLstmPolicy" if kind is RecurrentPPO else "MlpPolicy",
+        CausalEnv(model),
+        device="cpu",
+        seed=1,
+    )
 
 
-def choices_of(policy: Policy, model: SCM) -> list[Any]:
-    observations = np.array([[2.0, 3.0], [7.0, 5.0]], np.float32) if model == AIRLINE else np.arange(5)
+def choices_of(policy: Policy, model: World) -> list[Any]:
+    observations = (
+        np.array([[2.0, 3.0], [7.0, 5.0]], np.float32) if model == AIRLINE else np.arange(5)
+    )
     player = policy.play(len(observations), np.random.default_rng(0))
     return [player(observations, np.zeros(len(observations))).tolist() for _ in range(3)]
 
 
 @every_algorithm
-def test_a_model_its_zip_and_its_saved_policy_act_alike(kind: Any, model: SCM, tmp_path: Path) -> None:
+def test_a_model_its_zip_and_its_saved_policy_act_alike(
+    kind: Any, model: World, tmp_path: Path
+) -> None:
     algorithm, path = untrained(kind, model), tmp_path / "model.zip"
     algorithm.save(path)
     spaces = spaces_of(model)
@@ -67,30 +91,45 @@ def test_a_model_that_has_seen_the_box_rescaled_is_stretched_to_it() -> None:
     algorithm = TD3("MlpPolicy", Rescaled(batch, batch.action_space), device="cpu", seed=1)  # type: ignore[arg-type]
     seen = np.array([[2.0, 3.0], [7.0, 5.0]], np.float32)
     asked = fitted(algorithm, spaces_of(AIRLINE)).act(seen, np.random.default_rng(0))
-    assert asked == pytest.approx(20.0 + 10.0 * algorithm.predict(seen, deterministic=True)[0][:, 0], abs=1e-5)
+    assert asked == pytest.approx(
+        20.0 + 10.0 * algorithm.predict(seen, deterministic=True)[0][:, 0], abs=1e-5
+    )
 
 
-def test_whatever_is_brought_gets_the_same_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whatever_is_brought_gets_the_same_score(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("my_policy.py").write_text(CHOOSE.format(0))
     save_policy(learn("causal", ICE, "exact"), "causal.pt")
     best = score(ICE, np.array([[1.0, 0.0]]))
-    for brought in (lambda observations: np.zeros(len(observations)), "my_policy.py:choose", "causal.pt", Path("causal.pt")):
+    for brought in (
+        lambda observations: np.zeros(len(observations)),
+        "my_policy.py:choose",
+        "causal.pt",
+        Path("causal.pt"),
+    ):
         pd.testing.assert_frame_equal(score(ICE, brought), best)
 
 
-def test_what_is_brought_is_run_once_and_reported_beside_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_brought_is_run_once_and_reported_beside_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("my_policy.py").write_text(CHOOSE.format(0))
     untrained(PPO, ICE).save("model.zip")
     runs = grid(["IceCreamShorts"], ["my_policy.py:choose", "model.zip", "bc"], 2, 100, 100)
     given = [run for run in runs if run.regime == "given"]
     assert [(run.agent, run.variant, run.budget, run.seed) for run in given] == [
-        (agent, variant, 1, 0) for variant in ("", "twin") for agent in ("my_policy.py:choose", "model.zip")
+        (agent, variant, 1, 0)
+        for variant in ("", "twin")
+        for agent in ("my_policy.py:choose", "model.zip")
     ]
     rows = execute(runs, tmp_path, 1, quiet=True)
     assert (rows["status"] == "ok").all()
-    (value,) = rows.query("agent == 'my_policy.py:choose' and world == '' and variant == ''")["value"]
+    (value,) = rows.query("agent == 'my_policy.py:choose' and world == '' and variant == ''")[
+        "value"
+    ]
     assert value == pytest.approx(0.475)
     page = report.write(rows, tmp_path).read_text()
     assert "my_policy.py:choose (given)" in page
@@ -109,10 +148,12 @@ def test_the_key_of_a_run_follows_what_is_brought_and_its_draws_do_not(tmp_path:
     assert run.key == before
 
 
-def test_the_key_of_a_run_follows_all_agents_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_of_a_run_follows_all_agents_of_the_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     run = Run("IceCreamShorts-v0", "dqn", "observe", 100, 0)
     before = run.key
-    monkeypatch.setattr("confoundry.eval.run._package", lambda: b"another")
+    monkeypatch.setattr("dosuite.eval.runs.run._package", lambda: b"another")
     assert run.key != before
 
 
@@ -121,7 +162,10 @@ def test_what_does_not_fit_fails_with_a_line_and_costs_no_other_run(tmp_path: Pa
     untrained(PPO, ICE).save(path)
     (row,) = Run("ConfoundedRiver-v0", str(path), "given", 1, 0).rows()
     assert row["status"] == "failed"
-    assert row["note"] == "the model does not fit: its observations are Discrete(1), and those here Discrete(5)"
+    assert (
+        row["note"]
+        == "the model does not fit: its observations are Discrete(1), and those here Discrete(5)"
+    )
 
 
 def test_what_cannot_be_brought_is_refused(tmp_path: Path) -> None:
@@ -136,6 +180,10 @@ def test_what_cannot_be_brought_is_refused(tmp_path: Path) -> None:
     ):
         assert line in refused(lambda text=text: make_agent(text))  # type: ignore[misc]
     spaces = spaces_of(AIRLINE)
-    assert "and got int" in refused(lambda: make_agent(f"{words}:NUMBER").learn(spaces, np.random.default_rng(0)))
-    assert "the actions here are Box" in refused(lambda: fitted(learn("causal", ICE, "exact"), spaces))
+    assert "and got int" in refused(
+        lambda: make_agent(f"{words}:NUMBER").learn(spaces, np.random.default_rng(0))
+    )
+    assert "the actions here are Box" in refused(
+        lambda: fitted(learn("causal", ICE, "exact"), spaces)
+    )
     assert "counted only" in refused(lambda: fitted(untrained(RecurrentPPO, AIRLINE), spaces))

@@ -1,7 +1,8 @@
-"""The published and the printed figures of each family, computed by the package: within one unit of the last printed digit.
+"""The published and the printed figures of each family, computed by the package: within one unit of
+the last printed digit.
 
-A figure is written as text where its digits say how exactly it is meant, and the expected figures stand only here.
-"""
+A figure is written as text where its digits say how exactly it is meant, and the expected figures
+stand only here."""
 
 from dataclasses import replace
 
@@ -9,33 +10,33 @@ import numpy as np
 import pytest
 from printed import done, earned, naive, natural_bounds, pooled, printed
 
-from confoundry.causal import (
-    SCM,
+from dosuite.causal import (
     Array,
     InputError,
-    back_door_set,
+    World,
     behaviour_policy,
-    causal_policy,
-    confused_policy,
     distribution,
-    do_process,
     expectation,
-    greedy,
-    is_markov,
-    log_process,
-    promised_value,
     uniform_policy,
     value,
-    worst_policy,
 )
-from confoundry.envs.casino import FourArms, GreedyCasino
-from confoundry.envs.collider import SelectionGate
-from confoundry.envs.encourage import EncourageIV, VitaminA
-from confoundry.envs.front_door import TarFrontdoor
-from confoundry.envs.ice_cream import DiscountDay, Domains, IceCreamShorts, NoOverlap, Thermo, Twin
-from confoundry.envs.napkin import NapkinClinic
-from confoundry.envs.river import CELLS, ConfoundedRiver, MarkovRiver
-from confoundry.envs.simpson import BloodPressure, Sighted, SimpsonClinic
+from dosuite.causal.exact import do_process, greedy, log_process, worst_policy
+from dosuite.causal.graphs import back_door_set, is_markov
+from dosuite.envs.worlds.casino import FourArms, GreedyCasino
+from dosuite.envs.worlds.collider import SelectionGate
+from dosuite.envs.worlds.encourage import EncourageIV, VitaminA
+from dosuite.envs.worlds.front_door import TarFrontdoor
+from dosuite.envs.worlds.ice_cream import (
+    DiscountDay,
+    Domains,
+    IceCreamShorts,
+    NoOverlap,
+    Thermo,
+    Twin,
+)
+from dosuite.envs.worlds.napkin import NapkinClinic
+from dosuite.envs.worlds.river import CELLS, ConfoundedRiver, MarkovRiver
+from dosuite.envs.worlds.simpson import BloodPressure, Sighted, SimpsonClinic
 
 
 @pytest.mark.parametrize(
@@ -52,9 +53,11 @@ from confoundry.envs.simpson import BloodPressure, Sighted, SimpsonClinic
     ],
     ids=lambda part: type(part).__name__,
 )
-def test_unlabelled_interventions_until_the_naive_mean_flips(model: SCM, low: float, high: float) -> None:
-    assert pooled(model, low).argmax(1).tolist() == confused_policy(model).argmax(1).tolist()
-    assert pooled(model, high).argmax(1).tolist() == causal_policy(model).argmax(1).tolist()
+def test_unlabelled_interventions_until_the_naive_mean_flips(
+    model: World, low: float, high: float
+) -> None:
+    assert pooled(model, low).argmax(1).tolist() == model.confused_policy().argmax(1).tolist()
+    assert pooled(model, high).argmax(1).tolist() == model.causal_policy().argmax(1).tolist()
 
 
 # F01
@@ -66,7 +69,7 @@ def test_ice_cream() -> None:
     assert printed(done(model, "shorts"), ".475 .475")
     assert printed(naive(model), ".135 .615")
     assert printed(done(model), ".475 .275")
-    assert printed([*earned(model), promised_value(model), value(model)], ".275 .475 .615 .375")
+    assert printed([*earned(model), model.promised_value(), value(model)], ".275 .475 .615 .375")
 
 
 @pytest.mark.parametrize(
@@ -81,16 +84,23 @@ def test_ice_cream() -> None:
 def test_ice_cream_shifts(shift: str, figures: str) -> None:
     model = IceCreamShorts()
     world = model.shifted(shift)
-    assert printed([*earned(model, world), value(world, causal_policy(world))], figures)
+    assert printed([*earned(model, world), value(world, world.causal_policy())], figures)
 
 
 @pytest.mark.parametrize(
     ("reliability", "figures"),
-    [(0.5, ".615 .275"), (0.6, ".610 .275"), (0.7, ".593 .275"), (0.8, ".558 .275"), (0.9, ".482 .275"), (0.95, ".409 .275")],
+    [
+        (0.5, ".615 .275"),
+        (0.6, ".610 .275"),
+        (0.7, ".593 .275"),
+        (0.8, ".558 .275"),
+        (0.9, ".482 .275"),
+        (0.95, ".409 .275"),
+    ],
 )
 def test_thermo_promises_less_and_earns_the_same(reliability: float, figures: str) -> None:
     model = Thermo(reliability=reliability)
-    assert printed([promised_value(model), value(model, confused_policy(model))], figures)
+    assert printed([model.promised_value(), value(model, model.confused_policy())], figures)
 
 
 @pytest.mark.parametrize("reliability", [0.98, 0.99, 0.995, 0.999, 1.0])
@@ -129,7 +139,9 @@ def test_ice_cream_flips_with_the_strength(k: float, figures: str) -> None:
 
 def test_domains() -> None:
     model = Domains()
-    assert printed([expectation(model, "shorts", {"domain": domain}) for domain in (1, 2)], ".475 .475")
+    assert printed(
+        [expectation(model, "shorts", {"domain": domain}) for domain in (1, 2)], ".475 .475"
+    )
     assert printed(naive(model), ".203 .547")
     assert printed(earned(Domains(interventional=0.705))[0], ".275")
     assert printed(earned(Domains(interventional=0.707))[0], ".475")
@@ -137,7 +149,9 @@ def test_domains() -> None:
 
 def test_discount_day() -> None:
     model = DiscountDay()
-    assert printed([expectation(model, "shorts", {"discount_day": day}) for day in (0, 1)], ".475 .475")
+    assert printed(
+        [expectation(model, "shorts", {"discount_day": day}) for day in (0, 1)], ".475 .475"
+    )
 
 
 def test_no_overlap() -> None:
@@ -157,7 +171,9 @@ def test_ice_cream_bounds_and_regret() -> None:
     assert printed(on_shorts, ".0675 .5675 .4075 .9075")
     assert printed(on_pay, ".0675 .5675 .2075 .7075")
     (low0, high0), (low1, high1) = on_pay
-    mix = (high1 - low0) / (high1 - low0 + high0 - low1)  # where the largest regrets of the two actions are equal
+    mix = (high1 - low0) / (
+        high1 - low0 + high0 - low1
+    )  # where the largest regrets of the two actions are equal
     policy = np.array([[1.0 - mix, mix]])
     assert printed([mix, mix * (high0 - low1), value(IceCreamShorts(), policy)], ".64 .2304 .347")
 
@@ -190,14 +206,16 @@ def test_simpson(study: str, seen: str, caused: str) -> None:
 
 
 @pytest.mark.parametrize(("study", "seen", "caused"), STUDIES)
-def test_blood_pressure_has_the_same_log_and_seeing_is_doing(study: str, seen: str, caused: str) -> None:
+def test_blood_pressure_has_the_same_log_and_seeing_is_doing(
+    study: str, seen: str, caused: str
+) -> None:
     model, twin = SimpsonClinic(study=study), BloodPressure(study=study)
     names = ("stratum", "treatment", "recovery")
     assert distribution(twin, *names) == pytest.approx(distribution(model, *names), abs=1e-12)
     assert printed(done(twin), seen)
     assert model.twin() == twin
     assert twin.twin() == model
-    assert (causal_policy(twin) != causal_policy(model)).any()
+    assert (twin.causal_policy() != model.causal_policy()).any()
 
 
 @pytest.mark.parametrize("study", SimpsonClinic.members())
@@ -209,11 +227,17 @@ def test_who_sees_the_stratum_is_not_confused(study: str) -> None:
 def test_kidney_stones() -> None:
     model = SimpsonClinic()
     assert printed(distribution(model, "stratum")[0], ".51")
-    assert printed([expectation(model, "treatment", {"stratum": size}) for size in (0, 1)], ".243697 .766764")
+    assert printed(
+        [expectation(model, "treatment", {"stratum": size}) for size in (0, 1)], ".243697 .766764"
+    )
     assert printed(value(model), ".802857")
     treated = distribution(model, "stratum", given={"treatment": 1})
-    untreated = [expectation(model, "recovery", {"stratum": size, "treatment": 0}) for size in (0, 1)]
-    assert printed(naive(model)[1] - float(treated @ untreated), ".047964")  # the effect of treatment on the treated
+    untreated = [
+        expectation(model, "recovery", {"stratum": size, "treatment": 0}) for size in (0, 1)
+    ]
+    assert printed(
+        naive(model)[1] - float(treated @ untreated), ".047964"
+    )  # the effect of treatment on the treated
 
 
 @pytest.mark.parametrize(
@@ -231,10 +255,12 @@ def test_kidney_stones_case_mix(shift: str, figures: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [SimpsonClinic, Sighted, BloodPressure])
-def test_flipped_logs_change_what_is_seen_and_nothing_that_is_done(kind: type[SimpsonClinic]) -> None:
+def test_flipped_logs_change_what_is_seen_and_nothing_that_is_done(
+    kind: type[SimpsonClinic],
+) -> None:
     model = kind()
     world = model.shifted("logs_flipped")
-    for policy in (causal_policy(model), worst_policy(model), uniform_policy(model)):
+    for policy in (model.causal_policy(), worst_policy(model), uniform_policy(model)):
         assert value(world, policy) == pytest.approx(value(model, policy), abs=1e-12)
     assert behaviour_policy(world) == pytest.approx(behaviour_policy(model)[:, ::-1], abs=1e-12)
 
@@ -244,18 +270,30 @@ def test_kidney_stones_with_flipped_logs() -> None:
 
 
 def test_covid_effects_through_and_past_age() -> None:
-    """Total, natural direct and natural indirect effect of the country on case fatality, in per cent (the mediation formula)."""
+    """Total, natural direct and natural indirect effect of the country on case fatality, in per
+    cent (the mediation formula).
+    """
     model = BloodPressure(study="CovidCFR")
     ages = range(len(distribution(model, "stratum")))
     mixes = [distribution(model, "stratum", given={"treatment": country}) for country in (0, 1)]
-    deaths = [[1 - expectation(model, "recovery", {"treatment": country, "stratum": age}) for age in ages] for country in (0, 1)]
+    deaths = [
+        [1 - expectation(model, "recovery", {"treatment": country, "stratum": age}) for age in ages]
+        for country in (0, 1)
+    ]
     start = mixes[0] @ deaths[0]
-    effects = [mixes[1] @ deaths[1] - start, mixes[0] @ deaths[1] - start, mixes[1] @ deaths[0] - start]
+    effects = [
+        mixes[1] @ deaths[1] - start,
+        mixes[0] @ deaths[1] - start,
+        mixes[1] @ deaths[0] - start,
+    ]
     assert printed(100 * np.array(effects), "2.158 -.763 3.268")
 
 
 def test_kidney_stones_scaling() -> None:
-    """Monte Carlo: the naive effect keeps its bias however large the log is, the adjusted one loses its error."""
+    """Monte Carlo:
+
+    the naive effect keeps its bias however large the log is, the adjusted one loses its error.
+    """
     model, rng = SimpsonClinic(), np.random.default_rng(0)
     joint = distribution(model, "stratum", "treatment", "recovery")
     truth = done(model)[1] - done(model)[0]
@@ -268,12 +306,19 @@ def test_kidney_stones_scaling() -> None:
         naive_rates, rates = pooled[..., 1] / pooled.sum(2), counts[..., 1] / counts.sum(3)
         weights = counts.sum((2, 3)) / size
         adjusted = (weights * (rates[..., 1] - rates[..., 0])).sum(1)
-        errors.append([np.sqrt(((effect - truth) ** 2).mean()) for effect in (naive_rates[:, 1] - naive_rates[:, 0], adjusted)])
+        errors.append(
+            [
+                np.sqrt(((effect - truth) ** 2).mean())
+                for effect in (naive_rates[:, 1] - naive_rates[:, 0], adjusted)
+            ]
+        )
     assert np.array(errors) == pytest.approx(
         np.array([[0.1218, 0.0911], [0.1024, 0.0263], [0.0997, 0.0085], [0.0993, 0.0029]]),
         rel=0.1,
     )
-    assert np.polyfit(np.log(sizes), np.log(errors), 1)[0] == pytest.approx(np.array([-0.028, -0.497]), abs=0.02)
+    assert np.polyfit(np.log(sizes), np.log(errors), 1)[0] == pytest.approx(
+        np.array([-0.028, -0.497]), abs=0.02
+    )
     assert printed(naive(model)[1] - naive(model)[0] - truth, "-.0994")
 
 
@@ -294,7 +339,14 @@ def knows_all(model: GreedyCasino) -> float:
     """The value of the best machine for each state of gambler and house."""
     states = [{"drunk": drunk, "blinking": blinking} for drunk in (0, 1) for blinking in (0, 1)]
     machines = range(uniform_policy(model).shape[1])
-    return float(np.mean([max(expectation(model.do(machine=machine), "payout", state) for machine in machines) for state in states]))
+    return float(
+        np.mean(
+            [
+                max(expectation(model.do(machine=machine), "payout", state) for machine in machines)
+                for state in states
+            ]
+        )
+    )
 
 
 def test_every_casino_is_here() -> None:
@@ -316,14 +368,16 @@ def test_casino(casino: str, seen: str, caused: str, by_intent: str, best: str) 
 def test_rigged_casino() -> None:
     model = GreedyCasino(casino="Rigged")
     twin = model.twin()
-    assert printed([*earned(model), promised_value(model)], ".325 .425 .55")
+    assert printed([*earned(model), model.promised_value()], ".325 .425 .55")
     assert printed(natural_bounds(model, "payout"), ".275 .775 .175 .675")
     assert twin is not None
     assert printed(earned(twin), ".55 .55")
-    assert causal_policy(twin).tolist() == [[1.0, 0.0]]
+    assert twin.causal_policy().tolist() == [[1.0, 0.0]]
 
 
-@pytest.mark.parametrize("casino", ["Greedy", "Generous", "SometimesSwitch", "NoConfounding", "InevitableRegret"])
+@pytest.mark.parametrize(
+    "casino", ["Greedy", "Generous", "SometimesSwitch", "NoConfounding", "InevitableRegret"]
+)
 def test_casinos_without_a_twin(casino: str) -> None:
     assert GreedyCasino(casino=casino).twin() is None
 
@@ -347,7 +401,9 @@ def test_four_arms() -> None:
     ],
 )
 def test_casino_shifts(shift: str | None, figures: str) -> None:
-    """Who follows the intent, who plays machine 0, who plays machine 1, and who goes against the intent."""
+    """Who follows the intent, who plays machine 0, who plays machine 1, and who goes against the
+    intent.
+    """
     acting = GreedyCasino().with_intent()
     world = acting.shifted(shift) if shift else acting
     policies = [[[1, 0], [0, 1]], [[1, 0], [1, 0]], [[0, 1], [0, 1]], [[0, 1], [1, 0]]]
@@ -369,14 +425,22 @@ def test_confounded_river() -> None:
     middle, right_left_stay = 2, [3, 1, 2]
     assert printed(do_process(model).transition[middle, 1, right_left_stay], ".305 .560 .135")
     assert printed(log_process(model).transition[middle, 1, right_left_stay], ".725 .165 .110")
-    assert confused_policy(model).argmax(1).tolist() == [1, 1, 1, 1, 0]
-    assert causal_policy(model)[0].tolist() == [1.0, 0.0]
-    assert printed([*earned(model), promised_value(model), value(model)], ".7546 2.000 5.184 2.107")
+    assert model.confused_policy().argmax(1).tolist() == [1, 1, 1, 1, 0]
+    assert model.causal_policy()[0].tolist() == [1.0, 0.0]
+    assert printed(
+        [*earned(model), model.promised_value(), value(model)], ".7546 2.000 5.184 2.107"
+    )
 
 
 @pytest.mark.parametrize(
     ("shift", "figures"),
-    [("flood", ".035 2.0"), ("rapids", ".412 2.0"), ("drought", ".172 2.0"), ("fair", "5.22 2.0"), ("slack_water", "3.45 2.0")],
+    [
+        ("flood", ".035 2.0"),
+        ("rapids", ".412 2.0"),
+        ("drought", ".172 2.0"),
+        ("fair", "5.22 2.0"),
+        ("slack_water", "3.45 2.0"),
+    ],
 )
 def test_confounded_river_shifts(shift: str, figures: str) -> None:
     model = ConfoundedRiver()
@@ -385,13 +449,13 @@ def test_confounded_river_shifts(shift: str, figures: str) -> None:
 
 @pytest.mark.parametrize(("captain", "confused"), [(0.60, False), (0.65, True)])
 def test_confounded_river_flips_with_the_strength(captain: float, confused: bool) -> None:
-    assert (confused_policy(ConfoundedRiver(captain=captain))[0, 1] == 1.0) == confused
+    assert (ConfoundedRiver(captain=captain).confused_policy()[0, 1] == 1.0) == confused
 
 
 def test_confounded_river_with_intent() -> None:
     acting = ConfoundedRiver().with_intent()
-    policy = causal_policy(acting).reshape(5, 2, 2)
-    assert printed(value(acting, causal_policy(acting)), "2.395")
+    policy = acting.causal_policy().reshape(5, 2, 2)
+    assert printed(value(acting, acting.causal_policy()), "2.395")
     assert policy[:4].argmax(2).tolist() == [[0, 1]] * 4
 
 
@@ -402,7 +466,9 @@ def test_confounded_river_twin() -> None:
     assert printed([*earned(twin), value(twin)], "5.184 5.184 2.107")
     for step in (0, 1, 7):
         names = ("cell", "paddle", "toll")
-        assert distribution(twin, *names, step=step) == pytest.approx(distribution(model, *names, step=step), abs=1e-12)
+        assert distribution(twin, *names, step=step) == pytest.approx(
+            distribution(model, *names, step=step), abs=1e-12
+        )
 
 
 def test_markov_river() -> None:
@@ -410,14 +476,18 @@ def test_markov_river() -> None:
     assert is_markov(ConfoundedRiver().graph)
     assert not is_markov(model.graph)
     assert printed([expectation(model, "current", {}, step=step) for step in (0, 100)], ".3 .3")
-    assert printed([*earned(model), promised_value(model)], "2.391 3.0 3.121")
-    assert causal_policy(model)[0].tolist() == [1.0, 0.0]
+    assert printed([*earned(model), model.promised_value()], "2.391 3.0 3.121")
+    assert model.causal_policy()[0].tolist() == [1.0, 0.0]
 
 
 def with_beliefs(model: MarkovRiver, intent: bool) -> float:
-    """The discounted return of the best captain who remembers, on a grid of 1,001 beliefs in a favourable current, interpolated."""
+    """The discounted return of the best captain who remembers, on a grid of 1,001 beliefs in a
+    favourable current, interpolated.
+    """
     beliefs, cells = np.linspace(0.0, 1.0, 1001), range(CELLS)
-    strokes = np.array([model.stroke_adverse, model.stroke_favourable])  # right, left, stay, by the current
+    strokes = np.array(
+        [model.stroke_adverse, model.stroke_favourable]
+    )  # right, left, stay, by the current
     moves = np.zeros((CELLS, CELLS, 2))  # P(next cell | cell, current) when paddling
     for cell in cells:
         for place, to in enumerate((min(cell + 1, CELLS - 1), max(cell - 1, 0), cell)):
@@ -440,13 +510,20 @@ def with_beliefs(model: MarkovRiver, intent: bool) -> float:
             for to in cells:
                 seen, then = informed(moves[cell, to], belief)
                 paddled += seen * np.interp(tomorrow(then), beliefs, worth[to])
-            gain = (1.0 if cell == CELLS - 1 else model.anchorage * (cell == 0)), 1.0 * (cell == CELLS - 1)
-            return np.asarray(np.maximum(gain[0] + model.discount * anchored, gain[1] + model.discount * paddled))
+            gain = (
+                (1.0 if cell == CELLS - 1 else model.anchorage * (cell == 0)),
+                1.0 * (cell == CELLS - 1),
+            )
+            return np.asarray(
+                np.maximum(gain[0] + model.discount * anchored, gain[1] + model.discount * paddled)
+            )
 
         hints = [np.array([1 - model.captain, model.captain])] if intent else []
         hints = [*hints, *(1 - hint for hint in hints)] or [np.ones(2)]
         told = [[informed(hint, beliefs) for hint in hints] for _ in cells]
-        worth = np.array([sum(seen * acted(cell, then) for seen, then in told[cell]) for cell in cells])
+        worth = np.array(
+            [sum(seen * acted(cell, then) for seen, then in told[cell]) for cell in cells]
+        )
     return float(np.interp(model.favourable, beliefs, worth[0]))
 
 
@@ -456,7 +533,9 @@ def test_a_captain_with_a_memory(intent: bool, figure: str) -> None:
 
 
 @pytest.mark.parametrize(("interventions", "paddles"), [(1.72, True), (1.74, False)])
-def test_unlabelled_steps_until_the_boat_stays_at_anchor(interventions: float, paddles: bool) -> None:
+def test_unlabelled_steps_until_the_boat_stays_at_anchor(
+    interventions: float, paddles: bool
+) -> None:
     """For each recorded step in a cell so many with uniform actions there, and no label."""
     seen, done = log_process(ConfoundedRiver()), do_process(ConfoundedRiver())
     share = behaviour_policy(ConfoundedRiver())

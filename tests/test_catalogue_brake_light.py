@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from printed import printed
 
-from confoundry.causal import Array, behaviour_policy, causal_policy, confused_policy, greedy, log_process, value
-from confoundry.envs.brake_light import BrakeLight
+from dosuite.causal import Array, behaviour_policy, value
+from dosuite.causal.exact import greedy, log_process
+from dosuite.envs.worlds.brake_light import BrakeLight
 
 
 def a_step(world: BrakeLight, policy: Array | None = None) -> float:
@@ -33,7 +34,9 @@ def test_the_better_imitator_is_the_worse_driver() -> None:
     hits = [float(rows.sum(1) @ clone.max(1)) for clone in (with_light, camera_alone)]
     likelihoods = [float((rows * np.log(clone)).sum()) for clone in (with_light, camera_alone)]
     assert printed([*hits, *likelihoods], ".9294 .8920 -.187 -.277")
-    assert printed([a_step(model, greedy(with_light)), a_step(model, greedy(camera_alone))], "-1.200 .520")
+    assert printed(
+        [a_step(model, greedy(with_light)), a_step(model, greedy(camera_alone))], "-1.200 .520"
+    )
     assert printed([a_step(model, with_light), a_step(model, camera_alone)], "-.098 -.035")
 
 
@@ -44,14 +47,21 @@ def test_who_plans_in_the_log_never_brakes_either() -> None:
 
 
 def test_the_best_of_each_class() -> None:
-    """A table, who remembers what the camera showed, and the expert; who also learns from the rewards does a little better."""
+    """A table, who remembers what the camera showed, and the expert;
+
+    who also learns from the rewards does a little better.
+    """
     model = BrakeLight()
     remembering, learning = (with_belief(model, rewards) for rewards in (False, True))
-    assert printed([a_step(model, causal_policy(model)), remembering, learning, a_step(model)], ".520 .595 .6036 .772")
+    assert printed(
+        [a_step(model, model.causal_policy()), remembering, learning, a_step(model)],
+        ".520 .595 .6036 .772",
+    )
 
 
 def with_belief(model: BrakeLight, rewards: bool, points: int = 4001) -> float:
-    """The value of a step to whoever remembers, between points of a grid over P(pedestrian) before the camera is looked at.
+    """The value of a step to whoever remembers, between points of a grid over P(pedestrian) before
+    the camera is looked at.
 
     With `rewards`, who drives learns from them where the pedestrian was.
     """
@@ -63,7 +73,9 @@ def with_belief(model: BrakeLight, rewards: bool, points: int = 4001) -> float:
         for hit in (model.accuracy, 1.0 - model.accuracy):
             there, free = belief * hit, (1.0 - belief) * (1.0 - hit)
             seen = np.where(there + free > 0, there + free, 1.0)
-            watched = (there + free) * np.interp((there * stayed + free * left) / seen, belief, worth)
+            watched = (there + free) * np.interp(
+                (there * stayed + free * left) / seen, belief, worth
+            )
             told = free * np.interp(left, belief, worth) + there * np.interp(stayed, belief, worth)
             total += np.maximum(watched, free - 10.0 * there + (told if rewards else watched))
         worth = total
@@ -83,16 +95,25 @@ def with_belief(model: BrakeLight, rewards: bool, points: int = 4001) -> float:
 )
 def test_a_better_camera_ends_the_confusion(accuracy: float, figures: str) -> None:
     model = BrakeLight(accuracy=accuracy)
-    assert printed([a_step(model, confused_policy(model)), a_step(model, greedy(without_light(model)))], figures)
+    assert printed(
+        [a_step(model, model.confused_policy()), a_step(model, greedy(without_light(model)))],
+        figures,
+    )
 
 
 def test_a_camera_that_is_right_four_times_in_five_is_a_tie() -> None:
-    """Whether to brake when it shows a pedestrian; .24 is printed for who does. Ties are shared, and the clone that shares earns less."""
+    """Whether to brake when it shows a pedestrian;
+
+    .24 is printed for who does. Ties are shared, and the clone that shares earns less.
+    """
     model = BrakeLight(accuracy=0.8)
     clone = greedy(without_light(model))
     assert clone.tolist() == [[1.0, 0.0], [1.0, 0.0], [0.5, 0.5], [0.5, 0.5]]
     brakes, drives = np.eye(2)[[0, 0, 1, 1]], np.eye(2)[[0, 0, 0, 0]]
-    assert printed([a_step(model, policy) for policy in (confused_policy(model), brakes, drives, clone)], "-1.2 .24 -1.2 -.48")
+    assert printed(
+        [a_step(model, policy) for policy in (model.confused_policy(), brakes, drives, clone)],
+        "-1.2 .24 -1.2 -.48",
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,7 +129,7 @@ def test_a_camera_that_is_right_four_times_in_five_is_a_tie() -> None:
 def test_shifts(shift: str, figures: str) -> None:
     model = BrakeLight()
     world = model.shifted(shift)
-    policies = (confused_policy(model), greedy(without_light(model)))
+    policies = (model.confused_policy(), greedy(without_light(model)))
     assert printed([value(world, policy) / world.horizon for policy in policies], figures)
 
 
@@ -116,7 +137,7 @@ def test_in_the_control_the_light_tells_nothing_and_the_clone_is_right() -> None
     model = BrakeLight()
     control = model.control()
     assert behaviour_policy(control) == pytest.approx(without_light(model), abs=1e-12)
-    assert np.array_equal(confused_policy(control), causal_policy(control))
+    assert np.array_equal(control.confused_policy(), control.causal_policy())
 
 
 def test_the_log_is_stationary_from_its_first_row() -> None:

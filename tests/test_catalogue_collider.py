@@ -4,24 +4,21 @@ import numpy as np
 import pytest
 from printed import earned, printed
 
-from confoundry.causal import (
-    SCM,
+from dosuite.causal import (
     Array,
     Bernoulli,
     InputError,
+    World,
     action,
-    causal_policy,
     certificate,
     distribution,
-    do_process,
     expectation,
-    log_process,
-    promised_value,
     reward,
     selection,
     value,
 )
-from confoundry.envs.collider import MBiasClinic, SelectionGate
+from dosuite.causal.exact import do_process, log_process
+from dosuite.envs.worlds.collider import MBiasClinic, SelectionGate
 
 
 def test_m_bias() -> None:
@@ -30,7 +27,7 @@ def test_m_bias() -> None:
     assert printed([expectation(model.do(drug=act), "recovery") for act in (0, 1)], ".4 .6")
     assert printed(log_process(model).reward, ".0647 .4091 .7046 .6088")
     assert printed(do_process(model).reward, ".0769 .2769 .5135 .7135")
-    assert printed([*earned(model), promised_value(model)], ".452 .600 .6278")
+    assert printed([*earned(model), model.promised_value()], ".452 .600 .6278")
     effects = log_process(model).reward @ [-1, 1]
     assert printed(float(distribution(model, "checkup") @ effects), ".0187")
 
@@ -50,9 +47,13 @@ def test_the_twin_of_m_bias_earns_what_was_promised() -> None:
 
 
 @pytest.mark.parametrize(("share", "flipped"), [(0.412, False), (0.414, True)])
-def test_unlabelled_interventions_until_those_who_came_to_the_check_up_look_helped(share: float, flipped: bool) -> None:
+def test_unlabelled_interventions_until_those_who_came_to_the_check_up_look_helped(
+    share: float, flipped: bool
+) -> None:
     seen, done = log_process(MBiasClinic()), do_process(MBiasClinic())
-    means = (seen.visits * seen.reward + share * done.visits * done.reward) / (seen.visits + share * done.visits)
+    means = (seen.visits * seen.reward + share * done.visits * done.reward) / (
+        seen.visits + share * done.visits
+    )
     assert means.argmax(1).tolist() == [1, int(flipped)]
 
 
@@ -68,9 +69,9 @@ def test_unlabelled_interventions_until_those_who_came_to_the_check_up_look_help
         (SelectionGate(), "risk_pays", ".6 .3 .6"),
     ],
 )
-def test_shifts(model: SCM, shift: str, figures: str) -> None:
+def test_shifts(model: World, shift: str, figures: str) -> None:
     world = model.shifted(shift)
-    assert printed([*earned(model, world), value(world, causal_policy(world))], figures)
+    assert printed([*earned(model, world), value(world, world.causal_policy())], figures)
 
 
 def test_selection_gate() -> None:
@@ -78,7 +79,7 @@ def test_selection_gate() -> None:
     twin = model.twin()
     assert printed(log_process(model).reward, ".5 .885")
     assert printed(do_process(model).reward, ".5 .3")
-    assert printed([*earned(model), promised_value(model)], ".300 .500 .885")
+    assert printed([*earned(model), model.promised_value()], ".300 .500 .885")
     assert printed(expectation(model, "told"), ".4025")
     assert twin is not None
     assert printed(do_process(twin).reward, ".5 .885")
@@ -99,7 +100,10 @@ def test_nothing_is_known_of_those_who_tell_nothing() -> None:
     assert printed(found.intervals.low, "0 0")
     assert printed(found.intervals.high, "1 1")
     assert printed(found.minimax_regret.policy, ".5 .5")
-    assert printed([found.minimax_regret.value, found.minimax_regret.earned, found.maximin.earned], ".5 .40 .40")
+    assert printed(
+        [found.minimax_regret.value, found.minimax_regret.earned, found.maximin.earned],
+        ".5 .40 .40",
+    )
 
 
 def test_the_dial_opens_the_gate() -> None:
@@ -108,7 +112,9 @@ def test_the_dial_opens_the_gate() -> None:
     assert expectation(control, "told") == 1.0
     assert certificate(control).identified
     assert printed(log_process(control).reward, ".5 .3")
-    assert expectation(half, "told") == pytest.approx((1.0 + expectation(model, "told")) / 2, abs=1e-12)
+    assert expectation(half, "told") == pytest.approx(
+        (1.0 + expectation(model, "told")) / 2, abs=1e-12
+    )
     assert model.dial(1.0) == model
     for world in (control, half):
         assert do_process(world).reward == pytest.approx(do_process(model).reward, abs=1e-12)
@@ -116,8 +122,10 @@ def test_the_dial_opens_the_gate() -> None:
         model.dial(1.1)
 
 
-class Berkson(SCM):
-    """Two rare diseases that have nothing to do with each other, either of which brings people to the hospital."""
+class Berkson(World):
+    """Two rare diseases that have nothing to do with each other, either of which brings people to
+    the hospital.
+    """
 
     @action
     def one(self) -> Bernoulli:

@@ -4,20 +4,11 @@ import numpy as np
 import pytest
 from printed import earned, printed
 
-from confoundry.causal import (
-    balke_pearl,
-    causal_policy,
-    certificate,
-    contrast,
-    distribution,
-    do_process,
-    expectation,
-    log_process,
-    promised_value,
-    value,
-)
-from confoundry.causal.planning import Floats
-from confoundry.envs.encourage import EncourageIV, Lipid, VitaminA
+from dosuite.causal import certificate, distribution, expectation, value
+from dosuite.causal.arrays import Floats
+from dosuite.causal.exact import do_process, log_process
+from dosuite.causal.partial_identification import balke_pearl, contrast
+from dosuite.envs.worlds.encourage import EncourageIV, Lipid, VitaminA
 
 
 def table(model: EncourageIV) -> Floats:
@@ -27,7 +18,10 @@ def table(model: EncourageIV) -> Floats:
 
 def ratio(model: EncourageIV) -> float:
     """What two-stage least squares takes for the effect (Wald)."""
-    success, treated = ([expectation(model, name, {"encouraged": z}) for z in (0, 1)] for name in ("success", "treatment"))
+    success, treated = (
+        [expectation(model, name, {"encouraged": z}) for z in (0, 1)]
+        for name in ("success", "treatment")
+    )
     return (success[1] - success[0]) / (treated[1] - treated[0])
 
 
@@ -41,10 +35,12 @@ def ratio(model: EncourageIV) -> float:
         (Lipid(hardy=1.0), ".111 .773", ".081 .861", ".861 .861 .773"),
     ],
 )
-def test_what_is_seen_what_is_done_and_what_is_earned(model: EncourageIV, seen: str, done: str, references: str) -> None:
+def test_what_is_seen_what_is_done_and_what_is_earned(
+    model: EncourageIV, seen: str, done: str, references: str
+) -> None:
     assert printed(log_process(model).reward, seen)
     assert printed(do_process(model).reward, done)
-    assert printed([*earned(model), promised_value(model)], references)
+    assert printed([*earned(model), model.promised_value()], references)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +72,9 @@ def test_bounds(model: EncourageIV, low: str | None, high: str | None, effect: s
         (Lipid(), [[0, 1]], "0 1", "0 .473"),
     ],
 )
-def test_who_minds_the_bounds(model: EncourageIV, sure: list[list[int]], mixed: str, figures: str) -> None:
+def test_who_minds_the_bounds(
+    model: EncourageIV, sure: list[list[int]], mixed: str, figures: str
+) -> None:
     found = certificate(model)
     assert found.identified is False
     assert found.maximin is not None
@@ -84,18 +82,22 @@ def test_who_minds_the_bounds(model: EncourageIV, sure: list[list[int]], mixed: 
     assert found.maximin.policy == pytest.approx(np.array(sure), abs=1e-9)
     assert printed(found.minimax_regret.policy, mixed)
     assert printed([found.minimax_regret.value, found.minimax_regret.earned], figures)
-    assert value(model, causal_policy(model)) - found.minimax_regret.earned < 0.0053
+    assert value(model, model.causal_policy()) - found.minimax_regret.earned < 0.0053
 
 
 def test_the_ratio_of_an_instrument() -> None:
-    assert printed([ratio(EncourageIV()), ratio(VitaminA()), ratio(VitaminA(hardy=1.0))], ".25 .0032 .0032")
+    assert printed(
+        [ratio(EncourageIV()), ratio(VitaminA()), ratio(VitaminA(hardy=1.0))], ".25 .0032 .0032"
+    )
 
 
-@pytest.mark.parametrize(("shift", "figures"), [("hard_cases", ".32 .57 .57"), ("backlash", ".5125 .3875 .5125")])
+@pytest.mark.parametrize(
+    ("shift", "figures"), [("hard_cases", ".32 .57 .57"), ("backlash", ".5125 .3875 .5125")]
+)
 def test_shifts(shift: str, figures: str) -> None:
     model = EncourageIV()
     world = model.shifted(shift)
-    assert printed([*earned(model, world), value(world, causal_policy(world))], figures)
+    assert printed([*earned(model, world), value(world, world.causal_policy())], figures)
 
 
 COMPLIERS = {(1, 1): 0.003574605071229231, (1, 2): 0.000992227550851662, (1, 3): 0.7954166302520717}
@@ -106,13 +108,21 @@ LIPID_COMPLIERS = {(1, 0): 0.131, (1, 1): 0.473, (1, 2): 0.008}
     ("model", "weights"),
     [
         (VitaminA(), {(0, 0): 0.002811311394079709, (0, 2): 0.19720522573176782, **COMPLIERS}),
-        (VitaminA(hardy=1.0), {(0, 1): 0.002811311394079709, (0, 3): 0.19720522573176782, **COMPLIERS}),
+        (
+            VitaminA(hardy=1.0),
+            {(0, 1): 0.002811311394079709, (0, 3): 0.19720522573176782, **COMPLIERS},
+        ),
         (Lipid(), {(0, 0): 0.315, (0, 2): 0.073, **LIPID_COMPLIERS}),
         (Lipid(hardy=1.0), {(0, 1): 0.315, (0, 3): 0.073, **LIPID_COMPLIERS}),
     ],
 )
-def test_the_mixture_of_response_types(model: VitaminA, weights: dict[tuple[int, int], float]) -> None:
-    """By what decides the treatment and the success: never 0; complier or helped 1; defier or hurt 2; always 3."""
+def test_the_mixture_of_response_types(
+    model: VitaminA, weights: dict[tuple[int, int], float]
+) -> None:
+    """By what decides the treatment and the success:
+
+    never 0; complier or helped 1; defier or hurt 2; always 3.
+    """
     printed_weights = np.zeros((4, 4))
     for kind, weight in weights.items():
         printed_weights[kind] = weight
@@ -128,4 +138,8 @@ def test_a_trial_has_the_published_table(hardy: float) -> None:
 
 
 def test_the_refusers_decide_which_world_is_the_twin() -> None:
-    assert [VitaminA(hardy=hardy).twin() for hardy in (0.0, 0.9, 1.0)] == [VitaminA(hardy=1.0), VitaminA(hardy=1.0), VitaminA()]
+    assert [VitaminA(hardy=hardy).twin() for hardy in (0.0, 0.9, 1.0)] == [
+        VitaminA(hardy=1.0),
+        VitaminA(hardy=1.0),
+        VitaminA(),
+    ]

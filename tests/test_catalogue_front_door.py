@@ -6,28 +6,17 @@ import numpy as np
 import pytest
 from printed import earned, printed
 
-from confoundry.causal import (
-    SCM,
-    Array,
-    InputError,
-    back_door_set,
-    causal_policy,
-    certificate,
-    distribution,
-    do_process,
-    log_process,
-    promised_value,
-    tables,
-    value,
-)
-from confoundry.envs.front_door import TarFrontdoor
-from confoundry.envs.napkin import NapkinClinic
+from dosuite.causal import Array, InputError, World, certificate, distribution, value
+from dosuite.causal.exact import do_process, log_process
+from dosuite.causal.graphs import back_door_set
+from dosuite.envs.worlds.front_door import TarFrontdoor
+from dosuite.envs.worlds.napkin import NapkinClinic
 
 
-def adjusted(model: SCM, *names: str) -> Array:
+def adjusted(model: World, *names: str) -> Array:
     """The sum over z of P(z) E[reward | action, z], for each action."""
     joint = distribution(model, *names, model.action, model.reward)
-    means = joint @ tables(model).support(model.reward) / joint.sum(-1)
+    means = joint @ model.tables.support(model.reward) / joint.sum(-1)
     return np.asarray(np.tensordot(distribution(model, *names), means, len(names)))
 
 
@@ -41,7 +30,7 @@ def adjusted(model: SCM, *names: str) -> Array:
     ],
     ids=lambda part: getattr(part, "table", None),
 )
-def test_what_is_seen_and_what_is_done(model: SCM, seen: str, done: str) -> None:
+def test_what_is_seen_and_what_is_done(model: World, seen: str, done: str) -> None:
     twin, found = model.twin(), certificate(model)
     assert twin is not None
     assert printed(log_process(model).reward, seen)
@@ -56,9 +45,10 @@ def test_what_is_seen_and_what_is_done(model: SCM, seen: str, done: str) -> None
 
 def test_tar() -> None:
     model = TarFrontdoor()
-    assert printed([*earned(model), promised_value(model), value(model)], ".5025 .5475 .9025 .525")
+    assert printed([*earned(model), model.promised_value(), value(model)], ".5025 .5475 .9025 .525")
     assert printed(adjusted(model, "tar"), ".925 .125")
-    published = "0.475 0.10 0.025 0.05 0.025 0.90 0.475 0.85"  # Causality, table 3.1: P(smoking, tar), P(cancer | smoking, tar)
+    # Causality, table 3.1: P(smoking, tar), P(cancer | smoking, tar)
+    published = "0.475 0.10 0.025 0.05 0.025 0.90 0.475 0.85"
     joint = distribution(model, "smoking", "tar", "health")
     assert printed(np.stack([joint.sum(-1), joint[..., 0] / joint.sum(-1)], -1), published)
 
@@ -81,16 +71,16 @@ def test_an_unknown_table() -> None:
         (NapkinClinic(), "frail_rare", ".685 .890 .890"),
         (NapkinClinic(), "backfire", ".425 .375 .425"),
     ],
-    ids=lambda part: type(part).__name__ if isinstance(part, SCM) else part,
+    ids=lambda part: type(part).__name__ if isinstance(part, World) else part,
 )
-def test_shifts(model: SCM, shift: str, figures: str) -> None:
+def test_shifts(model: World, shift: str, figures: str) -> None:
     world = model.shifted(shift)
-    assert printed([*earned(model, world), value(world, causal_policy(world))], figures)
+    assert printed([*earned(model, world), value(world, world.causal_policy())], figures)
 
 
 def test_napkin_yields_to_no_adjustment() -> None:
     model = NapkinClinic()
-    assert printed([*earned(model), promised_value(model)], ".425 .650 .6356")
+    assert printed([*earned(model), model.promised_value()], ".425 .650 .6356")
     assert adjusted(model, "flag") == pytest.approx(log_process(model).reward[0], abs=1e-12)
     for names in [chosen for size in (1, 2) for chosen in combinations(("flag", "referral"), size)]:
         assert adjusted(model, *names).argmax() == 0

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from printed import done, earned, naive, printed
 
-from confoundry.causal import causal_policy, confused_policy, distribution, expectation, promised_value, value
-from confoundry.envs.mediator import BirthWeight, MediatorTrap, adjusted_means
+from dosuite.causal import distribution, expectation, value
+from dosuite.envs.worlds.bad_control import BirthWeight, MediatorTrap, adjusted_means
 
 WORLDS = [MediatorTrap(), BirthWeight()]
 every_world = pytest.mark.parametrize("model", WORLDS, ids=lambda model: type(model).__name__)
@@ -16,7 +16,7 @@ def test_overcontrol() -> None:
     assert printed(adjusted_means(model, "mediator"), ".45 .35")
     assert printed(naive(model), ".30 .50")
     assert printed(done(model), ".30 .50")
-    assert printed([*earned(model), promised_value(model)], ".30 .50 .450")
+    assert printed([*earned(model), model.promised_value()], ".30 .50 .450")
 
 
 def test_birth_weight() -> None:
@@ -25,7 +25,7 @@ def test_birth_weight() -> None:
     assert printed(1 - np.array(naive(model)), ".068 .108")
     assert printed(1 - np.array(light), ".340 .130")
     assert printed(1 - adjusted_means(model, "mediator"), ".1461 .0932")
-    assert confused_policy(model).argmax() == 1
+    assert model.confused_policy().argmax() == 1
     assert printed(earned(model), ".892 .932")
 
 
@@ -50,7 +50,7 @@ def test_where_the_mediator_comes_first_who_adjusts_is_right(model: MediatorTrap
     twin = model.twin()
     assert twin is not None
     assert done(twin) == pytest.approx(adjusted_means(model, "mediator").tolist())
-    assert value(twin, confused_policy(twin)) == pytest.approx(value(twin, causal_policy(twin)))
+    assert value(twin, twin.confused_policy()) == pytest.approx(value(twin, twin.causal_policy()))
 
 
 @every_world
@@ -63,5 +63,8 @@ def test_without_a_record_of_the_mediator_nobody_is_confused(model: MediatorTrap
 
 @every_world
 def test_the_dial_mixes_the_records(model: MediatorTrap) -> None:
-    laws = [distribution(world, "mediator", "treatment", "outcome") for world in (model, model.control(), model.dial(0.25))]
+    laws = [
+        distribution(world, "mediator", "treatment", "outcome")
+        for world in (model, model.control(), model.dial(0.25))
+    ]
     assert laws[2] == pytest.approx(0.25 * laws[0] + 0.75 * laws[1])

@@ -7,8 +7,8 @@ import pytest
 from printed import earned, printed
 from refusals import refused
 
-from confoundry.causal import distribution
-from confoundry.envs.random_scm import (
+from dosuite.causal import distribution
+from dosuite.envs.worlds.random_scm import (
     TEMPLATES,
     Backdoor,
     BadControl,
@@ -65,15 +65,27 @@ def test_a_stream_has_all_templates_and_as_many_twins_in_which_the_confused_are_
     for world in worlds:
         assert isinstance(world, RandomSCM)
         confused, best = earned(world)
-        assert best - confused == pytest.approx(0.0, abs=1e-9) if world in twins else best - confused >= world.least
+        assert (
+            best - confused == pytest.approx(0.0, abs=1e-9)
+            if world in twins
+            else best - confused >= world.least
+        )
 
 
 def test_equal_seeds_give_equal_streams() -> None:
-    one, again, other = (list(islice(random_worlds(seed, (MBias, Frontdoor)), 5)) for seed in (1, 1, 2))
+    one, again, other = (
+        list(islice(random_worlds(seed, (MBias, Frontdoor)), 5)) for seed in (1, 1, 2)
+    )
     assert one == again != other
     assert {type(world) for world in one} <= {MBias, Frontdoor}
 
 
 def test_a_negative_seed_is_refused() -> None:
-    assert refused(lambda: RandomSCM(seed=-1)) == "RandomSCM.cause: the seed must be 0 or more, and got -1"
-    assert refused(lambda: next(random_worlds(-1))) == "random_worlds needs a seed that is 0 or more, and got -1"
+    assert (
+        refused(lambda: RandomSCM(seed=-1))
+        == "RandomSCM.cause: the seed must be 0 or more, and got -1"
+    )
+    assert (
+        refused(lambda: next(random_worlds(-1)))
+        == "random_worlds needs a seed that is 0 or more, and got -1"
+    )

@@ -1,11 +1,14 @@
-"""The published sepsis simulator, solved: what the physician earns, what the log promises, and what is so."""
+"""The published sepsis simulator, solved:
+
+what the physician earns, what the log promises, and what is so.
+"""
 
 import pytest
 from printed import printed
 
-from confoundry.causal import SCM, Array, Exactly, causal_policy, confused_policy, context, distribution, value
-from confoundry.envs.sepsis import GlucoseSeen, SepsisDiabetes
-from confoundry.eval.truth import references
+from dosuite.causal import Array, Exactly, World, context, distribution, value
+from dosuite.envs.worlds.sepsis import GlucoseSeen, SepsisDiabetes
+from dosuite.eval.runs.reference_values import references
 
 VALUES = ("j_behaviour", "j_uniform", "promised", "j_confused", "j_causal")
 
@@ -19,7 +22,7 @@ VALUES = ("j_behaviour", "j_uniform", "promised", "j_confused", "j_causal")
         (GlucoseSeen(fault=False), ".4638 -.7164 .5688 .4988 .5065"),
     ],
 )
-def test_what_is_promised_and_what_is_so(model: SCM, figures: str) -> None:
+def test_what_is_promised_and_what_is_so(model: World, figures: str) -> None:
     found = references(model, model)
     assert printed([found[name] for name in VALUES], figures)
 
@@ -27,8 +30,16 @@ def test_what_is_promised_and_what_is_so(model: SCM, figures: str) -> None:
 def test_who_is_admitted_and_who_is_harmed() -> None:
     model = SepsisDiabetes()
     assert printed(distribution(model, "diabetes")[1], ".18973")
-    assert printed([value(model.do(diabetes=group), confused_policy(model)) for group in (0, 1)], ".205 -.291")
-    assert printed([value(model.shifted(name), confused_policy(model)) for name in ("half_diabetic", "mostly_diabetic")], "-.035 -.187")
+    assert printed(
+        [value(model.do(diabetes=group), model.confused_policy()) for group in (0, 1)], ".205 -.291"
+    )
+    assert printed(
+        [
+            value(model.shifted(name), model.confused_policy())
+            for name in ("half_diabetic", "mostly_diabetic")
+        ],
+        "-.035 -.187",
+    )
 
 
 class DiabetesKnown(GlucoseSeen):
@@ -42,4 +53,4 @@ class DiabetesKnown(GlucoseSeen):
 @pytest.mark.parametrize(("fault", "figure"), [(True, ".4297"), (False, ".5614")])
 def test_who_knows_everything_does_best(fault: bool, figure: str) -> None:
     model = DiabetesKnown(fault=fault)
-    assert printed(value(model, causal_policy(model)), figure)
+    assert printed(value(model, model.causal_policy()), figure)

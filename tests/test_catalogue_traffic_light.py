@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 from printed import printed
 
-from confoundry.causal import causal_policy, confused_policy, distribution, promised_value, value
-from confoundry.envs.traffic_light import Ambiguous, TrafficLight
+from dosuite.causal import distribution, value
+from dosuite.envs.worlds.traffic_light import Ambiguous, TrafficLight
 
-FOLLOW_LEAD, FOLLOW_CAMERA = np.eye(2)[[0, 1, 0, 1]], np.eye(2)[[0, 0, 1, 1]]  # a row for each (camera, lead)
+FOLLOW_LEAD, FOLLOW_CAMERA = (
+    np.eye(2)[[0, 1, 0, 1]],
+    np.eye(2)[[0, 0, 1, 1]],
+)  # a row for each (camera, lead)
 
 
 def a_step(world: TrafficLight) -> list[float]:
@@ -27,14 +30,14 @@ def test_in_the_log_the_lead_car_is_the_better_sign() -> None:
     model = TrafficLight()
     assert printed([distribution(model, "light", step=step)[0] for step in (0, 49)], ".2857 .2857")
     assert printed(a_step(model), ".6929 .3929")
-    assert np.array_equal(confused_policy(model), FOLLOW_LEAD)
-    assert printed(promised_value(model) / model.horizon, ".693")
+    assert np.array_equal(model.confused_policy(), FOLLOW_LEAD)
+    assert printed(model.promised_value() / model.horizon, ".693")
 
 
 def test_policies_are_valued_behind_another_car() -> None:
     world = TrafficLight().deployed()
     assert world == TrafficLight().shifted("random_lead")
-    assert np.array_equal(causal_policy(world), FOLLOW_CAMERA)
+    assert np.array_equal(world.causal_policy(), FOLLOW_CAMERA)
 
 
 @pytest.mark.parametrize(
@@ -57,9 +60,20 @@ def losing(delta: float) -> TrafficLight:
 
 @pytest.mark.parametrize(
     ("delta", "figure"),
-    [(0.0, ".693"), (0.05, ".586"), (0.1, ".479"), (0.15, ".371"), (0.2, ".264"), (0.3, ".050"), (0.4, "-.164"), (0.49, "-.357")],
+    [
+        (0.0, ".693"),
+        (0.05, ".586"),
+        (0.1, ".479"),
+        (0.15, ".371"),
+        (0.2, ".264"),
+        (0.3, ".050"),
+        (0.4, "-.164"),
+        (0.49, "-.357"),
+    ],
 )
-def test_the_less_the_lead_car_knows_the_less_earns_who_follows_it(delta: float, figure: str) -> None:
+def test_the_less_the_lead_car_knows_the_less_earns_who_follows_it(
+    delta: float, figure: str
+) -> None:
     assert printed(a_step(losing(delta))[0], figure)
     on_the_dial = TrafficLight().dial(delta / 0.49).deployed()
     assert value(on_the_dial, FOLLOW_LEAD) == pytest.approx(value(losing(delta), FOLLOW_LEAD))
@@ -82,10 +96,10 @@ def test_any_row_of_conflict_tells_the_signs_apart(conflicts: float) -> None:
     model = Ambiguous(lead_accuracy=1.0 - conflicts)
     joint = distribution(model, "camera", "lead")
     assert joint[0, 1] + joint[1, 0] == pytest.approx(conflicts)
-    assert np.array_equal(confused_policy(model), FOLLOW_CAMERA)
+    assert np.array_equal(model.confused_policy(), FOLLOW_CAMERA)
 
 
 def test_in_the_control_the_lead_car_stays() -> None:
     control = TrafficLight().control()
     assert control.deployed() == replace(TrafficLight(), lead_accuracy_deployed=0.99)
-    assert np.array_equal(confused_policy(control), causal_policy(control.deployed()))
+    assert np.array_equal(control.confused_policy(), control.deployed().causal_policy())

@@ -1,4 +1,7 @@
-"""Agents that reason about causes: each reaches, on a large log, the policy that theory predicts, and fails where theory says so."""
+"""Agents that reason about causes:
+
+each reaches, on a large log, the policy that theory predicts, and fails where theory says so.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,36 +14,33 @@ from gymnasium import spaces
 from learning import data_of, learn, source_of, table
 from refusals import refused
 
-from confoundry.agents import Policy, Practice, make_agent
-from confoundry.agents.instrument import instruments
-from confoundry.agents.minimax_regret import projected
-from confoundry.agents.proximal import proxies
-from confoundry.causal import (
-    SCM,
+from dosuite.agents import Policy, Practice, make_agent
+from dosuite.agents.tabular.instrument import instruments
+from dosuite.agents.tabular.minimax_regret import projected
+from dosuite.agents.tabular.proximal import proxies
+from dosuite.causal import (
     Array,
     Bernoulli,
     Exactly,
     Factor,
     Normal,
+    World,
     action,
-    causal_policy,
-    confused_policy,
     context,
     distribution,
-    do_process,
     latent,
     latent_projection,
-    log_process,
     logged,
-    manski,
     reward,
     shift,
     uniform_policy,
     value,
 )
-from confoundry.envs import Data, all_observations, collect, make_model
-from confoundry.envs.proxy import ProxyClinic
-from confoundry.eval.run import Run
+from dosuite.causal.exact import do_process, log_process
+from dosuite.causal.partial_identification import manski
+from dosuite.envs import Data, all_observations, collect, make_model
+from dosuite.envs.worlds.proxy import ProxyClinic
+from dosuite.eval.runs.run import Run
 
 ROWS = 100_000  # of a log that stands for an endless one
 SEEN = 0.015  # by which an estimate from it may be wrong
@@ -54,8 +54,11 @@ KIDNEY = make_model("SimpsonClinic-v0")
 GREEDY = make_model("GreedyCasino-v0")
 
 
-class ColouredShapes(SCM):
-    """Name the shape. The colour goes with it, more in one domain than in the other, and against it in the deployment."""
+class ColouredShapes(World):
+    """Name the shape.
+
+    The colour goes with it, more in one domain than in the other, and against it in the deployment.
+    """
 
     deployment = "repainted"
 
@@ -85,7 +88,7 @@ class ColouredShapes(SCM):
         return Exactly(guess == name)
 
     @shift
-    def repainted(self) -> SCM:
+    def repainted(self) -> World:
         return self.do(colour=_otherwise)
 
 
@@ -96,12 +99,12 @@ def _otherwise(name: Array) -> Bernoulli:
 logs = cache(data_of)
 
 
-def learned(name: str, model: SCM, regime: str = "observe", **settings: Any) -> Policy:
+def learned(name: str, model: World, regime: str = "observe", **settings: Any) -> Policy:
     agent = make_agent(name, **settings)
     return agent.learn(logs(model, ROWS, agent.needs, regime), np.random.default_rng(0))
 
 
-def believed(policy: Policy, model: SCM) -> Array:
+def believed(policy: Policy, model: World) -> Array:
     values = policy.action_values(all_observations(model))
     assert values is not None
     return values
@@ -109,21 +112,48 @@ def believed(policy: Policy, model: SCM) -> Array:
 
 # Who is right, who is confused, and who knows that nothing can be known.
 
-RIGHT, CONFUSED, UNIFORM = causal_policy, confused_policy, uniform_policy
 
-STUDIES = [f"SimpsonClinic-v0:study={study}" for study in ("KidneyStones", "Berkeley", "Whickham", "CovidCFR", "NealCovid27")]
+def right(world: World) -> Array:
+    return world.causal_policy()
+
+
+def confused(world: World) -> Array:
+    return world.confused_policy()
+
+
+RIGHT, CONFUSED, UNIFORM = right, confused, uniform_policy
+
+STUDIES = [
+    f"SimpsonClinic-v0:study={study}"
+    for study in ("KidneyStones", "Berkeley", "Whickham", "CovidCFR", "NealCovid27")
+]
 PRESSURES = [text.replace("-v0", "-BloodPressure-v0") for text in STUDIES]
 TARS = [f"TarFrontdoor-v0:table={name}" for name in ("Causality", "Amplified", "Primer")]
 
 BOWS = ["Door-v0", "SlateExposure-v0"]
 
-PREDICTED: dict[str, Mapping[Callable[[SCM], Array], list[str]]] = {
+PREDICTED: dict[str, Mapping[Callable[[World], Array], list[str]]] = {
     "adjust-all": {
         RIGHT: [*STUDIES, "SimpsonClinic-Sighted-v0"],
-        CONFUSED: [*TARS, "NapkinClinic-v0", "MBiasClinic-v0", "SelectionGate-v0", "EncourageIV-v0", "ConfoundedRiver-v0", *BOWS],
+        CONFUSED: [
+            *TARS,
+            "NapkinClinic-v0",
+            "MBiasClinic-v0",
+            "SelectionGate-v0",
+            "EncourageIV-v0",
+            "ConfoundedRiver-v0",
+            *BOWS,
+        ],
     },
     "identify": {
-        RIGHT: [*STUDIES, *PRESSURES, *TARS, "NapkinClinic-v0", "MBiasClinic-v0", "IceCreamShorts-Twin-v0"],
+        RIGHT: [
+            *STUDIES,
+            *PRESSURES,
+            *TARS,
+            "NapkinClinic-v0",
+            "MBiasClinic-v0",
+            "IceCreamShorts-Twin-v0",
+        ],
         UNIFORM: [
             "IceCreamShorts-v0",
             "IceCreamShorts-NoOverlap-v0",
@@ -134,26 +164,66 @@ PREDICTED: dict[str, Mapping[Callable[[SCM], Array], list[str]]] = {
         ],
     },
     "maximin": {
-        RIGHT: ["ConfoundedRiver-v0", "ConfoundedRiver-MarkovRiver-v0", "EncourageIV-VitaminA-v0:hardy=0.0", "Door-v0", "SlateExposure-v0"],
-        CONFUSED: ["IceCreamShorts-v0", "GreedyCasino-v0:casino=Rigged", "TarFrontdoor-v0", "NapkinClinic-v0", "EncourageIV-v0"],
+        RIGHT: [
+            "ConfoundedRiver-v0",
+            "ConfoundedRiver-MarkovRiver-v0",
+            "EncourageIV-VitaminA-v0:hardy=0.0",
+            "Door-v0",
+            "SlateExposure-v0",
+        ],
+        CONFUSED: [
+            "IceCreamShorts-v0",
+            "GreedyCasino-v0:casino=Rigged",
+            "TarFrontdoor-v0",
+            "NapkinClinic-v0",
+            "EncourageIV-v0",
+        ],
     },
     "minimax-regret": {
-        RIGHT: [*STUDIES, *PRESSURES, *TARS, "NapkinClinic-v0", "EncourageIV-v0", "EncourageIV-Lipid-v0"],
+        RIGHT: [
+            *STUDIES,
+            *PRESSURES,
+            *TARS,
+            "NapkinClinic-v0",
+            "EncourageIV-v0",
+            "EncourageIV-Lipid-v0",
+        ],
         UNIFORM: ["SelectionGate-v0", "ConfoundedRiver-v0"],
     },
     "iv": {
         RIGHT: ["EncourageIV-v0", "EncourageIV-Lipid-v0", "IceCreamShorts-DiscountDay-v0"],
         CONFUSED: ["EncourageIV-VitaminA-v0:hardy=0.0"],
-        UNIFORM: ["IceCreamShorts-v0", "TarFrontdoor-v0", "NapkinClinic-v0", "SimpsonClinic-v0", "ConfoundedRiver-v0"],
+        UNIFORM: [
+            "IceCreamShorts-v0",
+            "TarFrontdoor-v0",
+            "NapkinClinic-v0",
+            "SimpsonClinic-v0",
+            "ConfoundedRiver-v0",
+        ],
     },
     "proximal": {
         RIGHT: ["ProxyClinic-v0"],
-        UNIFORM: ["IceCreamShorts-v0", "TarFrontdoor-v0", "EncourageIV-v0", "SimpsonClinic-v0", "ConfoundedRiver-v0"],
+        UNIFORM: [
+            "IceCreamShorts-v0",
+            "TarFrontdoor-v0",
+            "EncourageIV-v0",
+            "SimpsonClinic-v0",
+            "ConfoundedRiver-v0",
+        ],
     },
-    "invariant": {CONFUSED: ["IceCreamShorts-Domains-v0", "SimpsonClinic-v0"], UNIFORM: ["ConfoundedRiver-v0"]},
+    "invariant": {
+        CONFUSED: ["IceCreamShorts-Domains-v0", "SimpsonClinic-v0"],
+        UNIFORM: ["ConfoundedRiver-v0"],
+    },
     "latent": {
         RIGHT: ["SimpsonClinic-Sighted-v0"],
-        CONFUSED: [*TARS, "NapkinClinic-v0", "MBiasClinic-v0", "SelectionGate-v0", "EncourageIV-v0"],
+        CONFUSED: [
+            *TARS,
+            "NapkinClinic-v0",
+            "MBiasClinic-v0",
+            "SelectionGate-v0",
+            "EncourageIV-v0",
+        ],
         UNIFORM: ["ConfoundedRiver-v0"],
     },
     "fused": {
@@ -171,21 +241,34 @@ PREDICTED: dict[str, Mapping[Callable[[SCM], Array], list[str]]] = {
     },
 }
 
-CASES = [(agent, policy, world) for agent, predicted in PREDICTED.items() for policy, some in predicted.items() for world in some]
+CASES = [
+    (agent, policy, world)
+    for agent, predicted in PREDICTED.items()
+    for policy, some in predicted.items()
+    for world in some
+]
 
 
-@pytest.mark.parametrize(("agent", "policy", "world"), CASES, ids=[f"{agent}-{policy.__name__}-{world}" for agent, policy, world in CASES])
-def test_every_agent_is_right_or_wrong_where_theory_says_so(agent: str, policy: Callable[[SCM], Array], world: str) -> None:
+@pytest.mark.parametrize(
+    ("agent", "policy", "world"),
+    CASES,
+    ids=[f"{agent}-{policy.__name__}-{world}" for agent, policy, world in CASES],
+)
+def test_every_agent_is_right_or_wrong_where_theory_says_so(
+    agent: str, policy: Callable[[World], Array], world: str
+) -> None:
     model = make_model(world)
     found = learned(agent, model, "mixed" if agent == "fused" else "observe")
-    assert value(model, table(found, model)) == pytest.approx(value(model, policy(model)), abs=1e-12)
+    assert value(model, table(found, model)) == pytest.approx(
+        value(model, policy(model)), abs=1e-12
+    )
     assert found.note.endswith("plays uniformly") == (policy is UNIFORM)
 
 
 @pytest.mark.parametrize("world", PRESSURES)
 def test_adjusting_for_what_the_treatment_changes_is_wrong(world: str) -> None:
     model = make_model(world)
-    assert np.array_equal(table(learned("adjust-all", model), model), 1.0 - causal_policy(model))
+    assert np.array_equal(table(learned("adjust-all", model), model), 1.0 - model.causal_policy())
 
 
 @pytest.mark.parametrize("agent", ["adjust-all", "latent"])
@@ -193,8 +276,8 @@ def test_who_adjusts_for_the_shorts_is_right_by_accident_and_wrong_in_the_twin(a
     twin = make_model("IceCreamShorts-Twin-v0")
     one, other = (table(learned(agent, model), model) for model in (ICE, twin))
     assert np.array_equal(one, other)
-    assert np.array_equal(one, causal_policy(ICE))
-    assert not np.array_equal(other, causal_policy(twin))
+    assert np.array_equal(one, ICE.causal_policy())
+    assert not np.array_equal(other, twin.causal_policy())
 
 
 IDENTIFIED = [*STUDIES, *PRESSURES, *TARS, "NapkinClinic-v0"]
@@ -203,11 +286,16 @@ IDENTIFIED = [*STUDIES, *PRESSURES, *TARS, "NapkinClinic-v0"]
 @pytest.mark.parametrize("world", IDENTIFIED)
 def test_what_is_identified_is_the_effect(world: str) -> None:
     model = make_model(world)
-    assert believed(learned("identify", model), model) == pytest.approx(do_process(model).reward, abs=SEEN)
+    assert believed(learned("identify", model), model) == pytest.approx(
+        do_process(model).reward, abs=SEEN
+    )
 
 
 def test_identification_says_by_what_formula_and_what_it_ignores() -> None:
-    assert learned("identify", make_model("TarFrontdoor-v0")).note == "identified by the front-door formula"
+    assert (
+        learned("identify", make_model("TarFrontdoor-v0")).note
+        == "identified by the front-door formula"
+    )
     assert learned("identify", NAPKIN).note == "identified by the general formula"
     assert learned("identify", MBIAS).note == "identified by the seeing formula, ignoring checkup"
     assert learned("identify", make_model("IceCreamShorts-NoOverlap-v0")).note.startswith(
@@ -217,16 +305,19 @@ def test_identification_says_by_what_formula_and_what_it_ignores() -> None:
 
 def test_what_the_log_lacks_is_latent_to_an_agent_with_the_graph() -> None:
     data = replace(data_of(KIDNEY, 500, frozenset({"graph"})), logged=())
-    assert make_agent("identify").learn(data, np.random.default_rng(0)).note == "the effect is not identified: plays uniformly"
+    assert (
+        make_agent("identify").learn(data, np.random.default_rng(0)).note
+        == "the effect is not identified: plays uniformly"
+    )
 
 
 # Bounds.
 
 
 def test_maximin_believes_in_manskis_lower_bounds() -> None:
-    assert believed(learned("maximin", make_model("GreedyCasino-v0:casino=Rigged")), GREEDY) == pytest.approx(
-        np.array([[0.275, 0.175]]), abs=SEEN
-    )
+    assert believed(
+        learned("maximin", make_model("GreedyCasino-v0:casino=Rigged")), GREEDY
+    ) == pytest.approx(np.array([[0.275, 0.175]]), abs=SEEN)
 
 
 REGRETS = {
@@ -241,41 +332,69 @@ REGRETS = {
 @pytest.mark.parametrize("world", REGRETS)
 def test_the_policy_of_least_regret_is_the_mixture_of_the_exact_bounds(world: str) -> None:
     model = make_model(world)
-    assert table(learned("minimax-regret", model), model)[0] == pytest.approx(REGRETS[world], abs=SEEN)
+    assert table(learned("minimax-regret", model), model)[0] == pytest.approx(
+        REGRETS[world], abs=SEEN
+    )
 
 
 def test_with_few_types_allowed_the_bounds_are_manskis() -> None:
     model = make_model("GreedyCasino-v0:casino=Rigged")  # where they are sharp
     policy = learned("minimax-regret", model, types=1)
     assert policy.note == "Manski's bounds"
-    assert table(policy, model) == pytest.approx(table(learned("minimax-regret", model), model), abs=1e-6)
+    assert table(policy, model) == pytest.approx(
+        table(learned("minimax-regret", model), model), abs=1e-6
+    )
     assert learned("minimax-regret", TRIAL, types=1).note == "Manski's bounds"
 
 
-def rows_of(model: SCM, columns: Mapping[str, Array]) -> Data:
+def rows_of(model: World, columns: Mapping[str, Array]) -> Data:
     """A log of one step with these columns."""
     n = len(columns["action"])
     zeros = dict.fromkeys(("step", "observation", "next_observation"), np.zeros(n, dtype=int))
-    ends = {"terminated": np.ones(n, dtype=bool), "truncated": np.zeros(n, dtype=bool), "episode": np.arange(n)}
+    ends = {
+        "terminated": np.ones(n, dtype=bool),
+        "truncated": np.zeros(n, dtype=bool),
+        "episode": np.arange(n),
+    }
     space = spaces.Discrete(1)
-    return Data({**zeros, **ends, **columns}, model.names("logged"), space, spaces.Discrete(2), 1, 1.0, model.graph.copy())
+    return Data(
+        {**zeros, **ends, **columns},
+        model.names("logged"),
+        space,
+        spaces.Discrete(2),
+        1,
+        1.0,
+        model.graph.copy(),
+    )
 
 
 def test_a_table_that_no_model_has_is_replaced_by_the_nearest() -> None:
-    asked = np.repeat([0, 1], 50)  # nobody is treated, and all who were asked are well: the asking itself must have done it
-    data = rows_of(TRIAL, {"encouraged": asked, "action": np.zeros(100, dtype=int), "reward": asked.astype(float)})
+    asked = np.repeat(
+        [0, 1], 50
+    )  # nobody is treated, and all who were asked are well: the asking itself must have done it
+    data = rows_of(
+        TRIAL,
+        {"encouraged": asked, "action": np.zeros(100, dtype=int), "reward": asked.astype(float)},
+    )
     note = make_agent("minimax-regret").learn(data, np.random.default_rng(0)).note
     assert note.startswith("bounds from response types, of a table ")
     assert float(note.split()[-5]) == pytest.approx(2.0)
 
 
-@pytest.mark.parametrize("world", ["IceCreamShorts-DiscountDay-v0", "IceCreamShorts-Thermo-v0", "EncourageIV-v0"])
+@pytest.mark.parametrize(
+    "world", ["IceCreamShorts-DiscountDay-v0", "IceCreamShorts-Thermo-v0", "EncourageIV-v0"]
+)
 def test_what_the_graph_says_of_a_table_is_made_true_of_a_small_log(world: str) -> None:
     model = make_model(world)
     graph = latent_projection(model.graph)
     names = tuple(model.names("context", "action", "logged", "reward"))
-    exact, small = distribution(model, *names), np.random.default_rng(0).dirichlet(np.ones(distribution(model, *names).size))
-    assert projected(graph, Factor(names, exact)) == pytest.approx(distribution(model, *graph.nodes), abs=1e-12)
+    exact, small = (
+        distribution(model, *names),
+        np.random.default_rng(0).dirichlet(np.ones(distribution(model, *names).size)),
+    )
+    assert projected(graph, Factor(names, exact)) == pytest.approx(
+        distribution(model, *graph.nodes), abs=1e-12
+    )
     once = projected(graph, Factor(names, small.reshape(exact.shape)))
     assert projected(graph, Factor(graph.nodes, once)) == pytest.approx(once, abs=1e-12)
     policy = learn("minimax-regret", model, rows=60)
@@ -288,7 +407,12 @@ def test_what_the_graph_says_of_a_table_is_made_true_of_a_small_log(world: str) 
 def test_instruments_are_found_in_the_graph() -> None:
     assert instruments(TRIAL.graph) == ("encouraged",)
     assert instruments(make_model("IceCreamShorts-DiscountDay-v0").graph) == ("discount_day",)
-    assert instruments(NAPKIN.graph) == instruments(KIDNEY.graph) == instruments(ProxyClinic().graph) == ()
+    assert (
+        instruments(NAPKIN.graph)
+        == instruments(KIDNEY.graph)
+        == instruments(ProxyClinic().graph)
+        == ()
+    )
 
 
 def test_the_ratio_of_wald_is_the_effect() -> None:
@@ -303,9 +427,13 @@ def test_two_proxies_stand_in_for_what_is_hidden() -> None:
     for agent in ("proximal", "latent"):
         policy = learned(agent, model)
         assert believed(policy, model) == pytest.approx(np.array([[0.5, 0.7]]), abs=0.03)
-        assert np.array_equal(table(policy, model), causal_policy(model))
-    assert believed(learned("adjust-all", model), model) == pytest.approx(np.array([[0.628, 0.593]]), abs=SEEN)
-    assert believed(learned("naive", model), model) == pytest.approx(log_process(model).reward, abs=SEEN)
+        assert np.array_equal(table(policy, model), model.causal_policy())
+    assert believed(learned("adjust-all", model), model) == pytest.approx(
+        np.array([[0.628, 0.593]]), abs=SEEN
+    )
+    assert believed(learned("naive", model), model) == pytest.approx(
+        log_process(model).reward, abs=SEEN
+    )
 
 
 def test_classes_are_counted() -> None:
@@ -334,13 +462,13 @@ def test_where_nothing_is_invariant_the_worst_domain_counts() -> None:
 
 
 def test_one_domain_is_its_own_worst() -> None:
-    assert np.array_equal(table(learned("invariant", MBIAS), MBIAS), confused_policy(MBIAS))
+    assert np.array_equal(table(learned("invariant", MBIAS), MBIAS), MBIAS.confused_policy())
 
 
 # Fusion.
 
 
-def mixed(model: SCM, share: float, rows: int) -> Data:
+def mixed(model: World, share: float, rows: int) -> Data:
     return collect(model, rows, 5, "mixed", share).view(np.random.default_rng(0), labels=True)
 
 
@@ -360,14 +488,18 @@ def test_what_a_few_experiments_say_is_moved_into_the_bounds_of_the_log() -> Non
 
 
 def test_an_experiment_alone_has_no_bounds_but_the_range() -> None:
-    values = believed(make_agent("fused").learn(mixed(ICE, 1.0, 20_000), np.random.default_rng(0)), ICE)
+    values = believed(
+        make_agent("fused").learn(mixed(ICE, 1.0, 20_000), np.random.default_rng(0)), ICE
+    )
     assert values == pytest.approx(do_process(ICE).reward, abs=SEEN)
 
 
 # Practice.
 
 
-def practised(agent: str, world: str, regime: str, steps: int, **settings: Any) -> tuple[Policy, SCM]:
+def practised(
+    agent: str, world: str, regime: str, steps: int, **settings: Any
+) -> tuple[Policy, World]:
     model = make_model(world)
     seen = model.with_intent() if regime == "counterfactual" else model
     return learn(agent, model, regime, steps, **settings), seen
@@ -389,9 +521,13 @@ def practised(agent: str, world: str, regime: str, steps: int, **settings: Any) 
         ("q-learning", "counterfactual", "ConfoundedRiver-v0", 200_000),
     ],
 )
-def test_who_practises_finds_the_best_policy_for_what_he_sees(agent: str, regime: str, world: str, steps: int) -> None:
+def test_who_practises_finds_the_best_policy_for_what_he_sees(
+    agent: str, regime: str, world: str, steps: int
+) -> None:
     policy, seen = practised(agent, world, regime, steps)
-    assert value(seen, table(policy, seen)) == pytest.approx(value(seen, causal_policy(seen)), abs=0.02)
+    assert value(seen, table(policy, seen)) == pytest.approx(
+        value(seen, seen.causal_policy()), abs=0.02
+    )
 
 
 def test_who_forgets_the_intent_earns_what_a_trial_does() -> None:
@@ -405,13 +541,17 @@ def test_who_forgets_the_intent_earns_what_a_trial_does() -> None:
 def test_the_log_tells_what_comes_of_the_intended_action(world: str) -> None:
     policy, seen = practised("causal-thompson", world, "counterfactual", 20_000)
     naive, actions = log_process(make_model(world)).reward, 2
-    kept = np.array([believed(policy, seen).reshape(-1, actions, actions)[:, a, a] for a in range(actions)]).T
+    kept = np.array(
+        [believed(policy, seen).reshape(-1, actions, actions)[:, a, a] for a in range(actions)]
+    ).T
     assert kept == pytest.approx(naive, abs=0.03)
 
 
 @pytest.mark.parametrize("agent", ["thompson", "q-learning"])
 def test_equal_seeds_practise_alike(agent: str) -> None:
-    one, other, third = (believed(learn(agent, ICE, "intervene", 300, seed), ICE) for seed in (0, 0, 1))
+    one, other, third = (
+        believed(learn(agent, ICE, "intervene", 300, seed), ICE) for seed in (0, 0, 1)
+    )
     assert np.array_equal(one, other)
     assert not np.array_equal(one, third)
 
@@ -442,7 +582,7 @@ def test_a_run_hands_the_log_of_other_units_to_who_needs_one() -> None:
 # Refusals.
 
 
-class Sensor(SCM):
+class Sensor(World):
     """A continuous reward."""
 
     @action
@@ -454,21 +594,38 @@ class Sensor(SCM):
         return Normal(turn, 1.0)
 
 
-BOX = replace(data_of(ICE, 50, frozenset({"graph", "labels"})), observation_space=spaces.Box(0, 1, (1,)))
+BOX = replace(
+    data_of(ICE, 50, frozenset({"graph", "labels"})), observation_space=spaces.Box(0, 1, (1,))
+)
 PRACTICE = source_of(GREEDY, frozenset(), "counterfactual")
-COUNTERS = ("adjust-all", "identify", "maximin", "minimax-regret", "iv", "proximal", "invariant", "latent", "fused")
+COUNTERS = (
+    "adjust-all",
+    "identify",
+    "maximin",
+    "minimax-regret",
+    "iv",
+    "proximal",
+    "invariant",
+    "latent",
+    "fused",
+)
 
 
 @pytest.mark.parametrize("agent", COUNTERS)
 def test_observations_that_cannot_be_counted_are_refused(agent: str) -> None:
     text = refused(lambda: make_agent(agent).learn(BOX, np.random.default_rng(0)))
-    assert text == f"{agent} counts: it needs a discrete observation space of at most 10000 observations"
+    assert (
+        text
+        == f"{agent} counts: it needs a discrete observation space of at most 10000 observations"
+    )
 
 
 @pytest.mark.parametrize("agent", ["identify", "minimax-regret", "iv", "proximal"])
 def test_who_needs_the_graph_says_so(agent: str) -> None:
     text = refused(
-        lambda: make_agent(agent).learn(replace(BOX, observation_space=spaces.Discrete(1), graph=None), np.random.default_rng(0))
+        lambda: make_agent(agent).learn(
+            replace(BOX, observation_space=spaces.Discrete(1), graph=None), np.random.default_rng(0)
+        )
     )
     assert text == f"{agent} needs the graph, and got a log without one"
 
@@ -482,10 +639,22 @@ def test_who_needs_the_graph_says_so(agent: str) -> None:
         (lambda: make_agent("invariant:level=1.0"), "invariant: level must be between 0 and 1"),
         (lambda: make_agent("minimax-regret:types=0"), "minimax-regret: types must be at least 1"),
         (lambda: make_agent("thompson:envs=0"), "thompson: envs must be at least 1"),
-        (lambda: make_agent("causal-thompson:prior=0.0"), "causal-thompson: envs must be at least 1 and prior above 0"),
-        (lambda: make_agent("q-learning:power=0.5"), "q-learning: envs must be at least 1 and power in (0.5, 1]"),
-        (lambda: make_agent("q-learning:epsilon=2.0"), "q-learning: explored must be in (0, 1] and epsilon in [0, 1]"),
-        (lambda: learn("thompson", Sensor(), "intervene", 5000), "met more than 1000 different ones"),
+        (
+            lambda: make_agent("causal-thompson:prior=0.0"),
+            "causal-thompson: envs must be at least 1 and prior above 0",
+        ),
+        (
+            lambda: make_agent("q-learning:power=0.5"),
+            "q-learning: envs must be at least 1 and power in (0.5, 1]",
+        ),
+        (
+            lambda: make_agent("q-learning:epsilon=2.0"),
+            "q-learning: explored must be in (0, 1] and epsilon in [0, 1]",
+        ),
+        (
+            lambda: learn("thompson", Sensor(), "intervene", 5000),
+            "met more than 1000 different ones",
+        ),
         (
             lambda: make_agent("causal-thompson").learn(PRACTICE, np.random.default_rng(0)),
             "needs a log beside the practice",

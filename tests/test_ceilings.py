@@ -7,19 +7,13 @@ import pytest
 from bounded import BOW, CLINIC, INSTRUMENT, VITAMIN_A, Memory, ends, mean_of, random_truth
 from printed import printed
 
-from confoundry.causal import (
-    Payoffs,
-    Quantity,
-    ResponseTypes,
-    interval_values,
-    is_markov,
-    log_process,
-    response_types,
-    value,
-)
-from confoundry.envs.casino import GreedyCasino
-from confoundry.envs.ice_cream import IceCreamShorts, NoOverlap
-from confoundry.envs.river import ConfoundedRiver, MarkovRiver
+from dosuite.causal import ResponseTypes, response_types, value
+from dosuite.causal.exact import log_process
+from dosuite.causal.graphs import is_markov
+from dosuite.causal.partial_identification import Payoffs, Quantity, interval_values
+from dosuite.envs.worlds.casino import GreedyCasino
+from dosuite.envs.worlds.ice_cream import IceCreamShorts, NoOverlap
+from dosuite.envs.worlds.river import ConfoundedRiver, MarkovRiver
 
 DECISIONS = [
     ("IceCreamShorts", ".0675 .2075", ".5675 .7075", "0 1", ".36 .64", ".2304"),
@@ -28,13 +22,26 @@ DECISIONS = [
     ("Door", ".54 .24", ".84 .94", "1 0", ".6 .4", ".240"),
     ("VitaminA", ".993614 .798991", ".993614 .999008", "1 0", ".973 .027", ".00525"),
     ("Confused", "0 .0875", "0 .2925", "0 1", "0 1", "0.000"),
-    ("Slate", ".1595 .1495 .1086 .0162", ".617 .922 .9626 .9322", "1 0 0 0", "0.000 .343 .357 .300", ".5625"),
+    (
+        "Slate",
+        ".1595 .1495 .1086 .0162",
+        ".617 .922 .9626 .9322",
+        "1 0 0 0",
+        "0.000 .343 .357 .300",
+        ".5625",
+    ),
     ("SelectionGate", "0 0", "1 1", ".5 .5", ".5 .5", ".5"),
 ]
 
 
-@pytest.mark.parametrize(("low", "high", "cautious", "regretful", "regret"), [row[1:] for row in DECISIONS], ids=[r[0] for r in DECISIONS])
-def test_decisions_between_intervals(low: str, high: str, cautious: str, regretful: str, regret: str) -> None:
+@pytest.mark.parametrize(
+    ("low", "high", "cautious", "regretful", "regret"),
+    [row[1:] for row in DECISIONS],
+    ids=[r[0] for r in DECISIONS],
+)
+def test_decisions_between_intervals(
+    low: str, high: str, cautious: str, regretful: str, regret: str
+) -> None:
     box = Payoffs.box(np.array(low.split(), float), np.array(high.split(), float))
     maximin, minimax = box.maximin(), box.minimax_regret()
     assert printed(maximin.policy, cautious)
@@ -52,7 +59,12 @@ def test_decisions_under_response_types_are_those_of_the_table() -> None:
     for payoffs, low, mixed, regret in (
         (acting(response_types(IceCreamShorts()), "ice_cream", "pay"), ".2075", ".36 .64", ".2304"),
         (acting(response_types(NoOverlap()), "ice_cream", "pay"), ".25", ".275 .725", ".1994"),
-        (acting(response_types(GreedyCasino(casino="Rigged")), "machine", "payout"), ".275", ".6 .4", ".240"),
+        (
+            acting(response_types(GreedyCasino(casino="Rigged")), "machine", "payout"),
+            ".275",
+            ".6 .4",
+            ".240",
+        ),
         (acting(vitamin_a, "d", "y"), ".993614", ".973 .027", ".00525"),
     ):
         assert printed(payoffs.maximin().value, low)
@@ -61,10 +73,15 @@ def test_decisions_under_response_types_are_those_of_the_table() -> None:
 
 
 def test_where_payoffs_move_together_less_is_regretted_than_between_their_intervals() -> None:
-    """Two treatments that differ in nothing for most units: the intervals overlap, and no regret is possible beyond the rest."""
+    """Two treatments that differ in nothing for most units:
+
+    the intervals overlap, and no regret is possible beyond the rest.
+    """
     types = ResponseTypes(BOW, [("x", "y")], np.array([[0.2, 0.3], [0.1, 0.4]]))
     together = Payoffs.of(types, [[mean_of("y", x=0), lambda do: do(x=0)["y"] * 0.9]])
-    low, high = np.array([ends(types, mean_of("y", x=0)), [0.9 * end for end in ends(types, mean_of("y", x=0))]]).T
+    low, high = np.array(
+        [ends(types, mean_of("y", x=0)), [0.9 * end for end in ends(types, mean_of("y", x=0))]]
+    ).T
     assert together.minimax_regret().value == pytest.approx(0.0, abs=1e-9)
     assert Payoffs.box(low, high).minimax_regret().value > 0.1
 
@@ -100,16 +117,26 @@ def test_the_river_guarantees_what_the_catalogue_prints() -> None:
 
 
 def test_intervals_contain_the_truth_of_every_plan_where_the_confounder_is_drawn_anew() -> None:
-    for world in (ConfoundedRiver(), ConfoundedRiver(captain=0.7), ConfoundedRiver().shifted("fair")):
+    for world in (
+        ConfoundedRiver(),
+        ConfoundedRiver(captain=0.7),
+        ConfoundedRiver().shifted("fair"),
+    ):
         process = log_process(world)
         for reward_range in (None, (0.0, 1.0)):
-            low, high = (process.start @ interval_values(process, best, reward_range, ends=False).max(1) for best in (False, True))
+            low, high = (
+                process.start @ interval_values(process, best, reward_range, ends=False).max(1)
+                for best in (False, True)
+            )
             plans = [value(world, np.eye(2)[list(plan)]) for plan in product((0, 1), repeat=5)]
             assert low - 1e-9 <= max(plans) <= high + 1e-9
 
 
 def test_where_the_confounder_persists_the_intervals_of_single_steps_are_no_bounds() -> None:
-    """On the second floor everyone in the log climbs and wins, so the interval is a point; half of those sent there do not win."""
+    """On the second floor everyone in the log climbs and wins, so the interval is a point;
+
+    half of those sent there do not win.
+    """
     model = Memory()
     process = log_process(model)
     assert process.visits[1].tolist() == [0.0, 0.5]

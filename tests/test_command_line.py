@@ -1,4 +1,7 @@
-"""The command line as a user meets it: the main job in small, a user's own files, bad input, and SIGKILL."""
+"""The command line as a user meets it:
+
+the main job in small, a user's own files, bad input, and SIGKILL.
+"""
 
 import os
 import shutil
@@ -12,18 +15,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from confoundry.envs import Log, load_latents
-from confoundry.eval.cli import main
-from confoundry.eval.suite import suite_environments
+from dosuite.envs import Log, load_latents
+from dosuite.eval.cli.main import main
+from dosuite.eval.runs.suite import suite_environments
 
 ROOT = Path(__file__).parent.parent
 WORLD = '''
 """An umbrella does not make it rain."""
 
-from confoundry.causal import SCM, Array, Bernoulli, Exactly, action, latent, reward, shift
+from dosuite.causal import World, Array, Bernoulli, Exactly, action, latent, reward, shift
 
 
-class UmbrellaRain(SCM):
+class UmbrellaRain(World):
     """Take an umbrella (1) or not (0); rain waters the garden and earns 1, an umbrella costs 0.1.
 
     Trap: 1, since E[garden | umbrella=1] = 0.8 > E[garden | umbrella=0] = 0.1.
@@ -44,7 +47,7 @@ class UmbrellaRain(SCM):
         return Exactly(rain - 0.1 * umbrella)
 
     @shift
-    def drought(self) -> SCM:
+    def drought(self) -> World:
         return self.do(rain=0)
 '''
 AGENT = '''
@@ -53,7 +56,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from confoundry.agents import Agent, TabularPolicy
+from dosuite.agents import Agent, TabularPolicy
 
 
 @dataclass(frozen=True)
@@ -75,12 +78,14 @@ Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def confoundry(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
+def dosuite(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Call:
     """Calls the command in an empty folder: arguments to exit code, output and errors."""
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["confoundry", *map(str, arguments)])
+        monkeypatch.setattr(sys, "argv", ["dosuite", *map(str, arguments)])
         with pytest.raises(SystemExit) as stop:
             main()
         code = stop.value.code
@@ -93,24 +98,49 @@ def rows_of(folder: Path) -> pd.DataFrame:
     return pd.read_parquet(folder / "results.parquet")
 
 
-def test_the_list_names_every_environment_and_agent(confoundry: Call) -> None:
-    code, out, _ = confoundry("list")
+def test_the_list_names_every_environment_and_agent(dosuite: Call) -> None:
+    code, out, _ = dosuite("list")
     assert code == 0
-    for name in ("IceCreamShorts-Thermo-v0", "casino=Rigged", "study=Whickham", "ConfoundedRiver-v0", "KeysChests-v0", "back-door", "ppo"):
+    for name in (
+        "IceCreamShorts-Thermo-v0",
+        "casino=Rigged",
+        "study=Whickham",
+        "ConfoundedRiver-v0",
+        "KeysChests-v0",
+        "back-door",
+        "ppo",
+    ):
         assert name in out
 
 
-def test_show_prints_graph_values_and_shifts(confoundry: Call, tmp_path: Path) -> None:
-    code, out, _ = confoundry("show", "IceCreamShorts-v0:confounding=0.8", "--picture", "graph.svg", "--steps", "steps.png")
+def test_show_prints_graph_values_and_shifts(dosuite: Call, tmp_path: Path) -> None:
+    code, out, _ = dosuite(
+        "show",
+        "IceCreamShorts-v0:confounding=0.8",
+        "--picture",
+        "graph.svg",
+        "--steps",
+        "steps.png",
+    )
     assert code == 0
-    for text in ("heat -> ice_cream, shorts", "0.6150", "0.2750", "0.4750", "cold_snap", "-0.0650", "0.2304"):
+    for text in (
+        "heat -> ice_cream, shorts",
+        "0.6150",
+        "0.2750",
+        "0.4750",
+        "cold_snap",
+        "-0.0650",
+        "0.2304",
+    ):
         assert text in out
     assert (tmp_path / "graph.svg").read_text().startswith("<?xml")
     assert (tmp_path / "steps.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_data_writes_a_log_that_names_its_origin(confoundry: Call) -> None:
-    code, out, _ = confoundry("data", "IceCreamShorts-v0", "--episodes", 50, "--seed", 3, "--out", "ice.arrow")
+def test_data_writes_a_log_that_names_its_origin(dosuite: Call) -> None:
+    code, out, _ = dosuite(
+        "data", "IceCreamShorts-v0", "--episodes", 50, "--seed", 3, "--out", "ice.arrow"
+    )
     log = Log.load("ice.arrow")
     assert code == 0
     assert log.content_hash in out
@@ -118,49 +148,80 @@ def test_data_writes_a_log_that_names_its_origin(confoundry: Call) -> None:
     assert list(load_latents("ice.arrow")) == ["heat"]
 
 
-def test_the_main_job_in_small_ends_in_a_report(confoundry: Call, tmp_path: Path) -> None:
+def test_the_main_job_in_small_ends_in_a_report(dosuite: Call, tmp_path: Path) -> None:
     agents = [part for name in ("bc", "naive", "back-door") for part in ("--agent", name)]
-    code, out, _ = confoundry("run", *agents, "--seeds", 2, "--workers", 1)
+    code, out, _ = dosuite("run", *agents, "--seeds", 2, "--workers", 1)
     rows = rows_of(tmp_path / "results")
     assert code == 0
     assert "Offline: nobody wins a pair" in out.replace("\n", " ")
     assert rows["environment"].nunique() == len(suite_environments("main")) == 4
     assert set(rows["variant"]) == {"", "twin"}
     assert (rows["status"] == "ok").all()
-    for name in ("report.html", "figures/causal_score.png", "tables/headline.md", "tables/headline.tex"):
+    for name in (
+        "report.html",
+        "figures/causal_score.png",
+        "tables/headline.md",
+        "tables/headline.tex",
+    ):
         assert (tmp_path / "results" / name).stat().st_size > 0
     again = rows.copy()
-    assert confoundry("report")[0] == 0
+    assert dosuite("report")[0] == 0
     pd.testing.assert_frame_equal(rows_of(tmp_path / "results"), again)
 
 
-def test_a_users_agent_and_world_are_run_from_their_files(confoundry: Call, tmp_path: Path) -> None:
+def test_a_users_agent_and_world_are_run_from_their_files(dosuite: Call, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(AGENT)
     (tmp_path / "world.py").write_text(WORLD)
-    code, _, _ = confoundry("run", "world.py", "IceCreamShorts-v0", "--agent", "mine.py:Always:action=1", "--seeds", 1, "--workers", 1)
-    rows = rows_of(tmp_path / "results").query("agent == 'mine.py:Always:action=1' and world == '' and variant == ''")
+    code, _, _ = dosuite(
+        "run",
+        "world.py",
+        "IceCreamShorts-v0",
+        "--agent",
+        "mine.py:Always:action=1",
+        "--seeds",
+        1,
+        "--workers",
+        1,
+    )
+    rows = rows_of(tmp_path / "results").query(
+        "agent == 'mine.py:Always:action=1' and world == '' and variant == ''"
+    )
     assert code == 0
-    assert dict(zip(rows["environment"], rows["value"], strict=True)) == pytest.approx({"world.py": 0.4, "IceCreamShorts-v0": 0.275})
+    assert dict(zip(rows["environment"], rows["value"], strict=True)) == pytest.approx(
+        {"world.py": 0.4, "IceCreamShorts-v0": 0.275}
+    )
 
 
-def test_a_changed_file_is_run_again(confoundry: Call, tmp_path: Path) -> None:
-    for text, value in ((AGENT, 0.475), (AGENT.replace("action: int = 0", "action: int = 1"), 0.275)):
+def test_a_changed_file_is_run_again(dosuite: Call, tmp_path: Path) -> None:
+    for text, value in (
+        (AGENT, 0.475),
+        (AGENT.replace("action: int = 0", "action: int = 1"), 0.275),
+    ):
         (tmp_path / "changing.py").write_text(text)
-        assert confoundry("run", "IceCreamShorts-v0", "--agent", "changing.py", "--seeds", 1, "--workers", 1)[0] == 0
-        rows = rows_of(tmp_path / "results").query("agent == 'changing.py' and world == '' and variant == ''")
+        assert (
+            dosuite(
+                "run", "IceCreamShorts-v0", "--agent", "changing.py", "--seeds", 1, "--workers", 1
+            )[0]
+            == 0
+        )
+        rows = rows_of(tmp_path / "results").query(
+            "agent == 'changing.py' and world == '' and variant == ''"
+        )
         assert rows["value"].tolist() == pytest.approx([value])
 
 
-def test_an_agent_that_fails_costs_no_other_run(confoundry: Call, tmp_path: Path) -> None:
+def test_an_agent_that_fails_costs_no_other_run(dosuite: Call, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(AGENT)
     agents = ("--agent", "mine.py:Always:action=9", "--agent", "naive")
-    code, out, _ = confoundry("run", "IceCreamShorts-v0", *agents, "--seeds", 1, "--workers", 1)
+    code, out, _ = dosuite("run", "IceCreamShorts-v0", *agents, "--seeds", 1, "--workers", 1)
     rows = rows_of(tmp_path / "results").query("variant == ''")
     failed = rows[rows["status"] == "failed"]
     assert code == 1
     assert failed["note"].tolist() == ["FloatingPointError: diverged"]
     assert "diverged" in out
-    assert rows.query("agent == 'naive' and world == ''")["value"].tolist() == pytest.approx([0.275])
+    assert rows.query("agent == 'naive' and world == ''")["value"].tolist() == pytest.approx(
+        [0.275]
+    )
 
 
 BAD = {
@@ -168,7 +229,10 @@ BAD = {
     "a device that is not there": ("run IceCreamShorts-v0 --agent bc --device abacus", "abacus"),
     "an unknown member": ("show SimpsonClinic-v0:study=Kidney", "KidneyStones"),
     "an unknown knob": ("show IceCreamShorts-v0:confound=1", "confounding"),
-    "a knob that drives a probability out of range": ("show IceCreamShorts-v0:confounding=3", "ice_cream"),
+    "a knob that drives a probability out of range": (
+        "show IceCreamShorts-v0:confounding=3",
+        "ice_cream",
+    ),
     "a knob that is not a number": ("show IceCreamShorts-v0:confounding=nan", "confounding"),
     "an unknown shift": ("show IceCreamShorts-v0 --shift cold_snpa", "cold_snap"),
     "an unknown variant": ("show IceCreamShorts-v0 --variant twn", "twin"),
@@ -177,39 +241,58 @@ BAD = {
     "a picture of steps of another kind": ("show IceCreamShorts-v0 --steps steps.svg", ".png"),
     "an unknown agent": ("run IceCreamShorts-v0 --agent niave", "naive"),
     "an agent's unknown setting": ("run IceCreamShorts-v0 --agent dqn:upadtes=3", "updates"),
-    "a regime that an agent does not learn in": ("run IceCreamShorts-v0 --agent naive@intervene", "observe"),
+    "a regime that an agent does not learn in": (
+        "run IceCreamShorts-v0 --agent naive@intervene",
+        "observe",
+    ),
     "a negative budget": ("run IceCreamShorts-v0 --offline-budget -5", "-5"),
     "no seeds": ("run IceCreamShorts-v0 --seeds 0", "seed"),
     "a file that is not there": ("run IceCreamShorts-v0 --agent nobody.py", "nobody.py"),
     "an environment's file that does not import": ("show broken.py", "broken.py"),
     "no episodes": ("data IceCreamShorts-v0 --episodes 0", "episode"),
-    "a name that Minari does not take": ("data IceCreamShorts-v0 --episodes 10 --minari no_version", "no_version"),
+    "a name that Minari does not take": (
+        "data IceCreamShorts-v0 --episodes 10 --minari no_version",
+        "no_version",
+    ),
     "an unknown regime": ("data IceCreamShorts-v0 --regime obsreve", "observe"),
-    "a truncated log": ("run IceCreamShorts-v0 --agent naive --log truncated.arrow", "truncated.arrow"),
-    "a log of another model": ("run IceCreamShorts-v0:confounding=0.5 --agent naive --log whole.arrow", "whole.arrow"),
-    "a log for who does not learn from one": ("run IceCreamShorts-v0 --agent ppo --log whole.arrow", "ppo"),
+    "a truncated log": (
+        "run IceCreamShorts-v0 --agent naive --log truncated.arrow",
+        "truncated.arrow",
+    ),
+    "a log of another model": (
+        "run IceCreamShorts-v0:confounding=0.5 --agent naive --log whole.arrow",
+        "whole.arrow",
+    ),
+    "a log for who does not learn from one": (
+        "run IceCreamShorts-v0 --agent ppo --log whole.arrow",
+        "ppo",
+    ),
     "no results": ("report --out nowhere", "nowhere"),
     "results that are none": ("report --out bad", "results.parquet"),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_input_gets_one_line_and_leaves_nothing(case: str, confoundry: Call, tmp_path: Path) -> None:
-    confoundry("data", "IceCreamShorts-v0", "--episodes", 100, "--out", "whole.arrow")
+def test_bad_input_gets_one_line_and_leaves_nothing(
+    case: str, dosuite: Call, tmp_path: Path
+) -> None:
+    dosuite("data", "IceCreamShorts-v0", "--episodes", 100, "--out", "whole.arrow")
     (tmp_path / "truncated.arrow").write_bytes((tmp_path / "whole.arrow").read_bytes()[:-100])
     (tmp_path / "broken.py").write_text("import nothing_of_the_kind\n")
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "results.parquet").write_text("not a table")
     before = sorted(tmp_path.rglob("*"))
     command, named = BAD[case]
-    code, _, err = confoundry(*command.split())
+    code, _, err = dosuite(*command.split())
     assert code == 2
     assert err.count("\n") == 1
     assert named in err
-    assert [path for path in sorted(tmp_path.rglob("*")) if "__pycache__" not in path.parts] == before
+    assert [
+        path for path in sorted(tmp_path.rglob("*")) if "__pycache__" not in path.parts
+    ] == before
 
 
-def test_killed_in_the_middle_it_ends_with_the_same_rows(confoundry: Call, tmp_path: Path) -> None:
+def test_killed_in_the_middle_it_ends_with_the_same_rows(dosuite: Call, tmp_path: Path) -> None:
     command = [
         "run",
         "IceCreamShorts-v0",
@@ -222,7 +305,12 @@ def test_killed_in_the_middle_it_ends_with_the_same_rows(confoundry: Call, tmp_p
         "--workers",
         "1",
     ]
-    process = subprocess.Popen(["confoundry", *command], start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        ["dosuite", *command],
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     while len(list(tmp_path.glob("results/runs/*.parquet"))) < 5:
         assert process.poll() is None, "it was over before it could be killed"
         time.sleep(0.01)
@@ -230,30 +318,43 @@ def test_killed_in_the_middle_it_ends_with_the_same_rows(confoundry: Call, tmp_p
     process.wait()
     assert not (tmp_path / "results/results.parquet").exists()
     before = len(list(tmp_path.glob("results/runs/*.parquet")))
-    assert confoundry(*command)[0] == 0
-    assert confoundry(*command, "--out", "undisturbed")[0] == 0
+    assert dosuite(*command)[0] == 0
+    assert dosuite(*command, "--out", "undisturbed")[0] == 0
     assert 5 <= before < len(list(tmp_path.glob("undisturbed/runs/*.parquet")))
     pd.testing.assert_frame_equal(rows_of(tmp_path / "results"), rows_of(tmp_path / "undisturbed"))
 
 
 def test_one_more_environment_is_one_file(tmp_path: Path) -> None:
-    package = tmp_path / "confoundry"
+    package = tmp_path / "dosuite"
     for floor in ("causal", "envs", "agents", "eval"):
         shutil.copytree(ROOT / floor, package / floor)
-    (package / "envs" / "umbrella.py").write_text(WORLD)
+    (package / "envs" / "worlds" / "umbrella.py").write_text(WORLD)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
 
     def call(*command: str) -> str:
         words = [sys.executable, "-m", *command]
-        done = subprocess.run(words, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        done = subprocess.run(
+            words, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    cli = ("confoundry.eval.cli",)
+    cli = ("dosuite.eval.cli.main",)
     assert "umbrella" in call(*cli, "show", "UmbrellaRain-v0")
     call(*cli, "run", "UmbrellaRain-v0", "--agent", "naive", "--seeds", "1", "--workers", "1")
     assert set(rows_of(tmp_path / "results")["environment"]) == {"UmbrellaRain-v0"}
     assert "UmbrellaRain" in (tmp_path / "results" / "report.html").read_text()
     tests = [str(ROOT / "tests" / name) for name in ("test_claims.py", "test_model_laws.py")]
-    out = call("pytest", "-n0", "-p", "no:cacheprovider", "-k", "Umbrella", f"--rootdir={tmp_path}", "-W", "error", *tests)
+    out = call(
+        "pytest",
+        "-n0",
+        "-p",
+        "no:cacheprovider",
+        "-k",
+        "Umbrella",
+        f"--rootdir={tmp_path}",
+        "-W",
+        "error",
+        *tests,
+    )
     assert "passed" in out

@@ -1,4 +1,7 @@
-"""The laws of the copycat: what its indicator shows, what its noise is, and that the wrapper and the world are one car."""
+"""The laws of the copycat:
+
+what its indicator shows, what its noise is, and that the wrapper and the world are one car.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,14 +15,14 @@ from gymnasium.utils.env_checker import check_env
 from refusals import refused
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 
-from confoundry.agents import make_agent
-from confoundry.causal import Array
-from confoundry.envs import Log, load_latents
-from confoundry.envs.copycat import MODES, CopycatWrapper, ScatteredStart, copycat_log
-from confoundry.envs.copycat_car import CopycatCar, drive
-from confoundry.envs.opaque import estimated_value
-from confoundry.eval import Run
-from confoundry.eval.truth import references
+from dosuite.agents import make_agent
+from dosuite.causal import Array
+from dosuite.envs import Log, load_latents
+from dosuite.envs.worlds.copycat_car import CopycatCar, drive
+from dosuite.envs.wrappers.copycat import MODES, CopycatWrapper, ScatteredStart, copycat_log
+from dosuite.envs.wrappers.expert import estimated_value
+from dosuite.eval import Run
+from dosuite.eval.runs.reference_values import references
 
 SCALE = (0.1, 0.02)
 
@@ -33,7 +36,9 @@ class Screen(gymnasium.Env[Any, Any]):
     def get_action_meanings(self) -> list[str]:
         return ["UP", "DOWN", "FIRE", "NOOP"]
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Array, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
         super().reset(seed=seed)
         self.light = 10
         return self.picture(), {}
@@ -47,15 +52,22 @@ class Screen(gymnasium.Env[Any, Any]):
 
 
 MAKERS: dict[str, Callable[[], gymnasium.Env[Any, Any]]] = {
-    **{name: lambda name=name: gymnasium.make(name) for name in ("CartPole-v1", "MountainCar-v0", "Acrobot-v1", "FrozenLake-v1")},  # type: ignore[misc]
+    **{
+        name: lambda name=name: gymnasium.make(name)  # type: ignore[misc]
+        for name in ("CartPole-v1", "MountainCar-v0", "Acrobot-v1", "FrozenLake-v1")
+    },
     "Screen": Screen,
 }
 every_env = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 every_mode = pytest.mark.parametrize("mode", MODES)
 
 
-def drives(env: CopycatWrapper, actions: Array, seed: int = 3) -> tuple[list[Any], list[Any], list[float]]:
-    """The observations, the clean ones and the rewards of taking these actions, beginning anew where an episode ends."""
+def drives(
+    env: CopycatWrapper, actions: Array, seed: int = 3
+) -> tuple[list[Any], list[Any], list[float]]:
+    """The observations, the clean ones and the rewards of taking these actions, beginning anew
+    where an episode ends.
+    """
     observations, clean, rewards = [env.reset(seed=seed)[0]], [env._clean], [0.0]
     for act in actions:
         observation, reward, terminated, truncated, _ = env.step(act)
@@ -73,11 +85,17 @@ def some_actions(env: gymnasium.Env[Any, Any], count: int, seed: int = 0) -> Arr
 
 @every_env
 @every_mode
-@pytest.mark.filterwarnings("ignore:.*A Box observation space m..imum value is -?infinity")  # noise is unbounded
 @pytest.mark.filterwarnings(
-    "ignore:.*is different from the unwrapped version", "ignore:.*due to the environment not having a spec", "ignore:The minimal resolution"
+    "ignore:.*A Box observation space m..imum value is -?infinity"
+)  # noise is unbounded
+@pytest.mark.filterwarnings(
+    "ignore:.*is different from the unwrapped version",
+    "ignore:.*due to the environment not having a spec",
+    "ignore:The minimal resolution",
 )
-def test_gymnasium_and_stable_baselines_find_no_fault(make: Callable[[], gymnasium.Env[Any, Any]], mode: str) -> None:
+def test_gymnasium_and_stable_baselines_find_no_fault(
+    make: Callable[[], gymnasium.Env[Any, Any]], mode: str
+) -> None:
     env = CopycatWrapper(make(), mode, sigma=0.3)
     check_env(env, skip_render_check=True)
     check_env_for_sb3(env)
@@ -85,7 +103,9 @@ def test_gymnasium_and_stable_baselines_find_no_fault(make: Callable[[], gymnasi
 
 @every_env
 @every_mode
-def test_nothing_but_the_sight_of_an_environment_is_changed(make: Callable[[], gymnasium.Env[Any, Any]], mode: str) -> None:
+def test_nothing_but_the_sight_of_an_environment_is_changed(
+    make: Callable[[], gymnasium.Env[Any, Any]], mode: str
+) -> None:
     env, bare = CopycatWrapper(make(), mode, sigma=0.4), make()
     actions = some_actions(bare, 100)
     _, clean, rewards = drives(env, actions)
@@ -99,14 +119,19 @@ def test_nothing_but_the_sight_of_an_environment_is_changed(make: Callable[[], g
 @every_env
 def test_equal_seeds_give_equal_sights(make: Callable[[], gymnasium.Env[Any, Any]]) -> None:
     actions = some_actions(make(), 60)
-    one, again, other = (drives(CopycatWrapper(make(), "randomised", sigma=0.4), actions, seed)[0] for seed in (1, 1, 2))
+    one, again, other = (
+        drives(CopycatWrapper(make(), "randomised", sigma=0.4), actions, seed)[0]
+        for seed in (1, 1, 2)
+    )
     assert np.array_equal(one, again)
     assert not np.array_equal(one, other)
 
 
 def indicators(mode: str, actions: Array, **settings: Any) -> Array:
     """What the indicator shows before each of these actions of MountainCar, and after the last."""
-    observations, _, _ = drives(CopycatWrapper(gymnasium.make("MountainCar-v0"), mode, **settings), actions)
+    observations, _, _ = drives(
+        CopycatWrapper(gymnasium.make("MountainCar-v0"), mode, **settings), actions
+    )
     assert all(sorted(seen[2:]) == [0, 0, 1] for seen in observations)
     return np.array([seen[2:].argmax() for seen in observations])
 
@@ -146,12 +171,19 @@ def test_noise_has_its_scale_and_is_the_same_in_every_mode_and_whatever_is_done(
     spread = 0.5 * np.array(SCALE)
     assert (abs(noises[0].mean(0)) < 4 * error * spread).all()
     assert noises[0].std(0) == pytest.approx(spread, rel=4 * error / np.sqrt(2))
-    assert (abs(np.corrcoef(noises[0].T)[0, 1]), abs(np.corrcoef(noises[0][1:, 0], noises[0][:-1, 0])[0, 1])) < (4 * error, 4 * error)
+    assert (
+        abs(np.corrcoef(noises[0].T)[0, 1]),
+        abs(np.corrcoef(noises[0][1:, 0], noises[0][:-1, 0])[0, 1]),
+    ) < (4 * error, 4 * error)
 
 
 def test_without_noise_a_sight_is_clean() -> None:
-    observations, clean, _ = drives(CopycatWrapper(gymnasium.make("Acrobot-v1")), np.ones(50, dtype=int))
-    assert all(np.array_equal(seen[:6], true) for seen, true in zip(observations, clean, strict=True))
+    observations, clean, _ = drives(
+        CopycatWrapper(gymnasium.make("Acrobot-v1")), np.ones(50, dtype=int)
+    )
+    assert all(
+        np.array_equal(seen[:6], true) for seen, true in zip(observations, clean, strict=True)
+    )
 
 
 def test_a_number_is_replaced_with_probability_sigma() -> None:
@@ -170,11 +202,18 @@ def test_a_picture_has_a_square_in_its_corner() -> None:
         assert (seen[:2, :2] == bright).all()
         assert np.array_equal(seen[2:], true[2:])
         assert np.array_equal(seen[:, 2:], true[:, 2:])
-    assert all(np.array_equal(seen, true) for seen, true in zip(*drives(CopycatWrapper(Screen(), "off"), np.arange(4))[:2], strict=True))
+    assert all(
+        np.array_equal(seen, true)
+        for seen, true in zip(
+            *drives(CopycatWrapper(Screen(), "off"), np.arange(4))[:2], strict=True
+        )
+    )
 
 
 def test_a_spec_makes_the_same_again() -> None:
-    env = CopycatWrapper(ScatteredStart(gymnasium.make("MountainCar-v0")), "lagged", sigma=0.5, scale=SCALE, lag=4)
+    env = CopycatWrapper(
+        ScatteredStart(gymnasium.make("MountainCar-v0")), "lagged", sigma=0.5, scale=SCALE, lag=4
+    )
     assert env.spec is not None
     assert np.array_equal(env.spec.make().reset(seed=5)[0], env.reset(seed=5)[0])
 
@@ -198,11 +237,20 @@ def no_numbers() -> gymnasium.Env[Any, Any]:
         (lambda: car(lag=0), "lag at least 1"),
         (lambda: car(first_action=3), "first_action must be from 0 to 2, and got 3"),
         (lambda: car(scale=(1, 2, 3)), "the scale must be a number or have the shape (2,)"),
-        (lambda: CopycatWrapper(Screen(), scale=(1, 2)), "the scale must be a number or have the shape (24, 16, 3)"),
+        (
+            lambda: CopycatWrapper(Screen(), scale=(1, 2)),
+            "the scale must be a number or have the shape (24, 16, 3)",
+        ),
         (lambda: CopycatWrapper(gymnasium.make("FrozenLake-v1"), sigma=1.5), "take one in [0, 1]"),
-        (lambda: CopycatWrapper(gymnasium.make("MountainCarContinuous-v0")), "actions that are Discrete"),
+        (
+            lambda: CopycatWrapper(gymnasium.make("MountainCarContinuous-v0")),
+            "actions that are Discrete",
+        ),
         (lambda: CopycatWrapper(no_numbers()), "observations that are a Box, or Discrete"),
-        (lambda: ScatteredStart(gymnasium.make("CartPole-v1")), "only MountainCar-v0 can begin anywhere"),
+        (
+            lambda: ScatteredStart(gymnasium.make("CartPole-v1")),
+            "only MountainCar-v0 can begin anywhere",
+        ),
         (lambda: copycat_log(car(), expert, 0, 0), "1 row or more"),
         (lambda: estimated_value(car(), expert, 1, 0), "2 episodes or more"),
         (lambda: CopycatCar().dial(2.0), "the dial goes from 0 to 1, and got 2.0"),
@@ -220,20 +268,29 @@ def expert(observations: Array) -> Array:
 
 
 def scattered(**settings: Any) -> CopycatWrapper:
-    return CopycatWrapper(ScatteredStart(gymnasium.make("MountainCar-v0")), sigma=0.5, scale=SCALE, **settings)
+    return CopycatWrapper(
+        ScatteredStart(gymnasium.make("MountainCar-v0")), sigma=0.5, scale=SCALE, **settings
+    )
 
 
 def test_a_log_is_the_experts_and_shows_what_the_wrapper_shows(tmp_path: Path) -> None:
     env = scattered()
     log = copycat_log(env, expert, 700, seed=2)
     clean = log.latents["clean"]
-    assert (len(log), log.horizon, log.observation_space, log.action_space) == (700, 200, env.observation_space, env.action_space)
+    assert (len(log), log.horizon, log.observation_space, log.action_space) == (
+        700,
+        200,
+        env.observation_space,
+        env.action_space,
+    )
     assert np.array_equal(log.columns["action"], expert(clean))
     start = log.columns["step"] == 0
     shown = log.columns["observation"][:, 2:].argmax(1)
     assert (shown[start] == 1).all()
     assert np.array_equal(shown[1:][~start[1:]], log.columns["action"][:-1][~start[1:]])
-    assert np.array_equal(log.columns["observation"][1:][~start[1:]], log.columns["next_observation"][:-1][~start[1:]])
+    assert np.array_equal(
+        log.columns["observation"][1:][~start[1:]], log.columns["next_observation"][:-1][~start[1:]]
+    )
     ends = log.columns["terminated"] | log.columns["truncated"]
     assert np.array_equal(ends, np.append(start[1:], True))
     assert np.ptp(clean[start, 0]) > 1.0
@@ -248,7 +305,9 @@ def test_a_log_is_the_experts_and_shows_what_the_wrapper_shows(tmp_path: Path) -
 def test_agents_learn_from_the_log_and_act_in_the_environment(mode: str) -> None:
     env, rng = scattered(mode=mode), np.random.default_rng(0)
     policy = make_agent("bc:steps=20").learn(copycat_log(env, expert, 300, seed=0).view(rng), rng)
-    found = estimated_value(env, lambda observations: policy.probabilities(observations).argmax(1), 3, seed=0)
+    found = estimated_value(
+        env, lambda observations: policy.probabilities(observations).argmax(1), 3, seed=0
+    )
     assert -200 <= found.value < 0
 
 
@@ -256,10 +315,15 @@ def test_values_are_paired_and_have_a_standard_error() -> None:
     def by_velocity(observations: Array) -> Array:
         return drive(observations[:, 1])
 
-    one, other, again = (estimated_value(scattered(mode=mode), by_velocity, 20, 4) for mode in ("off", "confounded", "off"))
+    one, other, again = (
+        estimated_value(scattered(mode=mode), by_velocity, 20, 4)
+        for mode in ("off", "confounded", "off")
+    )
     assert one == other == again
     assert one.std_error > 0
-    assert estimated_value(car(), lambda observations: np.ones(len(observations), dtype=int), 2, 0) == (-200.0, 0.0)
+    assert estimated_value(
+        car(), lambda observations: np.ones(len(observations), dtype=int), 2, 0
+    ) == (-200.0, 0.0)
     clean = estimated_value(car(mode="off"), expert, 60, 0)
     assert clean.value == pytest.approx(-119.3, abs=3 * clean.std_error + 0.1)
 
@@ -278,7 +342,9 @@ def test_the_world_is_gymnasiums_car(scatter: int) -> None:
         env.unwrapped.state = start  # type: ignore[attr-defined]
         seen: Array = np.append(start, observation[2:])
         for step in range(world.horizon):
-            wanted = [columns[name][unit, step] for name in ("seen_position", "seen_velocity", "lamp")]
+            wanted = [
+                columns[name][unit, step] for name in ("seen_position", "seen_velocity", "lamp")
+            ]
             assert [*seen[:2], seen[2:].argmax()] == pytest.approx(wanted, abs=1e-6)
             seen, reward, terminated, truncated, _ = env.step(columns["push"][unit, step])
             assert reward == columns["time"][unit, step]

@@ -6,9 +6,8 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from confoundry.agents import make_agent
-from confoundry.causal import (
-    SCM,
+from dosuite.agents import make_agent
+from dosuite.causal import (
     Array,
     Bernoulli,
     Categorical,
@@ -16,25 +15,23 @@ from confoundry.causal import (
     InputError,
     Normal,
     TooLargeError,
+    World,
     action,
-    back_door_set,
-    causal_policy,
-    chain,
     context,
     latent,
-    log_process,
     logged,
     reward,
     selection,
     terminal,
     value,
-    worst_policy,
 )
-from confoundry.envs import Log, collect
-from confoundry.eval import Run, grid, score
+from dosuite.causal.exact import chain, log_process, worst_policy
+from dosuite.causal.graphs import back_door_set
+from dosuite.envs import Log, collect
+from dosuite.eval import Run, grid, score
 
 
-class Flip(SCM):
+class Flip(World):
     """The context shows the latent at the first step, and its opposite later."""
 
     horizon: int = 3
@@ -57,7 +54,7 @@ class Flip(SCM):
         return Exactly(1.0 * (guess == coin))
 
 
-class Survivors(SCM):
+class Survivors(World):
     """Rows are kept by the latent, the action and the outcome."""
 
     @latent
@@ -77,7 +74,7 @@ class Survivors(SCM):
         return Bernoulli(0.1 + 0.2 * frailty + 0.2 * treat + 0.4 * health)
 
 
-class Odd(SCM):
+class Odd(World):
     """A context that takes the values -1, 0 and 2, each with a best action of its own."""
 
     @context
@@ -97,7 +94,7 @@ class Odd(SCM):
         return Exactly(mark * (choice - 0.5))
 
 
-class Gauge(SCM):
+class Gauge(World):
     """The context is continuous."""
 
     @context
@@ -113,7 +110,7 @@ class Gauge(SCM):
         return Exactly(level * open)
 
 
-class Noisy(SCM):
+class Noisy(World):
     """Only the reward is continuous."""
 
     @action
@@ -126,15 +123,19 @@ class Noisy(SCM):
 
 
 def test_a_first_step_unlike_the_others_is_not_planned_as_if_it_were_alike() -> None:
-    assert value(Flip(), causal_policy(Flip())) == pytest.approx(1.0)
+    assert value(Flip(), Flip().causal_policy()) == pytest.approx(1.0)
     assert value(Flip(), worst_policy(Flip())) == pytest.approx(0.11)
 
 
 def test_a_common_cause_two_steps_back_is_in_sight() -> None:
-    graph: nx.DiGraph[str] = nx.DiGraph([("w_tm1", "y"), ("w_tm1", "v"), ("y_tm1", "a"), ("a", "r"), ("v_tm1", "r")])
+    graph: nx.DiGraph[str] = nx.DiGraph(
+        [("w_tm1", "y"), ("w_tm1", "v"), ("y_tm1", "a"), ("a", "r"), ("v_tm1", "r")]
+    )
     graph.add_node("w")
     roles = {"a": "action", "r": "reward"}
-    nx.set_node_attributes(graph, {name: roles.get(name.removesuffix("_tm1"), "latent") for name in graph}, "role")
+    nx.set_node_attributes(
+        graph, {name: roles.get(name.removesuffix("_tm1"), "latent") for name in graph}, "role"
+    )
     assert back_door_set(graph) is None
 
 
@@ -156,11 +157,19 @@ def test_the_twin_of_a_selected_log_has_the_same_log() -> None:
 def test_contexts_that_are_not_counted_from_zero_are_logged_scored_and_run() -> None:
     model = Odd()
     log = collect(model, 500, seed=0)
-    exact = {(mark, choice): 0.3 + 0.2 * mark if choice else 0.7 - 0.2 * mark for mark in (-1, 0, 2) for choice in (0, 1)}
+    exact = {
+        (mark, choice): 0.3 + 0.2 * mark if choice else 0.7 - 0.2 * mark
+        for mark in (-1, 0, 2)
+        for choice in (0, 1)
+    }
     marks, choices = log.columns["observation"][:, 0], log.columns["action"]
-    assert log.columns["propensity"] == pytest.approx([exact[int(m), int(c)] for m, c in zip(marks, choices, strict=True)])
-    assert score(model, causal_policy(model))["causal_score"].isna().all()  # nothing is confused here
-    assert score(model, causal_policy(model))["regret"].tolist() == [0.0]
+    assert log.columns["propensity"] == pytest.approx(
+        [exact[int(m), int(c)] for m, c in zip(marks, choices, strict=True)]
+    )
+    assert (
+        score(model, model.causal_policy())["causal_score"].isna().all()
+    )  # nothing is confused here
+    assert score(model, model.causal_policy())["regret"].tolist() == [0.0]
     for name in ("confused", "causal", "uniform", "behaviour"):
         (row,) = Run(f"{__file__}:Odd", name, "exact", 1, 0).rows()
         assert row["status"] == "ok"
@@ -197,10 +206,23 @@ def test_an_action_that_nothing_selects_and_one_that_is_too_long_are_refused() -
 
 
 @pytest.mark.parametrize(
-    "name", ["reward", "action", "step", "order", "episode", "propensity", "regime", "horizon", "twin", "intent", "z_tm1"]
+    "name",
+    [
+        "reward",
+        "action",
+        "step",
+        "order",
+        "episode",
+        "propensity",
+        "regime",
+        "horizon",
+        "twin",
+        "intent",
+        "z_tm1",
+    ],
 )
 def test_a_name_with_a_meaning_is_refused(name: str) -> None:
-    def law(self: SCM) -> Bernoulli:
+    def law(self: World) -> Bernoulli:
         return Bernoulli(0.5)
 
     law.__name__ = name
@@ -209,7 +231,7 @@ def test_a_name_with_a_meaning_is_refused(name: str) -> None:
 
 
 def test_an_end_that_is_neither_0_nor_1_is_refused() -> None:
-    def end(self: SCM) -> Categorical:
+    def end(self: World) -> Categorical:
         return Categorical(np.array([0.5, 0.25, 0.25]))
 
     with pytest.raises(InputError, match="must be 0 or 1"):
@@ -219,5 +241,11 @@ def test_an_end_that_is_neither_0_nor_1_is_refused() -> None:
 def test_a_folder_may_have_the_suffix_of_a_file(tmp_path: Path) -> None:
     folder = tmp_path / ".pyenv"
     folder.mkdir()
-    (folder / "mine.py").write_text(Path(__file__).with_name("test_command_line.py").read_text().split("AGENT = '''")[1].split("'''")[0])
+    (folder / "mine.py").write_text(
+        Path(__file__)
+        .with_name("test_command_line.py")
+        .read_text()
+        .split("AGENT = '''")[1]
+        .split("'''")[0]
+    )
     assert make_agent(f"{folder}/mine.py:Always:action=1").action == 1  # type: ignore[attr-defined]

@@ -1,4 +1,7 @@
-"""The engine in odd models: untaken actions, odd supports and types, values from outside, copies; and in many random models."""
+"""The engine in odd models:
+
+untaken actions, odd supports and types, values from outside, copies; and in many random models.
+"""
 
 import copy
 import pickle
@@ -9,8 +12,7 @@ import numpy as np
 import pytest
 from pushforward import joints
 
-from confoundry.causal import (
-    SCM,
+from dosuite.causal import (
     Array,
     Bernoulli,
     Categorical,
@@ -18,25 +20,24 @@ from confoundry.causal import (
     Exactly,
     InputError,
     TooLargeError,
+    World,
     action,
-    causal_policy,
     context,
     distribution,
     expectation,
     latent,
     logged,
     reward,
-    step_table,
-    tables,
     uniform_policy,
     value,
     values,
 )
-from confoundry.envs import CausalEnv, CausalVectorEnv, choices, collect, make_model
-from confoundry.envs.spaces import action_space
+from dosuite.causal.exact import step_table
+from dosuite.envs import CausalEnv, CausalVectorEnv, choices, collect, make_model
+from dosuite.envs.spaces import action_space
 
 
-class Never(SCM):
+class Never(World):
     """The behaviour policy never takes action 0, which is the better one."""
 
     @action
@@ -60,7 +61,7 @@ class Never(SCM):
 def test_what_the_log_never_has_can_be_done(paired: bool) -> None:
     model = Never()
     assert value(model, np.array([[1.0, 0.0]])) == 10.5 == value(model.do(lever=0))
-    assert causal_policy(model).tolist() == [[1.0, 0.0]]
+    assert model.causal_policy().tolist() == [[1.0, 0.0]]
     env = CausalVectorEnv(model, 1000, paired=paired)
     env.reset(seed=0)
     _, rewards, *_, infos = env.step(np.zeros(1000, dtype=int))
@@ -70,7 +71,7 @@ def test_what_the_log_never_has_can_be_done(paired: bool) -> None:
     assert np.array_equal(log["spark"], 1 - log["action"])
 
 
-class Rounded(SCM):
+class Rounded(World):
     """A value that is written in two ways, 0.3 and 0.1 + 0.2, is one value."""
 
     horizon: int = 2
@@ -94,7 +95,7 @@ def test_a_value_with_rounding_is_counted_once() -> None:
     assert distribution(Rounded(), "x", step=1) == pytest.approx([0.5, 0.5])
 
 
-class Bytes(SCM):
+class Bytes(World):
     """Small integers, whose products would not fit into a byte."""
 
     @latent
@@ -160,7 +161,7 @@ def test_rewards_by_table_are_not_rounded() -> None:
         assert env.step(1)[1] == pay
 
 
-class Diary(SCM):
+class Diary(World):
     """Remembers every move: eight times as many states after each step."""
 
     horizon: int = 6
@@ -184,7 +185,10 @@ def test_a_table_that_grows_too_large_is_refused_on_the_way() -> None:
 
 
 def test_worlds_of_one_policy_have_the_same_contexts() -> None:
-    one, other = make_model("SimpsonClinic-Sighted-v0"), make_model("SimpsonClinic-Sighted-v0:study=Berkeley")
+    one, other = (
+        make_model("SimpsonClinic-Sighted-v0"),
+        make_model("SimpsonClinic-Sighted-v0:study=Berkeley"),
+    )
     with pytest.raises(InputError, match="must have the same contexts"):
         values([one, other], uniform_policy(one))
     assert values([], uniform_policy(one)).shape == (0,)
@@ -207,28 +211,48 @@ class Drawn:
 
     def __call__(self, *causes: Array) -> Distribution:
         codes = [np.round(np.asarray(cause, float) * 6).astype(int) % 5 for cause in causes]
-        place = np.ravel_multi_index(tuple(codes), (5,) * len(codes)) if codes else np.zeros(1, dtype=int)
+        place = (
+            np.ravel_multi_index(tuple(codes), (5,) * len(codes))
+            if codes
+            else np.zeros(1, dtype=int)
+        )
         rng = np.random.default_rng(self.seed)
         p = rng.dirichlet(np.full(len(self.values), 0.6), size=5 ** len(codes))
         p[rng.random(len(p)) < 0.2] = np.eye(len(self.values))[0]
         return Categorical(p[place], np.array(self.values))
 
 
-def random_model(seed: int) -> SCM:
+def random_model(seed: int) -> World:
     """Four to six variables with random roles, causes now and one step earlier, and laws."""
     rng = np.random.default_rng(seed)
     names = [f"v{i}" for i in range(rng.integers(4, 7))]
     horizon, acted = int(rng.choice([1, 2, 3])), int(rng.integers(1, len(names) - 1))
-    body: dict[str, Any] = {"__module__": __name__, "__annotations__": {"horizon": int}, "horizon": horizon}
+    body: dict[str, Any] = {
+        "__module__": __name__,
+        "__annotations__": {"horizon": int},
+        "horizon": horizon,
+    }
     for i, name in enumerate(names):
-        role = "action" if i == acted else "reward" if i == len(names) - 1 else str(rng.choice(["latent", "logged", "context"]))
+        role = (
+            "action"
+            if i == acted
+            else "reward"
+            if i == len(names) - 1
+            else str(rng.choice(["latent", "logged", "context"]))
+        )
         role = "logged" if role == "context" and i > acted else role
-        support = [0, 1, 2][: rng.integers(2, 4)] if role == "action" else SUPPORTS[rng.integers(len(SUPPORTS))]
+        support = (
+            [0, 1, 2][: rng.integers(2, 4)]
+            if role == "action"
+            else SUPPORTS[rng.integers(len(SUPPORTS))]
+        )
         now = tuple(other for other in names[:i] if rng.random() < 0.4)
         lags = tuple(f"{other}_tm1" for other in names if horizon > 1 and rng.random() < 0.25)
-        first = Categorical(rng.dirichlet(np.ones(len(support))), np.array(support)) if lags else None
+        first = (
+            Categorical(rng.dirichlet(np.ones(len(support))), np.array(support)) if lags else None
+        )
         body[name] = Drawn((*now, *lags), role, tuple(support), int(rng.integers(2**31)), first)
-    return type(f"Random{seed}", (SCM,), body)()  # type: ignore[no-any-return]
+    return type(f"Random{seed}", (World,), body)()  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -244,5 +268,8 @@ def test_in_random_models_the_table_is_the_models_law_and_so_are_paired_steps(se
     sample = acted.sample(20_000, np.random.default_rng(seed))
     rewards = sample[model.reward].reshape(20_000, -1)
     for step in range(model.horizon):
-        support, mean = tables(model).support(model.reward), rewards[:, step].mean()
-        assert abs(mean - expectation(acted, model.reward, step=step)) < 5 * np.ptp(support) / 2 / np.sqrt(20_000) + 1e-9
+        support, mean = model.tables.support(model.reward), rewards[:, step].mean()
+        assert (
+            abs(mean - expectation(acted, model.reward, step=step))
+            < 5 * np.ptp(support) / 2 / np.sqrt(20_000) + 1e-9
+        )

@@ -1,4 +1,8 @@
-"""The laws of the engine: a step by table is the step of the model, in law exactly and in its noise the same for one unit and for many."""
+"""The laws of the engine:
+
+a step by table is the step of the model, in law exactly and in its noise the same for one unit and
+for many.
+"""
 
 import tracemalloc
 from dataclasses import replace
@@ -9,60 +13,71 @@ import pytest
 from countable import TABULAR
 from pushforward import joints, probabilities
 
-from confoundry.causal import (
-    SCM,
+from dosuite.causal import (
     Array,
     Categorical,
     Exactly,
     NotDiscreteError,
     TooLargeError,
+    World,
     action,
     context,
     distribution,
     latent,
-    noise,
     reward,
-    step_table,
-    tables,
     uniform_policy,
     value,
     values,
 )
-from confoundry.causal.engine import _alias
-from confoundry.causal.exact import Chain
-from confoundry.causal.tables import Tables
-from confoundry.envs import CausalVectorEnv, choices, make_model
-from confoundry.envs.spaces import action_space
-from confoundry.envs.stepping import ByTable, ByVariable
+from dosuite.causal.exact import step_table
+from dosuite.causal.exact.markov_chain import Chain
+from dosuite.causal.exact.step_table import _alias
+from dosuite.causal.model import noise
+from dosuite.causal.model.tables import Tables
+from dosuite.envs import CausalVectorEnv, choices, make_model
+from dosuite.envs.gym.by_table import ByTable
+from dosuite.envs.gym.by_variable import ByVariable
+from dosuite.envs.spaces import action_space
 
 FILE = Path(__file__).with_name("throwaway.py")
-BASES = TABULAR | {name: make_model(f"{FILE}:{name}") for name in ("Relay", "Orchard", "Dawn", "Survivors")}
+BASES = TABULAR | {
+    name: make_model(f"{FILE}:{name}") for name in ("Relay", "Orchard", "Dawn", "Survivors")
+}
 MODELS = {
     **BASES,
     **{f"{text}, the intent seen": model.with_intent() for text, model in BASES.items()},
-    **{f"{text} in {shift}": model.shifted(shift) for text, model in BASES.items() for shift in model.shifts()},
+    **{
+        f"{text} in {shift}": model.shifted(shift)
+        for text, model in BASES.items()
+        for shift in model.shifts()
+    },
 }
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
 @every_model
-def test_the_table_of_a_step_is_the_models_law(model: SCM) -> None:
+def test_the_table_of_a_step_is_the_models_law(model: World) -> None:
     actions = choices(action_space(model))
     acted = model.do(**{model.action: Categorical(np.full(actions, 1.0 / actions))})
     table = step_table(model, actions)
     steps = min(model.horizon, 4)
     for step, joint in enumerate(joints(model, table, steps)):
-        exact = distribution(acted, *model.contexts, model.action, *model.names("logged"), model.reward, step=step)
+        exact = distribution(
+            acted, *model.contexts, model.action, *model.names("logged"), model.reward, step=step
+        )
         assert joint == pytest.approx(exact, abs=1e-8)
 
 
 @every_model
-def test_a_variable_that_is_looked_up_is_what_its_mechanism_draws(model: SCM) -> None:
+def test_a_variable_that_is_looked_up_is_what_its_mechanism_draws(model: World) -> None:
     plain = replace(model)
     vars(plain)["_tables"] = bodies = Tables(plain)
     vars(bodies)["lookups"] = {}
-    assert tables(model).lookups
-    one, other = model.sample(300, np.random.default_rng(0)), plain.sample(300, np.random.default_rng(0))
+    assert model.tables.lookups
+    one, other = (
+        model.sample(300, np.random.default_rng(0)),
+        plain.sample(300, np.random.default_rng(0)),
+    )
     for name in model.variables:
         assert one[name].dtype == other[name].dtype
         assert np.array_equal(one[name], other[name])
@@ -71,7 +86,9 @@ def test_a_variable_that_is_looked_up_is_what_its_mechanism_draws(model: SCM) ->
 def test_a_table_that_is_a_little_wrong_is_noticed() -> None:
     model = make_model("IceCreamShorts-v0")
     wrong = model.do(shorts=Categorical(np.array([0.51, 0.49])))
-    exact = distribution(model.do(ice_cream=Categorical(np.array([0.5, 0.5]))), "ice_cream", "shorts", "pay")
+    exact = distribution(
+        model.do(ice_cream=Categorical(np.array([0.5, 0.5]))), "ice_cream", "shorts", "pay"
+    )
     assert joints(model, step_table(model, 2), 1)[0] == pytest.approx(exact, abs=1e-8)
     assert joints(wrong, step_table(wrong, 2), 1)[0] != pytest.approx(exact, abs=1e-3)
 
@@ -92,8 +109,11 @@ def test_an_alias_draws_each_outcome_with_its_probability_and_none_that_has_no_w
     assert not drawn[wanted == 0].any()
 
 
-class Ladder(SCM):
-    """A rung more at each step, with other odds on each: more rows than an episode can reach would never end."""
+class Ladder(World):
+    """A rung more at each step, with other odds on each:
+
+    more rows than an episode can reach would never end.
+    """
 
     horizon: int = 6
 
@@ -112,11 +132,13 @@ class Ladder(SCM):
 
 def test_only_rows_that_an_episode_can_reach_are_in_the_table() -> None:
     table = step_table(Ladder(), 2)
-    assert len(table.row) // (2 << table.step.bits) == 2 * 6  # actions, and rungs 0 to 5: one acts on none above
+    assert (
+        len(table.row) // (2 << table.step.bits) == 2 * 6
+    )  # actions, and rungs 0 to 5: one acts on none above
     assert joints(Ladder(), table, 6)[5].shape[0] == 7
 
 
-class Crowd(SCM):
+class Crowd(World):
     """Too many dice for a table."""
 
     faces: int = 60
@@ -154,7 +176,9 @@ def test_what_has_no_table_is_refused_by_the_table_and_stepped_by_the_environmen
 
 def test_paired_worlds_share_all_noise_but_that_of_what_differs() -> None:
     model = make_model("IceCreamShorts-Thermo-v0")
-    one, other = (CausalVectorEnv(world, 1000, paired=True) for world in (model, model.do(reading=0)))
+    one, other = (
+        CausalVectorEnv(world, 1000, paired=True) for world in (model, model.do(reading=0))
+    )
     one.reset(seed=0)
     other.reset(seed=0)
     actions = np.arange(1000) % 2
@@ -165,7 +189,12 @@ def test_words_are_uniform_and_unrelated_between_units_and_steps() -> None:
     words = noise.words(noise.units(np.arange(400), 0), 0, 500)
     high, low = ((words >> np.uint64(shift)) & np.uint64(0xFFFFFFFF) for shift in (32, 0))
     units = [half / 2.0**32 - 0.5 for half in (high, low)]
-    several = [*units, units[0][1:, :] * units[0][:-1, :] * 3.46, units[0][:, 1:] * units[0][:, :-1] * 3.46, units[0] * units[1] * 3.46]
+    several = [
+        *units,
+        units[0][1:, :] * units[0][:-1, :] * 3.46,
+        units[0][:, 1:] * units[0][:, :-1] * 3.46,
+        units[0] * units[1] * 3.46,
+    ]
     for numbers in several:
         assert abs(numbers.mean()) < 4.5 * np.sqrt(1 / 12 / numbers.size)
     assert np.array_equal(noise.words(noise.units(np.arange(400), 0), 123, 1), words[123:124])
@@ -188,18 +217,27 @@ def test_memory_does_not_grow_over_ten_million_steps() -> None:
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 7, 10])
-def test_values_by_doubling_are_values_step_by_step(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_by_doubling_are_values_step_by_step(
+    steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = replace(BASES["Relay"], horizon=steps)
-    policies = np.random.default_rng(0).dirichlet([1, 1], size=(5, *uniform_policy(model).shape[:1]))
+    policies = np.random.default_rng(0).dirichlet(
+        [1, 1], size=(5, *uniform_policy(model).shape[:1])
+    )
     doubled = Chain(model, open_loop=True).values(policies)
-    monkeypatch.setattr("confoundry.causal.exact.SMALL", 0)
+    monkeypatch.setattr("dosuite.causal.exact.markov_chain.SMALL", 0)
     assert Chain(model, open_loop=True).values(policies) == pytest.approx(doubled, abs=1e-14)
 
 
-@pytest.mark.parametrize("text", ["ConfoundedRiver-v0", "ConfoundedRiver-MarkovRiver-v0", "IceCreamShorts-Thermo-v0", "Relay"])
+@pytest.mark.parametrize(
+    "text",
+    ["ConfoundedRiver-v0", "ConfoundedRiver-MarkovRiver-v0", "IceCreamShorts-Thermo-v0", "Relay"],
+)
 def test_values_in_several_worlds_are_those_in_each(text: str) -> None:
     model = BASES[text]
     policy = np.random.default_rng(0).dirichlet([1, 1], size=uniform_policy(model).shape[0])
     worlds = [model, *(model.shifted(name) for name in model.shifts())]
     for several in (worlds, [*worlds, replace(model, horizon=3)]):
-        assert values(several, policy) == pytest.approx([value(world, policy) for world in several], abs=1e-13)
+        assert values(several, policy) == pytest.approx(
+            [value(world, policy) for world in several], abs=1e-13
+        )

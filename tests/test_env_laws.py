@@ -1,4 +1,7 @@
-"""The laws of the environments: acting is intervening, one by one or many at once, and nothing hidden comes out."""
+"""The laws of the environments:
+
+acting is intervening, one by one or many at once, and nothing hidden comes out.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,33 +22,62 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from confoundry.causal import SCM, Array, Categorical, Exactly, InputError, Normal, reward, uniform_policy, value
-from confoundry.causal import action as action_role
-from confoundry.envs import CausalEnv, CausalVectorEnv, as_integer, choices, make_model, members, observation_space, worlds
-from confoundry.envs.sb3 import BatchedVecEnv
-from confoundry.envs.spaces import action_space
+from dosuite.causal import (
+    Array,
+    Categorical,
+    Exactly,
+    InputError,
+    Normal,
+    World,
+    reward,
+    uniform_policy,
+    value,
+)
+from dosuite.causal import action as action_role
+from dosuite.envs import (
+    CausalEnv,
+    CausalVectorEnv,
+    as_integer,
+    choices,
+    make_model,
+    members,
+    observation_space,
+    world_classes,
+)
+from dosuite.envs.gym.sb3 import BatchedVecEnv
+from dosuite.envs.spaces import action_space
 
 FILE = Path(__file__).with_name("throwaway.py")
-RELAY, SURVIVORS, GAUGE, GAUGES = (f"{FILE}:{name}" for name in ("Relay", "Survivors", "Gauge", "Gauge:horizon=3"))
-IDS = list(worlds())
+RELAY, SURVIVORS, GAUGE, GAUGES = (
+    f"{FILE}:{name}" for name in ("Relay", "Survivors", "Gauge", "Gauge:horizon=3")
+)
+IDS = list(world_classes())
 MODELS = {text: replace(model, horizon=min(model.horizon, 10)) for text, model in members()}
 THROWAWAY = {text.removeprefix(f"{FILE}:"): make_model(text) for text in (RELAY, SURVIVORS, GAUGES)}
-ALL: dict[str, SCM] = {**MODELS, **THROWAWAY, "Relay, the intent seen": THROWAWAY["Relay"].with_intent()}
+ALL: dict[str, World] = {
+    **MODELS,
+    **THROWAWAY,
+    "Relay, the intent seen": THROWAWAY["Relay"].with_intent(),
+}
 
 every_id = pytest.mark.parametrize("world", IDS)
 every_model = each(ALL)
-unbounded_readings = pytest.mark.filterwarnings("ignore:.*A Box observation space m..imum value is -?infinity")
-lopsided_prices = pytest.mark.filterwarnings("ignore:.*[Ww]e recommend .*a symmetric and normalized")
+unbounded_readings = pytest.mark.filterwarnings(
+    "ignore:.*A Box observation space m..imum value is -?infinity"
+)
+lopsided_prices = pytest.mark.filterwarnings(
+    "ignore:.*[Ww]e recommend .*a symmetric and normalized"
+)
 
 
 @every_id
 @unbounded_readings
 @lopsided_prices
 def test_gymnasium_and_stable_baselines_find_no_fault(world: str) -> None:
-    env = gymnasium.make(f"confoundry.envs:{world}")
+    env = gymnasium.make(f"dosuite.envs:{world}")
     check_env(env.unwrapped, skip_render_check=True)
     check_env_for_sb3(env)
-    many = gymnasium.make_vec(f"confoundry.envs:{world}", num_envs=3)
+    many = gymnasium.make_vec(f"dosuite.envs:{world}", num_envs=3)
     assert isinstance(many.unwrapped, CausalVectorEnv)
     assert many.reset(seed=1)[0] in many.observation_space
 
@@ -56,7 +88,7 @@ def test_gymnasium_and_stable_baselines_find_no_fault(world: str) -> None:
 @unbounded_readings
 @lopsided_prices
 def test_gymnasium_finds_no_fault_in_the_pictures(world: str) -> None:
-    check_env(gymnasium.make(f"confoundry.envs:{world}").unwrapped)
+    check_env(gymnasium.make(f"dosuite.envs:{world}").unwrapped)
 
 
 @pytest.mark.parametrize("world", [RELAY, SURVIVORS])
@@ -78,7 +110,10 @@ def same(one: Any, other: Any) -> bool:
     """Whether two results of Gymnasium are equal, but for what stands where a mask is false."""
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(
-            same(one[key], other[key]) if f"_{key}" not in one else same_where(one[f"_{key}"], one[key], other[key]) for key in one
+            same(one[key], other[key])
+            if f"_{key}" not in one
+            else same_where(one[f"_{key}"], one[key], other[key])
+            for key in one
         )
     if isinstance(one, tuple):
         return len(one) == len(other) and all(map(same, one, other))
@@ -86,13 +121,21 @@ def same(one: Any, other: Any) -> bool:
 
 
 def same_where(mask: Array, one: Any, other: Any) -> bool:
-    return same(one, other) if isinstance(one, dict) else all(np.array_equal(one[i], other[i]) for i in np.flatnonzero(mask))
+    return (
+        same(one, other)
+        if isinstance(one, dict)
+        else all(np.array_equal(one[i], other[i]) for i in np.flatnonzero(mask))
+    )
 
 
 @every_model
 @pytest.mark.parametrize("paired", [False, True])
-def test_a_batch_agrees_step_by_step_with_gymnasiums_own_over_single_environments(model: SCM, paired: bool) -> None:
-    several = SyncVectorEnv([lambda: CausalEnv(model, paired=paired)] * 5, autoreset_mode=AutoresetMode.SAME_STEP)
+def test_a_batch_agrees_step_by_step_with_gymnasiums_own_over_single_environments(
+    model: World, paired: bool
+) -> None:
+    several = SyncVectorEnv(
+        [lambda: CausalEnv(model, paired=paired)] * 5, autoreset_mode=AutoresetMode.SAME_STEP
+    )
     batch = CausalVectorEnv(model, 5, paired=paired)
     actions = some_actions(model, np.random.default_rng(1), 25, 5)
     assert same(several.reset(seed=7), batch.reset(seed=7))
@@ -108,7 +151,7 @@ def test_a_batch_agrees_step_by_step_with_gymnasiums_own_over_single_environment
     assert same(several.step(actions[1]), batch.step(actions[1]))
 
 
-def some_actions(model: SCM, rng: np.random.Generator, *size: int) -> Array:
+def some_actions(model: World, rng: np.random.Generator, *size: int) -> Array:
     """Actions drawn uniformly, of this shape."""
     actions = action_space(model)
     if isinstance(actions, Box):
@@ -120,12 +163,21 @@ def test_the_episodes_of_a_batch_end_at_different_times() -> None:
     batch = CausalVectorEnv(RELAY, 50)
     batch.reset(seed=0)
     steps = [batch.step(np.ones(50, dtype=int))[2:4] for _ in range(9)]
-    assert any(terminated.any() and not terminated.all() and truncated.any() for terminated, truncated in steps)
+    assert any(
+        terminated.any() and not terminated.all() and truncated.any()
+        for terminated, truncated in steps
+    )
 
 
 def test_a_batch_that_differs_in_one_info_is_noticed() -> None:
-    assert not same({"a": np.array([1, 2]), "_a": np.array([True, True])}, {"a": np.array([1, 3]), "_a": np.array([True, True])})
-    assert same({"a": np.array([1, 2]), "_a": np.array([True, False])}, {"a": np.array([1, 3]), "_a": np.array([True, False])})
+    assert not same(
+        {"a": np.array([1, 2]), "_a": np.array([True, True])},
+        {"a": np.array([1, 3]), "_a": np.array([True, True])},
+    )
+    assert same(
+        {"a": np.array([1, 2]), "_a": np.array([True, False])},
+        {"a": np.array([1, 3]), "_a": np.array([True, False])},
+    )
 
 
 ROLLOUTS = {text: model for text, model in ALL.items() if is_countable(model)} | {
@@ -138,19 +190,25 @@ ROLLOUTS = {text: model for text, model in ALL.items() if is_countable(model)} |
 @pytest.mark.long
 @pytest.mark.parametrize("paired", [False, True])
 @pytest.mark.parametrize("model", ROLLOUTS.values(), ids=ROLLOUTS)
-def test_the_mean_return_of_rollouts_is_the_exact_value_of_doing(model: SCM, paired: bool) -> None:
+def test_the_mean_return_of_rollouts_is_the_exact_value_of_doing(
+    model: World, paired: bool
+) -> None:
     """Within what 4 standard errors are to one comparison, for all of these together (Bonferroni)."""
     rng = np.random.default_rng(2)
     contexts, actions = uniform_policy(model).shape
     policy = rng.dirichlet(np.ones(actions), contexts)
     returns = roll_out(model, policy, rng, paired)
     expected = value(model, policy)
-    deviation = returns.std() or np.sqrt(abs(expected))  # of a reward of 1 that is so rare that it is never seen
+    deviation = returns.std() or np.sqrt(
+        abs(expected)
+    )  # of a reward of 1 that is so rare that it is never seen
     errors = abs(returns.mean() - expected) / max(deviation / np.sqrt(len(returns)), 1e-12)
     assert errors < norm.isf(norm.sf(4.0) / len(ROLLOUTS) / 2)
 
 
-def roll_out(model: SCM, policy: Array, rng: np.random.Generator, paired: bool, episodes: int = 10_000) -> Array:
+def roll_out(
+    model: World, policy: Array, rng: np.random.Generator, paired: bool, episodes: int = 10_000
+) -> Array:
     """The discounted returns of a memoryless policy (C, A)."""
     env = CausalVectorEnv(model, episodes, paired=paired)
     observations, _ = env.reset(seed=4)
@@ -179,7 +237,9 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def test_equal_seeds_give_equal_trajectories_in_another_process(elsewhere: Callable[..., Any]) -> None:
+def test_equal_seeds_give_equal_trajectories_in_another_process(
+    elsewhere: Callable[..., Any],
+) -> None:
     assert elsewhere(fingerprint) == fingerprint()
 
 
@@ -196,7 +256,10 @@ def test_an_environment_starts_anew_with_its_seed_and_goes_on_without() -> None:
 
 def test_environments_work_in_processes_of_their_own() -> None:
     many = gymnasium.make_vec(
-        "confoundry.envs:SimpsonClinic-v0", num_envs=2, vectorization_mode="async", vector_kwargs={"context": "spawn"}
+        "dosuite.envs:SimpsonClinic-v0",
+        num_envs=2,
+        vectorization_mode="async",
+        vector_kwargs={"context": "spawn"},
     )
     alone = CausalVectorEnv("SimpsonClinic-v0", 2)
     try:
@@ -218,8 +281,11 @@ def spoil(result: Any) -> None:
 
 
 @every_model
-def test_what_is_handed_out_is_the_callers(model: SCM) -> None:
-    makers: tuple[Callable[[], Any], ...] = (lambda: CausalVectorEnv(model, 4), lambda: CausalEnv(model))
+def test_what_is_handed_out_is_the_callers(model: World) -> None:
+    makers: tuple[Callable[[], Any], ...] = (
+        lambda: CausalVectorEnv(model, 4),
+        lambda: CausalEnv(model),
+    )
     for make in makers:
         clean, spoilt, rng = make(), make(), np.random.default_rng(3)
         clean.reset(seed=1)
@@ -238,7 +304,7 @@ def test_what_is_handed_out_is_the_callers(model: SCM) -> None:
 
 
 @every_model
-def test_an_observation_shows_contexts_and_an_info_logged_variables_alone(model: SCM) -> None:
+def test_an_observation_shows_contexts_and_an_info_logged_variables_alone(model: World) -> None:
     env = CausalEnv(model)
     observation, info = env.reset(seed=0)
     assert info == {}
@@ -269,8 +335,11 @@ def test_no_step_is_taken_outside_an_episode(paired: bool) -> None:
 
 
 @every_model
-def test_the_batch_for_stable_baselines_gives_what_its_own_gives(model: SCM) -> None:
-    own, ours = DummyVecEnv([lambda: CausalEnv(model)] * 4), BatchedVecEnv(CausalVectorEnv(model, 4))
+def test_the_batch_for_stable_baselines_gives_what_its_own_gives(model: World) -> None:
+    own, ours = (
+        DummyVecEnv([lambda: CausalEnv(model)] * 4),
+        BatchedVecEnv(CausalVectorEnv(model, 4)),
+    )
     own.seed(21)
     ours.seed(21)
     assert same(own.reset(), ours.reset())
@@ -278,7 +347,9 @@ def test_the_batch_for_stable_baselines_gives_what_its_own_gives(model: SCM) -> 
     for actions in some_actions(model, np.random.default_rng(4), 25, 4):
         one, other = own.step(actions), ours.step(actions)
         assert same(one[:3], other[:3])
-        assert [np.asarray(part).dtype for part in one[:3]] == [np.asarray(part).dtype for part in other[:3]]
+        assert [np.asarray(part).dtype for part in one[:3]] == [
+            np.asarray(part).dtype for part in other[:3]
+        ]
         for done, theirs, mine in zip(one[2], one[3], other[3], strict=True):
             keys = ("terminal_observation", "TimeLimit.truncated") if done else ()
             assert all(same(theirs[key], mine[key]) for key in keys)
@@ -288,11 +359,20 @@ def test_the_batch_for_stable_baselines_gives_what_its_own_gives(model: SCM) -> 
     assert same(own.reset(), ours.reset())
 
 
-@pytest.mark.parametrize("world", ["IceCreamShorts-Thermo-v0", RELAY, GAUGES, "AirlinePricing-v0", "CorrelatedNoiseLQ-v0"])
+@pytest.mark.parametrize(
+    "world",
+    ["IceCreamShorts-Thermo-v0", RELAY, GAUGES, "AirlinePricing-v0", "CorrelatedNoiseLQ-v0"],
+)
 def test_ppo_trains_on_the_batch(world: str) -> None:
     policy = {"net_arch": [8]}
     algorithm = PPO(
-        "MlpPolicy", BatchedVecEnv(CausalVectorEnv(world, 8)), n_steps=16, batch_size=128, policy_kwargs=policy, seed=0, device="cpu"
+        "MlpPolicy",
+        BatchedVecEnv(CausalVectorEnv(world, 8)),
+        n_steps=16,
+        batch_size=128,
+        policy_kwargs=policy,
+        seed=0,
+        device="cpu",
     )
     algorithm.learn(256)
     assert algorithm.num_timesteps == 256
@@ -302,7 +382,7 @@ def test_ppo_trains_on_the_batch(world: str) -> None:
 
 
 @every_model
-def test_shift_twin_control_and_dial_change_no_space(model: SCM) -> None:
+def test_shift_twin_control_and_dial_change_no_space(model: World) -> None:
     spaces = observation_space(model), action_space(model)
     others = [model.shifted(name) for name in model.shifts()]
     if observation_space(model).__class__ is not Box or model in MODELS.values():
@@ -311,7 +391,9 @@ def test_shift_twin_control_and_dial_change_no_space(model: SCM) -> None:
         assert (observation_space(other), action_space(other)) == spaces
 
 
-@pytest.mark.parametrize("action", [2, -1, 0.5, np.nan, "1", None, np.array([1]), np.array([0, 1])], ids=repr)
+@pytest.mark.parametrize(
+    "action", [2, -1, 0.5, np.nan, "1", None, np.array([1]), np.array([0, 1])], ids=repr
+)
 def test_a_bad_action_is_refused(action: Any) -> None:
     env = CausalEnv("IceCreamShorts-v0")
     env.reset(seed=0)
@@ -320,7 +402,9 @@ def test_a_bad_action_is_refused(action: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "actions", [[0, 2], [0, -1], [0.5, 0.5], [np.nan, 0], [0], [0, 1, 1], 1, [[0, 1]], ["0", "1"], [None, 0]], ids=repr
+    "actions",
+    [[0, 2], [0, -1], [0.5, 0.5], [np.nan, 0], [0], [0, 1, 1], 1, [[0, 1]], ["0", "1"], [None, 0]],
+    ids=repr,
 )
 def test_bad_actions_of_a_batch_are_refused(actions: Any) -> None:
     env = CausalVectorEnv("IceCreamShorts-v0", 2)
@@ -332,11 +416,20 @@ def test_bad_actions_of_a_batch_are_refused(actions: Any) -> None:
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: gymnasium.make("IceCreamShorts-v0", confounded=0.3), "has no setting 'confounded'"),
-        (lambda: gymnasium.make("IceCreamShorts-v0", confounding=3.0), "IceCreamShorts.ice_cream: Bernoulli needs probabilities"),
+        (
+            lambda: gymnasium.make("IceCreamShorts-v0", confounded=0.3),
+            "has no setting 'confounded'",
+        ),
+        (
+            lambda: gymnasium.make("IceCreamShorts-v0", confounding=3.0),
+            "IceCreamShorts.ice_cream: Bernoulli needs probabilities",
+        ),
         (lambda: gymnasium.make("IceCreamShorts-v0", shift="cold"), "did you mean 'cold_snap'"),
         (lambda: CausalEnv("IceCream-v0"), "there is no environment 'IceCream-v0'"),
-        (lambda: CausalVectorEnv(make_model(RELAY), 2, horizon=3), "a model takes no further settings; set horizon on the model itself"),
+        (
+            lambda: CausalVectorEnv(make_model(RELAY), 2, horizon=3),
+            "a model takes no further settings; set horizon on the model itself",
+        ),
         (lambda: CausalVectorEnv(RELAY, 2).reset(seed=[1]), "reset needs 2 seeds, and got 1"),
     ],
 )
@@ -347,24 +440,39 @@ def test_a_bad_environment_is_refused(make: Callable[[], object], text: str) -> 
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("action", [9.99, 30.01, np.nan, np.inf, "20", None, True, [[20.0]], [20.0, 20.0]], ids=repr)
+@pytest.mark.parametrize(
+    "action", [9.99, 30.01, np.nan, np.inf, "20", None, True, [[20.0]], [20.0, 20.0]], ids=repr
+)
 def test_an_action_outside_a_box_is_refused(action: Any) -> None:
     env = CausalEnv("AirlinePricing-v0")
     env.reset(seed=0)
-    with pytest.raises(InputError, match=r"^the action must be in Box\(10.0, 30.0, \(1,\), float32\), and got .*$"):
+    with pytest.raises(
+        InputError, match=r"^the action must be in Box\(10.0, 30.0, \(1,\), float32\), and got .*$"
+    ):
         env.step(action)
 
 
-@pytest.mark.parametrize("actions", [[20.0, 31.0], [20.0, np.nan], [20.0], 20.0, [[20.0, 20.0]], ["20", "20"], [None, 20.0]], ids=repr)
+@pytest.mark.parametrize(
+    "actions",
+    [[20.0, 31.0], [20.0, np.nan], [20.0], 20.0, [[20.0, 20.0]], ["20", "20"], [None, 20.0]],
+    ids=repr,
+)
 def test_actions_of_a_batch_outside_a_box_are_refused(actions: Any) -> None:
     env = CausalVectorEnv("AirlinePricing-v0", 2)
     env.reset(seed=0)
-    with pytest.raises(InputError, match=r"^step needs 2 actions in Box\(10.0, 30.0, \(1,\), float32\), and got .*$"):
+    with pytest.raises(
+        InputError,
+        match=r"^step needs 2 actions in Box\(10.0, 30.0, \(1,\), float32\), and got .*$",
+    ):
         env.step(actions)
 
 
 def test_a_number_and_an_array_of_one_are_the_same_action() -> None:
-    one, two, many = CausalEnv("AirlinePricing-v0"), CausalEnv("AirlinePricing-v0"), CausalVectorEnv("AirlinePricing-v0", 1)
+    one, two, many = (
+        CausalEnv("AirlinePricing-v0"),
+        CausalEnv("AirlinePricing-v0"),
+        CausalVectorEnv("AirlinePricing-v0", 1),
+    )
     for env in (one, two, many):
         env.reset(seed=0)
     paid = one.step(12.5)[1]
@@ -372,9 +480,12 @@ def test_a_number_and_an_array_of_one_are_the_same_action() -> None:
     assert many.step(np.array([[12.5]], np.float32))[1].tolist() == [paid]
 
 
-@pytest.mark.parametrize(("bounds", "text"), [(None, "or have action_bounds, and takes any value"), ((1.0, 1.0), "the lower one first")])
+@pytest.mark.parametrize(
+    ("bounds", "text"),
+    [(None, "or have action_bounds, and takes any value"), ((1.0, 1.0), "the lower one first")],
+)
 def test_an_action_that_is_a_number_needs_bounds(bounds: Any, text: str) -> None:
-    class Dose(SCM):
+    class Dose(World):
         action_bounds: ClassVar[Any] = bounds
 
         @action_role

@@ -1,4 +1,7 @@
-"""Graphs with hidden common causes: text, projection, separation, districts, adjustment sets, pictures; and what libraries say."""
+"""Graphs with hidden common causes:
+
+text, projection, separation, districts, adjustment sets, pictures; and what libraries say.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,10 +15,11 @@ import pytest
 from libraries import library
 from matplotlib.patches import FancyArrowPatch
 
-from confoundry.causal import ADMG, InputError, adjustment_sets, as_text, is_adjustment_set, latent_projection, parse_graph, unroll
-from confoundry.causal.separators import MOST_SETS, back_doors
-from confoundry.envs import make_model
-from confoundry.envs.drawing import draw_graph
+from dosuite.causal import ADMG, InputError, adjustment_sets, latent_projection, parse_graph
+from dosuite.causal.graphs import as_text, is_adjustment_set, unroll
+from dosuite.causal.graphs.d_separation import MOST_SETS, back_doors
+from dosuite.envs import make_model
+from dosuite.envs.pictures.graph_drawing import draw_graph
 
 pyagrum, pgmpy = library("pyagrum"), library("pgmpy.base")
 
@@ -23,7 +27,9 @@ M_BIAS = "x -> y; x <-> m; m <-> y"
 
 
 def random_dag(seed: int, most: int = 5) -> "nx.DiGraph[str]":
-    """3 to `most` logged variables, and latents with two or three effects each, some of them caused by others."""
+    """3 to `most` logged variables, and latents with two or three effects each, some of them caused
+    by others.
+    """
     rng = np.random.default_rng(seed)
     names = [f"v{i}" for i in range(rng.integers(3, most + 1))]
     dag: nx.DiGraph[str] = nx.DiGraph()
@@ -58,7 +64,10 @@ def test_a_graph_is_the_text_it_writes_and_the_networkx_graph_it_becomes() -> No
 
 
 def test_names_may_contain_spaces_and_statements_may_be_short() -> None:
-    graph = parse_graph("heat of the day -> ice cream, shorts; pay <- shorts <- ice cream\nice cream <-> shorts; lonely")
+    graph = parse_graph(
+        "heat of the day -> ice cream, shorts; pay <- shorts <- ice cream\nice cream <-> shorts; "
+        "lonely"
+    )
     assert graph.nodes == ("heat of the day", "ice cream", "shorts", "pay", "lonely")
     assert graph.directed == {
         ("heat of the day", "ice cream"),
@@ -94,7 +103,12 @@ def test_what_separates_in_the_projection_separates_in_the_causal_graph() -> Non
     for seed, graph in enumerate(GRAPHS):
         dag = random_dag(seed)
         for a, b, given in questions(graph.nodes):
-            assert graph.separated(a, b, given) == nx.is_d_separator(dag, {a}, {b}, set(given)), (seed, a, b, given)
+            assert graph.separated(a, b, given) == nx.is_d_separator(dag, {a}, {b}, set(given)), (
+                seed,
+                a,
+                b,
+                given,
+            )
 
 
 def test_a_latent_of_three_variables_becomes_three_bidirected_edges() -> None:
@@ -111,7 +125,9 @@ def test_the_graph_of_a_model_loses_its_latents_and_keeps_its_roles() -> None:
     graph = latent_projection(make_model("IceCreamShorts-v0").graph)
     assert graph == parse_graph("ice_cream -> shorts, pay; shorts -> pay; ice_cream <-> shorts")
     assert graph.roles == {"ice_cream": "action", "shorts": "logged", "pay": "reward"}
-    assert latent_projection(make_model("IceCreamShorts-v0").graph, hidden="shorts") == parse_graph("ice_cream -> pay; ice_cream <-> pay")
+    assert latent_projection(make_model("IceCreamShorts-v0").graph, hidden="shorts") == parse_graph(
+        "ice_cream -> pay; ice_cream <-> pay"
+    )
 
 
 def test_an_unrolled_graph_has_a_node_for_every_step() -> None:
@@ -125,7 +141,9 @@ def test_an_unrolled_graph_has_a_node_for_every_step() -> None:
 def test_a_graph_that_cannot_be_projected_is_refused() -> None:
     with pytest.raises(InputError, match=r"cell_tm1 is one step earlier; unroll\(graph, steps\)"):
         latent_projection(make_model("ConfoundedRiver-v0").graph)
-    with pytest.raises(InputError, match="'haet' is hidden and not a variable of the graph; did you mean 'heat'"):
+    with pytest.raises(
+        InputError, match="'haet' is hidden and not a variable of the graph; did you mean 'heat'"
+    ):
         latent_projection(make_model("IceCreamShorts-v0").graph, hidden="haet")
 
 
@@ -157,7 +175,9 @@ def test_m_bias_is_opened_by_conditioning_on_the_collider() -> None:
 
 def test_sets_that_overlap_or_are_not_in_the_graph_are_refused() -> None:
     graph = parse_graph("ice cream -> shorts")
-    with pytest.raises(InputError, match="'ice craem' is not a variable of the graph; did you mean 'ice cream'"):
+    with pytest.raises(
+        InputError, match="'ice craem' is not a variable of the graph; did you mean 'ice cream'"
+    ):
         graph.separated("ice craem", "shorts")
     with pytest.raises(InputError, match="'shorts' is named twice"):
         graph.separated("ice cream", "shorts", ["shorts"])
@@ -172,7 +192,12 @@ def test_the_minimal_adjustment_sets_are_those_that_trying_all_sets_finds() -> N
         *others, x1, x2, y = np.random.default_rng(seed).permutation(graph.nodes).tolist()
         for x in ([x1], [x1, x2]):
             rest = [name for name in (*others, x1, x2) if name not in x]
-            valid = [set(z) for k in range(len(rest) + 1) for z in combinations(rest, k) if is_adjustment_set(graph, x, y, z)]
+            valid = [
+                set(z)
+                for k in range(len(rest) + 1)
+                for z in combinations(rest, k)
+                if is_adjustment_set(graph, x, y, z)
+            ]
             minimal = {frozenset(z) for z in valid if not any(other < z for other in valid)}
             found = list(adjustment_sets(graph, x, y))
             assert len(found) == len(set(found))
@@ -180,7 +205,9 @@ def test_the_minimal_adjustment_sets_are_those_that_trying_all_sets_finds() -> N
 
 
 def test_two_back_doors_of_two_variables_are_closed_in_four_ways() -> None:
-    found = list(adjustment_sets(parse_graph("x <- a -> b -> y; x <- c -> d -> y; x -> y"), "x", "y"))
+    found = list(
+        adjustment_sets(parse_graph("x <- a -> b -> y; x <- c -> d -> y; x -> y"), "x", "y")
+    )
     assert found[0] == {"b", "d"}, "the set closest to the outcome comes first"
     assert set(found) == {frozenset(pair) for pair in ("ac", "ad", "bc", "bd")}
 
@@ -225,8 +252,12 @@ def test_back_door_sets_are_those_that_trying_all_sets_finds() -> None:
 
 def test_back_door_sets_that_are_too_many_are_cut_off() -> None:
     names = [(f"a{i}", f"b{i}") for i in range(12)]
-    dag = nx.DiGraph([edge for a, b in names for edge in ((a, "x"), (a, b), (b, "y"))] + [("x", "y")])
-    assert len(back_doors(dag, "x", ["y"], (), [name for pair in names for name in pair])) == MOST_SETS
+    dag = nx.DiGraph(
+        [edge for a, b in names for edge in ((a, "x"), (a, b), (b, "y"))] + [("x", "y")]
+    )
+    assert (
+        len(back_doors(dag, "x", ["y"], (), [name for pair in names for name in pair])) == MOST_SETS
+    )
 
 
 # Independent libraries.
@@ -245,7 +276,12 @@ def test_separation_agrees_with_pyagrum() -> None:
     for seed, graph in enumerate(GRAPHS):
         net = bayes_net(random_dag(seed))
         for a, b, given in questions(graph.nodes):
-            assert graph.separated(a, b, given) == net.isIndependent(a, b, given), (seed, a, b, given)
+            assert graph.separated(a, b, given) == net.isIndependent(a, b, given), (
+                seed,
+                a,
+                b,
+                given,
+            )
 
 
 def test_separation_agrees_with_pgmpy() -> None:
@@ -253,7 +289,12 @@ def test_separation_agrees_with_pgmpy() -> None:
         dag = pgmpy.DAG(random_dag(seed).edges)
         dag.add_nodes_from(graph.nodes)
         for a, b, given in questions(graph.nodes):
-            assert graph.separated(a, b, given) != dag.is_dconnected(a, b, list(given)), (seed, a, b, given)
+            assert graph.separated(a, b, given) != dag.is_dconnected(a, b, list(given)), (
+                seed,
+                a,
+                b,
+                given,
+            )
 
 
 def test_adjustment_agrees_with_pgmpy_but_for_what_the_treatment_causes() -> None:
@@ -263,8 +304,12 @@ def test_adjustment_agrees_with_pgmpy_but_for_what_the_treatment_causes() -> Non
         dag.add_nodes_from(graph.nodes)
         for x, y, z in questions(graph.nodes):
             if not graph.descendants([x]).intersection(z):
-                assert is_adjustment_set(graph, x, y, z) == inference(dag).is_valid_adjustment_set([x], [y], list(z)), (str(graph), x, y, z)
-    chain = pgmpy.DAG([("x", "m"), ("m", "y")])  # adjusting for the mediator of a chain gives an effect of zero
+                assert is_adjustment_set(graph, x, y, z) == inference(dag).is_valid_adjustment_set(
+                    [x], [y], list(z)
+                ), (str(graph), x, y, z)
+    chain = pgmpy.DAG(
+        [("x", "m"), ("m", "y")]
+    )  # adjusting for the mediator of a chain gives an effect of zero
     assert inference(chain).is_valid_adjustment_set(["x"], ["y"], ["m"])
     assert not is_adjustment_set(parse_graph("x -> m -> y"), "x", "y", "m")
 

@@ -1,4 +1,7 @@
-"""Identification: every estimand is the truth, every hedge has two models that show it, and the known traps."""
+"""Identification:
+
+every estimand is the truth, every hedge has two models that show it, and the known traps.
+"""
 
 from collections import Counter
 from typing import Any
@@ -23,24 +26,22 @@ from graph_worlds import (
 )
 from libraries import library
 
-from confoundry.causal import (
+from dosuite.causal import (
     ADMG,
-    SCM,
     Estimand,
     Factor,
     Hedge,
     InputError,
-    TabularModel,
+    World,
     distribution,
     identify,
-    is_adjustment_set,
     latent_projection,
     parse_graph,
-    tables,
-    witness,
 )
-from confoundry.causal.formula import Probability, Set, product, shorten, total
-from confoundry.causal.witness import gap
+from dosuite.causal.graphs import is_adjustment_set
+from dosuite.causal.identification import TabularModel, witness
+from dosuite.causal.identification.formula import Probability, Set, product, shorten, total
+from dosuite.causal.identification.witnesses import gap
 
 GRAPHS, CHUNKS = 2000, 4
 SPARSE = 400
@@ -71,7 +72,9 @@ def check_hedge(hedge: Hedge) -> None:
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_every_estimand_is_the_truth_and_every_hedge_has_two_models_that_show_it(chunk: int) -> None:
+def test_every_estimand_is_the_truth_and_every_hedge_has_two_models_that_show_it(
+    chunk: int,
+) -> None:
     seen: Counter[str] = Counter()
     for seed in range(chunk, GRAPHS, CHUNKS):
         rng = np.random.default_rng(seed)
@@ -85,7 +88,10 @@ def test_every_estimand_is_the_truth_and_every_hedge_has_two_models_that_show_it
             else:
                 truth = conditional(world, found.y, found.x, found.z)
                 assert distance(found.evaluate(joint), truth) < EXACT, (seed, str(found))
-                assert distance(without_shortcut(found).evaluate(joint), truth) < EXACT, (seed, str(found))
+                assert distance(without_shortcut(found).evaluate(joint), truth) < EXACT, (
+                    seed,
+                    str(found),
+                )
             seen[f"{type(found).__name__} {bool(given)}"] += 1
     assert min(seen.values()) > 20
     assert len(seen) == 4
@@ -107,7 +113,11 @@ def test_where_cells_are_empty_there_is_the_truth_or_an_error() -> None:
             except InputError:
                 refused += 1
                 continue
-            assert np.isnan(expected).all() or distance(answer, expected) < EXACT, (seed, str(found), index)
+            assert np.isnan(expected).all() or distance(answer, expected) < EXACT, (
+                seed,
+                str(found),
+                index,
+            )
             answered += 1
     assert answered > refused > 0
 
@@ -117,14 +127,25 @@ def test_line_7_within_line_7() -> None:
     names, depths = [f"v{i}" for i in range(9)], []
     for seed in range(300):
         rng = np.random.default_rng(seed)
-        arcs = [f"{a} <-> {b}" for i, a in enumerate(names) for b in names[i + 2 :] if rng.random() < 0.3]
+        arcs = [
+            f"{a} <-> {b}"
+            for i, a in enumerate(names)
+            for b in names[i + 2 :]
+            if rng.random() < 0.3
+        ]
         graph = parse_graph("; ".join([" -> ".join(names), *arcs]))
         found = identify(graph, names[-1], names[-2])
-        if isinstance(found, Estimand) and (depth := str(without_shortcut(found)).count("] / [")) > 1:
+        if (
+            isinstance(found, Estimand)
+            and (depth := str(without_shortcut(found)).count("] / [")) > 1
+        ):
             world = binary_world(rng, graph)
             truth, joint = conditional(world, found.y, found.x, found.z), world.law(names)
             assert distance(found.evaluate(joint), truth) < EXACT, (seed, str(found))
-            assert distance(without_shortcut(found).evaluate(joint), truth) < EXACT, (seed, str(found))
+            assert distance(without_shortcut(found).evaluate(joint), truth) < EXACT, (
+                seed,
+                str(found),
+            )
             depths.append(depth)
     assert len(depths) > 20
     assert max(depths) > 5
@@ -136,10 +157,15 @@ def test_a_witness_is_carried_around_the_treatment() -> None:
 
 
 def test_a_sum_is_only_carried_out_where_the_graph_allows_it() -> None:
-    through = total("a", product([Probability(Set("a"), Set("b")), Probability(Set("c"), Set("a"))]))
+    through = total(
+        "a", product([Probability(Set("a"), Set("b")), Probability(Set("c"), Set("a"))])
+    )
     for text, shorter in (("b -> a -> c", True), ("b -> a -> c; b -> c", False)):
         graph = parse_graph(text)
-        found = shorten(through, lambda a, b, given, graph=graph: not b or graph.separated(a, b, given))  # type: ignore[misc]
+        found = shorten(
+            through,
+            lambda a, b, given, graph=graph: not b or graph.separated(a, b, given),  # type: ignore[misc]
+        )
         assert (found == Probability(Set("c"), Set("b"))) == shorter
 
 
@@ -152,7 +178,11 @@ def test_the_three_rules_of_do_calculus_hold() -> None:
         y, z, rest = (names[0],), (names[1],), names[2:]
         x, w = tuple(rest[: rng.integers(0, 2)]), tuple(rest[2 : rng.integers(2, 4)])
         cut, (far,) = graph.cut(into=x), (set(z) - graph.cut(into=x).ancestors(w),)
-        done, seen, less = conditional(world, y, x + z, w), conditional(world, y, x, z + w), conditional(world, y, x, w)
+        done, seen, less = (
+            conditional(world, y, x + z, w),
+            conditional(world, y, x, z + w),
+            conditional(world, y, x, w),
+        )
         spread = less[(slice(None), *[slice(None)] * len(x), None)]  # an axis for z, after y and x
         if cut.separated(y, z, x + w):
             assert abs(seen - spread).max() < EXACT
@@ -179,26 +209,36 @@ def test_adjusting_gives_the_effect_exactly_where_the_criterion_says_so() -> Non
         seen, prior = conditional(world, (y,), (), (*x, *z)), world.law(z).table if z else 1.0
         adjusted = (seen * prior).sum(tuple(range(1 + len(x), 1 + len(x) + len(z)))) if z else seen
         right = is_adjustment_set(graph, x, y, z)
-        assert (abs(adjusted - conditional(world, (y,), tuple(x), ())).max() < EXACT) == right, (seed, x, y, z)
+        assert (abs(adjusted - conditional(world, (y,), tuple(x), ())).max() < EXACT) == right, (
+            seed,
+            x,
+            y,
+            z,
+        )
         verdicts[right] += 1
     assert min(verdicts.values()) > 40
 
 
-@pytest.mark.parametrize(("text", "model"), [(t, m) for t, m in COUNTABLE.items() if m.horizon == 1 and not m.names("selection")])
-def test_the_estimand_of_a_world_is_the_truth_by_its_own_engine(text: str, model: SCM) -> None:
+@pytest.mark.parametrize(
+    ("text", "model"),
+    [(t, m) for t, m in COUNTABLE.items() if m.horizon == 1 and not m.names("selection")],
+)
+def test_the_estimand_of_a_world_is_the_truth_by_its_own_engine(text: str, model: World) -> None:
     graph = latent_projection(model.graph)
     found = identify(graph, model.reward, model.action)
     if isinstance(found, Hedge):
         check_hedge(found)
         return
-    law = [tables(model).factor(name, first=True) for name in model.order]
+    law = [model.tables.factor(name, first=True) for name in model.order]
     if "NoOverlap" in text:
         with pytest.raises(InputError, match="empty cell"):
             found.evaluate(law)
         return
     answer = found.evaluate(law).table
-    for index, act in enumerate(tables(model).support(model.action)):
-        assert answer[:, index] == pytest.approx(distribution(model.do(**{model.action: act}), model.reward), abs=1e-12)
+    for index, act in enumerate(model.tables.support(model.action)):
+        assert answer[:, index] == pytest.approx(
+            distribution(model.do(**{model.action: act}), model.reward), abs=1e-12
+        )
 
 
 # The traps.
@@ -206,7 +246,9 @@ def test_the_estimand_of_a_world_is_the_truth_by_its_own_engine(text: str, model
 
 def test_line_7_on_the_napkin() -> None:
     found = known(NAPKIN, "y", "x")
-    assert str(found) == "P(y | do(x)) = [Σ_w P(w) P(x, y | r, w)] / [Σ_w P(w) P(x | r, w)], for any r"
+    assert (
+        str(found) == "P(y | do(x)) = [Σ_w P(w) P(x, y | r, w)] / [Σ_w P(w) P(x | r, w)], for any r"
+    )
     joint = napkin().law("wrxy")
     assert found.evaluate(joint).table[1] == pytest.approx([0.425, 0.650], abs=1e-12)
     seen = joint.table.sum((0, 1))
@@ -231,10 +273,21 @@ def test_treatments_and_outcomes_may_be_vectors_of_many_values() -> None:
     found = known("a -> x1 -> b -> x2 -> y1; a -> y1; b -> y2; a <-> b", ["y1", "y2"], ["x1", "x2"])
     rng = np.random.default_rng(0)
     sizes = dict(zip(("a", "x1", "b", "x2", "y1", "y2", "u"), (3, 4, 2, 3, 5, 2, 4), strict=True))
-    causes = {"u": (), "a": ("u",), "x1": ("a",), "b": ("x1", "u"), "x2": ("b",), "y1": ("x2", "a"), "y2": ("b",)}
+    causes = {
+        "u": (),
+        "a": ("u",),
+        "x1": ("a",),
+        "b": ("x1", "u"),
+        "x2": ("b",),
+        "y1": ("x2", "a"),
+        "y2": ("b",),
+    }
     world = TabularModel(
         {
-            name: Factor((*before, name), rng.dirichlet(np.ones(sizes[name]), tuple(sizes[cause] for cause in before)))
+            name: Factor(
+                (*before, name),
+                rng.dirichlet(np.ones(sizes[name]), tuple(sizes[cause] for cause in before)),
+            )
             for name, before in causes.items()
         }
     )
@@ -250,7 +303,10 @@ def test_an_outcome_that_is_an_ancestor_of_the_treatment_is_left_alone() -> None
 
 def test_disconnected_graphs() -> None:
     assert str(known("x -> y; a -> b; x <-> y", "b", "x")) == "P(b | do(x)) = P(b)"
-    assert str(known("x -> y; a -> b", ["y", "b"], ["x", "a"])) == "P(y, b | do(x, a)) = P(y | x) P(b | a)"
+    assert (
+        str(known("x -> y; a -> b", ["y", "b"], ["x", "a"]))
+        == "P(y, b | do(x, a)) = P(y | x) P(b | a)"
+    )
     assert unknown("x -> y; a -> b; x <-> y", ["y", "b"], "x").roots == ("y",)
 
 
@@ -273,8 +329,13 @@ def test_a_latent_of_three_variables_is_more_than_a_pair() -> None:
 
 
 def test_names_may_contain_spaces() -> None:
-    found = known("heat of the day -> ice cream, shorts_; ice cream -> shorts_", "shorts_", "ice cream")
-    assert str(found) == "P(shorts_ | do(ice cream)) = Σ_{heat of the day} P(heat of the day) P(shorts_ | ice cream, heat of the day)"
+    found = known(
+        "heat of the day -> ice cream, shorts_; ice cream -> shorts_", "shorts_", "ice cream"
+    )
+    assert (
+        str(found)
+        == "P(shorts_ | do(ice cream)) = Σ_{heat of the day} P(heat of the day) P(shorts_ | ice cream, heat of the day)"
+    )
     assert found.latex == (
         r"P(\text{shorts\_} \mid \mathrm{do}(\text{ice cream})) = \sum_{\text{heat of the day}} "
         r"P(\text{heat of the day}) P(\text{shorts\_} \mid \text{ice cream}, \text{heat of the day})"
@@ -287,7 +348,10 @@ pyagrum, causal = library("pyagrum"), library("pyagrum.causal")
 
 
 def bayes_net(graph: ADMG) -> Any:
-    """Random mechanisms on the arrows of a graph: a law on which two estimands of one quantity agree."""
+    """Random mechanisms on the arrows of a graph:
+
+    a law on which two estimands of one quantity agree.
+    """
     net = pyagrum.BayesNet()
     for name in graph.nodes:
         net.add(pyagrum.LabelizedVariable(name, name, 2))
@@ -298,7 +362,9 @@ def bayes_net(graph: ADMG) -> Any:
 
 
 def as_factor(tensor: Any) -> Factor:
-    return Factor(tuple(reversed(tensor.names)), tensor.toarray())  # pyAgrum's arrays are in reverse order
+    return Factor(
+        tuple(reversed(tensor.names)), tensor.toarray()
+    )  # pyAgrum's arrays are in reverse order
 
 
 def test_identification_agrees_with_pyagrum() -> None:
@@ -310,14 +376,22 @@ def test_identification_agrees_with_pyagrum() -> None:
         x, y, *rest = rng.permutation(graph.nodes).tolist()
         z = rest[: rng.integers(0, 2)]
         net = bayes_net(graph)
-        confounded = causal.CausalModel(net, [(f"u{i}", list(pair)) for i, pair in enumerate(graph.bidirected)], True)
-        _, theirs, _ = causal.causalImpact(confounded, on=y, doing=x, knowing=set(z), values=dict.fromkeys([x, *z], 1))
+        confounded = causal.CausalModel(
+            net, [(f"u{i}", list(pair)) for i, pair in enumerate(graph.bidirected)], True
+        )
+        _, theirs, _ = causal.causalImpact(
+            confounded, on=y, doing=x, knowing=set(z), values=dict.fromkeys([x, *z], 1)
+        )
         found = identify(graph, y, x, z)
         assert isinstance(found, Estimand) == (theirs is not None), (seed, str(graph), x, y, z)
         if isinstance(found, Estimand):
-            ours = found.evaluate([as_factor(net.cpt(name)) for name in graph.nodes], dict.fromkeys([x, *z], 1)).table
+            ours = found.evaluate(
+                [as_factor(net.cpt(name)) for name in graph.nodes], dict.fromkeys([x, *z], 1)
+            ).table
             names, table = as_factor(theirs)
-            assert np.moveaxis(table, names.index(y), -1) == pytest.approx(np.broadcast_to(ours, table.shape), abs=EXACT)
+            assert np.moveaxis(table, names.index(y), -1) == pytest.approx(
+                np.broadcast_to(ours, table.shape), abs=EXACT
+            )
         verdicts[theirs is not None] += 1
     assert min(verdicts.values()) > 20
 
@@ -326,5 +400,8 @@ def test_a_library_that_answers_the_napkin_by_seeing_is_refuted() -> None:
     theirs = known("x -> y", "y", "x")
     assert str(theirs) == "P(y | do(x)) = P(y | x)"
     law = napkin().law("wrxy")
-    assert distance(known(NAPKIN, "y", "x").evaluate(law), conditional(napkin(), ("y",), ("x",), ())) < EXACT
+    assert (
+        distance(known(NAPKIN, "y", "x").evaluate(law), conditional(napkin(), ("y",), ("x",), ()))
+        < EXACT
+    )
     assert distance(theirs.evaluate(law), conditional(napkin(), ("y",), ("x",), ())) > 0.19

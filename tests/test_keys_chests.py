@@ -1,4 +1,8 @@
-"""Keys and chests: the rules, what the two goals earn, and that an opaque world is handled as the others are where it can be."""
+"""Keys and chests:
+
+the rules, what the two goals earn, and that an opaque world is handled as the others are where it
+can be.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,15 +17,28 @@ from refusals import refused
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 
-from confoundry.agents import make_agent
-from confoundry.causal import Array
-from confoundry.envs import make_model
-from confoundry.envs.goal_misgen import misgeneralisation_rate
-from confoundry.envs.keys_chests import AGENT, CHEST, HELD, KEY, OPENED, SHIFTS, KeysChests, efficient, hoard, number, planes, where
-from confoundry.envs.opaque import Acting, EstimatedValue, estimated_value, expert_log
-from confoundry.envs.registry import opaque_worlds
+from dosuite.agents import make_agent
+from dosuite.causal import Array
+from dosuite.envs import make_model
+from dosuite.envs.registry import opaque_worlds
+from dosuite.envs.worlds.goal_misgeneralisation import misgeneralisation_rate
+from dosuite.envs.worlds.keys_chests import (
+    AGENT,
+    CHEST,
+    HELD,
+    KEY,
+    OPENED,
+    SHIFTS,
+    KeysChests,
+    efficient,
+    hoard,
+    number,
+    planes,
+    where,
+)
+from dosuite.envs.wrappers.expert import Acting, EstimatedValue, estimated_value, expert_log
 
-ID = "confoundry.envs:KeysChests-v0"
+ID = "dosuite.envs:KeysChests-v0"
 UP, RIGHT, DOWN, LEFT = range(4)
 
 
@@ -36,8 +53,12 @@ def test_gymnasium_and_stable_baselines_find_no_fault() -> None:
 
 
 def test_the_default_policy_of_stable_baselines_takes_the_observations() -> None:
-    policy = PPO("MlpPolicy", gymnasium.make(ID), n_steps=32, batch_size=32, n_epochs=1, device="cpu").learn(32)
-    actions, _ = policy.predict(np.stack([KeysChests(shift=shift).reset(seed=0)[0] for shift in SHIFTS]))
+    policy = PPO(
+        "MlpPolicy", gymnasium.make(ID), n_steps=32, batch_size=32, n_epochs=1, device="cpu"
+    ).learn(32)
+    actions, _ = policy.predict(
+        np.stack([KeysChests(shift=shift).reset(seed=0)[0] for shift in SHIFTS])
+    )
     assert set(actions) <= {0, 1, 2, 3}
 
 
@@ -62,14 +83,21 @@ def test_equal_seeds_give_equal_episodes() -> None:
 def test_a_level_has_what_it_is_asked_for_in_cells_of_their_own() -> None:
     env = KeysChests(keys=10, chests=7)
     starts = np.stack([env.reset(seed=seed)[0] for seed in range(300)])
-    assert [set(number(starts, plane)) for plane in (AGENT, KEY, CHEST, OPENED)] == [{1}, {10}, {7}, {0}]
+    assert [set(number(starts, plane)) for plane in (AGENT, KEY, CHEST, OPENED)] == [
+        {1},
+        {10},
+        {7},
+        {0},
+    ]
     assert planes(starts).sum(2).max() == 1
     assert set(starts[:, HELD]) == {0}
     assert len(set(where(starts))) == 49
 
 
 class Placed(KeysChests):
-    """A level with the agent in the upper left corner, and keys and chests in cells of one's choice."""
+    """A level with the agent in the upper left corner, and keys and chests in cells of one's
+    choice.
+    """
 
     def __init__(self, keys: list[int], chests: list[int], **settings: Any):
         super().__init__(len(keys), len(chests), **settings)
@@ -83,13 +111,24 @@ class Placed(KeysChests):
 
 
 def walked(env: KeysChests, *moves: int) -> list[tuple[float, bool, bool, float, int, int]]:
-    """Of each step the reward, whether it ended the episode and how, and the keys held and the chests left after it."""
+    """Of each step the reward, whether it ended the episode and how, and the keys held and the
+    chests left after it.
+    """
     env.reset()
     out = []
     for move in moves:
         seen, reward, terminated, truncated, _ = env.step(move)
         assert seen in env.observation_space
-        out.append((reward, terminated, truncated, seen[HELD], int(number(seen[None], CHEST)[0]), int(number(seen[None], OPENED)[0])))
+        out.append(
+            (
+                reward,
+                terminated,
+                truncated,
+                seen[HELD],
+                int(number(seen[None], CHEST)[0]),
+                int(number(seen[None], OPENED)[0]),
+            )
+        )
     return out
 
 
@@ -113,18 +152,29 @@ def test_a_key_is_taken_and_used_up_by_the_chest_it_opens() -> None:
 
 
 def test_one_holds_many_keys_and_an_episode_ends_with_the_last_chest_or_the_last_step() -> None:
-    assert [step[:4] for step in walked(Placed([1, 2, 4], [3]), RIGHT, RIGHT, RIGHT)][1:] == [(0, False, False, 2), (1, True, False, 1)]
-    assert [step[:3] for step in walked(Placed([1], [48], horizon=2), LEFT, LEFT)] == [(0, False, False), (0, False, True)]
+    assert [step[:4] for step in walked(Placed([1, 2, 4], [3]), RIGHT, RIGHT, RIGHT)][1:] == [
+        (0, False, False, 2),
+        (1, True, False, 1),
+    ]
+    assert [step[:3] for step in walked(Placed([1], [48], horizon=2), LEFT, LEFT)] == [
+        (0, False, False),
+        (0, False, True),
+    ]
 
 
 @pytest.mark.parametrize(
     ("policy", "cells"),
     [
-        (hoard, [1, 2, 9, 16, 23, 22, 21]),  # keys in 2, 21 and 23, of which 23 is nearer to 2 than 21; then the chest in 15
+        (
+            hoard,
+            [1, 2, 9, 16, 23, 22, 21],
+        ),  # keys in 2, 21 and 23, of which 23 is nearer to 2 than 21; then the chest in 15
         (efficient, [1, 2, 9, 16, 15]),
     ],
 )
-def test_who_hoards_goes_to_all_keys_and_who_is_efficient_to_the_chest(policy: Acting, cells: list[int]) -> None:
+def test_who_hoards_goes_to_all_keys_and_who_is_efficient_to_the_chest(
+    policy: Acting, cells: list[int]
+) -> None:
     env = Placed(keys=[2, 21, 23], chests=[15])
     seen, _ = env.reset()
     path = []
@@ -141,10 +191,14 @@ def test_of_what_is_equally_near_the_first_is_taken(tied: list[int]) -> None:
     assert efficient(seen[None]) == hoard(seen[None])
 
 
-# Printed: means of 4000 episodes, with three digits. Ours are such means too, so that both have about the same standard error.
+# Printed: means of 4000 episodes, with three digits. Ours are such means too, so that both have
+# about the same standard error.
 
 
-@pytest.mark.parametrize(("shift", "hoarding", "being_efficient"), [("", 0.998, 0.997), ("test", 0.742, 0.998), ("many_keys", 0.442, 1.0)])
+@pytest.mark.parametrize(
+    ("shift", "hoarding", "being_efficient"),
+    [("", 0.998, 0.997), ("test", 0.742, 0.998), ("many_keys", 0.442, 1.0)],
+)
 def test_what_the_goals_earn(shift: str, hoarding: float, being_efficient: float) -> None:
     env = KeysChests(shift=shift)
     for policy, figure in ((hoard, hoarding), (efficient, being_efficient)):
@@ -160,20 +214,30 @@ def test_who_hoards_misgeneralises_and_who_is_efficient_does_not() -> None:
         assert misgeneralisation_rate(env, env.episodes(efficient, 500, 0)) < 0.01
     env = KeysChests()
     assert misgeneralisation_rate(env, env.episodes(hoard, 500, 0)) < 0.03
-    assert np.isnan(misgeneralisation_rate(env, env.episodes(lambda seen: np.zeros(len(seen), dtype=int), 500, 0)))
+    assert np.isnan(
+        misgeneralisation_rate(
+            env, env.episodes(lambda seen: np.zeros(len(seen), dtype=int), 500, 0)
+        )
+    )
 
 
 def test_training_levels_may_be_as_at_the_test() -> None:
     episodes = KeysChests(rho=0.25).episodes(hoard, 2000, 0)
     assert set(episodes["keys"][:, 0]) == {3, 6}
-    assert (episodes["keys"][:, 0] == 6).mean() == pytest.approx(0.25, abs=3 * np.sqrt(0.25 * 0.75 / 2000))
-    np.testing.assert_equal(KeysChests(rho=1.0).episodes(hoard, 20, 0), KeysChests(shift="test").episodes(hoard, 20, 0))
+    assert (episodes["keys"][:, 0] == 6).mean() == pytest.approx(
+        0.25, abs=3 * np.sqrt(0.25 * 0.75 / 2000)
+    )
+    np.testing.assert_equal(
+        KeysChests(rho=1.0).episodes(hoard, 20, 0), KeysChests(shift="test").episodes(hoard, 20, 0)
+    )
 
 
 @pytest.mark.parametrize("policy", [hoard, efficient])
 def test_side_by_side_or_one_after_another_episodes_are_the_same(policy: Acting) -> None:
     returns = KeysChests(shift="many_keys").episodes(policy, 30, 7)["reward"].sum(1)
-    assert estimated_value(gymnasium.make(ID, shift="many_keys"), policy, 30, 7) == pytest.approx(EstimatedValue.of(returns))
+    assert estimated_value(gymnasium.make(ID, shift="many_keys"), policy, 30, 7) == pytest.approx(
+        EstimatedValue.of(returns)
+    )
 
 
 def test_agents_learn_from_an_experts_log() -> None:
@@ -183,7 +247,9 @@ def test_agents_learn_from_an_experts_log() -> None:
     assert (log.columns["propensity"] == 1).all()
     rng = np.random.default_rng(0)
     clone = make_agent("bc:steps=20").learn(log.view(rng), rng)
-    found = estimated_value(KeysChests(), lambda seen: clone.probabilities(seen).argmax(1), 5, seed=0)
+    found = estimated_value(
+        KeysChests(), lambda seen: clone.probabilities(seen).argmax(1), 5, seed=0
+    )
     assert 0 <= found.value <= 1
 
 

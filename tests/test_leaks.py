@@ -1,8 +1,9 @@
-"""The leak audit: nobody who has all that is handed out knows more of a latent than Bayes' rule allows.
+"""The leak audit: nobody who has all that is handed out knows more of a latent than Bayes' rule
+allows.
 
-A classifier counts, in one half of the units, which value of a latent goes with what was handed out at a step (observation,
-action, reward, infos, and whether the unit's number is even), and guesses it in the other half.
-"""
+A classifier counts, in one half of the units, which value of a latent goes with what was handed out
+at a step (observation, action, reward, infos, and whether the unit's number is even), and guesses
+it in the other half."""
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable
@@ -15,30 +16,38 @@ from countable import CONTINUOUS
 from recorded import THROWAWAY
 from scipy.stats import norm
 
-from confoundry.causal import SCM, Array, Categorical, NotDiscreteError, TooLargeError, distribution, tables
-from confoundry.envs import CausalVectorEnv, choices, make_model, members
-from confoundry.envs.spaces import action_space
-from confoundry.envs.stepping import ByVariable
+from dosuite.causal import Array, Categorical, NotDiscreteError, TooLargeError, World, distribution
+from dosuite.envs import CausalVectorEnv, choices, make_model, members
+from dosuite.envs.gym.by_variable import ByVariable
+from dosuite.envs.spaces import action_space
 
 UNITS = 20_000
 STEPS = 2  # that are audited
 LARGEST = 2**24  # cells of the law that Bayes' rule is applied to
 
 
-def seen(model: SCM) -> tuple[str, ...]:
+def seen(model: World) -> tuple[str, ...]:
     return model.names("context", "action", "logged", "reward", "terminal")
 
 
-def is_audited(model: SCM, latent: str) -> bool:
+def is_audited(model: World, latent: str) -> bool:
     """Whether the exact law of a latent and of all that is seen can be asked for."""
     try:
-        return bool(np.prod([float(len(tables(model).support(name))) for name in (latent, *seen(model))]) <= LARGEST)
+        return bool(
+            np.prod([float(len(model.tables.support(name))) for name in (latent, *seen(model))])
+            <= LARGEST
+        )
     except (NotDiscreteError, TooLargeError):
         return False
 
 
 MODELS = {**dict(members()), "Relay": THROWAWAY["Relay"]}
-CASES = [(text, name) for text, model in MODELS.items() for name in model.names("latent") if is_audited(model, name)]
+CASES = [
+    (text, name)
+    for text, model in MODELS.items()
+    for name in model.names("latent")
+    if is_audited(model, name)
+]
 
 
 class Leak(CausalVectorEnv):
@@ -49,8 +58,12 @@ class Leak(CausalVectorEnv):
         return {**super()._info(logged, which), "temperature": self._units._past["heat"] + 0}
 
 
-def guesses(model: SCM, latent: str, env: CausalVectorEnv) -> list[tuple[float, float, int]]:
-    """At each step: how often the classifier is right, how often Bayes' rule would be, and how many units it guessed."""
+def guesses(model: World, latent: str, env: CausalVectorEnv) -> list[tuple[float, float, int]]:
+    """At each step:
+
+    how often the classifier is right, how often Bayes' rule would be, and how many units it
+    guessed.
+    """
     n, actions = env.num_envs, choices(action_space(model))
     random = model.do(**{model.action: Categorical(np.full(actions, 1 / actions))})
     rng = np.random.default_rng(0)
@@ -62,10 +75,17 @@ def guesses(model: SCM, latent: str, env: CausalVectorEnv) -> list[tuple[float, 
         acted = rng.integers(actions, size=n)
         before = {name: column.copy() for name, column in units._now.items()}
         past = {name: column.copy() for name, column in units._past.items()} if step else None
-        truth = model.do(**{model.action: 0}).step(units._ids.copy(), step, past, {**before, model.action: acted})[latent]
+        truth = model.do(**{model.action: 0}).step(
+            units._ids.copy(), step, past, {**before, model.action: acted}
+        )[latent]
         following, rewards, terminated, truncated, infos = env.step(acted)
         shown = [observations, acted, rewards, terminated, np.arange(n) % 2, *handed_out(infos, n)]
-        rows = [repr(row) for row in zip(*(np.reshape(column, (n, -1))[going].tolist() for column in shown), strict=True)]
+        rows = [
+            repr(row)
+            for row in zip(
+                *(np.reshape(column, (n, -1))[going].tolist() for column in shown), strict=True
+            )
+        ]
         half = len(rows) // 2
         guessed = classify(rows[:half], truth[going][:half].tolist(), rows[half:])
         joint = distribution(random, latent, *seen(model), step=step)
@@ -78,7 +98,9 @@ def guesses(model: SCM, latent: str, env: CausalVectorEnv) -> list[tuple[float, 
 def handed_out(infos: dict[str, Any], n: int) -> list[Array]:
     """The columns of the infos, of episodes that go on and of those that have ended: each (n,)."""
     sources = infos, infos.get("final_info", {})
-    names = sorted({name for source in sources for name in source if not name.startswith(("_", "final_"))})
+    names = sorted(
+        {name for source in sources for name in source if not name.startswith(("_", "final_"))}
+    )
     columns = []
     for name in names:
         column = np.zeros(n)
@@ -89,7 +111,9 @@ def handed_out(infos: dict[str, Any], n: int) -> list[Array]:
     return columns
 
 
-def classify(rows: Iterable[str], truth: Iterable[Hashable], unseen: Iterable[str]) -> list[Hashable]:
+def classify(
+    rows: Iterable[str], truth: Iterable[Hashable], unseen: Iterable[str]
+) -> list[Hashable]:
     """The most common latent that went with each row; none for a row that was never seen."""
     counts: dict[str, Counter[Hashable]] = defaultdict(Counter)
     for row, what in zip(rows, truth, strict=True):
@@ -102,7 +126,10 @@ def classify(rows: Iterable[str], truth: Iterable[Hashable], unseen: Iterable[st
 def test_no_classifier_guesses_a_latent_better_than_bayes(text: str, latent: str) -> None:
     model = replace(MODELS[text], horizon=min(MODELS[text].horizon, STEPS + 1))
     for right, best, count in guesses(model, latent, CausalVectorEnv(model, UNITS, paired=True)):
-        assert right < best + norm.isf(norm.sf(4.0) / len(CASES)) * np.sqrt(best * (1 - best) / count) + 1e-9
+        assert (
+            right
+            < best + norm.isf(norm.sf(4.0) / len(CASES)) * np.sqrt(best * (1 - best) / count) + 1e-9
+        )
 
 
 def test_a_planted_leak_is_found() -> None:
@@ -117,16 +144,23 @@ def test_the_latents_of_most_families_are_audited() -> None:
 
 
 @pytest.mark.parametrize("model", CONTINUOUS.values(), ids=CONTINUOUS)
-def test_where_bayes_rule_has_no_table_what_is_handed_out_is_what_the_roles_allow_number_by_number(model: SCM) -> None:
+def test_where_bayes_rule_has_no_table_what_is_handed_out_is_what_the_roles_allow_number_by_number(
+    model: World,
+) -> None:
     env = CausalVectorEnv(model, 50, paired=True)
     observations, infos = env.reset(seed=3)
     units = env._units
     assert isinstance(units, ByVariable)
     assert infos == {}
-    assert np.array_equal(observations, np.stack([units._now[name] for name in model.contexts], 1).astype(observations.dtype))
+    assert np.array_equal(
+        observations,
+        np.stack([units._now[name] for name in model.contexts], 1).astype(observations.dtype),
+    )
     env.action_space.seed(0)
     observations, rewards, *_, infos = env.step(env.action_space.sample())
     assert np.array_equal(rewards, units._past[model.reward])
     handed = infos.get("final_info", infos)
-    assert {name for name in handed if not name.startswith(("_", "final_"))} == set(model.names("logged"))
+    assert {name for name in handed if not name.startswith(("_", "final_"))} == set(
+        model.names("logged")
+    )
     assert all(np.array_equal(handed[name], units._past[name]) for name in model.names("logged"))

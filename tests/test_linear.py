@@ -1,4 +1,5 @@
-"""The laws of linear-Gaussian models: exact moments are sampled, effects are experiments, counterfactuals are units.
+"""The laws of linear-Gaussian models: exact moments are sampled, effects are experiments,
+counterfactuals are units.
 
 Published and printed figures are written as text, and are met within one unit of their last digit.
 """
@@ -11,28 +12,30 @@ import pytest
 from printed import printed
 from refusals import refused
 
-from confoundry.causal import (
-    SCM,
+from dosuite.causal import (
     Array,
     Bernoulli,
     Exactly,
-    LinearGaussian,
     Normal,
     TooLargeError,
+    World,
     action,
     context,
     latent,
-    linear_gaussian,
     logged,
     reward,
 )
-from confoundry.envs import make_model
+from dosuite.causal.exact import LinearGaussian, linear_gaussian
+from dosuite.envs import make_model
 
 EXACT = 1e-9
 
 
-class Homework(SCM):
-    """Encouragement, homework and exam score, in standard deviations: Pearl, Glymour and Jewell, Primer, figure 4.1."""
+class Homework(World):
+    """Encouragement, homework and exam score, in standard deviations:
+
+    Pearl, Glymour and Jewell, Primer, figure 4.1.
+    """
 
     @action
     def encouragement(self) -> Normal:
@@ -47,8 +50,10 @@ class Homework(SCM):
         return Normal(0.7 * encouragement + 0.4 * homework, 1.0)
 
 
-class Market(SCM):
-    """A hidden demand behind price and sales, a cost that moves only the price, and a sum without noise."""
+class Market(World):
+    """A hidden demand behind price and sales, a cost that moves only the price, and a sum without
+    noise.
+    """
 
     @latent
     def demand(self) -> Normal:
@@ -75,11 +80,11 @@ class Market(SCM):
         return Exactly(price - cost + 0.1 * sold)
 
 
-def _start(model: SCM) -> Normal:
+def _start(model: World) -> Normal:
     return Normal(1.0, 0.5)
 
 
-class Plant(SCM):
+class Plant(World):
     """A persistent wind, a gain on what is seen, and a first step with laws of its own."""
 
     horizon: int = 5
@@ -101,24 +106,33 @@ class Plant(SCM):
         return Exactly(-tilt - 0.1 * push)
 
 
-MODELS: dict[str, SCM] = {"Homework": Homework(), "Market": Market(), "Plant": Plant()}
+MODELS: dict[str, World] = {"Homework": Homework(), "Market": Market(), "Plant": Plant()}
 
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
-def draw(model: SCM, linear: LinearGaussian, n: int, seed: int = 1) -> Array:
+def draw(model: World, linear: LinearGaussian, n: int, seed: int = 1) -> Array:
     """A sample (n, variables), with the variables in the order of the linear model."""
-    columns = {name: column.reshape(n, -1) for name, column in model.sample(n, np.random.default_rng(seed)).items()}
-    return np.stack([columns[n_][:, 0] if isinstance(n_, str) else columns[n_[0]][:, n_[1]] for n_ in linear.names], axis=1)
+    columns = {
+        name: column.reshape(n, -1)
+        for name, column in model.sample(n, np.random.default_rng(seed)).items()
+    }
+    return np.stack(
+        [
+            columns[n_][:, 0] if isinstance(n_, str) else columns[n_[0]][:, n_[1]]
+            for n_ in linear.names
+        ],
+        axis=1,
+    )
 
 
-def worlds(model: SCM) -> list[SCM]:
+def worlds(model: World) -> list[World]:
     """A model, and others with the same units."""
     return [model, model.do(**{model.action: 1.5}), model.do(**{model.action: Normal(-1.0, 0.7)})]
 
 
 @every_model
-def test_exact_moments_are_sampled(model: SCM) -> None:
+def test_exact_moments_are_sampled(model: World) -> None:
     n = 20_000
     for world in worlds(model):
         linear = linear_gaussian(world)
@@ -131,12 +145,16 @@ def test_exact_moments_are_sampled(model: SCM) -> None:
 
 def test_moments_of_a_slightly_different_model_are_noticed() -> None:
     linear = linear_gaussian(Homework())
-    sample = draw(Homework().do(homework=lambda encouragement: Normal(0.55 * encouragement, 1.0)), linear, 20_000)
+    sample = draw(
+        Homework().do(homework=lambda encouragement: Normal(0.55 * encouragement, 1.0)),
+        linear,
+        20_000,
+    )
     assert abs(np.cov(sample.T) - linear.law().covariance).max() > 4.5 * np.sqrt(2 / 20_000)
 
 
 @every_model
-def test_doing_in_the_linear_model_is_doing_in_the_model(model: SCM) -> None:
+def test_doing_in_the_linear_model_is_doing_in_the_model(model: World) -> None:
     linear, done = linear_gaussian(model), linear_gaussian(model.do(**{model.action: 1.5}))
     set_at = {name: 1.5 for name in linear.names if name == model.action or name[0] == model.action}
     ours, theirs = linear.do(set_at).law(), done.law()
@@ -146,27 +164,34 @@ def test_doing_in_the_linear_model_is_doing_in_the_model(model: SCM) -> None:
 
 
 @every_model
-def test_a_total_effect_is_what_an_experiment_moves(model: SCM) -> None:
+def test_a_total_effect_is_what_an_experiment_moves(model: World) -> None:
     linear = linear_gaussian(model)
     for cause in linear.names:
         low, high = linear.do({cause: 2.0}).law().mean, linear.do({cause: 3.0}).law().mean
-        assert [linear.total_effect(cause, effect) for effect in linear.names] == pytest.approx(list(high - low), abs=EXACT)
+        assert [linear.total_effect(cause, effect) for effect in linear.names] == pytest.approx(
+            list(high - low), abs=EXACT
+        )
 
 
 @every_model
-def test_counterfactuals_of_a_unit_are_what_its_noise_does(model: SCM) -> None:
-    """Given all that a unit is in the model, its conduct in another world has no uncertainty left, and is the sampled one."""
+def test_counterfactuals_of_a_unit_are_what_its_noise_does(model: World) -> None:
+    """Given all that a unit is in the model, its conduct in another world has no uncertainty left,
+    and is the sampled one.
+    """
     linear = linear_gaussian(model)
     factual = draw(model, linear, 5)
     for world in worlds(model)[:2]:
         other = linear_gaussian(world)
-        imagined = [linear.counterfactual(other, dict(zip(linear.names, unit, strict=True))) for unit in factual.tolist()]
+        imagined = [
+            linear.counterfactual(other, dict(zip(linear.names, unit, strict=True)))
+            for unit in factual.tolist()
+        ]
         assert np.allclose([law.mean for law in imagined], draw(world, other, 5), rtol=0, atol=1e-6)
         assert max(abs(law.covariance).max() for law in imagined) < 1e-9
 
 
 @every_model
-def test_counterfactuals_given_part_of_a_unit_are_regressions_across_worlds(model: SCM) -> None:
+def test_counterfactuals_given_part_of_a_unit_are_regressions_across_worlds(model: World) -> None:
     linear, other = linear_gaussian(model), linear_gaussian(model.do(**{model.action: 1.5}))
     seen = linear.names[::3]
     rows = [linear.names.index(name) for name in seen]
@@ -177,8 +202,12 @@ def test_counterfactuals_given_part_of_a_unit_are_regressions_across_worlds(mode
     gain = there @ here[rows].T @ np.linalg.pinv(here[rows] @ here[rows].T)
     values = linear.law().mean[rows] + 0.3 * np.sqrt(np.diag(here @ here.T))[rows]
     found = linear.counterfactual(other, dict(zip(seen, values.tolist(), strict=True)))
-    assert np.allclose(found.mean, other.law().mean + gain @ (values - linear.law().mean[rows]), rtol=0, atol=1e-8)
-    assert np.allclose(found.covariance, there @ there.T - gain @ here[rows] @ there.T, rtol=0, atol=1e-8)
+    assert np.allclose(
+        found.mean, other.law().mean + gain @ (values - linear.law().mean[rows]), rtol=0, atol=1e-8
+    )
+    assert np.allclose(
+        found.covariance, there @ there.T - gain @ here[rows] @ there.T, rtol=0, atol=1e-8
+    )
 
 
 def test_a_condition_is_the_textbook_formula() -> None:
@@ -198,24 +227,32 @@ def test_seeing_is_not_doing_and_the_instrument_knows() -> None:
     assert linear.total_effect("price", "sold") == pytest.approx(-1.5)
     assert law.regression("sold", "price")[0] > -0.5
     assert law.regression("sold", "price", "demand")[0] == pytest.approx(-1.5)
-    assert law.regression("sold", "cost")[0] / law.regression("price", "cost")[0] == pytest.approx(-1.5)
+    assert law.regression("sold", "cost")[0] / law.regression("price", "cost")[0] == pytest.approx(
+        -1.5
+    )
 
 
 # Published and printed figures.
 
 
 def test_joe_in_the_primer() -> None:
-    """Section 4.2.3: Joe was encouraged 0.5, did 1 of homework and scored 1.5. With twice the homework he would have scored 1.90."""
+    """Section 4.2.3:
+
+    Joe was encouraged 0.5, did 1 of homework and scored 1.5. With twice the homework he would have
+    scored 1.90.
+    """
     linear = linear_gaussian(Homework())
     joe = {"encouragement": 0.5, "homework": 1.0, "score": 1.5}
     assert printed(linear.counterfactual(linear.do({"homework": 2.0}), joe)["score"], "1.90 0.00")
     silent = linear.do({"encouragement": 0.0, "homework": 0.0})
     assert printed(linear.counterfactual(silent, joe)["score"][0], ".75")  # his own noise
-    assert printed(linear.counterfactual(linear.do({"encouragement": 0.0}), joe)["homework"][0], ".75")
+    assert printed(
+        linear.counterfactual(linear.do({"encouragement": 0.0}), joe)["homework"][0], ".75"
+    )
     assert printed(linear.total_effect("encouragement", "score"), ".90")
 
 
-class Regulator(SCM):
+class Regulator(World):
     """F18 of the catalogue: a linear regulator whose actions carry noise of the steps before."""
 
     horizon: int = 150
@@ -243,19 +280,29 @@ class Regulator(SCM):
 
     @action
     def force(self, position: Array, speed: Array, u: Array, u1: Array, u2: Array) -> Exactly:
-        return Exactly(-2.5857 * position - 3.4434 * speed + u + u1 + (u2 if self.lags == 2 else 0.0 * u2))
+        return Exactly(
+            -2.5857 * position - 3.4434 * speed + u + u1 + (u2 if self.lags == 2 else 0.0 * u2)
+        )
 
     @reward
     def cost(self, position: Array, speed: Array, force: Array) -> Exactly:
         return Exactly(-(position**2) - speed**2 - 0.1 * force**2)
 
 
-@pytest.mark.parametrize(("lags", "figures", "error"), [(1, "-2.3701 -1.7864", "1.83"), (2, "-2.136 -1.192", "2.39")])
+@pytest.mark.parametrize(
+    ("lags", "figures", "error"), [(1, "-2.3701 -1.7864", "1.83"), (2, "-2.136 -1.192", "2.39")]
+)
 def test_cloning_a_regulator_with_correlated_noise(lags: int, figures: str, error: str) -> None:
-    """The log's regression of force on state, far from the first step; and the variance that it leaves."""
+    """The log's regression of force on state, far from the first step;
+
+    and the variance that it leaves.
+    """
     model = Regulator(lags=lags)
     law = linear_gaussian(model, "force").law()
-    last, state = ("force", model.horizon - 1), [("position", model.horizon - 1), ("speed", model.horizon - 1)]
+    last, state = (
+        ("force", model.horizon - 1),
+        [("position", model.horizon - 1), ("speed", model.horizon - 1)],
+    )
     gain = law.regression(last, *state)
     assert printed(gain, figures)
     rows = [law.names.index(name) for name in (*state, last)]
@@ -266,7 +313,9 @@ def test_cloning_a_regulator_with_correlated_noise(lags: int, figures: str, erro
 def test_an_older_state_is_an_instrument_for_the_regulator() -> None:
     model = Regulator(lags=1)
     law, end = linear_gaussian(model, "force").law(), model.horizon - 1
-    now, before = ([law.names.index((name, step)) for name in ("position", "speed")] for step in (end, end - 1))
+    now, before = (
+        [law.names.index((name, step)) for name in ("position", "speed")] for step in (end, end - 1)
+    )
     force = law.names.index(("force", end))
     gain = np.linalg.solve(law.covariance[np.ix_(before, now)], law.covariance[before, force])
     assert gain == pytest.approx([-2.5857, -3.4434], abs=1e-6)
@@ -275,7 +324,7 @@ def test_an_older_state_is_an_instrument_for_the_regulator() -> None:
 # Refusals, and corners.
 
 
-class Crooked(SCM):
+class Crooked(World):
     """What is not linear, or not normal, each in a variable of its own."""
 
     @latent
@@ -309,12 +358,22 @@ class Crooked(SCM):
 
 def test_what_is_not_linear_gaussian_is_refused_in_one_line() -> None:
     model = Crooked()
-    assert "Crooked.pay is not linear in heat, ice_cream" in refused(lambda: linear_gaussian(model, "pay"))
-    assert "Crooked.thirst is not linear in heat" in refused(lambda: linear_gaussian(model, "thirst"))
-    assert "the standard deviation of Crooked.sweat depends on heat" in refused(lambda: linear_gaussian(model, "sweat"))
+    assert "Crooked.pay is not linear in heat, ice_cream" in refused(
+        lambda: linear_gaussian(model, "pay")
+    )
+    assert "Crooked.thirst is not linear in heat" in refused(
+        lambda: linear_gaussian(model, "thirst")
+    )
+    assert "the standard deviation of Crooked.sweat depends on heat" in refused(
+        lambda: linear_gaussian(model, "sweat")
+    )
     assert "Crooked.shop is Bernoulli" in refused(lambda: linear_gaussian(model, "shop"))
-    assert "Crooked.price has no law at numbers such as" in refused(lambda: linear_gaussian(model.do(shop=Normal(0, 1)), "price"))
-    assert "Gauge.drug is Bernoulli" in refused(lambda: linear_gaussian(make_model(f"{Path(__file__).with_name('throwaway.py')}:Gauge")))
+    assert "Crooked.price has no law at numbers such as" in refused(
+        lambda: linear_gaussian(model.do(shop=Normal(0, 1)), "price")
+    )
+    assert "Gauge.drug is Bernoulli" in refused(
+        lambda: linear_gaussian(make_model(f"{Path(__file__).with_name('throwaway.py')}:Gauge"))
+    )
     assert "did you mean 'heat'" in refused(lambda: linear_gaussian(model, "heet"))
     assert linear_gaussian(model, "ice_cream").names == ("heat", "ice_cream")
 
@@ -337,7 +396,9 @@ def test_a_model_too_large_is_refused_and_a_long_one_is_not() -> None:
 
 def test_names_may_contain_spaces() -> None:
     names = ("ice cream", "bare knees")
-    linear = LinearGaussian(names, np.zeros(2), np.array([[0.0, 0.0], [0.3, 0.0]]), np.ones(2), names)
+    linear = LinearGaussian(
+        names, np.zeros(2), np.array([[0.0, 0.0], [0.3, 0.0]]), np.ones(2), names
+    )
     assert linear.do({"ice cream": 2.0}).law()["bare knees"] == pytest.approx((0.6, 1.0))
 
 
@@ -357,7 +418,7 @@ def test_figures_that_are_wrong_are_noticed() -> None:
     assert not printed([1.92], "1.90")
 
 
-class Income(SCM):
+class Income(World):
     """What is earned above a bound, far from 0, counts for nothing."""
 
     @latent
@@ -377,7 +438,7 @@ def test_what_bends_far_from_zero_is_not_linear() -> None:
     assert "Income.joy is not linear" in refused(lambda: linear_gaussian(Income()))
 
 
-class Scales(SCM):
+class Scales(World):
     """Very small causes with very large effects, beside a large variable."""
 
     @latent

@@ -14,22 +14,27 @@ import pytest
 from recorded import ICE, MODELS, RELAY, SEED, every_model, log_of, same
 from refusals import refused
 
-from confoundry.causal import SCM, InputError
-from confoundry.envs import Log, load_latents
-from confoundry.envs.minari_exchange import from_minari, to_minari
+from dosuite.causal import InputError, World
+from dosuite.envs import Log, load_latents
+from dosuite.envs.logs.minari import from_minari, to_minari
 
 # Files.
 
 
 @pytest.mark.long
 @every_model
-def test_a_log_comes_back_from_its_file_as_it_went_and_is_not_read_into_memory(model: SCM, tmp_path: Path) -> None:
+def test_a_log_comes_back_from_its_file_as_it_went_and_is_not_read_into_memory(
+    model: World, tmp_path: Path
+) -> None:
     log = log_of(model, origin={"world": "somewhere"})
     path = log.save(tmp_path / "deep" / "log.arrow")
     again = Log.load(path)
     assert same(log, again)
     assert (again.logged, again.horizon, again.discount) == (log.logged, log.horizon, log.discount)
-    assert (again.observation_space, again.action_space) == (log.observation_space, log.action_space)
+    assert (again.observation_space, again.action_space) == (
+        log.observation_space,
+        log.action_space,
+    )
     assert again.origin == {**log.origin, "world": "somewhere", "seed": SEED}
     for name, column in again.columns.items():
         assert column.dtype == log.columns[name].dtype
@@ -39,7 +44,9 @@ def test_a_log_comes_back_from_its_file_as_it_went_and_is_not_read_into_memory(m
 
 @pytest.mark.long
 @every_model
-def test_latents_are_in_a_file_of_their_own_that_loading_never_opens(model: SCM, tmp_path: Path) -> None:
+def test_latents_are_in_a_file_of_their_own_that_loading_never_opens(
+    model: World, tmp_path: Path
+) -> None:
     log = log_of(model)
     path = log.save(tmp_path / "log.arrow")
     beside = tmp_path / "log.latents.arrow"
@@ -62,31 +69,57 @@ def test_the_latents_of_another_log_are_refused(tmp_path: Path) -> None:
 
 
 def foreign(path: Path) -> None:
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, pa.schema([("x", pa.int64())])) as writer:
+    with (
+        pa.OSFile(str(path), "wb") as sink,
+        pa.ipc.new_file(sink, pa.schema([("x", pa.int64())])) as writer,
+    ):
         writer.write_table(pa.table({"x": [1, 2]}))
 
 
 FILES: dict[str, tuple[Callable[[Path, bytes], Any], str]] = {
     "empty": (lambda path, whole: path.write_bytes(b""), "is not a log, or not a whole one"),
-    "text": (lambda path, whole: path.write_text("episode,step\n0,0\n"), "is not a log, or not a whole one"),
+    "text": (
+        lambda path, whole: path.write_text("episode,step\n0,0\n"),
+        "is not a log, or not a whole one",
+    ),
     "foreign": (lambda path, whole: foreign(path), "is not a log, or not a whole one"),
     "folder": (lambda path, whole: path.mkdir(), "is not a log, or not a whole one"),
     "missing": (lambda path, whole: None, "there is no file"),
-    "latents": (lambda path, whole: path.write_bytes(path.with_name("log.latents.arrow").read_bytes()), "is not a log"),
-    "first byte lost": (lambda path, whole: path.write_bytes(whole[1:]), "is not a log, or not a whole one"),
-    "last byte lost": (lambda path, whole: path.write_bytes(whole[:-1]), "is not a log, or not a whole one"),
-    "half": (lambda path, whole: path.write_bytes(whole[: len(whole) // 2]), "is not a log, or not a whole one"),
+    "latents": (
+        lambda path, whole: path.write_bytes(path.with_name("log.latents.arrow").read_bytes()),
+        "is not a log",
+    ),
+    "first byte lost": (
+        lambda path, whole: path.write_bytes(whole[1:]),
+        "is not a log, or not a whole one",
+    ),
+    "last byte lost": (
+        lambda path, whole: path.write_bytes(whole[:-1]),
+        "is not a log, or not a whole one",
+    ),
+    "half": (
+        lambda path, whole: path.write_bytes(whole[: len(whole) // 2]),
+        "is not a log, or not a whole one",
+    ),
     "longer horizon": (
         lambda path, whole: path.write_bytes(whole.replace(b'"horizon": 3', b'"horizon": 7')),
         "was changed after it was written",
     ),
-    "key gone": (lambda path, whole: path.write_bytes(whole.replace(b'"discount"', b'"disc_unt"')), "was changed after it was written"),
-    "column renamed": (lambda path, whole: path.write_bytes(whole.replace(b"spark", b"shark")), "was changed after it was written"),
+    "key gone": (
+        lambda path, whole: path.write_bytes(whole.replace(b'"discount"', b'"disc_unt"')),
+        "was changed after it was written",
+    ),
+    "column renamed": (
+        lambda path, whole: path.write_bytes(whole.replace(b"spark", b"shark")),
+        "was changed after it was written",
+    ),
 }
 
 
 @pytest.mark.parametrize(("spoil", "text"), FILES.values(), ids=FILES)
-def test_a_file_that_is_not_a_whole_log_is_refused(spoil: Callable[[Path, bytes], Any], text: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_whole_log_is_refused(
+    spoil: Callable[[Path, bytes], Any], text: str, tmp_path: Path
+) -> None:
     whole = log_of(RELAY).save(tmp_path / "log.arrow").read_bytes()
     path = tmp_path / "spoilt.arrow"
     spoil(path, whole)
@@ -135,7 +168,9 @@ def test_a_save_that_fails_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Mo
     (folder / "log.latents.arrow").rmdir()
 
     monkeypatch.setattr(os, "replace", full_for("log.arrow"))
-    assert "log.arrow cannot be written: No space left on device" in refused(lambda: log.save(folder / "log.arrow"))
+    assert "log.arrow cannot be written: No space left on device" in refused(
+        lambda: log.save(folder / "log.arrow")
+    )
     monkeypatch.undo()
     monkeypatch.setattr(pa, "OSFile", lambda *_: fail(KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
@@ -143,7 +178,9 @@ def test_a_save_that_fails_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Mo
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
 
 
-def test_a_save_that_fails_keeps_the_log_that_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_save_that_fails_keeps_the_log_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log = log_of(ICE)
     path = log.save(tmp_path / "log.arrow")
     monkeypatch.setattr(pa.ipc, "new_file", lambda *_, **__: fail(OSError(5, "Input/output error")))
@@ -151,7 +188,9 @@ def test_a_save_that_fails_keeps_the_log_that_was_there(tmp_path: Path, monkeypa
     for name in ("log.arrow", "log.latents.arrow"):
         monkeypatch.undo()
         monkeypatch.setattr(os, "replace", full_for(name))
-        assert "log.arrow cannot be written: No space left on device" in refused(lambda: log_of(ICE, seed=1).save(path))
+        assert "log.arrow cannot be written: No space left on device" in refused(
+            lambda: log_of(ICE, seed=1).save(path)
+        )
     assert same(log, Log.load(path))
     assert np.array_equal(load_latents(path)["heat"], log.latents["heat"])
     assert sorted(file.name for file in tmp_path.iterdir()) == ["log.arrow", "log.latents.arrow"]
@@ -194,15 +233,30 @@ def minari_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("minari_folder")
 @pytest.mark.parametrize(
     "world",
-    ["IceCreamShorts-v0", "IceCreamShorts-Domains-v0", "ConfoundedRiver-v0", "Relay", "Gauge", "AirlinePricing-v0", "CorrelatedNoiseLQ-v0"],
+    [
+        "IceCreamShorts-v0",
+        "IceCreamShorts-Domains-v0",
+        "ConfoundedRiver-v0",
+        "Relay",
+        "Gauge",
+        "AirlinePricing-v0",
+        "CorrelatedNoiseLQ-v0",
+    ],
 )
 def test_a_log_comes_back_from_minari_as_it_went(world: str) -> None:
-    log = log_of(MODELS[world], 30 if MODELS[world].horizon > 1 else 1_500, regime="mixed", origin={"world": world})
+    log = log_of(
+        MODELS[world],
+        30 if MODELS[world].horizon > 1 else 1_500,
+        regime="mixed",
+        origin={"world": world},
+    )
     to_minari(log, "laws/world-v0")
     again = from_minari("laws/world-v0")
     assert same(log, again)
     assert again.origin == log.origin
-    assert not set(MODELS[world].names("latent")) & set(minari.load_dataset("laws/world-v0")[0].infos)
+    assert not set(MODELS[world].names("latent")) & set(
+        minari.load_dataset("laws/world-v0")[0].infos
+    )
 
 
 def test_minari_refuses_in_one_line_and_loses_nothing(minari_folder: Path) -> None:
@@ -211,6 +265,12 @@ def test_minari_refuses_in_one_line_and_loses_nothing(minari_folder: Path) -> No
     assert "laws/ice-v0" in refused(lambda: to_minari(log_of(ICE, seed=1), "laws/ice-v0"))
     assert same(log, from_minari("laws/ice-v0"))
     assert "Minari does not read 'laws/snow-v0'" in refused(lambda: from_minari("laws/snow-v0"))
-    for name, why in (("no version", "choose a name"), ("no_version", "choose a name"), ("laws/ice-v0", "there is one already")):
-        assert f"Minari does not write {name!r}: {why}" in refused(lambda name=name: to_minari(log, name))  # type: ignore[misc]
+    for name, why in (
+        ("no version", "choose a name"),
+        ("no_version", "choose a name"),
+        ("laws/ice-v0", "there is one already"),
+    ):
+        assert f"Minari does not write {name!r}: {why}" in refused(
+            lambda name=name: to_minari(log, name)  # type: ignore[misc]
+        )
     assert [path.parent.name for path in minari_folder.rglob("data")] == ["ice-v0"]

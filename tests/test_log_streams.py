@@ -11,11 +11,23 @@ import pytest
 from recorded import ICE, RELAY, SEED, every_model, log_of, same
 from refusals import refused
 
-from confoundry.causal import SCM, Array, Bernoulli, Exactly, InputError, Normal, action, latent, logged, reward, terminal
-from confoundry.envs import Log, collect, load_latents
-from confoundry.envs.ice_cream import IceCreamShorts
+from dosuite.causal import (
+    Array,
+    Bernoulli,
+    Exactly,
+    InputError,
+    Normal,
+    World,
+    action,
+    latent,
+    logged,
+    reward,
+    terminal,
+)
+from dosuite.envs import Log, collect, load_latents
+from dosuite.envs.worlds.ice_cream import IceCreamShorts
 
-COLLECT = import_module("confoundry.envs.collect")  # the module, and not the function
+COLLECT = import_module("dosuite.envs.logs.collect")  # the module, and not the function
 
 
 def fail(error: BaseException) -> None:
@@ -25,12 +37,15 @@ def fail(error: BaseException) -> None:
 @pytest.mark.long
 @every_model
 def test_a_log_that_is_written_while_it_is_simulated_is_the_one_in_memory_whatever_the_pieces(
-    model: SCM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = replace(model, burn_in=min(model.burn_in, 3))
     for how in ("observe", "mixed"):
         log = log_of(model, 40, regime=how)
-        whole, latents = (path.read_bytes() if path.exists() else b"" for path in both(log.save(tmp_path / f"{how}.arrow")))
+        whole, latents = (
+            path.read_bytes() if path.exists() else b""
+            for path in both(log.save(tmp_path / f"{how}.arrow"))
+        )
         for rows in (1, 50):
             monkeypatch.setattr(COLLECT, "ROWS", rows)
             path = tmp_path / f"{how} {rows}.arrow"
@@ -39,7 +54,10 @@ def test_a_log_that_is_written_while_it_is_simulated_is_the_one_in_memory_whatev
             assert same(log, log_of(model, 40, regime=how))
             assert not any(column.flags.owndata for column in written.columns.values())
             assert (written.latents, written.path, written.origin) == ({}, path, log.origin)
-            assert [path.read_bytes() if path.exists() else b"" for path in both(path)] == [whole, latents]
+            assert [path.read_bytes() if path.exists() else b"" for path in both(path)] == [
+                whole,
+                latents,
+            ]
 
 
 def both(path: Path) -> tuple[Path, Path]:
@@ -47,13 +65,21 @@ def both(path: Path) -> tuple[Path, Path]:
     return path, path.with_suffix(".latents.arrow")
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("no"), OSError(28, "No space left on device")])
-def test_a_log_whose_simulation_fails_leaves_all_as_it_was(error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), ValueError("no"), OSError(28, "No space left on device")]
+)
+def test_a_log_whose_simulation_fails_leaves_all_as_it_was(
+    error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "log.arrow"
     before = log_of(RELAY, path=path), load_latents(path)
     record, pieces = COLLECT._Recorder.record, iter(range(3))
     monkeypatch.setattr(COLLECT, "ROWS", 100)
-    monkeypatch.setattr(COLLECT._Recorder, "record", lambda *arguments: record(*arguments) if next(pieces) < 2 else fail(error))
+    monkeypatch.setattr(
+        COLLECT._Recorder,
+        "record",
+        lambda *arguments: record(*arguments) if next(pieces) < 2 else fail(error),
+    )
     for target in (path, tmp_path / "new.arrow"):
         with pytest.raises(InputError if isinstance(error, OSError) else type(error)):
             log_of(RELAY, seed=1, path=target)
@@ -63,7 +89,9 @@ def test_a_log_whose_simulation_fails_leaves_all_as_it_was(error: BaseException,
     assert sorted(file.name for file in tmp_path.iterdir()) == ["log.arrow", "log.latents.arrow"]
 
 
-def test_what_cannot_be_written_is_refused_before_it_is_simulated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_written_is_refused_before_it_is_simulated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(COLLECT._Recorder, "record", lambda *_: fail(AssertionError()))
     (tmp_path / "file").write_text("in the way")
     (tmp_path / "log.latents.arrow").mkdir()
@@ -71,7 +99,7 @@ def test_what_cannot_be_written_is_refused_before_it_is_simulated(tmp_path: Path
         assert "cannot be written" in refused(lambda name=name: log_of(ICE, path=tmp_path / name))  # type: ignore[misc]
 
 
-class Candle(SCM):
+class Candle(World):
     """Burns down from a whole number to fractions of it, if it does not go out before."""
 
     horizon: int = 20
@@ -93,7 +121,9 @@ class Candle(SCM):
         return Exactly(blow)
 
 
-def test_a_column_has_the_same_type_where_episodes_end_early(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_column_has_the_same_type_where_episodes_end_early(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     log = collect(Candle(), 50, SEED)
     monkeypatch.setattr(COLLECT, "ROWS", 1)
     assert same(log, collect(Candle(), 50, SEED))
@@ -110,12 +140,18 @@ class Coins(IceCreamShorts):
 
     @logged
     def coins(self, wind: Array) -> Exactly:
-        return Exactly(np.ones(len(wind), dtype=int) if (wind < 0).all() else np.full(len(wind), 0.5))
+        return Exactly(
+            np.ones(len(wind), dtype=int) if (wind < 0).all() else np.full(len(wind), 0.5)
+        )
 
 
-def test_a_variable_that_is_whole_in_some_episodes_and_a_fraction_in_others_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_that_is_whole_in_some_episodes_and_a_fraction_in_others_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(COLLECT, "ROWS", 1)
-    assert "coins is int64 in some episodes and float64 in others; make it one type" in refused(lambda: collect(Coins(), 50, 1))
+    assert "coins is int64 in some episodes and float64 in others; make it one type" in refused(
+        lambda: collect(Coins(), 50, 1)
+    )
 
 
 def test_a_log_that_is_not_checked_has_the_hash_that_its_file_names(tmp_path: Path) -> None:
@@ -131,8 +167,8 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 import torch
-from confoundry.agents import make_agent
-from confoundry.envs import Log, collect, make_model
+from dosuite.agents import make_agent
+from dosuite.envs import Log, collect, make_model
 
 def write_and_learn(world, episodes, *agents):
     path = Path("log.arrow")
@@ -159,7 +195,13 @@ except MemoryError:
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit on memory is Linux's")
 def test_a_log_larger_than_memory_is_written_and_learned_from(tmp_path: Path) -> None:
     gauge = f"{Path(__file__).with_name('throwaway.py')}:Gauge"
-    done = subprocess.run([sys.executable, "-c", LARGE, gauge], check=False, cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", LARGE, gauge],
+        check=False,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
     assert done.stdout.splitlines()[-1:] == ["too large for memory"], done.stderr
     small, large = ([int(size) for size in line.split()] for line in done.stdout.splitlines()[:-1])
     assert max(small) < 10 * 2**20 < 60 * 2**20 < min(large)

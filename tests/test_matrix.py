@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 from refusals import refused
 
-from confoundry.agents import make_agent
-from confoundry.causal import InputError
-from confoundry.envs import Data, make_model
-from confoundry.eval import Run, execute
-from confoundry.eval.cli_predicted import matrix
-from confoundry.eval.matrix import CLASSES, POOLED, ROWS, cells, in_order
-from confoundry.eval.verdicts import measured, sections, verdict
+from dosuite.agents import make_agent
+from dosuite.causal import InputError
+from dosuite.envs import Data, make_model
+from dosuite.eval import Run, execute
+from dosuite.eval.claims.matrix import CLASSES, POOLED, ROWS, cells, in_order
+from dosuite.eval.claims.verdicts import measured, sections, verdict
+from dosuite.eval.cli.claims import matrix
 
 FEW = {"seeds": 2, "rows": 4000, "steps": 20_000}
 
@@ -29,7 +29,9 @@ def test_every_world_has_a_prediction_for_every_class() -> None:
         assert set(row.agents) <= set(row.cells)
 
 
-def test_what_does_not_apply_is_not_run_and_all_else_is_run_in_a_regime_that_the_agent_learns_in() -> None:
+def test_what_does_not_apply_is_not_run_and_all_else_is_run_in_a_regime_that_the_agent_learns_in() -> (
+    None
+):
     for cell in cells((), (), 1, 1000, 1000):
         assert not (cell.predicted == "-" and cell.runs)
         for run in cell.runs:
@@ -50,7 +52,9 @@ def test_what_does_not_apply_is_not_run_and_all_else_is_run_in_a_regime_that_the
         ("p", 0.0, 1.0, ""),
     ],
 )
-def test_an_interval_agrees_if_it_is_all_on_the_side_that_was_predicted(predicted: str, low: float, high: float, said: str) -> None:
+def test_an_interval_agrees_if_it_is_all_on_the_side_that_was_predicted(
+    predicted: str, low: float, high: float, said: str
+) -> None:
     assert verdict(predicted, low, high) == said
 
 
@@ -58,8 +62,13 @@ def test_a_part_of_the_matrix_is_run_and_told(tmp_path: Path) -> None:
     chosen = cells(("IceCream", "Kidney"), ("naive:steps=3",), **FEW)
     chosen = [cell for cell in chosen if cell.column != "Seq"]
     rows = execute(in_order(chosen), tmp_path, 1, quiet=True)
-    found = {(cell["row"], cell["class"]): cell for cell in measured(chosen, rows).to_dict("records")}
-    for name, world in (("IceCreamShorts", "IceCreamShorts-v0"), ("Kidney Blind", "SimpsonClinic-v0:study=KidneyStones")):
+    found = {
+        (cell["row"], cell["class"]): cell for cell in measured(chosen, rows).to_dict("records")
+    }
+    for name, world in (
+        ("IceCreamShorts", "IceCreamShorts-v0"),
+        ("Kidney Blind", "SimpsonClinic-v0:study=KidneyStones"),
+    ):
         assert found[name, "NaiveRL"]["iqm"] == pytest.approx(-1.0)
         assert found[name, "Fuse"]["verdict"] == found[name, "Online"]["verdict"] == "agrees"
         assert make_model(world).horizon == 1
@@ -75,7 +84,9 @@ def test_a_part_of_the_matrix_is_run_and_told(tmp_path: Path) -> None:
     assert list(how.tables[0].frame["world"]) == ["IceCreamShorts", "Kidney Blind"]
 
 
-def test_the_command_prints_and_writes_the_matrix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_and_writes_the_matrix(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     matrix(only=["Lat"], seeds=2, rows=2000, steps=1000, out=tmp_path, workers=1)
     text = capsys.readouterr().out
     assert "IceCreamShorts" in text
@@ -85,16 +96,30 @@ def test_the_command_prints_and_writes_the_matrix(tmp_path: Path, capsys: pytest
 
 
 def test_where_only_the_intent_tells_more_than_chance_success_is_to_use_it(tmp_path: Path) -> None:
-    chosen = [cell for cell in cells(("GreedyCasino",), (), **FEW) if cell.column in ("BC", "Online", "RDC")]
+    chosen = [
+        cell
+        for cell in cells(("GreedyCasino",), (), **FEW)
+        if cell.column in ("BC", "Online", "RDC")
+    ]
     found = measured(chosen, execute(in_order(chosen), tmp_path, 1, quiet=True)).set_index("class")
     assert found["iqm"].to_dict() == pytest.approx({"BC": 0.0, "Online": 0.0, "RDC": 1.0}, abs=1e-9)
 
 
 def test_a_run_that_failed_leaves_its_cell_undefined() -> None:
     (cell,) = (cell for cell in cells(("Door",), (), 2, 100, 100) if cell.column == "BC")
-    about = {"world": "", "note": "no", "exact": True, "j_uniform": 0.5, "j_causal": 0.6, "j_worst": 0.4}
+    about = {
+        "world": "",
+        "note": "no",
+        "exact": True,
+        "j_uniform": 0.5,
+        "j_causal": 0.6,
+        "j_worst": 0.4,
+    }
     rows = pd.DataFrame(
-        [{**about, "run": run.key, "status": status, "value": 0.6} for run, status in zip(cell.runs, ("ok", "failed"), strict=True)]
+        [
+            {**about, "run": run.key, "status": status, "value": 0.6}
+            for run, status in zip(cell.runs, ("ok", "failed"), strict=True)
+        ]
     )
     (found,) = measured([cell], rows).to_dict("records")
     assert np.isnan(found["iqm"])
@@ -109,12 +134,16 @@ def test_agents_of_one_world_and_seed_learn_one_after_the_other() -> None:
 
 
 def test_what_the_matrix_does_not_have_is_refused() -> None:
-    assert "nothing in the matrix is called Kindey" in refused(lambda: cells(("Kindey",), (), 1, 100, 100))
+    assert "nothing in the matrix is called Kindey" in refused(
+        lambda: cells(("Kindey",), (), 1, 100, 100)
+    )
     assert "there is no agent" in refused(lambda: cells((), ("nave",), 1, 100, 100))
 
 
 def test_a_mixed_log_has_the_share_of_interventions_that_its_run_names() -> None:
-    (run,) = (cell.runs[0] for cell in cells(("Kidney",), (), 1, 20_000, 100) if cell.column == "Fuse")
+    (run,) = (
+        cell.runs[0] for cell in cells(("Kidney",), (), 1, 20_000, 100) if cell.column == "Fuse"
+    )
     data = run._source(make_model(run.environment))
     assert isinstance(data, Data)
     assert len(data) == 20_000 + 20_000 // POOLED

@@ -1,4 +1,7 @@
-"""Agents of Stable-Baselines3: who acts learns what acting does, whatever a log has taught before."""
+"""Agents of Stable-Baselines3:
+
+who acts learns what acting does, whatever a log has taught before.
+"""
 
 from typing import Any
 
@@ -8,25 +11,31 @@ import torch
 from learning import few, learn, regret
 from refusals import refused
 
-from confoundry.agents import MemoryPolicy, Practice, agent_classes, make_agent
-from confoundry.agents.ars import ARS, Played
-from confoundry.agents.sb3 import Features, OnlineAgent, RecurrentPolicy
-from confoundry.causal import Array
-from confoundry.envs import CausalVectorEnv, make_model, observation_space
-from confoundry.envs.delusion import DelusionBox
-from confoundry.envs.sb3 import BatchedVecEnv
-from confoundry.eval.truth import evaluate, references
+from dosuite.agents import MemoryPolicy, Practice, agent_classes, make_agent
+from dosuite.agents.online.ars import ARS, Played
+from dosuite.agents.online.base import Features, OnlineAgent, RecurrentPolicy
+from dosuite.causal import Array
+from dosuite.envs import CausalVectorEnv, make_model, observation_space
+from dosuite.envs.gym.sb3 import BatchedVecEnv
+from dosuite.envs.worlds.delusion import DelusionBox
+from dosuite.eval.runs.reference_values import evaluate, references
 
 torch.set_num_threads(1)
 
 ICE, AIRLINE = make_model("IceCreamShorts-v0"), make_model("AirlinePricing-v0")
-ONLINE = {name: kind for name, kind in agent_classes().items() if issubclass(kind, OnlineAgent | ARS)}
+ONLINE = {
+    name: kind for name, kind in agent_classes().items() if issubclass(kind, OnlineAgent | ARS)
+}
 BEGUN = [name for name, kind in ONLINE.items() if "log" in kind.needs]  # with a log
 
 
-@pytest.mark.parametrize("name", [name for name, kind in ONLINE.items() if kind.counts_actions and name not in BEGUN])
+@pytest.mark.parametrize(
+    "name", [name for name, kind in ONLINE.items() if kind.counts_actions and name not in BEGUN]
+)
 def test_who_acts_learns_what_acting_does(name: str) -> None:
-    settings: dict[str, Any] = {"hidden": 8, "epochs": 2, "rate": 0.02} if name == "recurrent-ppo" else {}
+    settings: dict[str, Any] = (
+        {"hidden": 8, "epochs": 2, "rate": 0.02} if name == "recurrent-ppo" else {}
+    )
     assert regret(ICE, learn(name, ICE, "intervene", rows=6_000, **settings)) < 0.1
 
 
@@ -43,7 +52,10 @@ def test_who_begins_with_a_log_is_confused_until_it_has_practised_enough(name: s
 
 
 def test_pretrained_dqn_begins_with_the_values_of_the_log() -> None:
-    begun, offline = learn("pretrained-dqn", ICE, "intervene", rows=200), learn("dqn", ICE, rows=200)
+    begun, offline = (
+        learn("pretrained-dqn", ICE, "intervene", rows=200),
+        learn("dqn", ICE, rows=200),
+    )
     here = np.zeros(1, dtype=np.int64)
     assert begun.action_values(here) == pytest.approx(offline.action_values(here), abs=1e-5)
 
@@ -51,7 +63,9 @@ def test_pretrained_dqn_begins_with_the_values_of_the_log() -> None:
 @pytest.mark.parametrize("name", BEGUN)
 def test_who_begins_with_a_log_refuses_to_begin_without(name: str) -> None:
     source = Practice(lambda count: pytest.fail("it acts"), 100, 1.0)
-    assert "needs a log" in refused(lambda: make_agent(name).learn(source, np.random.default_rng(0)))
+    assert "needs a log" in refused(
+        lambda: make_agent(name).learn(source, np.random.default_rng(0))
+    )
 
 
 def play(policy: MemoryPolicy, seen: list[Array]) -> Array:
@@ -74,7 +88,9 @@ def test_a_recurrent_actor_remembers_the_episode_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(("world", "known"), [("CoinEnd-v0", 0.99), ("ConfoundedRiver-v0", 0.9)])
-def test_what_follows_is_discounted_also_where_the_task_discounts_nothing(world: str, known: float) -> None:
+def test_what_follows_is_discounted_also_where_the_task_discounts_nothing(
+    world: str, known: float
+) -> None:
     for name in ("ppo", "dqn"):
         policy: Any = learn(name, make_model(world), "intervene", rows=300, **few(name))
         assert policy.algorithm.gamma == known
@@ -83,7 +99,10 @@ def test_what_follows_is_discounted_also_where_the_task_discounts_nothing(world:
 def test_a_random_search_steadies_what_runs_away_where_gradients_are_lost() -> None:
     """The clone of the log costs 80, the best gain 18, and random pushes 4 million."""
     world = make_model("CorrelatedNoiseLQ-v0")
-    assert evaluate(world, learn("ars", world, "intervene", rows=20_000, standardise=False)).value > -30
+    assert (
+        evaluate(world, learn("ars", world, "intervene", rows=20_000, standardise=False)).value
+        > -30
+    )
 
 
 def test_a_random_search_counts_also_the_steps_of_those_who_wait_for_the_last() -> None:
@@ -106,7 +125,10 @@ def test_a_random_search_discounts_as_the_task_does() -> None:
 def test_a_random_search_acts_on_numbers_as_it_standardised_them_and_counts_its_steps() -> None:
     policy = learn("ars", AIRLINE, "intervene", rows=960, envs=4, top=2, directions=3)
     search = policy.algorithm  # type: ignore[attr-defined]
-    assert (search.num_timesteps, search._n_updates) == (960, 40)  # of 6 candidates in 4 environments
+    assert (search.num_timesteps, search._n_updates) == (
+        960,
+        40,
+    )  # of 6 candidates in 4 environments
     rows = np.random.default_rng(0).normal([5.0, 3.0], [2.0, 1.0], (50, 2)).astype(np.float32)
     weights = search.policy.action_net[0].weight.detach().numpy()
     seen = search.get_vec_normalize_env().normalize_obs(rows) @ weights.T
@@ -116,7 +138,9 @@ def test_a_random_search_acts_on_numbers_as_it_standardised_them_and_counts_its_
 
 def test_numbers_are_seen_by_the_averages_of_training_which_acting_does_not_change() -> None:
     features = Features(observation_space(AIRLINE))
-    rows = torch.as_tensor(np.random.default_rng(0).normal([50.0, -3.0], [20.0, 0.1], (4_000, 2))).float()
+    rows = torch.as_tensor(
+        np.random.default_rng(0).normal([50.0, -3.0], [20.0, 0.1], (4_000, 2))
+    ).float()
     seen = features(rows)
     assert seen.mean(0).numpy() == pytest.approx(np.zeros(2), abs=1e-4)
     assert seen.std(0).numpy() == pytest.approx(np.ones(2), abs=0.01)
@@ -150,6 +174,10 @@ def test_settings_out_of_range_are_refused(text: str, line: str) -> None:
 def test_actions_of_the_other_kind_are_refused(name: str) -> None:
     kind = ONLINE[name]
     if not kind.counts_actions:
-        assert "needs actions that are numbers" in refused(lambda: learn(name, ICE, "intervene", 100))
+        assert "needs actions that are numbers" in refused(
+            lambda: learn(name, ICE, "intervene", 100)
+        )
     elif not kind.acts_in_a_box:
-        assert "these are Box" in refused(lambda: learn(name, AIRLINE, "intervene", 100, **few(name)))
+        assert "these are Box" in refused(
+            lambda: learn(name, AIRLINE, "intervene", 100, **few(name))
+        )

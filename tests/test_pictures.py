@@ -1,4 +1,7 @@
-"""The laws of the pictures: they show what happens, change nothing of it, and no agent is shown them."""
+"""The laws of the pictures:
+
+they show what happens, change nothing of it, and no agent is shown them.
+"""
 
 import subprocess
 import sys
@@ -18,16 +21,19 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from test_graphs import random_dag
 
-from confoundry.causal import SCM, InputError
-from confoundry.envs import CausalEnv, CausalVectorEnv, make_model, worlds
-from confoundry.envs.ice_cream import IceCreamShorts
-from confoundry.envs.layout import FILLED, Layout
-from confoundry.envs.picture import FLOOR, INK, WALL, Pixels, Scene
-from confoundry.eval.film import film
+from dosuite.causal import InputError, World
+from dosuite.envs import CausalEnv, CausalVectorEnv, make_model, world_classes
+from dosuite.envs.pictures.graph_layout import FILLED, Layout
+from dosuite.envs.pictures.scene import FLOOR, INK, WALL, Pixels, Scene
+from dosuite.envs.worlds.ice_cream import IceCreamShorts
+from dosuite.eval.reports.filmstrip import film
 
 FILE = Path(__file__).with_name("throwaway.py")
-THROWAWAY = {name: make_model(f"{FILE}:{name}") for name in ("Relay", "Survivors", "Gauge", "Gauge:horizon=3")}
-MODELS: dict[str, SCM] = {**{name: cls() for name, cls in worlds().items()}, **THROWAWAY}
+THROWAWAY = {
+    name: make_model(f"{FILE}:{name}")
+    for name in ("Relay", "Survivors", "Gauge", "Gauge:horizon=3")
+}
+MODELS: dict[str, World] = {**{name: cls() for name, cls in world_classes().items()}, **THROWAWAY}
 GRAPHS: dict[str, "nx.DiGraph[str]"] = {name: model.graph for name, model in MODELS.items()}
 GRAPHS |= {f"random {seed}": random_dag(seed, most=8) for seed in range(10)}
 
@@ -50,7 +56,7 @@ def picture(env: CausalEnv) -> Pixels:
 
 @pytest.mark.long
 @every_model
-def test_pictures_have_one_size_and_follow_from_the_seed(model: SCM) -> None:
+def test_pictures_have_one_size_and_follow_from_the_seed(model: World) -> None:
     env, again = (CausalEnv(model, render_mode="rgb_array") for _ in range(2))
     env.reset(seed=3)
     before = picture(env)
@@ -67,16 +73,22 @@ def test_pictures_have_one_size_and_follow_from_the_seed(model: SCM) -> None:
 
 @pytest.mark.long
 @every_model
-def test_being_watched_changes_nothing_of_what_is_handed_out(model: SCM) -> None:
+def test_being_watched_changes_nothing_of_what_is_handed_out(model: World) -> None:
     watched, unwatched = CausalEnv(model, render_mode="rgb_array"), CausalEnv(model, paired=True)
-    assert (watched.observation_space, watched.action_space) == (unwatched.observation_space, unwatched.action_space)
+    assert (watched.observation_space, watched.action_space) == (
+        unwatched.observation_space,
+        unwatched.action_space,
+    )
     for one, other in zip(begin(watched), begin(unwatched), strict=True):
         np.testing.assert_equal(one, other)
         assert set(one[-1]) <= set(model.names("logged"))
 
 
 def test_looking_changes_nothing_of_what_follows() -> None:
-    looked, alone = CausalEnv("ConfoundedRiver-v0", render_mode="rgb_array"), CausalEnv("ConfoundedRiver-v0", paired=True)
+    looked, alone = (
+        CausalEnv("ConfoundedRiver-v0", render_mode="rgb_array"),
+        CausalEnv("ConfoundedRiver-v0", paired=True),
+    )
     looked.reset(seed=1)
     alone.reset(seed=1)
     for action in (1, 1, 0):
@@ -86,13 +98,18 @@ def test_looking_changes_nothing_of_what_follows() -> None:
 
 @pytest.mark.long
 @every_model
-def test_who_watches_sees_the_whole_step_and_the_one_before(model: SCM) -> None:
+def test_who_watches_sees_the_whole_step_and_the_one_before(model: World) -> None:
     env = CausalEnv(model, render_mode="rgb_array")
     unit = env._watched
     assert unit is not None
     env.reset(seed=1)
     first = unit.look()
-    assert (first.step, set(first.now), first.past, first.before) == (0, set(model.before_action), {}, {})
+    assert (first.step, set(first.now), first.past, first.before) == (
+        0,
+        set(model.before_action),
+        {},
+        {},
+    )
     _, reward, *ends, info = env.step(action := env.action_space.sample())
     second = unit.look()
     assert (second.step, set(second.past), second.before) == (1, set(model.variables), {})
@@ -106,7 +123,7 @@ def test_who_watches_sees_the_whole_step_and_the_one_before(model: SCM) -> None:
 
 
 @every_model
-def test_a_world_that_draws_itself_always_draws_the_same_size(model: SCM) -> None:
+def test_a_world_that_draws_itself_always_draws_the_same_size(model: World) -> None:
     env = CausalEnv(model, render_mode="rgb_array")
     unit = env._watched
     assert unit is not None
@@ -138,12 +155,17 @@ def test_nodes_do_not_overlap_and_are_in_the_picture(graph: "nx.DiGraph[str]") -
         aside, above = np.abs(np.subtract(layout.places[one], layout.places[other]))
         assert aside > (layout.widths[one] + layout.widths[other]) / 2 or above > height
     for cause, effect in graph.edges:
-        assert layout.places[cause][0] < layout.places[effect][0] or "latent" in (graph.nodes[cause]["role"], graph.nodes[effect]["role"])
+        assert layout.places[cause][0] < layout.places[effect][0] or "latent" in (
+            graph.nodes[cause]["role"],
+            graph.nodes[effect]["role"],
+        )
 
 
 @pytest.mark.filterwarnings("ignore:.*there is no window")
 def test_in_the_mode_human_a_window_shows_each_step_until_it_is_closed() -> None:
-    shown, drawn = (CausalEnv("ConfoundedRiver-v0", render_mode=mode) for mode in ("human", "rgb_array"))
+    shown, drawn = (
+        CausalEnv("ConfoundedRiver-v0", render_mode=mode) for mode in ("human", "rgb_array")
+    )
     for env in (shown, drawn):
         env.reset(seed=4)
         env.step(1)
@@ -162,12 +184,16 @@ def test_a_machine_without_windows_is_told_what_to_do() -> None:
     env.close()
 
 
-def test_a_window_waits_after_each_picture_and_opens_again_if_it_was_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_window_waits_after_each_picture_and_opens_again_if_it_was_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     opened: list[int | str] = []
     waited: list[float] = []
     monkeypatch.setattr(FigureCanvasAgg, "required_interactive_framework", "some toolkit")
     monkeypatch.setattr(Figure, "show", lambda figure: opened.append(figure.number))
-    monkeypatch.setattr(FigureCanvasAgg, "start_event_loop", lambda canvas, seconds: waited.append(seconds))
+    monkeypatch.setattr(
+        FigureCanvasAgg, "start_event_loop", lambda canvas, seconds: waited.append(seconds)
+    )
     env = CausalEnv("IceCreamShorts-v0", render_mode="human")
     env.reset(seed=0)
     env.step(0)
@@ -193,7 +219,10 @@ def test_what_cannot_be_drawn_is_refused_in_one_line() -> None:
         CausalVectorEnv("IceCreamShorts-v0", 2, render_mode="rgb_array")
     env = CausalEnv(Blank(), render_mode="rgb_array")
     env.reset(seed=0)
-    with pytest.raises(InputError, match=r"Blank.picture must give uint8 \(height, width, 3\), and gave float64 \(10, 10\)"):
+    with pytest.raises(
+        InputError,
+        match=r"Blank.picture must give uint8 \(height, width, 3\), and gave float64 \(10, 10\)",
+    ):
         env.render()
     with pytest.raises(ResetNeeded, match="call reset before render"):
         CausalEnv("IceCreamShorts-v0", render_mode="rgb_array").render()
@@ -202,7 +231,7 @@ def test_what_cannot_be_drawn_is_refused_in_one_line() -> None:
 
 
 def test_gymnasium_collects_the_pictures_of_an_episode() -> None:
-    env = gymnasium.make("confoundry.envs:ConfoundedRiver-v0", render_mode="rgb_array_list")
+    env = gymnasium.make("dosuite.envs:ConfoundedRiver-v0", render_mode="rgb_array_list")
     env.reset(seed=0)
     env.step(1)
     frames: Any = env.render()
@@ -219,8 +248,15 @@ def test_a_scene_has_its_tiles_where_they_are_put() -> None:
     found = scene.pixels()
     cell = found.shape[0] // 2
     assert found.shape == (2 * cell, 3 * cell, 3)
-    for (x, y), colour in {(0.5, 0.5): WALL, (2.5, 0.3): FLOOR, (2.5, 1.5): WALL, (1.5, 0.5): INK}.items():
-        np.testing.assert_allclose(found[int(y * cell), int(x * cell)] / 255, to_rgb(colour), atol=1 / 255)
+    for (x, y), colour in {
+        (0.5, 0.5): WALL,
+        (2.5, 0.3): FLOOR,
+        (2.5, 1.5): WALL,
+        (1.5, 0.5): INK,
+    }.items():
+        np.testing.assert_allclose(
+            found[int(y * cell), int(x * cell)] / 255, to_rgb(colour), atol=1 / 255
+        )
 
 
 def test_a_film_has_a_row_for_each_policy() -> None:
@@ -234,6 +270,6 @@ def test_a_film_has_a_row_for_each_policy() -> None:
 
 
 def test_who_draws_nothing_does_not_load_matplotlib() -> None:
-    code = "import confoundry.envs, sys; print('matplotlib' in sys.modules)"
+    code = "import dosuite.envs, sys; print('matplotlib' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from printed import printed
 
-from confoundry.causal import causal_policy, confused_policy, greedy
-from confoundry.envs import make_model
-from confoundry.eval.cli_predicted import predictions
-from confoundry.eval.pooling import pooled, pooling_threshold
-from confoundry.eval.predictions import (
+from dosuite.causal.exact import greedy
+from dosuite.envs import make_model
+from dosuite.eval.claims.label_price import pooled, pooling_threshold
+from dosuite.eval.claims.predictions import (
     ICE,
     PREDICTIONS,
     SIZES,
@@ -25,6 +24,7 @@ from confoundry.eval.predictions import (
     slope,
     told,
 )
+from dosuite.eval.cli.claims import predictions
 
 FIGURES = {
     "EncourageIV-VitaminA-v0:hardy=0.0": ".027",
@@ -59,9 +59,9 @@ def test_the_pooled_plan_turns_at_the_threshold(world: str) -> None:
     model = make_model(world)
     threshold = pooling_threshold(model)
     below, above = (greedy(pooled(model, times * threshold).plan()) for times in (0.999, 1.001))
-    assert not np.array_equal(below, causal_policy(model))
-    assert np.array_equal(above, causal_policy(model))
-    assert np.array_equal(greedy(pooled(model, 1e-6).plan()), confused_policy(model))
+    assert not np.array_equal(below, model.causal_policy())
+    assert np.array_equal(above, model.causal_policy())
+    assert np.array_equal(greedy(pooled(model, 1e-6).plan()), model.confused_policy())
 
 
 def test_where_the_log_is_right_no_interventions_are_needed() -> None:
@@ -111,7 +111,9 @@ def test_every_prediction_says_what_it_is() -> None:
     assert told(8, []).title.startswith("8. The better the expert")
 
 
-def test_the_command_prints_and_writes_the_predictions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_and_writes_the_predictions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     predictions(only=[5, 8], seeds=2, rows=4000, steps=1000, out=tmp_path, workers=1)
     text = capsys.readouterr().out
     assert text.count("It holds.") == 2

@@ -7,27 +7,33 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from bounded import ATTAINED, BOW, INFLUENZA, INSTRUMENT, LIPID, VITAMIN_A, effect_of, ends, mean_of, random_truth
+from bounded import (
+    ATTAINED,
+    BOW,
+    INFLUENZA,
+    INSTRUMENT,
+    LIPID,
+    VITAMIN_A,
+    effect_of,
+    ends,
+    mean_of,
+    random_truth,
+)
 from printed import printed
 
-from confoundry.causal import (
-    Array,
-    InputError,
+from dosuite.causal import Array, InputError, ResponseTypes, bounds, distribution, response_types
+from dosuite.causal.partial_identification import (
     Mixture,
     Quantity,
-    ResponseTypes,
     balke_pearl,
-    bounds,
     contrast,
-    distribution,
     manski,
     necessity,
     necessity_and_sufficiency,
-    response_types,
     sufficiency,
 )
-from confoundry.envs.casino import GreedyCasino
-from confoundry.envs.ice_cream import DiscountDay, IceCreamShorts, NoOverlap
+from dosuite.envs.worlds.casino import GreedyCasino
+from dosuite.envs.worlds.ice_cream import DiscountDay, IceCreamShorts, NoOverlap
 
 # Closed forms.
 
@@ -37,7 +43,12 @@ def test_manski_is_the_programme_of_the_bow(sizes: tuple[int, int]) -> None:
     table = np.random.default_rng(0).dirichlet(np.ones(np.prod(sizes))).reshape(sizes)
     values = np.array([-1.0, 0.5, 2.0, 7.0])[: sizes[1]]
     types = ResponseTypes(BOW, [("x", "y")], table, {"y": values})
-    assert np.allclose(manski(table, values), [ends(types, mean_of("y", x=x)) for x in range(sizes[0])], rtol=0, atol=1e-9)
+    assert np.allclose(
+        manski(table, values),
+        [ends(types, mean_of("y", x=x)) for x in range(sizes[0])],
+        rtol=0,
+        atol=1e-9,
+    )
 
 
 def test_manski_takes_contexts_and_counts() -> None:
@@ -52,8 +63,12 @@ def test_balke_pearl_is_the_programme_of_the_instrument(values_of_z: int) -> Non
     for seed in range(8):
         table = random_truth(INSTRUMENT, [("d", "y")], (values_of_z, 2, 2), seed).table()
         types = ResponseTypes(INSTRUMENT, [("d", "y")], table)
-        assert np.allclose(balke_pearl(table), [ends(types, mean_of("y", d=d)) for d in (0, 1)], rtol=0, atol=1e-9)
-        assert np.allclose(contrast(balke_pearl(table)), ends(types, effect_of("d", "y")), rtol=0, atol=1e-9)
+        assert np.allclose(
+            balke_pearl(table), [ends(types, mean_of("y", d=d)) for d in (0, 1)], rtol=0, atol=1e-9
+        )
+        assert np.allclose(
+            contrast(balke_pearl(table)), ends(types, effect_of("d", "y")), rtol=0, atol=1e-9
+        )
 
 
 def test_probabilities_of_causation_are_the_programme_with_what_the_experiment_tells() -> None:
@@ -64,13 +79,26 @@ def test_probabilities_of_causation_are_the_programme_with_what_the_experiment_t
         known = list(zip(experiments, done.tolist(), strict=True))
         types = ResponseTypes(BOW, [("x", "y")], seen)
         shares: list[tuple[Callable[[Array, Array], tuple[float, float]], Quantity, float]] = [
-            (necessity, lambda do: (do()["x"] == 1) & (do()["y"] == 1) & (do(x=0)["y"] == 0), seen[1, 1]),
-            (sufficiency, lambda do: (do()["x"] == 0) & (do()["y"] == 0) & (do(x=1)["y"] == 1), seen[0, 0]),
+            (
+                necessity,
+                lambda do: (do()["x"] == 1) & (do()["y"] == 1) & (do(x=0)["y"] == 0),
+                seen[1, 1],
+            ),
+            (
+                sufficiency,
+                lambda do: (do()["x"] == 0) & (do()["y"] == 0) & (do(x=1)["y"] == 1),
+                seen[0, 0],
+            ),
             (necessity_and_sufficiency, lambda do: (do(x=1)["y"] == 1) & (do(x=0)["y"] == 0), 1.0),
         ]
         for closed_form, quantity, among in shares:
             found = bounds(types, quantity, known)
-            assert np.allclose(closed_form(seen, done), np.array([found.low, found.high]) / among, rtol=0, atol=1e-6)
+            assert np.allclose(
+                closed_form(seen, done),
+                np.array([found.low, found.high]) / among,
+                rtol=0,
+                atol=1e-6,
+            )
 
 
 # Published tables, and the figures that the catalogue prints.
@@ -84,7 +112,9 @@ def test_vitamin_a() -> None:
     assert printed(VITAMIN_A[:, :, 1].sum(0) / VITAMIN_A.sum((0, 2)), ".99229 .99876")
 
 
-@pytest.mark.parametrize(("helped", "figures"), [(False, ".993614 .798991"), (True, ".993614 .999008")])
+@pytest.mark.parametrize(
+    ("helped", "figures"), [(False, ".993614 .798991"), (True, ".993614 .999008")]
+)
 def test_the_twins_of_vitamin_a_are_the_witnesses(helped: bool, figures: str) -> None:
     """The catalogue's two mixtures of response types (d, y), which must have the published table."""
     types = ResponseTypes(INSTRUMENT, [("d", "y")], VITAMIN_A)
@@ -98,7 +128,12 @@ def test_the_twins_of_vitamin_a_are_the_witnesses(helped: bool, figures: str) ->
     }
     instrument, district = types.districts
     response_of_d, response_of_y = (district.responses[name].tolist() for name in ("d", "y"))
-    law = np.array([mixture.get((tuple(d), tuple(y)), 0.0) for d, y in zip(response_of_d, response_of_y, strict=True)])
+    law = np.array(
+        [
+            mixture.get((tuple(d), tuple(y)), 0.0)
+            for d, y in zip(response_of_d, response_of_y, strict=True)
+        ]
+    )
     witness = Mixture(types, (types.table.sum((1, 2)), law))
     assert instrument.names == ("z",)
     assert abs(witness.table() - types.table).max() < ATTAINED
@@ -118,40 +153,64 @@ def test_influenza() -> None:
 
 def test_ice_cream() -> None:
     types = response_types(IceCreamShorts())
-    assert printed([ends(types, mean_of("shorts", ice_cream=x)) for x in (0, 1)], ".0675 .5675 .4075 .9075")
-    assert printed([ends(types, mean_of("pay", ice_cream=x)) for x in (0, 1)], ".0675 .5675 .2075 .7075")
+    assert printed(
+        [ends(types, mean_of("shorts", ice_cream=x)) for x in (0, 1)], ".0675 .5675 .4075 .9075"
+    )
+    assert printed(
+        [ends(types, mean_of("pay", ice_cream=x)) for x in (0, 1)], ".0675 .5675 .2075 .7075"
+    )
 
 
 def test_discount_day_leaves_the_sign_open() -> None:
     model = DiscountDay()
     assert printed(ends(response_types(model), effect_of("ice_cream", "shorts")), "-.1115 .5985")
-    assert printed(contrast(balke_pearl(distribution(model, "discount_day", "ice_cream", "shorts"))), "-.1115 .5985")
+    assert printed(
+        contrast(balke_pearl(distribution(model, "discount_day", "ice_cream", "shorts"))),
+        "-.1115 .5985",
+    )
 
 
 def test_no_overlap_leaves_what_was_never_done_open() -> None:
     types = response_types(NoOverlap())
     assert not types.latents
-    assert printed([ends(types, mean_of("shorts", ice_cream=x)) for x in (0, 1)], ".025 .525 .45 .95")
+    assert printed(
+        [ends(types, mean_of("shorts", ice_cream=x)) for x in (0, 1)], ".025 .525 .45 .95"
+    )
 
 
 def test_confused_encouragement() -> None:
     """F04 of the catalogue."""
-    severe, takes, cured = np.array([0.75, 0.25]), np.array([[0.02, 0.60], [0.98, 0.90]]), np.array([[0.65, 0.10], [0.90, 0.35]])
+    severe, takes, cured = (
+        np.array([0.75, 0.25]),
+        np.array([[0.02, 0.60], [0.98, 0.90]]),
+        np.array([[0.65, 0.10], [0.90, 0.35]]),
+    )
     d = np.stack([1 - takes, takes], axis=1)  # z, d, u
     table = np.einsum("u,zdu,duy->zdy", severe, d, np.stack([1 - cured, cured], axis=2))
     assert printed(contrast(balke_pearl(table)), ".0875 .2925")
 
 
 def test_rigged_casino_and_slate() -> None:
-    assert printed(manski(distribution(GreedyCasino(casino="Rigged"), "machine", "payout")), ".275 .775 .175 .675")
-    users, shown = np.array([0.60, 0.25, 0.15]), np.array([[0.85, 0.02, 0.01, 0.12], [0.10, 0.85, 0.02, 0.03], [0.05, 0.02, 0.90, 0.03]])
-    clicks = np.array([[0.30, 0.05, 0.05, 0.20], [0.20, 0.70, 0.05, 0.15], [0.20, 0.05, 0.80, 0.15]])
+    assert printed(
+        manski(distribution(GreedyCasino(casino="Rigged"), "machine", "payout")),
+        ".275 .775 .175 .675",
+    )
+    users, shown = (
+        np.array([0.60, 0.25, 0.15]),
+        np.array([[0.85, 0.02, 0.01, 0.12], [0.10, 0.85, 0.02, 0.03], [0.05, 0.02, 0.90, 0.03]]),
+    )
+    clicks = np.array(
+        [[0.30, 0.05, 0.05, 0.20], [0.20, 0.70, 0.05, 0.15], [0.20, 0.05, 0.80, 0.15]]
+    )
     table = np.einsum("u,ui,uiy->iy", users, shown, np.stack([1 - clicks, clicks], axis=2))
     assert printed(manski(table), ".1595 .617 .1495 .922 .1086 .9626 .0162 .9322")
 
 
 def test_the_legal_case_of_the_primer() -> None:
-    """Pearl, Glymour and Jewell, Primer, table 4.5: deaths of 1000 patients in each arm, who chose the drug or were given it."""
+    """Pearl, Glymour and Jewell, Primer, table 4.5:
+
+    deaths of 1000 patients in each arm, who chose the drug or were given it.
+    """
     seen, done = np.array([[972, 28], [998, 2]]), np.array([0.014, 0.016])
     assert printed(necessity(seen, done), "1.00 1.00")
     assert printed(necessity_and_sufficiency(seen, done), ".002 .016")
@@ -159,9 +218,14 @@ def test_the_legal_case_of_the_primer() -> None:
 
 
 def test_leukaemia_near_the_bomb_if_radiation_never_prevents_it() -> None:
-    """Pearl, Causality, table 9.1: the probability of necessity is the excess risk ratio where nothing is confounded."""
+    """Pearl, Causality, table 9.1:
+
+    the probability of necessity is the excess risk ratio where nothing is confounded.
+    """
     seen = np.array([[59010, 16], [69130, 30]])
     risk = seen[:, 1] / seen.sum(1)
     assert necessity(seen, risk)[0] == pytest.approx(1 - risk[0] / risk[1], abs=1e-9)
-    assert sufficiency(seen, risk)[0] == pytest.approx((risk[1] - risk[0]) / (1 - risk[0]), abs=1e-9)
+    assert sufficiency(seen, risk)[0] == pytest.approx(
+        (risk[1] - risk[0]) / (1 - risk[0]), abs=1e-9
+    )
     assert necessity_and_sufficiency(seen, risk)[0] == pytest.approx(risk[1] - risk[0], abs=1e-9)

@@ -1,4 +1,7 @@
-"""Our losses are TorchRL's of the same names: the same parameters and minibatch give the same numbers, through whole networks."""
+"""Our losses are TorchRL's of the same names:
+
+the same parameters and minibatch give the same numbers, through whole networks.
+"""
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -14,13 +17,22 @@ from tensordict import TensorDict
 from tensordict.nn import TensorDictModule
 from torch import nn
 from torchrl.modules import ProbabilisticActor, QValueActor
-from torchrl.objectives import BCLoss, DiscreteCQLLoss, DiscreteIQLLoss, DQNLoss, LossModule, TD3BCLoss
+from torchrl.objectives import (
+    BCLoss,
+    DiscreteCQLLoss,
+    DiscreteIQLLoss,
+    DQNLoss,
+    LossModule,
+    TD3BCLoss,
+)
 
-from confoundry.agents import make_agent
-from confoundry.agents.batched import Batch, Encoder, Perceptrons, minibatches
-from confoundry.agents.fitted_q import CQL, QLearner
-from confoundry.agents.offline import Task
-from confoundry.envs import Data, make_model
+from dosuite.agents import make_agent
+from dosuite.agents.networks.encoder import Encoder
+from dosuite.agents.networks.perceptrons import Perceptrons
+from dosuite.agents.networks.training import Batch, minibatches
+from dosuite.agents.offline.base import Task
+from dosuite.agents.offline.fitted_q import CQL, QLearner
+from dosuite.envs import Data, make_model
 
 torch.set_num_threads(1)
 
@@ -32,7 +44,9 @@ pytestmark = [  # TorchRL's, which are about its own bookkeeping; the targets ar
 RELAY = make_model(f"{Path(__file__).with_name('throwaway.py')}:Relay")
 DATA, PUSHED = data_of(RELAY, 300), data_of(make_model("CorrelatedNoiseLQ-v0"), 300)
 ROWS, SEEDS = 40, 2
-ENCODER = Encoder(DATA.observation_space, 5, torch.device("cpu"))  # fewer rows than cells, so that these enter as features
+ENCODER = Encoder(
+    DATA.observation_space, 5, torch.device("cpu")
+)  # fewer rows than cells, so that these enter as features
 
 
 def rngs(first: int) -> list[np.random.Generator]:
@@ -48,8 +62,13 @@ def batch() -> Batch:
 
 
 def learner_of(agent: Any, data: Data = DATA, encoder: Encoder = ENCODER) -> Any:
-    """A learner whose networks and targets are all different, and which is not about to copy one to the other."""
-    learner, draw = agent._learner(Task([data] * SEEDS, rngs(0), encoder, 8)), torch.Generator().manual_seed(2)
+    """A learner whose networks and targets are all different, and which is not about to copy one to
+    the other.
+    """
+    learner, draw = (
+        agent._learner(Task([data] * SEEDS, rngs(0), encoder, 8)),
+        torch.Generator().manual_seed(2),
+    )
     for part in learner.parameters():
         part.data += torch.randn(part.shape, generator=draw)
     learner.steps = 5
@@ -61,7 +80,10 @@ def alone(networks: Perceptrons, member: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     for weight, bias in zip(networks.layers[::2], networks.layers[1::2], strict=True):
         layer = nn.Linear(*weight.shape[1:])
-        layer.weight.data, layer.bias.data = weight.detach()[member].mT.clone(), bias.detach()[member, 0].clone()
+        layer.weight.data, layer.bias.data = (
+            weight.detach()[member].mT.clone(),
+            bias.detach()[member, 0].clone(),
+        )
         layers += [layer, nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 
@@ -70,7 +92,9 @@ def q_network(networks: Perceptrons, member: int) -> QValueActor:
     return QValueActor(alone(networks, member), in_keys=["observation"], action_space="categorical")
 
 
-def rows_of(batch: Batch, seed: int, see: Callable[[torch.Tensor], torch.Tensor] = ENCODER.features) -> TensorDict:
+def rows_of(
+    batch: Batch, seed: int, see: Callable[[torch.Tensor], torch.Tensor] = ENCODER.features
+) -> TensorDict:
     """The rows of a seed, under TorchRL's names."""
     over = batch.going_on[seed][:, None] == 0
     following = {
@@ -79,7 +103,14 @@ def rows_of(batch: Batch, seed: int, see: Callable[[torch.Tensor], torch.Tensor]
         "done": over,
         "terminated": over,
     }
-    return TensorDict({"observation": see(batch.observation)[seed], "action": batch.action[seed], "next": following}, [ROWS])
+    return TensorDict(
+        {
+            "observation": see(batch.observation)[seed],
+            "action": batch.action[seed],
+            "next": following,
+        },
+        [ROWS],
+    )
 
 
 def give_targets(loss: LossModule, name: str, modules: Sequence[nn.Module]) -> None:
@@ -90,14 +121,21 @@ def give_targets(loss: LossModule, name: str, modules: Sequence[nn.Module]) -> N
 
 
 def theirs(kind: Any, learner: QLearner, batch: Batch, seed: int, **settings: Any) -> Any:
-    loss = kind(q_network(learner.values, seed), loss_function="smooth_l1", action_space="categorical", **settings)
+    loss = kind(
+        q_network(learner.values, seed),
+        loss_function="smooth_l1",
+        action_space="categorical",
+        **settings,
+    )
     loss.make_value_estimator(gamma=DATA.discount)
     give_targets(loss, "target_value_network_params", [q_network(learner.target, seed)])
     return loss(rows_of(batch, seed))
 
 
 def same(ours: torch.Tensor, expected: list[torch.Tensor]) -> None:
-    assert ours.detach().double().numpy() == pytest.approx(np.array([each.item() for each in expected]), rel=1e-5)
+    assert ours.detach().double().numpy() == pytest.approx(
+        np.array([each.item() for each in expected]), rel=1e-5
+    )
     assert len(set(ours.tolist())) == SEEDS
 
 
@@ -115,14 +153,21 @@ def test_deep_q_learning_is_theirs(batch: Batch) -> None:
 def test_conservative_q_learning_is_theirs_but_for_half_their_q_loss(batch: Batch) -> None:
     agent = CQL(alpha=0.7)
     learner = learner_of(agent)
-    learner.target.follow(learner.values)  # which is where their value afterwards comes from, whatever their target is
+    learner.target.follow(
+        learner.values
+    )  # which is where their value afterwards comes from, whatever their target is
     expected = [theirs(DiscreteCQLLoss, learner, batch, seed) for seed in range(SEEDS)]
-    same(looks_up(learner)(batch), [2 * each["loss_qvalue"] + 0.7 * each["loss_cql"] for each in expected])
+    same(
+        looks_up(learner)(batch),
+        [2 * each["loss_qvalue"] + 0.7 * each["loss_cql"] for each in expected],
+    )
 
 
 def test_conservative_q_learning_has_their_double_target(batch: Batch) -> None:
     learner = looks_up(learner_of(CQL(alpha=0.0)))
-    double = [theirs(DQNLoss, learner, batch, seed, double_dqn=True)["loss"] for seed in range(SEEDS)]
+    double = [
+        theirs(DQNLoss, learner, batch, seed, double_dqn=True)["loss"] for seed in range(SEEDS)
+    ]
     same(learner(batch), double)
     assert double != [theirs(DQNLoss, learner, batch, seed)["loss"] for seed in range(SEEDS)]
 
@@ -133,11 +178,16 @@ def test_implicit_q_learning_is_theirs(batch: Batch) -> None:
     for seed in range(SEEDS):
         actor = TensorDictModule(alone(learner.actor, seed), ["observation"], ["logits"])
         critics, targets = (
-            [TensorDictModule(alone(part, seed + copy), ["observation"], ["state_action_value"]) for copy in (0, SEEDS)]
+            [
+                TensorDictModule(alone(part, seed + copy), ["observation"], ["state_action_value"])
+                for copy in (0, SEEDS)
+            ]
             for part in (learner.values, learner.target)
         )
         loss = DiscreteIQLLoss(
-            ProbabilisticActor(actor, ["logits"], distribution_class=torch.distributions.Categorical),
+            ProbabilisticActor(
+                actor, ["logits"], distribution_class=torch.distributions.Categorical
+            ),
             critics,
             TensorDictModule(alone(learner.state, seed), ["observation"], ["state_value"]),
             loss_function="l2",
@@ -154,8 +204,13 @@ def test_implicit_q_learning_is_theirs(batch: Batch) -> None:
 
 def test_behaviour_cloning_is_theirs(batch: Batch) -> None:
     learner = learner_of(make_agent("bc"))
-    losses = [BCLoss(TensorDictModule(alone(learner.actor, seed), ["observation"], ["action"])) for seed in range(SEEDS)]
-    same(learner(batch), [loss(rows_of(batch, seed))["loss_bc"] for seed, loss in enumerate(losses)])
+    losses = [
+        BCLoss(TensorDictModule(alone(learner.actor, seed), ["observation"], ["action"]))
+        for seed in range(SEEDS)
+    ]
+    same(
+        learner(batch), [loss(rows_of(batch, seed))["loss_bc"] for seed, loss in enumerate(losses)]
+    )
 
 
 class Critic(nn.Module):
@@ -170,13 +225,18 @@ class Critic(nn.Module):
         return found
 
 
-def test_twin_delayed_policy_gradients_that_clone_are_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_twin_delayed_policy_gradients_that_clone_are_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     encoder = Encoder(PUSHED.observation_space, ROWS, torch.device("cpu"))
     batch = next(minibatches([PUSHED] * SEEDS, rngs(7), 1, ROWS, encoder))
     batch = replace(batch, going_on=(torch.arange(ROWS) % 3 > 0).float().expand(SEEDS, -1))
     learner = learner_of(make_agent("td3-bc", tau=1e-9, noise=0.5, clip=0.3), PUSHED, encoder)
     learner.steps = learner.agent.updates - 1  # the last one, after those that clone alone
-    noise = [torch.as_tensor(rng.standard_normal((ROWS, 1), np.float32)) for rng in deepcopy(learner.task.rngs)]
+    noise = [
+        torch.as_tensor(rng.standard_normal((ROWS, 1), np.float32))
+        for rng in deepcopy(learner.task.rngs)
+    ]
     scaled = replace(
         batch,
         observation=learner._standard(batch.observation),
@@ -187,14 +247,25 @@ def test_twin_delayed_policy_gradients_that_clone_are_theirs(monkeypatch: pytest
     expected = []
     for seed in range(SEEDS):
         actor, target = (
-            TensorDictModule(nn.Sequential(alone(part, seed), nn.Tanh()), ["observation"], ["action"])
+            TensorDictModule(
+                nn.Sequential(alone(part, seed), nn.Tanh()), ["observation"], ["action"]
+            )
             for part in (learner.actor, learner.target_actor)
         )
         critics, targets = (
-            [TensorDictModule(Critic(alone(part, seed + copy)), ["observation", "action"], ["state_action_value"]) for copy in (0, SEEDS)]
+            [
+                TensorDictModule(
+                    Critic(alone(part, seed + copy)),
+                    ["observation", "action"],
+                    ["state_action_value"],
+                )
+                for copy in (0, SEEDS)
+            ]
             for part in (learner.critics, learner.target_critics)
         )
-        loss = TD3BCLoss(actor, critics, bounds=(-1.0, 1.0), policy_noise=0.5, noise_clip=0.3, loss_function="l2")
+        loss = TD3BCLoss(
+            actor, critics, bounds=(-1.0, 1.0), policy_noise=0.5, noise_clip=0.3, loss_function="l2"
+        )
         loss.make_value_estimator(gamma=PUSHED.discount)
         give_targets(loss, "target_actor_network_params", [target])
         give_targets(loss, "target_qvalue_network_params", targets)

@@ -1,4 +1,7 @@
-"""The report of known rows: what it says, that it writes all its files or none, and that it needs no network."""
+"""The report of known rows:
+
+what it says, that it writes all its files or none, and that it needs no network.
+"""
 
 import io
 from collections.abc import Iterator
@@ -10,10 +13,14 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from confoundry.envs.drawing import draw_graph
-from confoundry.eval import report
+from dosuite.envs.pictures.graph_drawing import draw_graph
+from dosuite.eval.reports import report
 
-ARMS = {"": (0.475, 0.275), "cold_snap": (0.135, -0.065), "causal_twin": (0.325, 0.515)}  # E[pay | do(ice_cream)] by world
+ARMS = {
+    "": (0.475, 0.275),
+    "cold_snap": (0.135, -0.065),
+    "causal_twin": (0.325, 0.515),
+}  # E[pay | do(ice_cream)] by world
 SEEING = (0.135, 0.615)  # E[pay | ice_cream] in the log, and what acting does in the twin
 AGENTS = {  # P(ice cream) of the policy that is learned, in the world and in its twin
     ("naive", "observe"): (1.0, 1.0),
@@ -25,27 +32,72 @@ AGENTS = {  # P(ice cream) of the policy that is learned, in the world and in it
 }
 
 
-def runs(variant: str, arms: tuple[float, float], world: str, seeds: int) -> Iterator[dict[str, object]]:
+def runs(
+    variant: str, arms: tuple[float, float], world: str, seeds: int
+) -> Iterator[dict[str, object]]:
     """A row for each agent and seed in one world of the ice cream, of its twin or of its control."""
     for (agent, regime), shares in AGENTS.items():
         for seed in range(1 if regime == "exact" else seeds):
             share = abs(shares[variant == "twin"] - (seed / 100 if agent == "ppo" else 0.0))
-            who = {"environment": "IceCreamShorts-v0", "member": "", "variant": variant, "world": world, "agent": agent}
-            how = {"regime": regime, "budget": 100, "seed": seed, "run": "", "status": "ok", "note": "", "std_error": 0.0, "exact": True}
+            who = {
+                "environment": "IceCreamShorts-v0",
+                "member": "",
+                "variant": variant,
+                "world": world,
+                "agent": agent,
+            }
+            how = {
+                "regime": regime,
+                "budget": 100,
+                "seed": seed,
+                "run": "",
+                "status": "ok",
+                "note": "",
+                "std_error": 0.0,
+                "exact": True,
+            }
             best, trap = (arms[1], arms[1]) if variant == "twin" else (arms[0], arms[variant == ""])
-            means = {"j_causal": best, "j_confused": trap, "j_best": max(arms), "j_worst": min(arms), "j_uniform": sum(arms) / 2}
+            means = {
+                "j_causal": best,
+                "j_confused": trap,
+                "j_best": max(arms),
+                "j_worst": min(arms),
+                "j_uniform": sum(arms) / 2,
+            }
             value = share * arms[1] + (1 - share) * arms[0]
             believed = SEEING[1] if agent == "naive" and not world else np.nan
-            known = {"believed": believed, "ice": 0.34, "ice_gap": 0.68, "ice_obs": 0.0, "kappa": 1.0, "kappa_residual": 0.0}
+            known = {
+                "believed": believed,
+                "ice": 0.34,
+                "ice_gap": 0.68,
+                "ice_obs": 0.0,
+                "kappa": 1.0,
+                "kappa_residual": 0.0,
+            }
             scores = known if agent == "naive" and not world else dict.fromkeys(known, np.nan)
-            yield {**who, **how, "value": value, **means, "j_behaviour": 0.375, "promised": SEEING[1], **scores}
+            yield {
+                **who,
+                **how,
+                "value": value,
+                **means,
+                "j_behaviour": 0.375,
+                "promised": SEEING[1],
+                **scores,
+            }
 
 
 @pytest.fixture(scope="module")
 def rows() -> pd.DataFrame:
     found = [row for world, arms in ARMS.items() for row in runs("", arms, world, 3)]
     found += [*runs("twin", SEEING, "", 3), *runs("control", ARMS[""], "", 3)]
-    failed = {**found[0], "agent": "dqn", "status": "failed", "note": "needs 812 GiB", "value": np.nan, "j_causal": np.nan}
+    failed = {
+        **found[0],
+        "agent": "dqn",
+        "status": "failed",
+        "note": "needs 812 GiB",
+        "value": np.nan,
+        "j_causal": np.nan,
+    }
     return pd.DataFrame([*found, failed]).sample(frac=1, random_state=0)
 
 
@@ -57,7 +109,11 @@ def printed(rows: pd.DataFrame) -> str:
 
 
 def tables(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    return {table.name: table.frame for part in report.sections(rows, report.summary(rows)) for table in part.tables}
+    return {
+        table.name: table.frame
+        for part in report.sections(rows, report.summary(rows))
+        for table in part.tables
+    }
 
 
 def test_the_headline_is_the_twin_balanced_score_with_its_interval(rows: pd.DataFrame) -> None:
@@ -74,7 +130,11 @@ def test_the_headline_is_the_twin_balanced_score_with_its_interval(rows: pd.Data
 
 
 def test_the_verdict_says_who_wins_both_twins_and_what_it_was_given(rows: pd.DataFrame) -> None:
-    assert report.verdict(rows) == ["Offline: nobody wins a pair.", "Online: ppo wins 1 of 1 pairs.", "Intent: ppo wins 1 of 1 pairs."]
+    assert report.verdict(rows) == [
+        "Offline: nobody wins a pair.",
+        "Online: ppo wins 1 of 1 pairs.",
+        "Intent: ppo wins 1 of 1 pairs.",
+    ]
     given = rows.assign(needs=np.where(rows["regime"] == "intervene", "graph", ""))
     assert "Online, graph: ppo wins 1 of 1 pairs." in report.verdict(given)
 
@@ -90,10 +150,14 @@ def test_the_tables_hold_the_known_values(rows: pd.DataFrame) -> None:
         "confused (exact)": "0.340",
     }
     assert found["calibration"]["kappa"].tolist() == ["1.00 [1.00, 1.00]"]
-    assert found["notes"][["agent", "status", "note", "runs"]].to_numpy().tolist() == [["dqn (offline)", "failed", "needs 812 GiB", "1"]]
+    assert found["notes"][["agent", "status", "note", "runs"]].to_numpy().tolist() == [
+        ["dqn (offline)", "failed", "needs 812 GiB", "1"]
+    ]
 
 
-def test_negative_controls_pass_by_normalised_regret_and_are_in_no_causal_score(rows: pd.DataFrame) -> None:
+def test_negative_controls_pass_by_normalised_regret_and_are_in_no_causal_score(
+    rows: pd.DataFrame,
+) -> None:
     scores = report.summary(rows)
     assert not ((scores["variant"] == "control") & (scores["metric"] == "causal_score")).any()
     passes = tables(rows)["controls"].set_index("agent")["passes"]
@@ -106,7 +170,10 @@ def test_the_order_of_rows_does_not_matter(rows: pd.DataFrame) -> None:
 
 
 def test_an_estimate_is_labelled_as_one(rows: pd.DataFrame) -> None:
-    assert "0.275 [0.275, 0.275] (estimated, se 0.002)" in tables(rows.assign(std_error=0.002, exact=False))["scores"]["J"].tolist()
+    assert (
+        "0.275 [0.275, 0.275] (estimated, se 0.002)"
+        in tables(rows.assign(std_error=0.002, exact=False))["scores"]["J"].tolist()
+    )
 
 
 def test_several_budgets_are_compared_and_the_largest_is_reported(rows: pd.DataFrame) -> None:
@@ -121,20 +188,37 @@ def test_the_terminal_is_never_wider_than_a_hundred_columns(rows: pd.DataFrame) 
     assert any(line.startswith("ppo (online)") and "0.96 [0.96, 0.96]" in line for line in lines)
 
 
-def test_write_makes_all_files_and_a_page_that_needs_no_network(rows: pd.DataFrame, tmp_path: Path) -> None:
+def test_write_makes_all_files_and_a_page_that_needs_no_network(
+    rows: pd.DataFrame, tmp_path: Path
+) -> None:
     page = report.write(rows, tmp_path)
     text = page.read_text(encoding="utf-8")
-    assert not [word for word in ("http:", "https:", 'src="/', "@import", "<script", "<link", "url(") if word in text]
+    assert not [
+        word
+        for word in ("http:", "https:", 'src="/', "@import", "<script", "<link", "url(")
+        if word in text
+    ]
     assert text.count("data:image/svg+xml;base64,") == len(report.FIGURES)
     files = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert {f"figures/{name}.png" for name in report.FIGURES} < files
-    names = ("headline", "scores", "controls", "shifts", "belief", "calibration", "notes", "budgets")
+    names = (
+        "headline",
+        "scores",
+        "controls",
+        "shifts",
+        "belief",
+        "calibration",
+        "notes",
+        "budgets",
+    )
     assert {f"tables/{name}.{kind}" for name in names for kind in ("md", "tex")} < files
     assert r"\toprule" in (tmp_path / "tables/headline.tex").read_text()
     assert not [name for name in files if "/." in f"/{name}"]
 
 
-def test_nothing_is_written_when_rendering_fails(rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_written_when_rendering_fails(
+    rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(rows: pd.DataFrame) -> None:
         raise MemoryError
 
@@ -144,7 +228,9 @@ def test_nothing_is_written_when_rendering_fails(rows: pd.DataFrame, tmp_path: P
     assert not list(tmp_path.iterdir())
 
 
-def test_a_file_that_cannot_be_written_leaves_no_half(rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_written_leaves_no_half(
+    rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*paths: object) -> None:
         raise OSError("disk full")
 
@@ -156,11 +242,21 @@ def test_a_file_that_cannot_be_written_leaves_no_half(rows: pd.DataFrame, tmp_pa
 
 
 def test_failed_runs_alone_still_make_a_report(rows: pd.DataFrame, tmp_path: Path) -> None:
-    assert "needs 812 GiB" in report.write(rows[rows["status"] == "failed"], tmp_path).read_text(encoding="utf-8")
+    assert "needs 812 GiB" in report.write(rows[rows["status"] == "failed"], tmp_path).read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_graph_is_drawn_with_every_variable() -> None:
-    graph = nx.DiGraph([("heat", "ice_cream"), ("heat", "shorts"), ("ice_cream", "shorts"), ("ice_cream", "pay"), ("shorts", "pay")])
+    graph = nx.DiGraph(
+        [
+            ("heat", "ice_cream"),
+            ("heat", "shorts"),
+            ("ice_cream", "shorts"),
+            ("ice_cream", "pay"),
+            ("shorts", "pay"),
+        ]
+    )
     roles = {"heat": "latent", "ice_cream": "action", "shorts": "logged", "pay": "reward"}
     nx.set_node_attributes(graph, roles, "role")
     (axes,) = draw_graph(graph).axes

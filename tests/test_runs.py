@@ -10,34 +10,35 @@ import pytest
 from countable import COUNTABLE
 from gymnasium import spaces
 
-from confoundry.agents import MemoryPolicy, Policy, TabularPolicy, make_agent
-from confoundry.agents.agent import Player
-from confoundry.causal import (
-    SCM,
+from dosuite.agents import MemoryPolicy, Policy, TabularPolicy, make_agent
+from dosuite.agents.agent import Player
+from dosuite.causal import (
     Array,
     Bernoulli,
     Exactly,
     InputError,
     Normal,
+    World,
     action,
-    causal_policy,
-    confused_policy,
     context,
     latent,
     reward,
     value,
 )
-from confoundry.envs import make_model, observation_space
-from confoundry.envs.airline import AirlinePricing
-from confoundry.envs.delusion import DelusionBox
-from confoundry.envs.ice_cream import IceCreamShorts
-from confoundry.eval import Run, execute, score
-from confoundry.eval.suite import grid
-from confoundry.eval.truth import EPISODES, _roll_out, evaluate, references
+from dosuite.envs import make_model, observation_space
+from dosuite.envs.worlds.airline import AirlinePricing
+from dosuite.envs.worlds.delusion import DelusionBox
+from dosuite.envs.worlds.ice_cream import IceCreamShorts
+from dosuite.eval import Run, execute, score
+from dosuite.eval.runs.reference_values import EPISODES, _roll_out, evaluate, references
+from dosuite.eval.runs.suite import grid
 
 
-class Warmth(SCM):
-    """Give an ice cream or not, at a temperature that is seen: it is worth the temperature, in log and deed."""
+class Warmth(World):
+    """Give an ice cream or not, at a temperature that is seen:
+
+    it is worth the temperature, in log and deed.
+    """
 
     version: ClassVar[int] = 0
 
@@ -58,11 +59,13 @@ class Warmth(SCM):
         return Exactly(temperature * give + mood)
 
 
-@pytest.mark.parametrize("model", [pytest.param(model, id=text) for text, model in COUNTABLE.items()])
-def test_a_rollout_estimates_the_exact_value(model: SCM) -> None:
+@pytest.mark.parametrize(
+    "model", [pytest.param(model, id=text) for text, model in COUNTABLE.items()]
+)
+def test_a_rollout_estimates_the_exact_value(model: World) -> None:
     if model.horizon > 1:
         model = replace(model, horizon=20)
-    for table in (causal_policy(model), confused_policy(model)):
+    for table in (model.causal_policy(), model.confused_policy()):
         policy = TabularPolicy(table, observation_space(model))
         found = _roll_out(model, policy, seed=0, episodes=EPISODES)
         assert abs(found.value - value(model, table)) <= 4 * found.std_error + 1e-12
@@ -70,7 +73,10 @@ def test_a_rollout_estimates_the_exact_value(model: SCM) -> None:
 
 
 class Counting(MemoryPolicy):
-    """Opens the box for which more of the episode speaks: a prize speaks for its box, no prize for the other."""
+    """Opens the box for which more of the episode speaks:
+
+    a prize speaks for its box, no prize for the other.
+    """
 
     def probabilities(self, observations: Array) -> Array:
         return np.full((len(observations), 2), 0.5)
@@ -95,12 +101,16 @@ def test_a_policy_that_remembers_is_rolled_out_with_its_memory() -> None:
 
 
 def test_in_one_step_there_is_nothing_to_remember() -> None:
-    assert evaluate(IceCreamShorts(), Counting()) == evaluate(IceCreamShorts(), TabularPolicy(np.full((1, 2), 0.5), spaces.Discrete(1)))
+    assert evaluate(IceCreamShorts(), Counting()) == evaluate(
+        IceCreamShorts(), TabularPolicy(np.full((1, 2), 0.5), spaces.Discrete(1))
+    )
 
 
 def test_a_policy_of_a_continuous_world_is_rolled_out_and_says_so() -> None:
     rows = score(Warmth(), lambda observations: observations[:, 0] > 0)
-    assert rows["value"].item() == pytest.approx(0.5 + 1 / np.sqrt(2 * np.pi), abs=4 * rows["std_error"].item())
+    assert rows["value"].item() == pytest.approx(
+        0.5 + 1 / np.sqrt(2 * np.pi), abs=4 * rows["std_error"].item()
+    )
     assert 0 < rows["std_error"].item() < 0.02
     assert rows["j_causal"].isna().all()
 
@@ -115,32 +125,45 @@ def test_a_network_learns_in_a_continuous_world() -> None:
 def test_the_confused_and_the_causal_policy_have_the_ends_of_the_scale() -> None:
     for name, end in (("confused", 0.0), ("causal", 1.0)):
         model = make_model("IceCreamShorts-v0")
-        policy = confused_policy(model) if name == "confused" else causal_policy(model)
+        policy = model.confused_policy() if name == "confused" else model.causal_policy()
         assert score(model, policy)["causal_score"][0] == pytest.approx(end)
 
 
 def test_a_policy_that_does_not_fit_is_refused() -> None:
-    for policy in (np.eye(3), np.array([[0.5, 0.6]]), lambda observations: np.full(len(observations), 7)):
+    for policy in (
+        np.eye(3),
+        np.array([[0.5, 0.6]]),
+        lambda observations: np.full(len(observations), 7),
+    ):
         with pytest.raises(InputError):
             score("IceCreamShorts-v0", policy)
 
 
 def test_a_policy_in_a_box_is_rolled_out_and_its_references_are_exact() -> None:
     model = AirlinePricing()
-    rows = score(model, lambda observations: model.best_price(observations[:, 0], observations[:, 1]))
+    rows = score(
+        model, lambda observations: model.best_price(observations[:, 0], observations[:, 1])
+    )
     assert rows["world"].tolist() == ["", *model.shifts()]
     assert (abs(rows["value"] - rows["j_causal"]) <= 4 * rows["std_error"]).all()
     assert (rows["std_error"] > 0).all()
     assert rows["j_confused"].notna().all()
-    for wrong in (lambda observations: np.full(len(observations), 31.0), lambda observations: np.array([20.0])):
+    for wrong in (
+        lambda observations: np.full(len(observations), 31.0),
+        lambda observations: np.array([20.0]),
+    ):
         with pytest.raises(InputError, match=r"actions in Box\(10.0, 30.0"):
             score(model, wrong)
 
 
 def test_only_agents_that_act_in_a_box_are_run_in_one() -> None:
     runs = grid(["AirlinePricing"], ["naive", "bc", "ppo@intervene"], 1, 100, 100)
-    assert [(run.agent, run.variant) for run in runs] == [(agent, variant) for variant in ("", "twin") for agent in ("bc", "ppo")]
-    with pytest.raises(InputError, match="none of naive takes such actions as those of AirlinePricing"):
+    assert [(run.agent, run.variant) for run in runs] == [
+        (agent, variant) for variant in ("", "twin") for agent in ("bc", "ppo")
+    ]
+    with pytest.raises(
+        InputError, match="none of naive takes such actions as those of AirlinePricing"
+    ):
         grid(["AirlinePricing"], ["naive"], 1, 100, 100)
     with pytest.raises(InputError, match="naive needs actions that can be counted"):
         Run("AirlinePricing-v0", "naive", "observe", 100, 0)
@@ -166,9 +189,14 @@ def test_of_a_world_that_shows_the_intent_so_does_the_score() -> None:
 
 
 def test_every_agent_with_the_same_seed_gets_the_same_log() -> None:
-    logs = [Run("IceCreamShorts-v0", agent, "observe", 50, 1)._source(make_model("IceCreamShorts-v0")) for agent in ("bc", "naive")]
+    logs = [
+        Run("IceCreamShorts-v0", agent, "observe", 50, 1)._source(make_model("IceCreamShorts-v0"))
+        for agent in ("bc", "naive")
+    ]
     assert (logs[0]["reward"] == logs[1]["reward"]).all()  # type: ignore[index]
-    other = Run("IceCreamShorts-v0", "bc", "observe", 50, 2)._source(make_model("IceCreamShorts-v0"))
+    other = Run("IceCreamShorts-v0", "bc", "observe", 50, 2)._source(
+        make_model("IceCreamShorts-v0")
+    )
     assert (logs[0]["reward"] != other["reward"]).any()  # type: ignore[index]
 
 
@@ -185,7 +213,9 @@ def test_one_worker_and_two_give_the_same_rows(tmp_path: Path) -> None:
 def test_references_of_a_shift_hold_the_deployments_policies() -> None:
     model = make_model("IceCreamShorts-v0")
     found = references(model, model.shifted("causal_twin"))
-    assert [found[name] for name in ("j_confused", "j_causal", "j_best")] == pytest.approx([0.515, 0.325, 0.515])
+    assert [found[name] for name in ("j_confused", "j_causal", "j_best")] == pytest.approx(
+        [0.515, 0.325, 0.515]
+    )
 
 
 def test_an_agent_gets_the_graph_only_if_it_needs_it() -> None:

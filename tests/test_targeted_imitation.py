@@ -1,4 +1,7 @@
-"""Imitation with a causal graph: the environment tells which parts of the observation the expert answers to."""
+"""Imitation with a causal graph:
+
+the environment tells which parts of the observation the expert answers to.
+"""
 
 from itertools import product
 from pathlib import Path
@@ -11,18 +14,30 @@ from learning import data_of, table
 from refusals import refused
 from scipy.special import logit
 
-from confoundry.agents import Policy, Practice, make_agent
-from confoundry.agents.targeted import Belief, counted_clones, factors
-from confoundry.causal import SCM, Array, Bernoulli, Categorical, Exactly, action, causal_policy, context, reward, value
-from confoundry.envs import CausalVectorEnv, make_model
+from dosuite.agents import Policy, Practice, make_agent
+from dosuite.agents.offline.targeted import Belief, counted_clones, factors
+from dosuite.causal import (
+    Array,
+    Bernoulli,
+    Categorical,
+    Exactly,
+    World,
+    action,
+    context,
+    reward,
+    value,
+)
+from dosuite.envs import CausalVectorEnv, make_model
 
 torch.set_num_threads(1)
 
-BRAKE, TRAFFIC, CAR = (make_model(f"{name}-v0") for name in ("BrakeLight", "TrafficLight", "CopycatCar"))
+BRAKE, TRAFFIC, CAR = (
+    make_model(f"{name}-v0") for name in ("BrakeLight", "TrafficLight", "CopycatCar")
+)
 GAUGE = make_model(f"{Path(__file__).with_name('throwaway.py')}:Gauge")
 
 
-class TwoDials(SCM):
+class TwoDials(World):
     """Set what both dials show; the expert seldom errs."""
 
     @context
@@ -52,7 +67,7 @@ class Counted(CausalVectorEnv):
         return super().step(actions)
 
 
-def practised(model: SCM, budget: int, seed: int = 0, **settings: Any) -> tuple[Policy, Counted]:
+def practised(model: World, budget: int, seed: int = 0, **settings: Any) -> tuple[Policy, Counted]:
     made: list[Counted] = []
 
     def make(count: int) -> CausalVectorEnv:
@@ -68,10 +83,14 @@ def practised(model: SCM, budget: int, seed: int = 0, **settings: Any) -> tuple[
 
 
 @pytest.mark.parametrize(
-    ("model", "clone", "best"), [(BRAKE, -120.0, 52.0), (TRAFFIC, -17.857, 19.643)], ids=["BrakeLight", "TrafficLight"]
+    ("model", "clone", "best"),
+    [(BRAKE, -120.0, 52.0), (TRAFFIC, -17.857, 19.643)],
+    ids=["BrakeLight", "TrafficLight"],
 )
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_it_looks_at_the_camera_where_who_looks_at_everything_is_misled(model: SCM, clone: float, best: float, seed: int) -> None:
+def test_it_looks_at_the_camera_where_who_looks_at_everything_is_misled(
+    model: World, clone: float, best: float, seed: int
+) -> None:
     world = model.deployed()
     policy, _ = practised(model, 10_000, seed)
     assert policy.note == "acts on context 0"
@@ -83,14 +102,18 @@ def test_it_looks_at_the_camera_where_who_looks_at_everything_is_misled(model: S
 def test_it_keeps_every_factor_that_the_expert_needs() -> None:
     policy, _ = practised(TwoDials(), 4_000)
     assert policy.note == "acts on context 0, context 1"
-    assert np.array_equal(table(policy, TwoDials()), causal_policy(TwoDials()))
+    assert np.array_equal(table(policy, TwoDials()), TwoDials().causal_policy())
 
 
 def test_it_finds_that_the_car_is_driven_by_its_velocity() -> None:
     policy, _ = practised(CAR, 12_000, steps=400)
     assert "context 1" in policy.note
     env = CausalVectorEnv(CAR.deployed(), 200)
-    (observations, _), rng, arrived = env.reset(seed=0), np.random.default_rng(0), np.zeros(200, dtype=bool)
+    (observations, _), rng, arrived = (
+        env.reset(seed=0),
+        np.random.default_rng(0),
+        np.zeros(200, dtype=bool),
+    )
     for _ in range(160):
         observations, _, terminated, _, _ = env.step(policy.act(observations, rng))
         arrived |= terminated
@@ -102,28 +125,42 @@ def test_it_finds_that_the_car_is_driven_by_its_velocity() -> None:
 
 def test_each_clone_does_what_was_mostly_done_given_its_causes() -> None:
     clones = counted_clones(data_of(BRAKE, 20_000))
-    found = {graph: table(clones(np.array(graph)), BRAKE)[:, 1].tolist() for graph in product((False, True), repeat=2)}
-    assert found == {(False, False): [0] * 4, (True, False): [0, 0, 1, 1], (False, True): [0, 1, 0, 1], (True, True): [0, 0, 0, 1]}
+    found = {
+        graph: table(clones(np.array(graph)), BRAKE)[:, 1].tolist()
+        for graph in product((False, True), repeat=2)
+    }
+    assert found == {
+        (False, False): [0] * 4,
+        (True, False): [0, 0, 1, 1],
+        (False, True): [0, 1, 0, 1],
+        (True, True): [0, 0, 0, 1],
+    }
 
 
-def test_a_network_of_all_graphs_learns_what_counting_learns(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_of_all_graphs_learns_what_counting_learns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     data, agent = data_of(BRAKE, 20_000), make_agent("targeted", steps=300)
     clones, counted = agent._network_clones(data, np.random.default_rng(0)), counted_clones(data)  # type: ignore[attr-defined]
     for graph in map(np.array, product((False, True), repeat=2)):
         assert np.array_equal(table(clones(graph), BRAKE), table(counted(graph), BRAKE))
-    monkeypatch.setattr("confoundry.agents.tabular.MOST_CELLS", 0)
+    monkeypatch.setattr("dosuite.agents.tabular.counting.MOST_CELLS", 0)
     policy, _ = practised(BRAKE, 10_000, steps=300)
     assert policy.note == "acts on context 0"
 
 
 def test_a_clone_in_a_box_is_blind_to_what_is_no_cause() -> None:
-    clones = make_agent("targeted", steps=100)._network_clones(data_of(GAUGE, 2_000), np.random.default_rng(0))  # type: ignore[attr-defined]
+    clones = make_agent("targeted", steps=100)._network_clones(  # type: ignore[attr-defined]
+        data_of(GAUGE, 2_000), np.random.default_rng(0)
+    )
     shown = np.random.default_rng(1).normal(0.0, 2.0, size=(200, 2)).astype(np.float32)
     for cause, other in ((0, 1), (1, 0)):
         policy, moved = clones(np.arange(2) == cause), shown.copy()
         moved[:, other] += 3.0
         assert np.array_equal(policy.probabilities(shown), policy.probabilities(moved))
-        assert not np.array_equal(policy.probabilities(shown), clones(np.arange(2) == other).probabilities(shown))
+        assert not np.array_equal(
+            policy.probabilities(shown), clones(np.arange(2) == other).probabilities(shown)
+        )
 
 
 def test_the_posterior_is_that_of_the_regression_on_what_was_seen() -> None:
@@ -139,7 +176,12 @@ def test_the_posterior_is_that_of_the_regression_on_what_was_seen() -> None:
 
 
 def test_factors_are_components_and_numbers() -> None:
-    for model, expected in ((BRAKE, [2, 2]), (TwoDials(), [2, 3]), (CAR, [1, 1, 1]), (make_model("IceCreamShorts-Thermo-v0"), [2])):
+    for model, expected in (
+        (BRAKE, [2, 2]),
+        (TwoDials(), [2, 3]),
+        (CAR, [1, 1, 1]),
+        (make_model("IceCreamShorts-Thermo-v0"), [2]),
+    ):
         assert factors(CausalVectorEnv(model).single_observation_space) == expected
 
 
@@ -158,7 +200,10 @@ def test_it_practises_no_longer_than_it_may(steps: int) -> None:
     [
         ("targeted:envs=0", "targeted: envs must be at least 1, and is 0"),
         ("targeted:steps=0", "targeted: steps must be at least 1, and is 0"),
-        ("targeted:temperature=0", "targeted: temperature and rate must be positive, and are 0.0 and 0.001"),
+        (
+            "targeted:temperature=0",
+            "targeted: temperature and rate must be positive, and are 0.0 and 0.001",
+        ),
     ],
 )
 def test_settings_out_of_range_are_refused(text: str, line: str) -> None:

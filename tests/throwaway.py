@@ -1,14 +1,17 @@
-"""Models for the tests alone, with what the catalogue has none of. They are loaded as a user's file is."""
+"""Models for the tests alone, with what the catalogue has none of.
+
+They are loaded as a user's file is.
+"""
 
 import numpy as np
 
-from confoundry.causal import (
-    SCM,
+from dosuite.causal import (
     Array,
     Bernoulli,
     Categorical,
     Exactly,
     Normal,
+    World,
     action,
     context,
     latent,
@@ -20,12 +23,15 @@ from confoundry.causal import (
 )
 
 
-def _first_charge(model: SCM, trait: Array) -> Bernoulli:
+def _first_charge(model: World, trait: Array) -> Bernoulli:
     return Bernoulli(0.3 + 0.4 * trait)
 
 
-class Relay(SCM):
-    """All that time can bring: a latent that persists, causes one step earlier, two contexts, and an early end."""
+class Relay(World):
+    """All that time can bring:
+
+    a latent that persists, causes one step earlier, two contexts, and an early end.
+    """
 
     horizon: int = 3
     discount: float = 0.9
@@ -62,16 +68,19 @@ class Relay(SCM):
         return Bernoulli(0.1 + 0.4 * spark * push)
 
     @shift
-    def fireproof(self) -> SCM:
+    def fireproof(self) -> World:
         return self.do(burnt=0)
 
     @shift
-    def dark(self) -> SCM:
+    def dark(self) -> World:
         return self.do(lamp=Bernoulli(0.1))
 
 
-class Orchard(SCM):
-    """Harvest (0) or plant (1): to plant is best at the first step of two and worthless at the second."""
+class Orchard(World):
+    """Harvest (0) or plant (1):
+
+    to plant is best at the first step of two and worthless at the second.
+    """
 
     horizon: int = 2
 
@@ -88,8 +97,11 @@ class Orchard(SCM):
         return Exactly(np.where(trees == 1, 3.2, 1.0 * (plant == 0)))
 
 
-class Dawn(SCM):
-    """The first step is not like the others: to bet on the sun is best, and only because it is discounted least."""
+class Dawn(World):
+    """The first step is not like the others:
+
+    to bet on the sun is best, and only because it is discounted least.
+    """
 
     horizon: int = 3
     discount: float = 0.5
@@ -107,7 +119,7 @@ class Dawn(SCM):
         return Exactly(sun == bet)
 
 
-class Survivors(SCM):
+class Survivors(World):
     """Who has lost is mostly not recorded: selection beside a hidden common cause."""
 
     @latent
@@ -131,8 +143,11 @@ class Survivors(SCM):
         return Bernoulli(0.1 + 0.6 * win + 0.2 * bet)
 
 
-class Gauge(SCM):
-    """Continuous variables, and a Box of two readings: the drug helps the hot and harms the cold."""
+class Gauge(World):
+    """Continuous variables, and a Box of two readings:
+
+    the drug helps the hot and harms the cold.
+    """
 
     @latent
     def fever(self) -> Normal:

@@ -1,0 +1,1 @@
+"""Networks that learn all seeds at once."""

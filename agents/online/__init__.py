@@ -1,0 +1,1 @@
+"""Agents that practise, by Stable-Baselines3."""

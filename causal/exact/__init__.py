@@ -1,0 +1,68 @@
+"""Exact answers about discrete and linear-Gaussian models. Nothing is sampled."""
+
+from .belief_planning import plan_with_memory
+from .confounding import confounders, mutual_information, overlap, total_variation
+from .counterfactuals import (
+    Effects,
+    Worlds,
+    counterfactual,
+    counterfactual_mean,
+    counterfactual_process,
+    effect_on_treated,
+    natural_effects,
+)
+from .decision_process import Process, greedy
+from .linear_gaussian import Gaussian, LinearGaussian, linear_gaussian
+from .markov_chain import chain
+from .policies import (
+    associational_policy,
+    associational_value,
+    behaviour_policy,
+    best_policy,
+    do_process,
+    is_steady,
+    log_process,
+    uniform_policy,
+    value,
+    values,
+    worst_policy,
+)
+from .queries import distribution, effect, expectation
+from .step_table import StepTable, step_table
+
+__all__ = [
+    "Effects",
+    "Gaussian",
+    "LinearGaussian",
+    "Process",
+    "StepTable",
+    "Worlds",
+    "associational_policy",
+    "associational_value",
+    "behaviour_policy",
+    "best_policy",
+    "chain",
+    "confounders",
+    "counterfactual",
+    "counterfactual_mean",
+    "counterfactual_process",
+    "distribution",
+    "do_process",
+    "effect",
+    "effect_on_treated",
+    "expectation",
+    "greedy",
+    "is_steady",
+    "linear_gaussian",
+    "log_process",
+    "mutual_information",
+    "natural_effects",
+    "overlap",
+    "plan_with_memory",
+    "step_table",
+    "total_variation",
+    "uniform_policy",
+    "value",
+    "values",
+    "worst_policy",
+]

@@ -1,0 +1,25 @@
+"""Sharp bounds on effects that are not identified."""
+
+from .causation import necessity, necessity_and_sufficiency, sufficiency
+from .guarantees import Ceiling, Payoffs, interval_values
+from .response_types import ResponseTypes, response_types
+from .sharp_bounds import Bounds, balke_pearl, bounds, contrast, manski
+from .unit_responses import Mixture, Quantity
+
+__all__ = [
+    "Bounds",
+    "Ceiling",
+    "Mixture",
+    "Payoffs",
+    "Quantity",
+    "ResponseTypes",
+    "balke_pearl",
+    "bounds",
+    "contrast",
+    "interval_values",
+    "manski",
+    "necessity",
+    "necessity_and_sufficiency",
+    "response_types",
+    "sufficiency",
+]

@@ -1,0 +1,1 @@
+"""Models and opaque worlds as Gymnasium environments."""

@@ -1,0 +1,1 @@
+"""Logs: collecting, viewing, shuffling, files."""

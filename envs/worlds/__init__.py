@@ -1,0 +1,1 @@
+"""The catalogue: dropping a file here adds a world."""

@@ -1,0 +1,305 @@
+"""A ticket costs more when more people want to fly, so that in the log dear tickets sell."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from scipy.optimize import brentq
+
+from dosuite.causal import (
+    Array,
+    Categorical,
+    Distribution,
+    Exactly,
+    InputError,
+    Normal,
+    Uniform,
+    World,
+    action,
+    context,
+    latent,
+    logged,
+    reward,
+    shift,
+)
+
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(12)
+PANELS = 200  # of the time, beside those between which a policy jumps
+
+Number = Array | float
+Function = Callable[[Array, Array], Array]  # of time and customer
+
+
+def season(time: Array) -> Array:
+    """What a time of the year, from 0 to 10, does to both the price and the sales;
+
+    the smaller it is, the more a price deters.
+    """
+    return np.asarray(
+        2.0 * ((time - 5.0) ** 4 / 600.0 + np.exp(-4.0 * (time - 5.0) ** 2) + time / 10.0 - 2.0)
+    )
+
+
+class AirlinePricing(World):
+    """Ask a price for a flight, at a time of the year, of a type of customer: paid are its sales,
+    and a margin on the price.
+
+    Events that nobody wrote down, such as a congress in town, raise both the demand and the price
+    that the airline used to ask. So in the log a dear ticket sells better than it would if it were
+    made dear. The cost of fuel moves the price alone.
+
+        time, fuel, event --> price --> sales <-- time, customer, event
+                                |         |
+                                +-> revenue
+
+    Observation: Box (2,), the time in [0, 10] and the customer, a whole number from 1 to 7. Action:
+    Box (1,), a price in [10, 30]; the prices of the log have no bounds. One step; the reward is the
+    sales, scaled to a standard deviation of 1 about their mean, plus 0.04 for each unit of price
+    above 20, and J is its mean.
+
+    To the confused policy and to the best one the revenue is linear in the price, so both ask 10 or
+    30. J(uniform) is that of any price in [10, 30] alike, J(worst) that of the worst of these
+    prices at each time and for each customer. Who sees the price that the airline would ask learns
+    of the event, which does not change what a price does, and earns no more.
+
+    Trap: since promised = 0.654 > J(causal) > J(uniform) = -0.232 and J(behaviour) = -0.103 >
+    J(confused) = -0.117.
+    Way out: the instrument fuel.
+    Best: since J(causal) = 0.162 = J(intent).
+
+    Source: the design of Hartford et al. (2017), with an error of the sales in the unit of the
+    scaled sales, since in that of the unscaled ones the confounding is negligible; the margin and
+    the bounds are ours."""
+
+    action_bounds: ClassVar[tuple[float, float]] = (10.0, 30.0)
+
+    rho: float = 0.5  # correlation of the event and the error of the sales
+    sensitivity: float = 1.0  # of the sales to the price, in multiples of the usual one
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if abs(self.rho) > 1:
+            raise InputError(f"rho is a correlation, from -1 to 1, and got {self.rho}")
+
+    @context
+    def time(self) -> Uniform:
+        return Uniform(0.0, 10.0)
+
+    @context
+    def customer(self) -> Categorical:
+        return Categorical(np.full(7, 1 / 7), np.arange(1, 8))
+
+    @logged
+    def fuel(self) -> Normal:
+        return Normal(0.0, 1.0)
+
+    @latent
+    def event(self) -> Normal:
+        return Normal(0.0, 1.0)
+
+    @action
+    def price(self, time: Array, fuel: Array, event: Array) -> Exactly:
+        return Exactly(25.0 + (fuel + 3.0) * season(time) + event)
+
+    @logged
+    def sales(self, time: Array, customer: Array, price: Array, event: Array) -> Normal:
+        demand = customer * season(time)
+        mean = (10.0 * demand + self.sensitivity * (demand - 2.0) * price + 292.1) / 158.0
+        return Normal(mean + self.rho * event, np.sqrt(1.0 - self.rho**2))
+
+    @reward
+    def revenue(self, price: Array, sales: Array) -> Exactly:
+        return Exactly(sales + 0.04 * (price - 20.0))
+
+    @shift
+    def holiday(self) -> World:
+        return self.do(time=Uniform(4.5, 5.5))
+
+    @shift
+    def off_season(self) -> World:
+        return self.do(time=Uniform(1.0, 4.0))
+
+    @shift
+    def late(self) -> World:
+        return self.do(time=Uniform(8.0, 10.0))
+
+    @shift
+    def price_sensitive(self) -> World:
+        return replace(self, sensitivity=1.5 * self.sensitivity)
+
+    @shift
+    def thrifty_customers(self) -> World:
+        return self.do(customer=7)
+
+    @shift
+    def easy_customers(self) -> World:
+        """Customers whom a price hardly deters: the confused policy asks what the best one asks."""
+        return self.do(customer=1)
+
+    def twin(self) -> World | None:
+        return Prestige(rho=self.rho, sensitivity=self.sensitivity) if self.rho else None
+
+    def dialled(self, strength: float) -> World:
+        """The correlation of event and sales, from none to that of the model."""
+        return replace(self, rho=strength * self.rho)
+
+    def doing(
+        self, price: Number, time: Array, customer: Array, fuel: Number = 0.0, event: Number = 0.0
+    ) -> Array:
+        """E[revenue | time, customer, fuel, event, do(price)]:
+
+        linear in price, fuel and event, and the means of the last two are 0.
+        """
+        sales = self._mean(
+            "sales", time=time, customer=customer, price=price, fuel=fuel, event=event
+        )
+        return self._mean("revenue", price=price, sales=sales)
+
+    def seeing(self, price: Number, time: Array, customer: Array) -> Array:
+        """E[revenue | time, customer, price] in the log, where price tells of fuel and event by a
+        regression.
+        """
+        law, with_fuel, with_event = (
+            self._law("price", time=time, fuel=f, event=e) for f, e in ((0, 0), (1, 0), (0, 1))
+        )
+        by_fuel, by_event = with_fuel.mean() - law.mean(), with_event.mean() - law.mean()
+        own = law.std if isinstance(law, Normal) else 0.0
+        excess = (price - law.mean()) / (by_fuel**2 + by_event**2 + own**2)
+        return self.doing(price, time, customer, by_fuel * excess, by_event * excess)
+
+    def best_price(self, time: Array, customer: Array) -> Array:
+        """The price in the bounds that earns most, at each time and for each customer: (n,)."""
+        low, high = self.action_bounds
+        return np.where(self._by_doing(time, customer) > 0, high, low)
+
+    def confused_price(self, time: Array, customer: Array) -> Array:
+        """The price in the bounds that goes with the largest revenue in the log, at each time and
+        for each customer: (n,).
+        """
+        low, high = self.action_bounds
+        return np.where(self._by_seeing(time, customer) > 0, high, low)
+
+    def values_in(self, world: World) -> Mapping[str, float]:
+        """Exact, by quadrature over the time."""
+        assert isinstance(world, AirlinePricing)
+        low, high = self.action_bounds
+        jumps = (self._by_seeing, self._by_doing, world._by_doing)
+        time, customer, weight = world._quadrature(*jumps)
+        best = world.best_price(time, customer)
+        prices: dict[str, Number] = {
+            "j_confused": self.confused_price(time, customer),
+            "j_causal": self.best_price(time, customer),
+            "j_intent": best,
+            "j_best": best,
+            "j_worst": low + high - best,
+            "j_uniform": (low + high) / 2,
+            "j_behaviour": world._mean("price", time=time, fuel=0, event=0),
+        }
+        values = {
+            name: float(weight @ world.doing(price, time, customer))
+            for name, price in prices.items()
+        }
+        time, customer, weight = self._quadrature(self._by_seeing)
+        return {
+            **values,
+            "promised": float(
+                weight @ self.seeing(self.confused_price(time, customer), time, customer)
+            ),
+        }
+
+    def _law(self, name: str, **values: Number) -> Distribution:
+        """The law of a variable, given its causes."""
+        mechanism = self.variables[name].first
+        return mechanism.law(*(values[cause] for cause in mechanism.causes))
+
+    def _mean(self, name: str, **values: Number) -> Array:
+        return self._law(name, **values).mean()
+
+    def _by_doing(self, time: Array, customer: Array) -> Array:
+        """What the highest price earns beyond the lowest."""
+        low, high = self.action_bounds
+        return self.doing(high, time, customer) - self.doing(low, time, customer)
+
+    def _by_seeing(self, time: Array, customer: Array) -> Array:
+        """What the highest price seems to earn beyond the lowest."""
+        low, high = self.action_bounds
+        return self.seeing(high, time, customer) - self.seeing(low, time, customer)
+
+    def _quadrature(self, *jumps: Function) -> tuple[Array, Array, Array]:
+        """Times, customers and weights (n,), for means of functions that are smooth but where one
+        of `jumps` is 0.
+        """
+        law = self.variables["time"].first.law()
+        assert isinstance(law, Uniform)
+        found = []
+        _, types, shares = self.variables["customer"].first.law().branches(1)
+        for customer, share in zip(types, shares, strict=True):
+            edges = np.linspace(law.low, law.high, PANELS + 1)
+            edges = np.sort(
+                np.concatenate([edges, *(_zeros(jump, edges, customer) for jump in jumps)])
+            )
+            width, middle = np.diff(edges)[:, None], (edges[1:] + edges[:-1])[:, None] / 2
+            time = (middle + width / 2 * NODES).ravel()
+            weight = (width / 2 * WEIGHTS).ravel()
+            found.append(
+                (time, np.full(len(time), customer), share * weight / (edges[-1] - edges[0]))
+            )
+        time, customer, weight = (np.concatenate(column) for column in zip(*found, strict=True))
+        return time, customer, weight
+
+
+class Prestige(AirlinePricing):
+    """Whoever pays more than season and cost of fuel explain thinks the better of the flight: dear
+    tickets do sell.
+
+    The log is that of AirlinePricing to the last unit, and there is nothing hidden that moves both
+    price and sales.
+
+        time, fuel, event --> price --> sales <-- time, customer, fuel
+                                |         |
+                                +-> revenue
+
+    Otherwise as AirlinePricing.
+
+    Trap: since J(causal) > J(confused) = 3.326 > promised = 0.654.
+    Way out: adjust for fuel.
+    Best: since J(causal) = 5.542 > J(uniform) = 0.877.
+
+    Source: as AirlinePricing.
+    """
+
+    @logged
+    def sales(self, time: Array, customer: Array, price: Array, fuel: Array) -> Normal:
+        explained: Exactly = super().price(time, fuel, 0.0)
+        sold: Normal = super().sales(time, customer, price, price - explained.value)
+        return sold
+
+    def dialled(self, strength: float) -> World:
+        """How much of the fuel's part in the price is due to fuel, and how much to chance."""
+        return self.do(price=Blurred(strength))
+
+    def twin(self) -> World | None:
+        return AirlinePricing(rho=self.rho, sensitivity=self.sensitivity) if self.rho else None
+
+
+@dataclass(frozen=True)
+class Blurred:
+    """A price with the law that it always has at each time, and less to do with the cost of fuel."""
+
+    strength: float
+    causes: ClassVar[tuple[str, ...]] = ("time", "fuel", "event")
+
+    def __call__(self, time: Array, fuel: Array, event: Array) -> Normal:
+        blur = np.sqrt(1.0 - self.strength**2) * abs(season(time))
+        return Normal(25.0 + (self.strength * fuel + 3.0) * season(time) + event, blur)
+
+
+def _zeros(function: Function, edges: Array, customer: Array) -> list[float]:
+    """Where a function of the time changes its sign."""
+    sign = function(edges, customer) > 0
+    ends = np.flatnonzero(sign[1:] != sign[:-1])
+    return [
+        float(brentq(lambda time: float(function(time, customer)), edges[i], edges[i + 1]))
+        for i in ends
+    ]

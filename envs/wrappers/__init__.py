@@ -1,0 +1,1 @@
+"""Confounding any Gymnasium environment."""

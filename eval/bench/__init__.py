@@ -1,0 +1,1 @@
+"""What `dosuite bench` times."""
