@@ -1,19 +1,18 @@
 """Logs of every model, for the files that state laws of logs."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from countable import each
+from places import THROWAWAY_FILE
 
 from dosuite.causal import World
 from dosuite.envs import Log, collect, make_model, members
 
 SEED = 918_273_645
 THROWAWAY = {
-    name: make_model(f"{Path(__file__).with_name('throwaway.py')}:{name}")
-    for name in ("Relay", "Survivors", "Gauge")
+    name: make_model(f"{THROWAWAY_FILE}:{name}") for name in ("Relay", "Survivors", "Gauge")
 }
 MODELS: dict[str, World] = {**dict(members()), **THROWAWAY}
 ICE, RELAY = MODELS["IceCreamShorts-v0"], MODELS["Relay"]

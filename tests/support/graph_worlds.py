@@ -1,5 +1,7 @@
 """Random graphs with a model of each, questions about them, and what is known of some."""
 
+from itertools import combinations
+
 import networkx as nx
 import numpy as np
 
@@ -129,3 +131,20 @@ def napkin(rng: np.random.Generator | None = None) -> TabularModel:
             "y": Factor(("x", "v", "y"), np.stack([1 - effect, effect], -1)),
         }
     )
+
+
+def random_dag(seed: int, most: int = 5) -> "nx.DiGraph[str]":
+    """3 to `most` logged variables, and latents with two or three effects each, some of them caused
+    by others.
+    """
+    rng = np.random.default_rng(seed)
+    names = [f"v{i}" for i in range(rng.integers(3, most + 1))]
+    dag: nx.DiGraph[str] = nx.DiGraph()
+    dag.add_nodes_from(names, role="logged")
+    dag.add_edges_from(pair for pair in combinations(names, 2) if rng.random() < 0.4)
+    for i in range(rng.integers(0, 4)):
+        effects = rng.choice(names, size=rng.integers(2, 4), replace=False).tolist()
+        dag.add_node(f"u{i}", role="latent")
+        dag.add_edges_from((f"u{i}", name) for name in effects)
+        dag.add_edges_from([(f"u{i - 1}", f"u{i}")] if i and rng.random() < 0.3 else [])
+    return dag

@@ -4,7 +4,6 @@ attention looks back, windows are of one episode, and its own actions convince i
 """
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 import torch
 from gymnasium.spaces import Box, Discrete
 from learning import data_of
+from places import THROWAWAY_FILE
 from refusals import refused
 
 from dosuite.agents import Policy, make_agent
@@ -25,7 +25,7 @@ from dosuite.eval.runs.reference_values import evaluate
 
 torch.set_num_threads(1)
 
-RELAY = make_model(f"{Path(__file__).with_name('throwaway.py')}:Relay")
+RELAY = make_model(f"{THROWAWAY_FILE}:Relay")
 ICE, LQ = make_model("IceCreamShorts-v0"), make_model("CorrelatedNoiseLQ-v0")
 BOXES = DelusionBox(horizon=8)
 

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
+from coloured_shapes import ColouredShapes
 from learning import data_of, table
 from refusals import refused
-from test_causal_agents import ColouredShapes
 
 from dosuite.agents import Policy, make_agent
 from dosuite.agents.networks.encoder import Encoder

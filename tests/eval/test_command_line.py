@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from places import ROOT
 
 from dosuite.envs import Log, load_latents
 from dosuite.eval.cli.main import main
 from dosuite.eval.runs.suite import suite_environments
 
-ROOT = Path(__file__).parent.parent
 WORLD = '''
 """An umbrella does not make it rain."""
 
@@ -344,7 +344,9 @@ def test_one_more_environment_is_one_file(tmp_path: Path) -> None:
     call(*cli, "run", "UmbrellaRain-v0", "--agent", "naive", "--seeds", "1", "--workers", "1")
     assert set(rows_of(tmp_path / "results")["environment"]) == {"UmbrellaRain-v0"}
     assert "UmbrellaRain" in (tmp_path / "results" / "report.html").read_text()
-    tests = [str(ROOT / "tests" / name) for name in ("test_claims.py", "test_model_laws.py")]
+    tests = [
+        str(ROOT / "tests" / name) for name in ("envs/test_claims.py", "causal/test_model_laws.py")
+    ]
     out = call(
         "pytest",
         "-n0",
@@ -353,6 +355,8 @@ def test_one_more_environment_is_one_file(tmp_path: Path) -> None:
         "-k",
         "Umbrella",
         f"--rootdir={tmp_path}",
+        "-o",
+        f"pythonpath={ROOT / 'tests' / 'support'}",
         "-W",
         "error",
         *tests,

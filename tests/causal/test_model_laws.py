@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from itertools import product
-from pathlib import Path
 
 import networkx as nx
 import numpy as np
 import pytest
 from countable import CONTINUOUS, COUNTABLE, TABULAR, each, is_countable, is_tabular
+from places import THROWAWAY_FILE
 from scipy.stats import binom, norm
 
 from dosuite.causal import (
@@ -51,7 +51,7 @@ from dosuite.eval.runs.reference_values import references
 
 EXACT = 1e-12
 THROWAWAY = {
-    name: make_model(f"{Path(__file__).with_name('throwaway.py')}:{name}")
+    name: make_model(f"{THROWAWAY_FILE}:{name}")
     for name in ("Relay", "Orchard", "Dawn", "Survivors")
 }
 MODELS: dict[str, World] = {**COUNTABLE, **THROWAWAY}

@@ -1,10 +1,9 @@
 """Estimands: how they are written, what they are on a law or a log, and where a cell is empty."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from graph_worlds import EXACT, FRONT_DOOR, NAPKIN, conditional, distance, known, napkin, unknown
+from places import THROWAWAY_FILE
 
 from dosuite.causal import (
     Estimand,
@@ -150,9 +149,7 @@ def test_questions_that_are_not_ones_are_refused() -> None:
 def test_a_log_with_a_selection_is_not_taken_for_the_law() -> None:
     with pytest.raises(InputError, match="only rows with recorded = 1 are in the log"):
         identify(
-            latent_projection(
-                make_model(f"{Path(__file__).with_name('throwaway.py')}:Survivors").graph
-            ),
+            latent_projection(make_model(f"{THROWAWAY_FILE}:Survivors").graph),
             "win",
             "bet",
         )

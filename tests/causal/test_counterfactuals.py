@@ -5,11 +5,11 @@ they are what sampling with common noise shows, exactly; and the published examp
 
 from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
 from countable import COUNTABLE
+from places import THROWAWAY_FILE
 from printed import printed
 from refusals import refused
 from scipy.stats import binom, norm
@@ -55,7 +55,6 @@ from dosuite.envs.worlds.river import ConfoundedRiver
 from dosuite.envs.worlds.simpson import BloodPressure, Sighted, SimpsonClinic
 
 EXACT = 1e-12
-THROWAWAY = Path(__file__).with_name("throwaway.py")
 
 
 class Dose(World):
@@ -92,7 +91,7 @@ class Dose(World):
 
 
 MODELS: dict[str, World] = {text: model for text, model in COUNTABLE.items() if model.horizon == 1}
-MODELS |= {"Dose": Dose(), "Survivors": make_model(f"{THROWAWAY}:Survivors")}
+MODELS |= {"Dose": Dose(), "Survivors": make_model(f"{THROWAWAY_FILE}:Survivors")}
 
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
@@ -563,7 +562,7 @@ def test_what_is_possible_by_rounding_alone_is_impossible() -> None:
 
 
 def test_continuous_variables_are_refused() -> None:
-    gauge = make_model(f"{THROWAWAY}:Gauge")
+    gauge = make_model(f"{THROWAWAY_FILE}:Gauge")
     with pytest.raises(NotDiscreteError, match="continuous"):
         counterfactual(gauge, gauge.do(drug=1), "relief")
 

@@ -7,7 +7,6 @@ where it can be.
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, fields, replace
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import torch
 from countable import TABULAR
 from gymnasium import spaces
 from learning import OFFLINE, ONLINE, data_of, few, learn, regret, table
+from places import THROWAWAY_FILE
 from refusals import refused
 
 from dosuite.agents import (
@@ -51,8 +51,7 @@ torch.set_num_threads(1)
 
 EXACT = 1e-12
 THROWAWAY = {
-    name: make_model(f"{Path(__file__).with_name('throwaway.py')}:{name}")
-    for name in ("Relay", "Survivors", "Gauge")
+    name: make_model(f"{THROWAWAY_FILE}:{name}") for name in ("Relay", "Survivors", "Gauge")
 }
 RELAY, GAUGE = THROWAWAY["Relay"], THROWAWAY["Gauge"]
 THERMO = make_model("IceCreamShorts-Thermo-v0")
@@ -191,7 +190,7 @@ def test_actions_are_drawn_with_the_probabilities_of_the_policy() -> None:
         ),
         (lambda: make_agent("nowhere.py:Agent"), "there is no file nowhere.py"),
         (
-            lambda: make_agent(f"{Path(__file__).with_name('throwaway.py')}:Relay"),
+            lambda: make_agent(f"{THROWAWAY_FILE}:Relay"),
             "has no Agent named 'Relay'",
         ),
     ],

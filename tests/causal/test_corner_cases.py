@@ -5,6 +5,7 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
+from places import ROOT
 
 from dosuite.agents import make_agent
 from dosuite.causal import (
@@ -242,8 +243,7 @@ def test_a_folder_may_have_the_suffix_of_a_file(tmp_path: Path) -> None:
     folder = tmp_path / ".pyenv"
     folder.mkdir()
     (folder / "mine.py").write_text(
-        Path(__file__)
-        .with_name("test_command_line.py")
+        (ROOT / "tests/eval/test_command_line.py")
         .read_text()
         .split("AGENT = '''")[1]
         .split("'''")[0]

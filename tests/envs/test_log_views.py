@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from places import THROWAWAY_FILE
 from scipy.stats import binom
 
 from dosuite.agents import make_agent
@@ -23,9 +24,7 @@ from dosuite.envs import Data, Log, collect, load_latents, make_model
 from dosuite.envs.logs.log import LABELS
 
 SEED = 918_273_645
-RELAY, GAUGE = (
-    make_model(f"{Path(__file__).with_name('throwaway.py')}:{name}") for name in ("Relay", "Gauge")
-)
+RELAY, GAUGE = (make_model(f"{THROWAWAY_FILE}:{name}") for name in ("Relay", "Gauge"))
 ICE, CLINIC = make_model("IceCreamShorts-v0"), make_model("SimpsonClinic-v0")
 
 

@@ -5,12 +5,12 @@ what each intervention alone gives, in every world, in random networks, and step
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import permutations, product
-from pathlib import Path
 from typing import cast
 
 import numpy as np
 import pytest
 from countable import TABULAR
+from places import THROWAWAY_FILE
 
 from dosuite.causal import (
     Array,
@@ -29,7 +29,7 @@ from dosuite.eval.bench.bayes_nets import Node, import_pyagrum, in_pyagrum
 
 EXACT = 1e-12
 THROWAWAY = {
-    name: make_model(f"{Path(__file__).with_name('throwaway.py')}:{name}")
+    name: make_model(f"{THROWAWAY_FILE}:{name}")
     for name in ("Relay", "Orchard", "Dawn", "Survivors")
 }
 MODELS: dict[str, World] = {**TABULAR, **THROWAWAY}

@@ -7,19 +7,19 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import gymnasium
 import networkx as nx
 import numpy as np
 import pytest
+from graph_worlds import random_dag
 from gymnasium.error import ResetNeeded
 from matplotlib import pyplot
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from test_graphs import random_dag
+from places import THROWAWAY_FILE
 
 from dosuite.causal import InputError, World
 from dosuite.envs import CausalEnv, CausalVectorEnv, make_model, world_classes
@@ -28,9 +28,8 @@ from dosuite.envs.pictures.scene import FLOOR, INK, WALL, Pixels, Scene
 from dosuite.envs.worlds.ice_cream import IceCreamShorts
 from dosuite.eval.reports.filmstrip import film
 
-FILE = Path(__file__).with_name("throwaway.py")
 THROWAWAY = {
-    name: make_model(f"{FILE}:{name}")
+    name: make_model(f"{THROWAWAY_FILE}:{name}")
     for name in ("Relay", "Survivors", "Gauge", "Gauge:horizon=3")
 }
 MODELS: dict[str, World] = {**{name: cls() for name, cls in world_classes().items()}, **THROWAWAY}

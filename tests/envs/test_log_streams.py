@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from places import THROWAWAY_FILE
 from recorded import ICE, RELAY, SEED, every_model, log_of, same
 from refusals import refused
 
@@ -194,7 +195,7 @@ except MemoryError:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit on memory is Linux's")
 def test_a_log_larger_than_memory_is_written_and_learned_from(tmp_path: Path) -> None:
-    gauge = f"{Path(__file__).with_name('throwaway.py')}:Gauge"
+    gauge = f"{THROWAWAY_FILE}:Gauge"
     done = subprocess.run(
         [sys.executable, "-c", LARGE, gauge],
         check=False,

@@ -6,11 +6,11 @@ for many.
 
 import tracemalloc
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from countable import TABULAR
+from places import THROWAWAY_FILE
 from pushforward import joints, probabilities
 
 from dosuite.causal import (
@@ -39,9 +39,9 @@ from dosuite.envs.gym.by_table import ByTable
 from dosuite.envs.gym.by_variable import ByVariable
 from dosuite.envs.spaces import action_space
 
-FILE = Path(__file__).with_name("throwaway.py")
 BASES = TABULAR | {
-    name: make_model(f"{FILE}:{name}") for name in ("Relay", "Orchard", "Dawn", "Survivors")
+    name: make_model(f"{THROWAWAY_FILE}:{name}")
+    for name in ("Relay", "Orchard", "Dawn", "Survivors")
 }
 MODELS = {
     **BASES,
@@ -168,8 +168,8 @@ def test_what_has_no_table_is_refused_by_the_table_and_stepped_by_the_environmen
     with pytest.raises(TooLargeError, match="the table of a step needs"):
         step_table(Crowd(), 2)
     with pytest.raises(NotDiscreteError):
-        step_table(make_model(f"{FILE}:Gauge"), 2)
-    for model in (Crowd(), make_model(f"{FILE}:Gauge")):
+        step_table(make_model(f"{THROWAWAY_FILE}:Gauge"), 2)
+    for model in (Crowd(), make_model(f"{THROWAWAY_FILE}:Gauge")):
         assert isinstance(CausalVectorEnv(model, 3)._units, ByVariable)
     assert isinstance(CausalVectorEnv(Ladder(), 3)._units, ByTable)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from learning import OFFLINE, few, learn
+from places import THROWAWAY_FILE
 from refusals import refused
 
 from dosuite.agents import ContinuousPolicy, Policy, agent_classes, load_policy, save_policy
@@ -18,9 +19,7 @@ from dosuite.envs import all_observations, make_model
 torch.set_num_threads(1)
 
 THERMO, AIRLINE = make_model("IceCreamShorts-Thermo-v0"), make_model("AirlinePricing-v0")
-RELAY, GAUGE = (
-    make_model(f"{Path(__file__).with_name('throwaway.py')}:{name}") for name in ("Relay", "Gauge")
-)
+RELAY, GAUGE = (make_model(f"{THROWAWAY_FILE}:{name}") for name in ("Relay", "Gauge"))
 STEPS = 6  # of an episode that is played
 
 every_agent_and_regime = pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from coloured_shapes import ColouredShapes
 from gymnasium import spaces
 from learning import data_of, learn, source_of, table
 from refusals import refused
@@ -21,18 +22,13 @@ from dosuite.agents.tabular.proximal import proxies
 from dosuite.causal import (
     Array,
     Bernoulli,
-    Exactly,
     Factor,
     Normal,
     World,
     action,
-    context,
     distribution,
-    latent,
     latent_projection,
-    logged,
     reward,
-    shift,
     uniform_policy,
     value,
 )
@@ -52,48 +48,6 @@ MBIAS = make_model("MBiasClinic-v0")
 TRIAL = make_model("EncourageIV-v0")
 KIDNEY = make_model("SimpsonClinic-v0")
 GREEDY = make_model("GreedyCasino-v0")
-
-
-class ColouredShapes(World):
-    """Name the shape.
-
-    The colour goes with it, more in one domain than in the other, and against it in the deployment.
-    """
-
-    deployment = "repainted"
-
-    @logged
-    def domain(self) -> Bernoulli:
-        return Bernoulli(0.5)
-
-    @context
-    def shape(self) -> Bernoulli:
-        return Bernoulli(0.5)
-
-    @latent
-    def name(self, shape: Array) -> Bernoulli:
-        return Bernoulli(0.25 + 0.5 * shape)
-
-    @context
-    def colour(self, name: Array, domain: Array) -> Bernoulli:
-        same = 0.9 - 0.1 * domain
-        return Bernoulli(np.where(name == 1, same, 1.0 - same))
-
-    @action
-    def guess(self) -> Bernoulli:
-        return Bernoulli(0.5)
-
-    @reward
-    def right(self, guess: Array, name: Array) -> Exactly:
-        return Exactly(guess == name)
-
-    @shift
-    def repainted(self) -> World:
-        return self.do(colour=_otherwise)
-
-
-def _otherwise(name: Array) -> Bernoulli:
-    return Bernoulli(np.where(name == 1, 0.1, 0.9))
 
 
 logs = cache(data_of)

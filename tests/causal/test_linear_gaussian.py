@@ -5,10 +5,10 @@ Published and printed figures are written as text, and are met within one unit o
 """
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from places import THROWAWAY_FILE
 from printed import printed
 from refusals import refused
 
@@ -372,7 +372,7 @@ def test_what_is_not_linear_gaussian_is_refused_in_one_line() -> None:
         lambda: linear_gaussian(model.do(shop=Normal(0, 1)), "price")
     )
     assert "Gauge.drug is Bernoulli" in refused(
-        lambda: linear_gaussian(make_model(f"{Path(__file__).with_name('throwaway.py')}:Gauge"))
+        lambda: linear_gaussian(make_model(f"{THROWAWAY_FILE}:Gauge"))
     )
     assert "did you mean 'heat'" in refused(lambda: linear_gaussian(model, "heet"))
     assert linear_gaussian(model, "ice_cream").names == ("heat", "ice_cream")

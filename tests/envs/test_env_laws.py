@@ -6,7 +6,6 @@ acting is intervening, one by one or many at once, and nothing hidden comes out.
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any, ClassVar
 
 import gymnasium
@@ -17,6 +16,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Box
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from places import THROWAWAY_FILE
 from scipy.stats import norm
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
@@ -47,13 +47,14 @@ from dosuite.envs import (
 from dosuite.envs.gym.sb3 import BatchedVecEnv
 from dosuite.envs.spaces import action_space
 
-FILE = Path(__file__).with_name("throwaway.py")
 RELAY, SURVIVORS, GAUGE, GAUGES = (
-    f"{FILE}:{name}" for name in ("Relay", "Survivors", "Gauge", "Gauge:horizon=3")
+    f"{THROWAWAY_FILE}:{name}" for name in ("Relay", "Survivors", "Gauge", "Gauge:horizon=3")
 )
 IDS = list(world_classes())
 MODELS = {text: replace(model, horizon=min(model.horizon, 10)) for text, model in members()}
-THROWAWAY = {text.removeprefix(f"{FILE}:"): make_model(text) for text in (RELAY, SURVIVORS, GAUGES)}
+THROWAWAY = {
+    text.removeprefix(f"{THROWAWAY_FILE}:"): make_model(text) for text in (RELAY, SURVIVORS, GAUGES)
+}
 ALL: dict[str, World] = {
     **MODELS,
     **THROWAWAY,

@@ -4,13 +4,13 @@ the environment tells which parts of the observation the expert answers to.
 """
 
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from learning import data_of, table
+from places import THROWAWAY_FILE
 from refusals import refused
 from scipy.special import logit
 
@@ -34,7 +34,7 @@ torch.set_num_threads(1)
 BRAKE, TRAFFIC, CAR = (
     make_model(f"{name}-v0") for name in ("BrakeLight", "TrafficLight", "CopycatCar")
 )
-GAUGE = make_model(f"{Path(__file__).with_name('throwaway.py')}:Gauge")
+GAUGE = make_model(f"{THROWAWAY_FILE}:Gauge")
 
 
 class TwoDials(World):

@@ -1,17 +1,15 @@
 """A large model answered by its rows alone is the model answered by tables."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from countable import COUNTABLE
+from places import THROWAWAY_FILE
 
 from dosuite.causal import World
 from dosuite.causal.exact.markov_chain import MOST_DENSE, Chain, _state
 from dosuite.causal.exact.sparse_chain import SparseChain
 from dosuite.envs import make_model
 
-FILE = Path(__file__).with_name("throwaway.py")
 EXACT = 1e-9
 
 
@@ -23,7 +21,9 @@ def small(model: World) -> bool:
     )
 
 
-FAMILIES = COUNTABLE | {name: make_model(f"{FILE}:{name}") for name in ("Relay", "Orchard", "Dawn")}
+FAMILIES = COUNTABLE | {
+    name: make_model(f"{THROWAWAY_FILE}:{name}") for name in ("Relay", "Orchard", "Dawn")
+}
 MODELS = {name: model for name, model in FAMILIES.items() if small(model)}
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 

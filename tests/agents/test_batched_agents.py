@@ -14,6 +14,7 @@ import pytest
 import torch
 from gymnasium.spaces import Discrete, MultiDiscrete, flatdim
 from learning import few
+from places import THROWAWAY_FILE
 from refusals import refused
 
 from dosuite.agents import Agent, NetworkPolicy, Policy, TabularPolicy, agent_classes, make_agent
@@ -33,8 +34,7 @@ from dosuite.eval.bench.agents import sb3_dqn
 
 torch.set_num_threads(1)
 
-THROWAWAY = Path(__file__).with_name("throwaway.py")
-RELAY, GAUGE = (make_model(f"{THROWAWAY}:{name}") for name in ("Relay", "Gauge"))
+RELAY, GAUGE = (make_model(f"{THROWAWAY_FILE}:{name}") for name in ("Relay", "Gauge"))
 ICE, THERMO, AIRLINE = (
     make_model(name)
     for name in ("IceCreamShorts-v0", "IceCreamShorts-Thermo-v0", "AirlinePricing-v0")

@@ -12,6 +12,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
+from graph_worlds import random_dag
 from libraries import library
 from matplotlib.patches import FancyArrowPatch
 
@@ -24,23 +25,6 @@ from dosuite.envs.pictures.graph_drawing import draw_graph
 pyagrum, pgmpy = library("pyagrum"), library("pgmpy.base")
 
 M_BIAS = "x -> y; x <-> m; m <-> y"
-
-
-def random_dag(seed: int, most: int = 5) -> "nx.DiGraph[str]":
-    """3 to `most` logged variables, and latents with two or three effects each, some of them caused
-    by others.
-    """
-    rng = np.random.default_rng(seed)
-    names = [f"v{i}" for i in range(rng.integers(3, most + 1))]
-    dag: nx.DiGraph[str] = nx.DiGraph()
-    dag.add_nodes_from(names, role="logged")
-    dag.add_edges_from(pair for pair in combinations(names, 2) if rng.random() < 0.4)
-    for i in range(rng.integers(0, 4)):
-        effects = rng.choice(names, size=rng.integers(2, 4), replace=False).tolist()
-        dag.add_node(f"u{i}", role="latent")
-        dag.add_edges_from((f"u{i}", name) for name in effects)
-        dag.add_edges_from([(f"u{i - 1}", f"u{i}")] if i and rng.random() < 0.3 else [])
-    return dag
 
 
 GRAPHS = [latent_projection(random_dag(seed)) for seed in range(60)]

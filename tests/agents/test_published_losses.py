@@ -6,13 +6,13 @@ the same parameters and minibatch give the same numbers, through whole networks.
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from learning import data_of
+from places import THROWAWAY_FILE
 from tensordict import TensorDict
 from tensordict.nn import TensorDictModule
 from torch import nn
@@ -41,7 +41,7 @@ pytestmark = [  # TorchRL's, which are about its own bookkeeping; the targets ar
     pytest.mark.filterwarnings("ignore:The name target_actor_network_params:UserWarning"),
 ]
 
-RELAY = make_model(f"{Path(__file__).with_name('throwaway.py')}:Relay")
+RELAY = make_model(f"{THROWAWAY_FILE}:Relay")
 DATA, PUSHED = data_of(RELAY, 300), data_of(make_model("CorrelatedNoiseLQ-v0"), 300)
 ROWS, SEEDS = 40, 2
 ENCODER = Encoder(

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
 from math import prod
-from pathlib import Path
 
 import numpy as np
 import pytest
 from countable import TABULAR, is_tabular
+from places import THROWAWAY_FILE
 
 from dosuite.causal import (
     Array,
@@ -32,9 +32,9 @@ from dosuite.envs import make_model
 from dosuite.envs.worlds.collider import SelectionGate
 from dosuite.envs.worlds.front_door import TarFrontdoor
 
-FILE = Path(__file__).with_name("throwaway.py")
 RELAY, ORCHARD, DAWN, SURVIVORS, GAUGE = (
-    make_model(f"{FILE}:{name}") for name in ("Relay", "Orchard", "Dawn", "Survivors", "Gauge")
+    make_model(f"{THROWAWAY_FILE}:{name}")
+    for name in ("Relay", "Orchard", "Dawn", "Survivors", "Gauge")
 )
 
 
