@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from dosuite.causal import Array, Columns, InputError, World
 from dosuite.causal.model.tables import below
 
+from ..pictures.window import FPS, MODES, warn_of_no_mode
 from ..registry import make_model
 from ..spaces import action_space, as_numbers, checked_action, observation_space
-from .rendering import FPS, MODES, warn_of_no_mode, watched
+from .rendering import watched
 from .stepping import batch, one
 
 
