@@ -39,7 +39,7 @@ ROOMS = {
         "wrappers",
     ],
     "agents": [
-        "agent",
+        "agent summaries",
         "settings",
         "networks",
         "tabular",
@@ -94,12 +94,12 @@ def arrows_between_rooms(graph: Graph) -> list[tuple[str, str]]:
 
 
 def rooms_without_level(graph: Graph) -> list[str]:
-    """The rooms that ROOMS does not name, and the names in ROOMS that are no rooms."""
+    """The rooms that ROOMS does not name."""
     rooms = {room_of(module) for module in graph} - set(FLOORS)
     named = {
         f"{floor}.{name}" for floor in FLOORS for line in ROOMS[floor] for name in line.split()
     }
-    return sorted(rooms ^ named)
+    return sorted(rooms - named)
 
 
 def room_of(module: str) -> str:
