@@ -7,7 +7,6 @@ from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any
 
-from dosuite import agents
 from dosuite.causal import InputError
 from dosuite.causal.errors import did_you_mean
 from dosuite.envs.plugins import class_in_file, classes_in_package, names_file
@@ -20,7 +19,9 @@ from .user_policy import Brought, is_brought
 @cache
 def agent_classes() -> dict[str, type[Agent]]:
     """The classes of all agents by name."""
-    return {cls.name: cls for cls in classes_in_package(agents, Agent) if hasattr(cls, "name")}
+    return {
+        cls.name: cls for cls in classes_in_package("dosuite.agents", Agent) if hasattr(cls, "name")
+    }
 
 
 def make_agent(text: str, **settings: Any) -> Agent:

@@ -1,33 +1,110 @@
-"""The catalogue of worlds, and the way in for reinforcement learning.
+"""The catalogue of worlds, as models and as Gymnasium environments, and their logs.
 
-Importing it registers every world with Gymnasium.
+Importing this package registers every world with Gymnasium. Every world's class is an attribute:
+`from dosuite.envs import IceCreamShorts`.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from dosuite.causal import InputError
 
 from .gym.causal_env import CausalEnv, CausalVectorEnv
 from .logs.collect import collect
+from .logs.expert import expert_log
 from .logs.log import Data, Log, load_latents
-from .registry import make_model, members, register_all, world_class, world_classes, world_id
-from .spaces import Space, all_observations, as_integer, cells, choices, observation_space
+from .registry import (
+    class_named,
+    make_model,
+    members,
+    opaque_worlds,
+    register_all,
+    world_class,
+    world_classes,
+    world_id,
+    world_text,
+)
+from .rollouts import EstimatedValue, estimated_value
+from .settings import parse, unparse
+from .spaces import (
+    Space,
+    action_space,
+    all_observations,
+    as_integer,
+    as_numbers,
+    cells,
+    choices,
+    observation_space,
+    positions,
+)
+from .wrappers.copycat import CopycatWrapper, ScatteredStart, copycat_log
+
+if TYPE_CHECKING:
+    from .gym.sb3 import BatchedVecEnv
+    from .logs.minari import from_minari, to_minari
+    from .pictures.graph_drawing import draw_graph
 
 register_all()
 
+# Imported at their first use, since they need Stable-Baselines3, Minari and matplotlib.
+_LATE = {
+    "BatchedVecEnv": "gym.sb3",
+    "draw_graph": "pictures.graph_drawing",
+    "from_minari": "logs.minari",
+    "to_minari": "logs.minari",
+}
+
 __all__ = [
+    "BatchedVecEnv",
     "CausalEnv",
     "CausalVectorEnv",
+    "CopycatWrapper",
     "Data",
+    "EstimatedValue",
     "Log",
+    "ScatteredStart",
     "Space",
+    "action_space",
     "all_observations",
     "as_integer",
+    "as_numbers",
     "cells",
     "choices",
     "collect",
+    "copycat_log",
+    "draw_graph",
+    "estimated_value",
+    "expert_log",
+    "from_minari",
     "load_latents",
     "make_model",
     "members",
     "observation_space",
+    "opaque_worlds",
+    "parse",
+    "positions",
     "register_all",
+    "to_minari",
+    "unparse",
     "world_class",
     "world_classes",
     "world_id",
+    "world_text",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """A class of the catalogue, or one of the names that are imported late."""
+    if name in _LATE:
+        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return class_named(name)
+    except InputError as error:
+        raise AttributeError(f"dosuite.envs: {error}") from error
+
+
+def __dir__() -> list[str]:
+    worlds = [cls.__name__ for cls in (*world_classes().values(), *opaque_worlds().values())]
+    return sorted({*globals(), *__all__, *worlds})

@@ -18,64 +18,86 @@ T = TypeVar("T")
 _FILE = r"(.+\.py)(?::(\w+))?"
 
 
-def classes_in_package(package: ModuleType, base: type[T]) -> list[type[T]]:
-    """Every subclass of `base` that a module of the package defines, in the order of names and
-    lines.
+def classes_in_package(name: str, base: type[T]) -> list[type[T]]:
+    """Every subclass of `base` that a module of the package `name` defines.
+
+    The package is imported with all its modules. Classes are sorted by module, then by line.
     """
-    found: list[type[T]] = []
-    for module in sorted(
-        info.name for info in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
-    ):
-        found += _classes(importlib.import_module(module), base)
-    return found
+    package = importlib.import_module(name)
+    modules = pkgutil.walk_packages(package.__path__, f"{name}.")
+    classes: list[type[T]] = []
+    for module in sorted(info.name for info in modules):
+        classes += _classes(importlib.import_module(module), base)
+    return classes
 
 
 def names_file(text: str) -> bool:
-    """Whether a name is that of a file: `path/to/file.py` or `path/to/file.py:Class`."""
+    """Whether a text has the form `path/to/file.py` or `path/to/file.py:Class`."""
     return re.fullmatch(_FILE, text) is not None
 
 
-def class_in_file(where: str, base: type[T]) -> type[T]:
+def class_in_file(where: str, base: type[T], wider: type[Any] | None = None) -> type[T]:
     """The class named by `path/to/file.py:Class`, or the only one in `path/to/file.py`.
 
-    Raises InputError if the file is not there, does not import, or has no such class or several.
+    `wider` is a superclass of `base` that a user may have subclassed by mistake. Raises InputError
+    if the file does not exist or cannot be imported, or if no class or several classes fit.
     """
-    path, name = re.fullmatch(_FILE, where).groups("")  # type: ignore[union-attr]
-    file = Path(path)
+    file, name = _split(where)
     if not file.is_file():
         raise InputError(f"there is no file {file}")
-    found = {cls.__name__: cls for cls in _classes(_import_file(file), base)}
-    if name and name not in found:
+    module = _import_file(file)
+    classes = {cls.__name__: cls for cls in _classes(module, base)}
+    if name in classes:
+        return classes[name]
+    if not name and len(classes) == 1:
+        return next(iter(classes.values()))
+
+    if wider is not None:
+        for cls in _classes(module, wider):
+            if cls.__name__ == name or not (name or classes):
+                raise InputError(
+                    f"{file}: {cls.__name__} must subclass {base.__name__}, and subclasses "
+                    f"{wider.__name__}"
+                )
+    if name:
         raise InputError(
-            f"{file} has no {base.__name__} named {name!r}; {did_you_mean(name, found)}"
+            f"{file} has no {base.__name__} named {name!r}; {did_you_mean(name, classes)}"
         )
-    if not name and len(found) != 1:
-        raise InputError(
-            f"{file} has {len(found)} subclasses of {base.__name__}; name one as {file}:Class"
-        )
-    return found[name] if name else next(iter(found.values()))
+    raise InputError(
+        f"{file} has {len(classes)} subclasses of {base.__name__}; name one as {file}:Class"
+    )
 
 
 def named_in_file(where: str) -> Any:
-    """What is named by `path/to/file.py:name`;
+    """The object named by `path/to/file.py:name`; None if the file or the name does not exist.
 
-    None if the file or the name is not there. Raises InputError if it does not import.
+    Raises InputError if the file cannot be imported.
     """
+    file, name = _split(where)
+    if not name or not file.is_file():
+        return None
+    return getattr(_import_file(file), name, None)
+
+
+def _split(where: str) -> tuple[Path, str]:
+    """The file, and the name after the colon, which may be empty."""
     path, name = re.fullmatch(_FILE, where).groups("")  # type: ignore[union-attr]
-    return getattr(_import_file(Path(path)), name, None) if name and Path(path).is_file() else None
+    return Path(path), name
 
 
 def _classes(module: ModuleType, base: type[T]) -> list[type[T]]:
-    members = vars(module).values()
+    """The subclasses of `base` that a module defines, without those that it imports."""
     return [
-        cls
-        for cls in members
-        if inspect.isclass(cls) and issubclass(cls, base) and cls.__module__ == module.__name__
+        member
+        for member in vars(module).values()
+        if inspect.isclass(member)
+        and issubclass(member, base)
+        and member.__module__ == module.__name__
     ]
 
 
 def _import_file(file: Path) -> ModuleType:
-    # a changed file is another module
+    """Import a file, once for each content: a file that was changed is another module."""
     name = f"{file.stem}_{blake2b(file.read_bytes(), digest_size=8).hexdigest()}"
     if name in sys.modules:
         return sys.modules[name]
@@ -85,9 +107,10 @@ def _import_file(file: Path) -> ModuleType:
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except InputError as error:
         del sys.modules[name]
-        if isinstance(error, InputError):
-            raise InputError(f"{file}: {error}") from None
+        raise InputError(f"{file}: {error}") from error
+    except Exception as error:  # the file is the user's, and may raise anything
+        del sys.modules[name]
         raise InputError(f"{file} does not import: {type(error).__name__}: {error}") from error
     return module

@@ -1,10 +1,11 @@
-"""Every world by its id, and the registration with Gymnasium.
+"""Worlds by id, and their registration with Gymnasium.
 
-A file in this folder is all it takes to add one.
+Every file in the folder `worlds` is scanned: a new world needs no entry anywhere.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -13,48 +14,41 @@ import gymnasium
 from dosuite.causal import SCM, InputError, World
 from dosuite.causal.errors import did_you_mean
 
-from . import worlds as worlds_package
-from .gym.opaque_world import OpaqueWorld
+from .opaque_world import OpaqueWorld
 from .plugins import class_in_file, classes_in_package, names_file
 from .settings import parse, typed, unparse
 
+CATALOGUE = "dosuite.envs.worlds"
 VARIANTS = ("", "twin", "control")
 
 
 @cache
 def world_classes() -> dict[str, type[World]]:
-    """The classes of all worlds by id:
+    """The classes of all worlds by id.
 
-    `IceCreamShorts-v0`, and `IceCreamShorts-Thermo-v0` for its member Thermo.
+    A member of a family has the family's name in its id: `IceCreamShorts-Thermo-v0`.
     """
-    return {
-        world_id(cls): cls
-        for cls in classes_in_package(worlds_package, World)
-        if cls.names_of_variables()
-    }
+    classes = classes_in_package(CATALOGUE, World)
+    return {world_id(cls): cls for cls in classes if cls.names_of_variables()}
 
 
 def world_id(cls: type[SCM]) -> str:
-    """The id of a class: the names from the family down to the class, and the version."""
-    line = [
-        base
-        for base in reversed(cls.__mro__)
-        if issubclass(base, SCM) and base.names_of_variables()
+    """The id of a class: its family, its own name if that is another, and its version.
+
+    The family is the highest base class that declares variables.
+    """
+    declaring = [
+        base for base in cls.__mro__ if issubclass(base, SCM) and base.names_of_variables()
     ]
-    return "-".join([*dict.fromkeys((line[0].__name__, cls.__name__)), f"v{cls.version}"])
+    family = declaring[-1]
+    name = cls.__name__ if cls is family else f"{family.__name__}-{cls.__name__}"
+    return f"{name}-v{cls.version}"
 
 
 @cache
 def opaque_worlds() -> dict[str, type[OpaqueWorld]]:
-    """The classes, by id, of the worlds that are no models and are known to Gymnasium alone:
-
-    `KeysChests-v0`.
-    """
-    return {
-        cls.id(): cls
-        for cls in classes_in_package(worlds_package, OpaqueWorld)
-        if cls is not OpaqueWorld
-    }
+    """The classes, by id, of the worlds without a causal model, such as `KeysChests-v0`."""
+    return {cls.id(): cls for cls in classes_in_package(CATALOGUE, OpaqueWorld)}
 
 
 def world_class(name: str) -> type[World]:
@@ -63,19 +57,17 @@ def world_class(name: str) -> type[World]:
     Raises InputError if there is none.
     """
     if names_file(name):
-        return class_in_file(name, World)
+        return class_in_file(name, World, wider=SCM)
     known = world_classes()
-    found = known.get(name) or next(
-        (cls for key, cls in known.items() if key.rpartition("-v")[0] == name), None
-    )
-    if found is None and name in opaque_worlds():
+    for world, cls in known.items():
+        if name in (world, _without_version(world)):
+            return cls
+    if name in opaque_worlds():
         raise InputError(
             f"{name} is no model, and only Gymnasium makes it: "
             f'gymnasium.make("dosuite.envs:{name}")'
         )
-    if found is None:
-        raise InputError(f"there is no environment {name!r}; {did_you_mean(name, known)}")
-    return found
+    raise InputError(f"there is no environment {name!r}; {_suggestion(name, known)}")
 
 
 def make_model(world: str, *, variant: str = "", shift: str = "", **knobs: Any) -> World:
@@ -90,38 +82,48 @@ def make_model(world: str, *, variant: str = "", shift: str = "", **knobs: Any) 
     if variant not in VARIANTS:
         raise InputError(f"{variant!r} is not a variant; {did_you_mean(variant, VARIANTS[1:])}")
     if variant:
-        other = (
-            model.without_intent().twin() if variant == "twin" else model.without_intent().control()
-        )
-        if other is None:
-            raise InputError(f"{world} has no twin with a different best policy")
-        model = other.with_intent() if model.observe_intent else other
+        model = _variant_of(model, variant, world)
     return model.shifted(shift) if shift else model
 
 
 def world_text(model: SCM) -> str:
-    """The text that `make_model` reads for an unedited model:
-
-    its id and the knobs that are not at their defaults.
+    """The text from which `make_model` makes an unedited model: its id, and the knobs that differ
+    from their defaults.
     """
-    defaults = {field.name: field.default for field in fields(model) if field.name != "edits"}
-    knobs = {
-        name: getattr(model, name)
-        for name, default in defaults.items()
-        if getattr(model, name) != default
-    }
+    knobs = {}
+    for field in fields(model):
+        value = getattr(model, field.name)
+        if field.name != "edits" and value != field.default:
+            knobs[field.name] = value
     return unparse(world_id(type(model)), knobs)
 
 
 def members() -> Iterator[tuple[str, World]]:
-    """Every world and each of its named members, as the text that `make_model` reads and the model."""
+    """Every world and each of its named members: the text for `make_model`, and the model."""
     for name, cls in world_classes().items():
         for knobs in cls.members().values() or [{}]:
             yield unparse(name, dict(knobs)), cls(**knobs)
 
 
+def class_named(name: str) -> type[Any]:
+    """The world or opaque world whose class has this name, for `from dosuite.envs import Name`.
+
+    Raises InputError if there is none, or if worlds of several families have a member of this name.
+    """
+    classes: dict[str, type[Any]] = {**world_classes(), **opaque_worlds()}
+    ids = [world for world, cls in classes.items() if cls.__name__ == name]
+    if len(ids) == 1:
+        return classes[ids[0]]
+    if ids:
+        homes = " or ".join(classes[world].__module__ for world in ids)
+        raise InputError(f"{name!r} is the name of several worlds; import it from {homes}")
+    close = get_close_matches(name, [cls.__name__ for cls in classes.values()], n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise InputError(f"there is neither a world nor anything else named {name!r}{hint}")
+
+
 def register_all() -> None:
-    """Register every world, opaque ones too, with Gymnasium, once."""
+    """Register every world with Gymnasium, opaque ones too, unless that was done before."""
     for name in world_classes():
         if name not in gymnasium.registry:
             gymnasium.register(
@@ -133,3 +135,31 @@ def register_all() -> None:
     for name, opaque in opaque_worlds().items():
         if name not in gymnasium.registry:
             gymnasium.register(name, entry_point=f"{opaque.__module__}:{opaque.__name__}")
+
+
+def _variant_of(model: World, variant: str, world: str) -> World:
+    """The twin or the control of a model, which shows the intent if the model does."""
+    plain = model.without_intent()
+    other = plain.twin() if variant == "twin" else plain.control()
+    if other is None:
+        raise InputError(f"{world} has no twin with a different best policy")
+    return other.with_intent() if model.observe_intent else other
+
+
+def _without_version(world: str) -> str:
+    return world.rpartition("-v")[0]
+
+
+def _suggestion(name: str, known: Iterable[str]) -> str:
+    """The end of an error message: the id nearest to a name, which may be a member's own name."""
+    aliases: dict[str, str] = {}
+    for world in known:
+        family, _, member = _without_version(world).partition("-")
+        version = world.rpartition("-v")[2]
+        for alias in (family, member or family):
+            aliases.setdefault(alias.lower(), world)
+            aliases.setdefault(f"{alias}-v{version}".lower(), world)
+        aliases[world.lower()] = world
+        aliases[_without_version(world).lower()] = world
+    close = get_close_matches(name.lower(), aliases, n=1)
+    return f"did you mean {aliases[close[0]]!r}?" if close else did_you_mean(name, known)

@@ -1,5 +1,6 @@
 """Settings written as text: `name:key=value,key=value`."""
 
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -8,45 +9,50 @@ from dosuite.causal.errors import did_you_mean
 
 
 def parse(text: str) -> tuple[str, dict[str, str]]:
-    """`name:key=value,key=value` as the name and its settings;
+    """Split `name:key=value,key=value` into the name and its settings.
 
-    the name may be a `file.py` or `file.py:Class`.
+    The name may be a `file.py` or `file.py:Class`. Raises InputError if a setting has no `=`.
     """
-    head, _, tail = text.rpartition(":")
-    if not head or "=" not in tail:
+    name, _, tail = text.rpartition(":")
+    if not name or "=" not in tail:
         return text, {}
-    pairs = [part.partition("=") for part in tail.split(",")]
-    if bad := [part for part, equals, _ in pairs if not equals]:
-        raise InputError(f"{text}: write settings as key=value, and not {bad[0]!r}")
-    return head, {key.strip(): value.strip() for key, _, value in pairs}
+    settings = {}
+    for part in tail.split(","):
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise InputError(f"{text}: write settings as key=value, and not {key!r}")
+        settings[key.strip()] = value.strip()
+    return name, settings
 
 
-def unparse(name: str, settings: dict[str, Any]) -> str:
-    """The text that `parse` reads."""
-    return ":".join(
-        filter(None, [name, ",".join(f"{key}={value}" for key, value in settings.items())])
-    )
+def unparse(name: str, settings: Mapping[str, Any]) -> str:
+    """The text that `parse` splits into this name and these settings."""
+    if not settings:
+        return name
+    tail = ",".join(f"{key}={value}" for key, value in settings.items())
+    return f"{name}:{tail}" if name else tail
 
 
-def typed(cls: type, settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a dataclass with text turned into the type of the field's default.
+def typed(cls: type, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a dataclass, with text converted to the type of the field's default.
 
-    Raises InputError if a setting is not a field, or cannot be read as its type.
+    Raises InputError if a setting is not a field, or its text cannot be converted.
     """
     defaults = {
         field.name: field.default
         for field in fields(cls)
         if field.init and field.default is not MISSING
     }
-    for key in settings:
+    values = {}
+    for key, value in settings.items():
         if key not in defaults:
-            raise InputError(
-                f"{cls.__name__} has no setting {key!r}; {did_you_mean(key, defaults)}"
-            )
-    return {key: _read(cls, key, value, type(defaults[key])) for key, value in settings.items()}
+            hint = did_you_mean(key, defaults)
+            raise InputError(f"{cls.__name__} has no setting {key!r}; {hint}")
+        values[key] = _converted(cls, key, value, type(defaults[key]))
+    return values
 
 
-def _read(cls: type, key: str, value: Any, kind: type) -> Any:
+def _converted(cls: type, key: str, value: Any, kind: type) -> Any:
     if not isinstance(value, str) or kind is str:
         return value
     if kind is bool and value.lower() in ("true", "false"):
@@ -55,5 +61,5 @@ def _read(cls: type, key: str, value: Any, kind: type) -> Any:
         if kind in (int, float):
             return kind(value)
     except ValueError:
-        pass
+        pass  # the message below names the setting
     raise InputError(f"{cls.__name__}: {key} must be of type {kind.__name__}, and got {value!r}")

@@ -1,8 +1,6 @@
-"""Contexts as observations:
+"""The Gymnasium spaces of a model, and observations as integers for tabular agents."""
 
-the Gymnasium spaces of a model, and observations as one small integer for tabular agents.
-"""
-
+from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 from operator import index
@@ -10,52 +8,52 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
-from numpy.typing import NDArray
 
 from dosuite.causal import SCM, Array, InputError, NotDiscreteError
+from dosuite.causal.arrays import Floats
 from dosuite.causal.model import noise
 
 Space = spaces.Space[Any]
 
 
 def observation_space(model: SCM) -> Space:
-    """Discrete, MultiDiscrete or Box, as the contexts are;
+    """The space of the contexts: Discrete, MultiDiscrete or Box; Discrete(1) without contexts.
 
-    Discrete(1) if there are none. A shift does not change it.
+    It is that of the unedited model, so that a shift does not change it.
     """
     unedited = replace(model, edits=())
     try:
         supports = [unedited.tables.support(name) for name in model.contexts]
     except NotDiscreteError:
         return spaces.Box(-np.inf, np.inf, (len(model.contexts),), np.float32)
-    if all(values.dtype.kind in "iub" and values[0] >= 0 for values in supports):
-        sizes = [int(values[-1]) + 1 for values in supports]
-        return (
-            spaces.Discrete(sizes[0] if sizes else 1)
-            if len(sizes) < 2
-            else spaces.MultiDiscrete(sizes)
-        )
-    low, high = ([values[end] for values in supports] for end in (0, -1))
-    return spaces.Box(np.array(low, np.float32), np.array(high, np.float32), dtype=np.float32)
+    if not supports:
+        return spaces.Discrete(1)
+    if all(_is_counted(support) for support in supports):
+        sizes = [int(support[-1]) + 1 for support in supports]
+        return spaces.Discrete(sizes[0]) if len(sizes) == 1 else spaces.MultiDiscrete(sizes)
+    low = np.array([support[0] for support in supports], np.float32)
+    high = np.array([support[-1] for support in supports], np.float32)
+    return spaces.Box(low, high, dtype=np.float32)
 
 
 def action_space(model: SCM) -> spaces.Discrete | spaces.Box:
-    """Discrete(k), or a Box of one number where the model has `action_bounds`.
+    """Discrete(k), or a Box of one number if the model has `action_bounds`.
 
-    Raises InputError if the action neither takes the values 0 to k-1 nor has bounds, or these are
-    not finite and ascending."""
+    Raises InputError if the bounds are not finite and ascending, or if there are none and the
+    action does not take the values 0 to k-1.
+    """
+    name = type(model).__name__
     if model.action_bounds is not None:
         low, high = model.action_bounds
         if not (np.isfinite([low, high]).all() and low < high):
             raise InputError(
-                f"{type(model).__name__}.action_bounds must be two finite numbers, the lower one "
-                f"first, and is {low}, {high}"
+                f"{name}.action_bounds must be two finite numbers, the lower one first, and is "
+                f"{low}, {high}"
             )
         return spaces.Box(low, high, (1,), np.float32)
     support = _action_support(replace(model, edits=()))
-    if support is None or support.dtype.kind not in "iub" or support[0] < 0:
+    if support is None or not _is_counted(support):
         values = "any value" if support is None else support.tolist()
-        name = type(model).__name__
         raise InputError(
             f"the action {model.action} of {name} must take the values 0 to k-1 or have "
             f"action_bounds, and takes {values}"
@@ -64,7 +62,7 @@ def action_space(model: SCM) -> spaces.Discrete | spaces.Box:
 
 
 def choices(space: Space) -> int:
-    """How many actions a space has. Raises InputError if they cannot be counted."""
+    """The number of actions. Raises InputError if the space is not Discrete."""
     if not isinstance(space, spaces.Discrete):
         raise InputError(
             f"the agent needs actions that can be counted, and these are {space}; take one that "
@@ -73,24 +71,22 @@ def choices(space: Space) -> int:
     return int(space.n)
 
 
-def as_numbers(space: Any, actions: Any, shape: tuple[int, ...]) -> NDArray[np.float64] | None:
-    """Actions of a Box, of this shape or with an axis of length 1 after it, in this shape;
+def as_numbers(space: Any, actions: Any, shape: tuple[int, ...]) -> Floats | None:
+    """Actions of a Box as an array of this shape; None if they are not in the space.
 
-    None if they are no numbers of the space.
+    They may have a further axis of length 1 at the end.
     """
-    given = np.asarray(actions)
-    if given.dtype.kind not in "iuf" or given.shape not in (shape, (*shape, 1)):
+    array = np.asarray(actions)
+    if array.dtype.kind not in "iuf" or array.shape not in (shape, (*shape, 1)):
         return None
-    single = given.astype(space.dtype)  # as the bounds are
-    inside = (single >= space.low[0]) & (single <= space.high[0])  # so that NaN is refused too
-    return given.astype(np.float64).reshape(shape) if inside.all() else None
+    rounded = array.astype(space.dtype)  # the type of the bounds
+    # Written so that NaN counts as outside.
+    inside = (rounded >= space.low[0]) & (rounded <= space.high[0])
+    return array.astype(np.float64).reshape(shape) if inside.all() else None
 
 
 def checked_action(action: Any, choices: int) -> int:
-    """An action as a whole number.
-
-    Raises InputError if it is none, or not from 0 to choices - 1.
-    """
+    """An action as an int. Raises InputError if it is not an integer from 0 to choices - 1."""
     try:
         chosen = index(action)
     except TypeError:
@@ -100,19 +96,10 @@ def checked_action(action: Any, choices: int) -> int:
     return chosen
 
 
-def _action_support(model: SCM) -> Array | None:
-    try:
-        return model.tables.support(model.action)
-    except NotDiscreteError:  # where a cause is continuous, the laws of some units tell
-        units = model.step(noise.units(0, np.arange(1000)), 0, None)
-        mechanism = model.variables[model.action].first
-        return mechanism.law(*(units[cause] for cause in mechanism.causes)).support()
+def encode(space: Space, contexts: Sequence[Array], count: int) -> Array:
+    """The observations of a batch of `count`: context values (count,) each, to one array.
 
-
-def encode(space: Space, contexts: list[Array], count: int) -> Array:
-    """The observations of a batch:
-
-    arrays (count,) of context values to (count,) or (count, contexts).
+    The result is (count,) for a Discrete space, and otherwise (count, contexts).
     """
     if not contexts:
         return np.zeros(count, dtype=np.int64)
@@ -122,44 +109,41 @@ def encode(space: Space, contexts: list[Array], count: int) -> Array:
 
 
 def all_observations(model: SCM) -> Array:
-    """Every observation of a discrete model, in the row-major order of its contexts: (C,) or (C,
-    contexts).
+    """Every observation of a discrete model, in the row-major order of its contexts.
 
-    Raises NotDiscreteError if a context is continuous.
+    The shape is (C,), or (C, contexts). Raises NotDiscreteError if a context is continuous.
     """
-    grid = np.meshgrid(*(model.tables.support(name) for name in model.contexts), indexing="ij")
-    count = prod(axis.size for axis in grid[:1])
-    return encode(observation_space(model), [axis.ravel() for axis in grid], count or 1)
+    supports = [model.tables.support(name) for name in model.contexts]
+    grid = np.meshgrid(*supports, indexing="ij")
+    count = prod(len(support) for support in supports)
+    return encode(observation_space(model), [axis.ravel() for axis in grid], count)
 
 
 def cells(space: Space) -> int | None:
-    """How many observations a space has; None if it is not discrete."""
+    """The number of observations in a space; None if it is not discrete."""
     if isinstance(space, spaces.Discrete):
         return int(space.n)
     return int(np.prod(space.nvec)) if isinstance(space, spaces.MultiDiscrete) else None
 
 
 def positions(grid: Array, observations: Array) -> Array:
-    """The place of each observation (n, ...) among those of a grid (C, ...):
+    """The index of each observation (n, ...) in a grid (C, ...): (n,).
 
-    (n,). Raises InputError if one is not there.
+    Raises InputError if an observation is not in the grid.
     """
-    places = {row.tobytes(): place for place, row in enumerate(grid)}
-    unique, index = np.unique(observations, axis=0, return_inverse=True)
+    index_of = {row.tobytes(): place for place, row in enumerate(grid)}
+    unique, inverse = np.unique(observations, axis=0, return_inverse=True)
     try:
-        found = np.array(
-            [places[row.astype(grid.dtype).tobytes()] for row in unique], dtype=np.int64
-        )
-    except KeyError:
+        places = [index_of[row.astype(grid.dtype).tobytes()] for row in unique]
+    except KeyError as error:
         raise InputError(
             f"the policy has no row for some of the observations {unique.tolist()[:5]}"
-        ) from None
-    return np.asarray(found[index.reshape(-1)])
+        ) from error
+    return np.array(places, dtype=np.int64)[inverse.reshape(-1)]
 
 
 def as_integer(space: Space, observations: Array) -> Array:
-    """Observations of a discrete space as one integer each, 0 to cells(space) - 1, in row-major
-    order: (n,).
+    """Observations of a discrete space as integers 0 to cells(space) - 1, in row-major order: (n,).
 
     Raises InputError if the space is not discrete.
     """
@@ -168,3 +152,19 @@ def as_integer(space: Space, observations: Array) -> Array:
     if isinstance(space, spaces.MultiDiscrete):
         return np.asarray(np.ravel_multi_index(tuple(observations.T), tuple(space.nvec)))
     return observations.astype(np.int64)
+
+
+def _is_counted(support: Array) -> bool:
+    """Whether the ascending values of a variable are integers from 0 on."""
+    return support.dtype.kind in "iub" and bool(support[0] >= 0)
+
+
+def _action_support(model: SCM) -> Array | None:
+    try:
+        return model.tables.support(model.action)
+    except NotDiscreteError:
+        # A cause is continuous. Simulate 1,000 units, and take the support of their laws.
+        units = model.step(noise.units(0, np.arange(1000)), 0, None)
+        mechanism = model.variables[model.action].first
+        causes = [units[cause] for cause in mechanism.causes]
+        return mechanism.law(*causes).support()

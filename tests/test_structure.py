@@ -1,40 +1,92 @@
-"""The house: four folders, imports that go one way, and a package that holds them all."""
+"""The house: four floors, imports that go one way, and a package that holds all folders."""
 
-import ast
 import tomllib
 from pathlib import Path
 
 import pytest
+from draw_imports import (
+    FLOORS,
+    arrows_between_floors,
+    arrows_between_rooms,
+    circles,
+    drawing,
+    import_graph,
+    rooms_without_level,
+)
 from places import ROOT
 
-FLOORS = ("causal", "envs", "agents", "eval")  # each may import those before it
+GRAPH = import_graph()
 FILES = [path for floor in FLOORS for path in sorted((ROOT / floor).rglob("*.py"))]
 
 
-def imported(path: Path) -> set[str]:
-    """The floors that a file imports."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name.split(".")[1] for name in found if name.startswith("dosuite.")} & set(FLOORS)
+def house(folder: Path, texts: dict[str, str]) -> Path:
+    """Write these files, by path, to a folder, as a house with four floors."""
+    for path, text in texts.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return folder
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_imports_go_one_way(path: Path) -> None:
-    floor = path.relative_to(ROOT).parts[0]
-    below = FLOORS[: FLOORS.index(floor)]
-    assert imported(path) <= {*below, floor}
+def test_no_modules_import_one_another() -> None:
+    assert circles(GRAPH) == []
 
 
-def test_the_law_of_imports_can_fail(tmp_path: Path) -> None:
-    bad = tmp_path / "bad.py"
-    bad.write_text(
-        "from dosuite.eval import suite\nimport dosuite.agents.agent\nfrom dosuite import envs\n"
+def test_no_floor_imports_a_higher_one() -> None:
+    assert arrows_between_floors(GRAPH) == []
+
+
+def test_no_room_imports_a_higher_one() -> None:
+    assert arrows_between_rooms(GRAPH) == []
+
+
+def test_every_room_has_a_level() -> None:
+    assert rooms_without_level(GRAPH) == []
+
+
+def test_the_drawing_shows_every_floor_and_room() -> None:
+    text = drawing(GRAPH)
+    assert all(f"{floor}\n" in text for floor in FLOORS)
+    assert "partial_identification" in text
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from ..worlds.river import CELLS",
+        "from ..worlds import river",
+        "import dosuite.envs.worlds.river",
+        "from dosuite.envs.worlds.river import CELLS",
+        "from dosuite.envs.worlds import river",
+        "def later():\n    from ..worlds import river",
+        "if TYPE_CHECKING:\n    from ..worlds import river",
+    ],
+)
+def test_every_kind_of_import_counts(tmp_path: Path, statement: str) -> None:
+    river = "from ..pictures import scene"
+    texts = {"envs/worlds/river.py": river, "envs/pictures/scene.py": statement}
+    graph = import_graph(house(tmp_path, texts))
+    assert circles(graph) == [["envs.pictures.scene", "envs.worlds.river"]]
+    assert arrows_between_rooms(graph) == [("envs.pictures.scene", "envs.worlds.river")]
+
+
+@pytest.mark.parametrize(
+    "statement", ["import dosuite.eval.runs.run", "from ...eval.runs import run"]
+)
+def test_an_arrow_to_a_higher_floor_is_seen(tmp_path: Path, statement: str) -> None:
+    root = house(tmp_path, {"envs/logs/log.py": statement, "eval/runs/run.py": ""})
+    assert arrows_between_floors(import_graph(root)) == [("envs.logs.log", "eval.runs.run")]
+
+
+def test_an_import_of_a_whole_floor_is_seen(tmp_path: Path) -> None:
+    root = house(
+        tmp_path, {"envs/logs/log.py": "from dosuite import agents", "agents/__init__.py": ""}
     )
-    assert imported(bad) == {"eval", "agents", "envs"}
+    assert arrows_between_floors(import_graph(root)) == [("envs.logs.log", "agents")]
+
+
+def test_a_new_room_needs_a_level(tmp_path: Path) -> None:
+    assert "envs.attic" in rooms_without_level(import_graph(house(tmp_path, {"envs/attic.py": ""})))
 
 
 def test_every_folder_with_modules_is_packaged() -> None:

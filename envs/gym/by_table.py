@@ -1,34 +1,39 @@
-"""A simulator with one table per step, which is fast."""
+"""A fast simulator: each step is one look-up in an alias table of the whole step.
+
+A unit has a stream of random words of 64 bits, one per step (SplitMix64, seeded by the unit's id).
+The upper 32 bits of a word draw the step; the lower 32 bits draw the first row of a new episode, if
+one begins after that step. Tables are explained in `dosuite.causal.exact.step_table`.
+"""
 
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium.spaces import Box
-from numpy.typing import NDArray
 
 from dosuite.causal import SCM, Array, NotDiscreteError, TooLargeError
+from dosuite.causal.arrays import Integers
 from dosuite.causal.exact import StepTable, step_table
 from dosuite.causal.model import noise
 
 from ..spaces import action_space, encode, observation_space
 from .unit_batch import Batch, Mask, Outcome, Seeds
 
-BLOCK = 2**13  # random words at a time, few enough for the cache
-BLOCK_OF_ONE = 2**8
+BLOCK = 2**13  # random words at a time, few enough for the processor's cache
+BLOCK_OF_ONE = 2**8  # the same for a single unit
 
 
-class Seen(NamedTuple):
-    """A table of a step, and what is seen after each pick of the first row, and of a step."""
+class Compiled(NamedTuple):
+    """The table of a model's step, with the observation that follows each pick."""
 
     table: StepTable
-    first: Array
-    later: Array
+    first_observations: Array  # after each pick of the first row
+    observations: Array  # after each pick of a step
 
 
 @lru_cache(maxsize=16)
-def compiled(model: SCM) -> Seen | None:
-    """The table of a model; None if it is continuous, or too large to be faster by table."""
+def compiled(model: SCM) -> Compiled | None:
+    """The table of a model; None if the model is continuous, or too large to gain by a table."""
     actions = action_space(model)
     if isinstance(actions, Box):
         return None
@@ -36,130 +41,137 @@ def compiled(model: SCM) -> Seen | None:
         table = step_table(model, int(actions.n))
     except (NotDiscreteError, TooLargeError):
         return None
-    space, picks = (
-        observation_space(model),
-        ((table.start_contexts, len(table.start_row)), (table.contexts, len(table.row))),
-    )
-    return Seen(
+    space = observation_space(model)
+    first = [table.start_contexts[name] for name in model.contexts]
+    later = [table.contexts[name] for name in model.contexts]
+    return Compiled(
         table,
-        *(
-            encode(space, [columns[name] for name in model.contexts], count)
-            for columns, count in picks
-        ),
+        encode(space, first, len(table.start_row)),
+        encode(space, later, len(table.row)),
     )
 
 
 class ByTable(Batch):
-    """Units that take each step in one look-up, with 64 random bits a step:
+    """Units that take each step in one look-up."""
 
-    32 for the step, 32 for a beginning after it.
-    """
-
-    def __init__(self, count: int, seen: Seen):
-        self._table, self._start_seen, self._seen = seen
+    def __init__(self, count: int, model: Compiled):
+        self._table, self._first_observations, self._step_observations = model
         self._ids = np.zeros(count, dtype=np.uint64)
         self._row = np.zeros(count, dtype=np.int64)
-        self._observations: Array = self._start_seen[np.zeros(count, dtype=np.int64)]
-        self._clock, self._ready = (
-            -1,
-            -1,
-        )  # the number of the last word in use, and of the last one in the block
+        self._observations: Array = self._first_observations[np.zeros(count, dtype=np.int64)]
+        # Words are generated in blocks of `_depth` steps: (depth, count).
         self._depth = max(1, BLOCK // count)
+        self._clock = -1  # the number of the last word in use
+        self._block = -1  # the number of the first word in the block
 
     def reset(self, seeded: Mask, seeds: Seeds) -> Array:
         self._clock += 1
+        # A new seed makes the present word the word 0 of its unit.
         self._ids[seeded] = noise.rewound(noise.units(seeds[seeded], 0), self._clock)
         self._fill()
         return self.begin()
 
     def begin(self, which: Mask | None = None) -> Array:
-        start, words = self._table.start, self._words[self._clock - self._ready]
-        lower = (words if which is None else words[which]) << np.uint64(32)
+        start = self._table.start
+        words = self._words[self._clock - self._block]
+        if which is not None:
+            words = words[which]
+
+        # The lower half of the word draws the first row: the cell, and then the pick in the cell.
+        lower = words << np.uint64(32)
         pick = _first_pick(lower, start.bits)
         pick += lower >= start.threshold.take(pick)
-        row, seen = self._table.start_row.take(pick), self._start_seen.take(pick, axis=0)
+        row = self._table.start_row.take(pick)
+        observations = self._first_observations.take(pick, axis=0)
+
         if which is None:
-            self._row, self._observations = row, seen
+            self._row, self._observations = row, observations
         else:
+            # The arrays handed out before belong to the caller.
             self._observations = self._observations.copy()
-            self._row[which], self._observations[which] = row, seen
+            self._row[which], self._observations[which] = row, observations
         return self._observations
 
     def act(self, actions: Array) -> Outcome:
         self._clock += 1
-        if self._clock - self._ready >= self._depth:
+        if self._clock - self._block >= self._depth:
             self._fill()
-        line, table = self._clock - self._ready, self._table
+        line = self._clock - self._block
+        table = self._table
+
+        # A row is the first pick of its action 0; those of action a begin a << (bits + 1) later.
+        # The word leads to a cell of two picks, and its threshold to one of the two.
         pick = actions << table.step.bits + 1
         pick += self._row
-        pick += self._top[line]
+        pick += self._cell[line]
         pick += self._words[line] >= table.step.threshold.take(pick)
+
         self._row = table.row.take(pick)
-        self._observations = self._seen.take(pick, axis=0)
+        self._observations = self._step_observations.take(pick, axis=0)
         terminated = None if table.terminated is None else table.terminated.take(pick)
         logged = {name: column.take(pick) for name, column in table.logged.items()}
         return Outcome(self._observations, table.reward.take(pick), terminated, logged)
 
     def _fill(self) -> None:
-        self._ready = self._clock
+        """Generate the block of words that begins with the present one."""
+        self._block = self._clock
         self._words = noise.words(self._ids, self._clock, self._depth)
-        self._top = _first_pick(self._words, self._table.step.bits)
+        self._cell = _first_pick(self._words, self._table.step.bits)
 
 
-def _first_pick(words: noise.Units, bits: int) -> NDArray[np.int64]:
-    """The first pick of the cell that each of the words leads to."""
+def _first_pick(words: noise.Units, bits: int) -> Integers:
+    """The first of the two picks of the cell that the upper `bits` bits of each word name."""
     cell = words >> np.uint64(64 - bits)
     cell <<= np.uint64(1)
     return cell.view(np.int64)
 
 
 class OneByTable:
-    """One unit, in plain Python, since NumPy is slow on single numbers:
+    """One unit, which does what a `ByTable` of one does.
 
-    it does what a `ByTable` of one does.
+    It is written in plain Python integers, since NumPy is slow on single numbers.
     """
 
-    def __init__(self, seen: Seen):
-        self._about = seen
-        self._ids, self._words, self._clock, self._row = np.zeros(1, np.uint64), [0], 0, 0
-        self._view()
+    def __init__(self, model: Compiled):
+        self._model = model
+        self._ids = np.zeros(1, np.uint64)
+        self._words = [0]
+        self._clock = 0  # the number of the last word in use
+        self._row = 0
+        self._view_tables()
 
-    def _view(self) -> None:
-        self._table, self._start_seen, self._seen = table, _, _ = self._about
-        self._bits, self._threshold, self._next = (
-            table.step.bits,
-            _items(table.step.threshold),
-            _items(table.row),
-        )
-        self._reward, self._ends = (
-            _items(table.reward),
-            None if table.terminated is None else _items(table.terminated),
-        )
+    def _view_tables(self) -> None:
+        self._table, self._first_observations, self._observations = self._model
+        table = self._table
+        self._bits = table.step.bits
+        self._threshold = _items(table.step.threshold)
+        self._next = _items(table.row)
+        self._reward = _items(table.reward)
+        self._ends = None if table.terminated is None else _items(table.terminated)
         self._logged = [(name, _items(column)) for name, column in table.logged.items()]
 
     def __getstate__(self) -> tuple[Any, ...]:
-        return self._about, self._ids, self._words, self._clock, self._row
+        return self._model, self._ids, self._words, self._clock, self._row
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self._about, self._ids, self._words, self._clock, self._row = state
-        self._view()  # views cannot be pickled
+        self._model, self._ids, self._words, self._clock, self._row = state
+        self._view_tables()  # memory views cannot be pickled
 
     def reset(self, seed: int | None, ended: bool) -> Any:
-        """Begin a new episode, with a new seed if there is one, or after an episode that has
-        `ended` or not. Returns the observation.
+        """Begin a new episode, with a new seed if one is given. Returns the observation.
+
+        `ended` says whether the last episode reached its end; if not, a word is used up.
         """
         if seed is not None:
             self._ids, self._words, self._clock = noise.units(seed, 0), [], -1
         if seed is not None or not ended:
             self._advance()
-        start, lower = (
-            self._table.start,
-            self._words[self._clock % BLOCK_OF_ONE] << 32 & 0xFFFFFFFFFFFFFFFF,
-        )
+        start = self._table.start
+        lower = self._words[self._clock % BLOCK_OF_ONE] << 32 & 0xFFFFFFFFFFFFFFFF
         pick = lower >> (64 - start.bits) << 1
         pick += lower >= int(start.threshold[pick])
         self._row = int(self._table.start_row[pick])
-        return self._start_seen[pick].copy()
+        return self._first_observations[pick].copy()
 
     def act(self, action: int) -> tuple[Any, float, bool, dict[str, Any]]:
         """Observation, reward, whether the model ends the episode, and the logged variables."""
@@ -167,15 +179,12 @@ class OneByTable:
         pick = self._row + ((action << self._bits) + (word >> (64 - self._bits)) << 1)
         pick += word >= self._threshold[pick]
         self._row = self._next[pick]
+        ends = self._ends is not None and self._ends[pick]
         logged = {name: column[pick] for name, column in self._logged}
-        return (
-            self._seen[pick].copy(),
-            self._reward[pick],
-            self._ends is not None and self._ends[pick],
-            logged,
-        )
+        return self._observations[pick].copy(), self._reward[pick], ends, logged
 
     def _advance(self) -> int:
+        """The next word."""
         self._clock += 1
         place = self._clock % BLOCK_OF_ONE
         if place == 0:
@@ -184,5 +193,5 @@ class OneByTable:
 
 
 def _items(array: Array) -> Any:
-    """A view of an array that gives Python's own numbers, and those quickly."""
+    """A memory view of an array: indexing it gives Python numbers, faster than NumPy does."""
     return np.ascontiguousarray(array).data

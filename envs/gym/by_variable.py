@@ -1,4 +1,8 @@
-"""A simulator with one mechanism per variable, whose noise is shared across worlds."""
+"""A simulator with one mechanism per variable, whose noise is shared across worlds.
+
+The noise of a variable is a function of the unit, the episode and the step. Worlds that differ in
+one mechanism therefore share the noise of all other variables.
+"""
 
 from typing import Any
 
@@ -13,136 +17,140 @@ from .unit_batch import Batch, Mask, Outcome, Seeds
 
 
 class OneByVariable:
-    """One unit, as a `ByVariable` of one."""
+    """One unit: a `ByVariable` batch of one."""
 
     def __init__(self, model: SCM, whole: bool = False):
         self._batch = ByVariable(model, 1, whole)
 
     def reset(self, seed: int | None, ended: bool) -> Any:
-        """As `OneByTable.reset`."""
+        """See `OneByTable.reset`."""
         return self._batch.reset(np.array([seed is not None]), np.array([seed or 0]))[0]
 
     def act(self, action: float) -> tuple[Any, float, bool, dict[str, Any]]:
-        """As `OneByTable.act`."""
-        seen, reward, terminated, logged = self._batch.act(np.array([action]))
-        info = {name: column[0].item() for name, column in logged.items()}
-        return seen[0], float(reward[0]), terminated is not None and bool(terminated[0]), info
+        """See `OneByTable.act`."""
+        outcome = self._batch.act(np.array([action]))
+        terminated = outcome.terminated is not None and bool(outcome.terminated[0])
+        info = {name: column[0].item() for name, column in outcome.logged.items()}
+        return outcome.observations[0], float(outcome.reward[0]), terminated, info
 
     def look(self) -> Sight:
-        """Where the unit stands."""
+        """The present values of the unit's variables."""
         return self._batch.look()
 
 
 class ByVariable(Batch):
-    """Units whose noise belongs to a variable, an episode and a step, so that worlds that differ in
-    one mechanism share the rest.
+    """Units that draw one variable after another.
 
-    Only what is handed out and its causes are drawn, or the `whole` step for who watches.
+    Only the variables that are handed out and their causes are drawn; with `whole` also those that
+    only pictures show.
     """
 
     def __init__(self, model: SCM, count: int, whole: bool = False):
         self.model = model
         self._space = observation_space(model)
-        self._seeds, self._episodes = np.zeros((2, count), dtype=np.int64)
-        self._ids, self._clock = np.zeros(count, dtype=np.uint64), np.zeros(count, dtype=np.int64)
+        self._seeds = np.zeros(count, dtype=np.int64)
+        self._episodes = np.zeros(count, dtype=np.int64)
+        self._ids = np.zeros(count, dtype=np.uint64)
+        self._clock = np.zeros(count, dtype=np.int64)  # the step of each unit's episode
+        # The variables of the step before the last, of the last step, and of the present step
+        # before the action.
         self._before: Columns = {}
         self._past: Columns = {}
         self._now: Columns = {}
-        matters = set(model.variables) if whole else _what_matters(model)
-        self._late = tuple(
-            name
-            for name in model.order
-            if name in matters and name not in (*model.before_action, model.action)
-        )
+        needed = set(model.variables) if whole else _needed(model)
+        early = {*model.before_action, model.action}
+        self._late = tuple(name for name in model.order if name in needed - early)
+        # Whether the first step follows the same mechanisms as later steps.
         self._steady = all(
             model.variables[name].first == model.variables[name].later for name in self._late
         )
 
     def reset(self, seeded: Mask, seeds: Seeds) -> Array:
-        self._seeds[seeded], self._episodes[seeded] = seeds[seeded], 0
+        self._seeds[seeded] = seeds[seeded]
+        self._episodes[seeded] = 0
         return self.begin()
 
     def begin(self, which: Mask | None = None) -> Array:
-        which = np.ones(len(self._ids), dtype=bool) if which is None else which
+        if which is None:
+            which = np.ones(len(self._ids), dtype=bool)
+        # Each episode of a seed is a unit of its own.
         self._ids[which] = noise.units(self._seeds[which], self._episodes[which])
         self._episodes[which] += 1
         self._clock[which] = 0
-        self._merge(
-            self._now,
-            which,
-            self.model.step(self._ids[which], 0, None, names=self.model.before_action),
-        )
+        values = self.model.step(self._ids[which], 0, None, names=self.model.before_action)
+        _merge(self._now, which, values)
         return self._observe()
 
     def act(self, actions: Array) -> Outcome:
         model = self.model
+        # Finish the step under do(action), and begin the next one up to the action.
         values = self._simulate({**self._now, model.action: actions})
-        self._before, self._past, self._clock = self._past, values, self._clock + 1
+        self._before, self._past = self._past, values
+        self._clock = self._clock + 1
         self._now = model.step(self._ids, self._clock, values, names=model.before_action)
-        end = model.names("terminal")
-        logged = {name: np.array(values[name]) for name in model.names("logged")}
+
         reward = np.array(values[model.reward], dtype=float)
-        return Outcome(self._observe(), reward, values[end[0]] == 1 if end else None, logged)
+        terminated = None
+        for name in model.names("terminal"):
+            terminated = values[name] == 1
+        logged = {name: np.array(values[name]) for name in model.names("logged")}
+        return Outcome(self._observe(), reward, terminated, logged)
 
     def look(self) -> Sight:
-        """Where the first unit stands."""
+        """The present values of the first unit's variables."""
         clock = int(self._clock[0])
-        now, past, before = (
-            {name: column[0].item() for name, column in c.items()}
-            for c in (self._now, self._past, self._before)
-        )
-        return Sight(clock, now, past if clock > 0 else {}, before if clock > 1 else {})
+        past = _values_of_first(self._past) if clock > 0 else {}
+        before = _values_of_first(self._before) if clock > 1 else {}
+        return Sight(clock, _values_of_first(self._now), past, before)
 
     def _observe(self) -> Array:
-        return encode(
-            self._space, [self._now[name] for name in self.model.contexts], len(self._ids)
-        )
+        contexts = [self._now[name] for name in self.model.contexts]
+        return encode(self._space, contexts, len(self._ids))
 
     def _simulate(self, known: Columns) -> Columns:
-        first = self._clock == 0
-        if self._steady or first.all() or not first.any():
-            return self.model.step(
-                self._ids,
-                self._clock,
-                None if self._steady or first.all() else self._past,
-                known,
-                self._late,
-            )
+        """The rest of a step of every unit, given what is known of it."""
+        model, ids, clock = self.model, self._ids, self._clock
+        first = clock == 0
+        if self._steady or first.all():
+            return model.step(ids, clock, None, known, self._late)
+        if not first.any():
+            return model.step(ids, clock, self._past, known, self._late)
+        # Some units are at their first step and some are not: the mechanisms differ.
         values: Columns = {}
-        for rows in (first, ~first):
-            past = None if rows is first else _rows(self._past, rows)
-            self._merge(
-                values,
-                rows,
-                self.model.step(
-                    self._ids[rows], self._clock[rows], past, _rows(known, rows), self._late
-                ),
-            )
+        for rows, past in ((first, None), (~first, _rows(self._past, ~first))):
+            part = model.step(ids[rows], clock[rows], past, _rows(known, rows), self._late)
+            _merge(values, rows, part)
         return values
 
-    def _merge(self, into: Columns, rows: Mask, values: Columns) -> None:
-        for name, column in values.items():
-            if rows.all():
-                into[name] = column
-                continue
-            old = into.get(name, np.zeros(len(rows), column.dtype))
-            merged = np.array(old, dtype=np.result_type(old, column))
-            merged[rows] = column
-            into[name] = merged
+
+def _merge(into: Columns, rows: Mask, values: Columns) -> None:
+    """Write values to these rows of columns; a column takes the type that holds old and new."""
+    for name, column in values.items():
+        if rows.all():
+            into[name] = column
+            continue
+        old = into.get(name, np.zeros(len(rows), column.dtype))
+        merged = np.array(old, dtype=np.result_type(old, column))
+        merged[rows] = column
+        into[name] = merged
 
 
 def _rows(columns: Columns, rows: Mask) -> Columns:
     return {name: column[rows] for name, column in columns.items()}
 
 
-def _what_matters(model: SCM) -> set[str]:
-    """The variables that are handed out, and their causes at any step when the action is set."""
-    found: set[str] = set()
+def _values_of_first(columns: Columns) -> dict[str, float]:
+    return {name: column[0].item() for name, column in columns.items()}
+
+
+def _needed(model: SCM) -> set[str]:
+    """The variables that are handed out, and all their causes when the action is set."""
+    needed: set[str] = set()
     new = {*model.names("context", "logged", "reward", "terminal")}
     while new:
-        found |= new
-        causes = (
-            cause for name in new - {model.action} for cause in model.graph.predecessors(name)
-        )
-        new = {cause.removesuffix(LAG) for cause in causes} - found
-    return found
+        needed |= new
+        causes: set[str] = set()
+        for name in new - {model.action}:
+            causes |= {cause.removesuffix(LAG) for cause in model.graph.predecessors(name)}
+        new = causes - needed
+    return needed

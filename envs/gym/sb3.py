@@ -11,11 +11,11 @@ from dosuite.causal import Array
 
 from .causal_env import CausalVectorEnv
 
-UNIT = Box(-1.0, 1.0, (1,), np.float32)  # how Stable-Baselines3 likes its actions
+UNIT = Box(-1.0, 1.0, (1,), np.float32)  # the action space that Stable-Baselines3 recommends
 
 
 class BatchedVecEnv(VecEnv):
-    """A `CausalVectorEnv` as the `VecEnv` that Stable-Baselines3 trains on:
+    """A `CausalVectorEnv` as a `VecEnv`, on which Stable-Baselines3 trains.
 
     `PPO("MlpPolicy", BatchedVecEnv(env))`.
     """
@@ -26,9 +26,9 @@ class BatchedVecEnv(VecEnv):
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
 
     def reset(self) -> Any:
-        """The first observations of all environments, (num_envs, ...);
+        """The first observations of all environments, (num_envs, ...).
 
-        seeds are those of the last `seed(...)`.
+        Seeds are those of the last `seed(...)`, if it was called since the last reset.
         """
         seeds = self._seeds if any(seed is not None for seed in self._seeds) else None
         observations, _ = self._env.reset(seed=seeds)
@@ -37,22 +37,20 @@ class BatchedVecEnv(VecEnv):
         return observations
 
     def step_async(self, actions: Any) -> None:
-        """Take note of the actions."""
+        """Store the actions for `step_wait`."""
         self._actions = actions
 
     def step_wait(self) -> Any:
-        """Observations, rewards, dones and infos;
+        """Observations, rewards, dones and infos.
 
-        where an episode ended, its last observation is in the info.
+        The info of an episode that ended holds its last observation.
         """
         observations, rewards, terminated, truncated, about = self._env.step(self._actions)
         done = terminated | truncated
-        infos: list[dict[str, Any]] = [{}] * self.num_envs  # one for all to whom nothing happened
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         for i in np.flatnonzero(done):
-            infos[i] = {
-                "terminal_observation": about["final_obs"][i],
-                "TimeLimit.truncated": bool(truncated[i]),
-            }
+            infos[i]["terminal_observation"] = about["final_obs"][i]
+            infos[i]["TimeLimit.truncated"] = bool(truncated[i])
         return observations, rewards.astype(np.float32), done, infos
 
     def close(self) -> None:
@@ -60,7 +58,7 @@ class BatchedVecEnv(VecEnv):
         self._env.close()
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """The attribute of the batched environment, once for each environment asked for."""
+        """The batch's attribute, once for each environment in `indices`."""
         return [getattr(self._env, attr_name) for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
@@ -74,38 +72,33 @@ class BatchedVecEnv(VecEnv):
         raise NotImplementedError("the environments of a batch are one object")
 
     def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
-        """No environment of a batch is wrapped."""
+        """False for each environment in `indices`."""
         return [False for _ in self._get_indices(indices)]
 
 
 class Rescaled(VecEnvWrapper):
-    """A batch whose actions are numbers from -1 to 1, as Stable-Baselines3 advises, and are
-    stretched to the bounds of a Box.
-    """
+    """A batch whose actions in [-1, 1] are stretched to the bounds of a Box."""
 
     def __init__(self, batch: VecEnv, bounds: Box):
         super().__init__(batch, action_space=deepcopy(UNIT))
         self._bounds = bounds
 
     def reset(self) -> Any:
-        """As the batch's."""
+        """The first observations of the batch."""
         return self.venv.reset()
 
     def step_async(self, actions: Array) -> None:
-        """Take note of the actions, (num_envs, 1)."""
+        """Stretch the actions, (num_envs, 1), and store them for `step_wait`."""
         self.venv.step_async(stretched(actions, self._bounds))
 
     def step_wait(self) -> Any:
-        """As the batch's."""
+        """Observations, rewards, dones and infos of the batch."""
         return self.venv.step_wait()
 
 
 def stretched(actions: Array, bounds: Box, within: Box = UNIT) -> Array:
-    """Numbers within a Box, at whose bounds they are cut off, as numbers between other bounds:
-
-    the same shape.
-    """
-    (low, high), (least, most) = (
-        (float(box.low[0]), float(box.high[0])) for box in (bounds, within)
-    )
-    return np.asarray(low + (high - low) * (actions.clip(least, most) - least) / (most - least))
+    """Numbers in the Box `within`, clipped to it, as numbers in the Box `bounds`: same shape."""
+    low, high = float(bounds.low[0]), float(bounds.high[0])
+    least, most = float(within.low[0]), float(within.high[0])
+    clipped = actions.clip(least, most)
+    return np.asarray(low + (high - low) * (clipped - least) / (most - least))

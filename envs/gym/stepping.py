@@ -1,4 +1,4 @@
-"""The simulator of a model: by table where there is a table, by variable elsewhere."""
+"""The choice of a simulator: by table if the model has one, otherwise by variable."""
 
 from dosuite.causal import SCM
 
@@ -8,14 +8,16 @@ from .unit_batch import Batch
 
 
 def batch(model: SCM, count: int, paired: bool = False) -> Batch:
-    """Units that step by table if the model has one, and with noise for each variable if it has
-    none or if they are `paired`.
+    """A batch of `count` units.
+
+    It steps by variable, with noise shared across worlds, if the units are to be `paired` or if the
+    model has no table.
     """
-    seen = None if paired else compiled(model)
-    return ByVariable(model, count) if seen is None else ByTable(count, seen)
+    table = None if paired else compiled(model)
+    return ByVariable(model, count) if table is None else ByTable(count, table)
 
 
 def one(model: SCM, paired: bool = False) -> "OneByTable | OneByVariable":
-    """A single unit, which does what each of a `batch` does."""
-    seen = None if paired else compiled(model)
-    return OneByVariable(model) if seen is None else OneByTable(seen)
+    """A single unit, which does what each unit of a `batch` does."""
+    table = None if paired else compiled(model)
+    return OneByVariable(model) if table is None else OneByTable(table)

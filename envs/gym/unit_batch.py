@@ -1,4 +1,4 @@
-"""A batch of units that live through a model side by side: the interface of the simulators."""
+"""The interface of the batched simulators: units that go through a model side by side."""
 
 from abc import ABC, abstractmethod
 from typing import NamedTuple
@@ -11,12 +11,9 @@ from dosuite.causal import Array, Columns
 Mask = NDArray[np.bool_]
 Seeds = NDArray[np.int64]
 
-BLOCK = 2**13  # random words at a time, few enough for the cache
-BLOCK_OF_ONE = 2**8
-
 
 class Outcome(NamedTuple):
-    """What came of a step, before any new episode: arrays (n,) that are the caller's to keep."""
+    """The result of a step, before any new episode begins: arrays (n,), owned by the caller."""
 
     observations: Array
     reward: NDArray[np.float64]
@@ -25,16 +22,13 @@ class Outcome(NamedTuple):
 
 
 class Batch(ABC):
-    """A batch of units side by side.
-
-    What happens to a unit depends on its own seed and actions alone.
-    """
+    """A batch of simulated units, each of which depends on its own seed and actions only."""
 
     @abstractmethod
     def reset(self, seeded: Mask, seeds: Seeds) -> Array:
-        """Begin a new episode for every unit;
+        """Begin a new episode for every unit, after giving the units `seeded` a new seed.
 
-        those `seeded` get a new seed first. Returns all observations.
+        Returns all observations.
         """
 
     @abstractmethod
@@ -46,4 +40,4 @@ class Batch(ABC):
 
     @abstractmethod
     def act(self, actions: Array) -> Outcome:
-        """Take an action for each unit."""
+        """Take one action (n,) for each unit."""

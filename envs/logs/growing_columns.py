@@ -1,6 +1,6 @@
-"""Columns in temporary files, for what may be larger than memory.
+"""Columns in temporary files, for data that may be larger than memory.
 
-The files have no names, and vanish with the arrays.
+The files have no names, and vanish with the arrays that are mapped from them.
 """
 
 import mmap
@@ -20,32 +20,30 @@ from dosuite.causal import Array, Columns
 
 def fingerprint(column: Array) -> str:
     """A hash of the bytes of a column."""
-    return _digest(np.ascontiguousarray(column).view(np.uint8).data).hexdigest()
+    return _digest(_bytes_of(column)).hexdigest()
 
 
 def empty_like(column: Array, folder: Path | None) -> Array:
-    """An array to be written:
+    """An uninitialised array of the same shape and type.
 
-    in memory, or in a temporary file in the folder. Raises OSError if there is no room for it.
+    It is in memory if `folder` is None, and otherwise mapped from a temporary file there. Raises
+    OSError if there is no room for the file.
     """
     if folder is None:
         return np.empty(column.shape, column.dtype)
     with TemporaryFile(dir=folder) as file:
-        if hasattr(
-            os, "posix_fallocate"
-        ):  # or writing where no room is left would kill the process
+        # Writing to a mapped page for which the disk has no room would kill the process.
+        if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, column.nbytes)
         file.truncate(column.nbytes)
-        return np.ndarray(
-            column.shape, column.dtype, buffer=mmap.mmap(file.fileno(), column.nbytes)
-        )
+        memory = mmap.mmap(file.fileno(), column.nbytes)
+    return np.ndarray(column.shape, column.dtype, buffer=memory)
 
 
 class Spool:
-    """Columns that grow: chunks of rows are appended to temporary files in a folder, and hashed as
-    they are written.
+    """Columns that grow: rows are appended to temporary files, and hashed as they are written.
 
-    Used as a context; the columns outlive it.
+    Used as a context manager; the columns may be read after it has closed.
     """
 
     def __init__(self, folder: Path):
@@ -60,7 +58,7 @@ class Spool:
         self._open.close()
 
     def append(self, rows: Mapping[str, Array]) -> None:
-        """Write some more rows of every column. Raises OSError if there is no room for them."""
+        """Append rows to every column. Raises OSError if there is no room for them."""
         for name, column in rows.items():
             if name not in self._files:
                 file = self._open.enter_context(TemporaryFile(dir=self._folder))  # noqa: SIM115, it is closed with the spool
@@ -68,21 +66,26 @@ class Spool:
             self._files[name].append(column)
 
     def columns(self) -> Columns:
-        """All rows, to be read only."""
+        """All rows so far, as read-only arrays."""
         return {name: file.column() for name, file in self._files.items()}
 
     def fingerprints(self) -> dict[str, str]:
-        """The hash of each column."""
+        """The `fingerprint` of each column."""
         return {name: file.digest.hexdigest() for name, file in self._files.items()}
 
 
 class _Growing:
+    """One column of a `Spool`."""
+
     def __init__(self, file: Any, first: Array):
-        self.file, self.digest = file, _digest(b"")
-        self.dtype, self.width, self.rows = first.dtype, first.shape[1:], 0
+        self.file = file
+        self.digest = _digest(b"")
+        self.dtype = first.dtype
+        self.width = first.shape[1:]
+        self.rows = 0
 
     def append(self, column: Array) -> None:
-        data = np.ascontiguousarray(column).view(np.uint8).data
+        data = _bytes_of(column)
         self.file.write(data)
         self.digest.update(data)
         self.rows += len(column)
@@ -90,12 +93,13 @@ class _Growing:
     def column(self) -> Array:
         self.file.flush()
         size = self.rows * prod(self.width) * self.dtype.itemsize
-        return np.ndarray(
-            (self.rows, *self.width),
-            self.dtype,
-            buffer=mmap.mmap(self.file.fileno(), size, access=mmap.ACCESS_READ),
-        )
+        memory = mmap.mmap(self.file.fileno(), size, access=mmap.ACCESS_READ)
+        return np.ndarray((self.rows, *self.width), self.dtype, buffer=memory)
 
 
-def _digest(data: Any) -> blake2b:
+def _bytes_of(column: Array) -> memoryview:
+    return np.ascontiguousarray(column).view(np.uint8).data
+
+
+def _digest(data: memoryview | bytes) -> blake2b:
     return blake2b(data, digest_size=16)

@@ -1,8 +1,9 @@
 """Logs: what a behaviour policy, an experimenter, or both have recorded, as columns.
 
-A log file is one Arrow file; its latents go to a second file beside it, which loading a log never
-opens. A learner is handed neither, but a `Data`: columns and spaces. A log that is mapped from its
-file may be larger than memory."""
+A log file is one Arrow file. The latents of a log go to a second file, which loading a log never
+opens. A learner gets neither: it gets a `Data`, which has columns and spaces only. A log that is
+mapped from its file may be larger than memory.
+"""
 
 import json
 import os
@@ -12,11 +13,9 @@ from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
-from minari.serialization import deserialize_space, serialize_space
 
 from dosuite.causal import Array, Columns, InputError
 
@@ -25,26 +24,27 @@ from . import arrow_file as arrow
 from .growing_columns import fingerprint
 from .shuffle import ROWS, copied, number_episodes, shuffled
 
-LABELS = ("regime", "domain", "propensity")  # what a log without labels lacks
+if TYPE_CHECKING:
+    import networkx as nx
+
+LABELS = ("regime", "domain", "propensity")  # the columns that a log without labels lacks
 
 
 @dataclass(frozen=True)
 class Data:
-    """What a learner gets of a log: columns and spaces, the task's horizon and discount, and what
-    it declared it needs.
+    """What a learner gets of a log: columns, spaces, and the task's horizon and discount.
 
-    Columns may be mapped from files that are larger than memory: then `chunks` has them in pieces.
+    The columns are those of a `Log`; without labels, regime, domain and propensity are missing.
+    They may be mapped from files that are larger than memory: `chunks` gives them in pieces.
     """
 
-    columns: Mapping[
-        str, Array
-    ]  # those of a `Log`; without labels, no regime, domain or propensity
+    columns: Mapping[str, Array]
     logged: tuple[str, ...]  # the names of the logged variables among the columns
     observation_space: Space
     action_space: Space
     horizon: int  # steps in an episode
     discount: float
-    graph: "nx.DiGraph[str] | None" = None  # of one step, with the role of each variable
+    graph: "nx.DiGraph[str] | None" = None  # of one step, with roles; if the learner needs it
 
     def __getitem__(self, name: str) -> Array:
         return self.columns[name]
@@ -53,24 +53,30 @@ class Data:
         return len(self.columns["reward"])
 
     def at(self, rows: Any) -> "Data":
-        """Some of the rows alone: a slice, a mask (n,) or their numbers."""
+        """The same data with some of the rows: a slice, a mask (n,), or row numbers."""
         return replace(self, columns={name: column[rows] for name, column in self.columns.items()})
 
     def chunks(self) -> Iterator["Data"]:
-        """The same in pieces, each of which fits in memory though the whole may not."""
+        """The same data in pieces that each fit in memory, in order."""
         for start in range(0, len(self), ROWS):
             yield self.at(slice(start, start + ROWS))
 
 
 @dataclass(frozen=True)
 class Log:
-    """A log: columns, spaces, and for people where it comes from.
+    """A log: columns, spaces, and its origin. `log["action"]` is a column.
 
-    Columns have n rows, sorted by episode and step: episode, step, observation, action, reward, next_observation (before
-    any reset), terminated, truncated, each logged variable, regime (0 where the behaviour policy acted, 1 where an
-    experimenter did) and propensity, P(action | observation) of whoever acted with the latents summed out.
-    An action of a Box is a float, which a behaviour policy may have chosen outside the bounds that hold for a learner; where
-    action or observation is a continuous number, the propensity is NaN.
+    Columns have n rows, sorted by episode and step:
+
+    - episode, step;
+    - observation and next_observation (before any reset), (n,) or (n, contexts);
+    - action: a float if the space is a Box. The behaviour policy may have left the bounds that hold
+      for a learner;
+    - reward, terminated, truncated;
+    - each logged variable;
+    - regime: 0 where the behaviour policy acted, 1 where an experimenter did;
+    - propensity: P(action | observation) of whoever acted, with the latents summed out; NaN if
+      action or observation is continuous.
     """
 
     columns: Mapping[str, Array]
@@ -79,13 +85,15 @@ class Log:
     action_space: Space
     horizon: int
     discount: float
-    origin: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # world, regime, seed, version: enough to write it again
-    latents: Columns = field(default_factory=dict, repr=False)  # empty in a log that was loaded
-    path: Path | None = (
-        None  # the file that the columns are mapped from; None if they are in memory
-    )
+    # world, regime, seed, version: enough to collect the log again
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    # empty in a log that was loaded
+    latents: Columns = field(default_factory=dict, repr=False)
+    # the file that the columns are mapped from; None if they are in memory
+    path: Path | None = None
+
+    def __getitem__(self, name: str) -> Array:
+        return self.columns[name]
 
     def __len__(self) -> int:
         return len(self.columns["reward"])
@@ -101,55 +109,56 @@ class Log:
         return self.hash_of({name: fingerprint(column) for name, column in self.columns.items()})
 
     def hash_of(self, fingerprints: Mapping[str, str]) -> str:
-        """The content hash, given the fingerprint of each column."""
+        """The content hash, given the `fingerprint` of each column."""
         columns = [
             (name, column.dtype.str, column.shape, fingerprints[name])
             for name, column in sorted(self.columns.items())
         ]
-        return blake2b(
-            json.dumps([self._task(), columns], sort_keys=True).encode(), digest_size=16
-        ).hexdigest()
+        text = json.dumps([self._task(), columns], sort_keys=True)
+        return blake2b(text.encode(), digest_size=16).hexdigest()
 
     def with_hash(self, content_hash: str) -> "Log":
-        """The same log, whose content hash is known and need not be computed."""
+        """The same log, with a content hash that is known already and is not computed again."""
         log = replace(self)
-        vars(log)["content_hash"] = content_hash
+        object.__setattr__(log, "content_hash", content_hash)  # the class is frozen
         return log
 
     def _task(self) -> dict[str, Any]:
-        spaces = {"observation_space": self.observation_space, "action_space": self.action_space}
-        texts = {name: serialize_space(space) for name, space in spaces.items()}
+        from minari.serialization import serialize_space  # minari is slow to import
+
         return {
-            **texts,
+            "observation_space": serialize_space(self.observation_space),
+            "action_space": serialize_space(self.action_space),
             "horizon": self.horizon,
             "discount": self.discount,
             "logged": list(self.logged),
         }
 
     def view(
-        self, rng: np.random.Generator, labels: bool = False, graph: "nx.DiGraph[str] | None" = None
+        self,
+        rng: np.random.Generator | int = 0,
+        labels: bool = False,
+        graph: "nx.DiGraph[str] | None" = None,
     ) -> Data:
-        """What a learner gets: a copy. Without labels the episodes are shuffled, and regime, domain
-        and propensity left out.
+        """A copy for a learner.
 
-        If the log is mapped from a file, so is the copy, from files of its own. Raises InputError
-        if there is no room for them."""
+        Without `labels` the episodes are shuffled by `rng`, a generator or a seed, and regime,
+        domain and propensity are left out. The copy of a mapped log is mapped from temporary files.
+        Raises InputError if there is no room for them.
+        """
         hidden = () if labels else LABELS
         columns = {name: column for name, column in self.columns.items() if name not in hidden}
         try:
-            columns = (
-                copied(columns, self._folder())
-                if labels
-                else shuffled(columns, rng, self._folder())
-            )
+            if labels:
+                columns = copied(columns, self._folder())
+            else:
+                columns = shuffled(columns, np.random.default_rng(rng), self._folder())
         except OSError as error:
-            raise InputError(
-                f"{self.path} cannot be copied for a learner: {error.strerror or error}"
-            ) from None
-        logged = tuple(name for name in self.logged if name not in hidden)
+            reason = error.strerror or error
+            raise InputError(f"{self.path} cannot be copied for a learner: {reason}") from error
         return Data(
             columns,
-            logged,
+            tuple(name for name in self.logged if name not in hidden),
             self.observation_space,
             self.action_space,
             self.horizon,
@@ -158,53 +167,72 @@ class Log:
         )
 
     def _folder(self) -> Path | None:
-        """Where copies go: beside the log's file if they may, for there is room for such a file."""
-        beside = self.path and self.path.parent
-        return beside if beside is None or os.access(beside, os.W_OK) else Path(gettempdir())
+        """The folder for temporary copies; None if the log is in memory.
+
+        It is that of the log's file, which has room for such files, if it can be written to.
+        """
+        if self.path is None:
+            return None
+        folder = self.path.parent
+        return folder if os.access(folder, os.W_OK) else Path(gettempdir())
 
     def save(self, path: str | Path) -> Path:
-        """Write the log to `path`, and its latents, if it has them, to a file beside it. Returns
-        the path.
+        """Write the log to `path`, and its latents, if any, to `latents_path(path)`.
 
-        Raises InputError if it cannot; then the files are as they were.
+        Returns the path. Raises InputError if a file cannot be written; then both are as before.
         """
         path = Path(path)
         about = {**self._task(), "origin": dict(self.origin), "hash": self.content_hash}
-        sidecar = (
-            {latents_path(path): (self.latents, {"log": self.content_hash})} if self.latents else {}
-        )
-        arrow.write({path: (self.columns, about), **sidecar})
+        files: dict[Path, tuple[Mapping[str, Array], arrow.Description]]
+        files = {path: (self.columns, about)}
+        if self.latents:
+            files[latents_path(path)] = (self.latents, {"log": self.content_hash})
+        arrow.write(files)
         return path
 
     @staticmethod
     def load(path: str | Path, check: bool = True) -> "Log":
-        """Memory-map a log. Raises InputError if the file is not a log, not a whole one, or was
-        changed.
+        """Memory-map a log.
 
-        Without `check` the columns are not read, and have the content hash that the file names.
+        Without `check` the columns are not read, and the content hash is the one the file names.
+        Raises InputError if the file is not a log, is incomplete, or was changed.
         """
-        columns, about = arrow.read(Path(path))
+        path = Path(path)
+        columns, about = arrow.read(path)
         if "hash" not in about:
             raise InputError(f"{path} is not a log; a log is written by `dosuite data`")
         try:
-            spaces = (
-                deserialize_space(about["observation_space"]),
-                deserialize_space(about["action_space"]),
-            )
-            task = about["horizon"], about["discount"], about["origin"]
-            log = Log(columns, tuple(about["logged"]), *spaces, *task, path=Path(path))
-            unchanged = not check or log.content_hash == about["hash"]
-        except Exception:  # a changed description can raise anything
-            unchanged = False
-        if not unchanged:
+            log = _described(columns, about, path)
+            content_hash = log.content_hash if check else about["hash"]
+        except (AssertionError, LookupError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{path} was changed after it was written: its description cannot be read"
+            ) from error
+        if content_hash != about["hash"]:
             raise InputError(
                 f"{path} was changed after it was written: its content hash is not the one it names"
             )
-        return log.with_hash(about["hash"])
+        return log.with_hash(content_hash)
+
+
+def _described(columns: Columns, about: Mapping[str, Any], path: Path) -> Log:
+    """The log with the columns and the description of a file."""
+    from minari.serialization import deserialize_space  # minari is slow to import
+
+    return Log(
+        columns,
+        tuple(about["logged"]),
+        deserialize_space(about["observation_space"]),
+        deserialize_space(about["action_space"]),
+        about["horizon"],
+        about["discount"],
+        about["origin"],
+        path=path,
+    )
 
 
 def latents_path(path: str | Path) -> Path:
-    """Where the latents of the log at `path` are."""
+    """The file with the latents of the log at `path`."""
     path = Path(path)
     return path.with_suffix(".latents" + path.suffix)
 

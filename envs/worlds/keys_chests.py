@@ -12,10 +12,10 @@ from dosuite.causal import Array, Columns, InputError
 from dosuite.causal.errors import did_you_mean
 
 from ...causal.arrays import Flags
-from ..gym.opaque_world import OpaqueWorld
+from ..opaque_world import OpaqueWorld
 from ..pictures.scene import FLOOR, GREY, INK, ORANGE, PAPER, WALL, WOOD, YELLOW, Pixels, Scene
+from ..rollouts import Acting, seeds_of_episodes
 from ..spaces import checked_action
-from ..wrappers.expert import Acting, seeds_of_episodes
 from .grid import Grid
 
 SIDE = 7

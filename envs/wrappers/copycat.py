@@ -25,8 +25,9 @@ from numpy.typing import ArrayLike
 from dosuite.causal import Array, InputError
 from dosuite.causal.errors import did_you_mean
 
+from ..logs.expert import expert_log
 from ..logs.log import Log
-from .expert import Acting, expert_log
+from ..rollouts import Acting
 
 MODES = ("confounded", "randomised", "off", "constant", "lagged")
 

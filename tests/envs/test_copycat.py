@@ -18,9 +18,9 @@ from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 from dosuite.agents import make_agent
 from dosuite.causal import Array
 from dosuite.envs import Log, load_latents
+from dosuite.envs.rollouts import estimated_value
 from dosuite.envs.worlds.copycat_car import CopycatCar, drive
 from dosuite.envs.wrappers.copycat import MODES, CopycatWrapper, ScatteredStart, copycat_log
-from dosuite.envs.wrappers.expert import estimated_value
 from dosuite.eval import Run
 from dosuite.eval.runs.reference_values import references
 

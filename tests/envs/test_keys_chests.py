@@ -20,7 +20,9 @@ from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 from dosuite.agents import make_agent
 from dosuite.causal import Array
 from dosuite.envs import make_model
+from dosuite.envs.logs.expert import expert_log
 from dosuite.envs.registry import opaque_worlds
+from dosuite.envs.rollouts import Acting, EstimatedValue, estimated_value
 from dosuite.envs.worlds.goal_misgeneralisation import misgeneralisation_rate
 from dosuite.envs.worlds.keys_chests import (
     AGENT,
@@ -36,7 +38,6 @@ from dosuite.envs.worlds.keys_chests import (
     planes,
     where,
 )
-from dosuite.envs.wrappers.expert import Acting, EstimatedValue, estimated_value, expert_log
 
 ID = "dosuite.envs:KeysChests-v0"
 UP, RIGHT, DOWN, LEFT = range(4)

@@ -1,4 +1,4 @@
-"""Worlds whose dynamics are no structural causal model."""
+"""Worlds that are not structural causal models."""
 
 from typing import Any, ClassVar
 
@@ -6,16 +6,17 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from ..pictures.scene import Pixels
-from .rendering import FPS, MODES, Window, check_mode, warn_of_no_mode
+from .pictures.scene import Pixels
+from .pictures.window import FPS, MODES, Window, check_mode, warn_of_no_mode
 
 
 class OpaqueWorld(gymnasium.Env[Any, Any]):
-    """An environment whose dynamics are opaque: there are neither exact answers nor a twin, and its
-    values are estimated.
+    """An environment without a causal model: it has no exact values and no twin.
 
-    A subclass draws itself in `picture`, and calls `show` at the end of `reset` and of `step`. The
-    render modes are those of `CausalEnv`. Raises InputError at another one."""
+    Its values are estimated by rollouts. A subclass draws itself in `picture`, and calls `show` at
+    the end of `reset` and of `step`. The render modes are those of `CausalEnv`; raises InputError
+    at any other.
+    """
 
     metadata = {"render_modes": MODES, "render_fps": FPS}  # noqa: RUF012
     version: ClassVar[int] = 0
@@ -28,20 +29,20 @@ class OpaqueWorld(gymnasium.Env[Any, Any]):
 
     @classmethod
     def id(cls) -> str:
-        """The name under which it is registered with Gymnasium."""
+        """The id under which Gymnasium knows it, such as "KeysChests-v0"."""
         return f"{cls.__name__}-v{cls.version}"
 
     def picture(self) -> Pixels:
-        """What the world looks like: (height, width, 3)."""
+        """The picture of the present state: (height, width, 3)."""
         raise NotImplementedError
 
     def show(self) -> None:
-        """In the mode "human", show the picture in the window."""
+        """Show the picture in the window, in the mode "human"; otherwise do nothing."""
         if self.render_mode == "human":
             self._window.show(self.picture())
 
     def render(self) -> NDArray[np.uint8] | None:
-        """The picture; in the mode "human", None and a window."""
+        """The picture. In the mode "human" it is shown in a window instead, and None returned."""
         if self.render_mode is None:
             warn_of_no_mode()
             return None
@@ -51,5 +52,5 @@ class OpaqueWorld(gymnasium.Env[Any, Any]):
         return None
 
     def close(self) -> None:
-        """Close the window, if there is one."""
+        """Close the window, if one is open."""
         self._window.close()

@@ -1,0 +1,81 @@
+"""Logs of experts in any Gymnasium environment."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from dosuite.causal import Columns, InputError
+
+from ..opaque_world import OpaqueWorld
+from ..rollouts import Acting, Transition, rollout
+from .log import Log
+
+
+def expert_log(
+    env: gymnasium.Env[Any, Any],
+    expert: Acting,
+    rows: int,
+    seed: int,
+    sight: Callable[[], Any] | None = None,
+) -> Log:
+    """The log of an expert in any Gymnasium environment with Discrete actions, `rows` rows long.
+
+    The last episode is truncated after the last row. The first reset gets `seed`, later ones none.
+    Without `sight` the expert acts on the observation, and the propensity is 1. With `sight` the
+    expert acts on `sight()`, which the latents record as `clean`, and the propensity is NaN, since
+    the log does not show what the expert acted on. Raises InputError if `rows` is below 1.
+    """
+    if rows < 1:
+        raise InputError(f"a log needs 1 row or more, and got {rows}")
+    columns: dict[str, list[Any]] = defaultdict(list)
+    for number, (episode, step, transition) in enumerate(_steps(env, expert, seed, sight), start=1):
+        is_last = number == rows
+        columns["episode"].append(episode)
+        columns["step"].append(step)
+        columns["observation"].append(transition.observation)
+        columns["action"].append(transition.action)
+        columns["reward"].append(transition.reward)
+        columns["next_observation"].append(transition.next_observation)
+        columns["terminated"].append(transition.terminated)
+        cut = is_last and not transition.terminated
+        columns["truncated"].append(transition.truncated or cut)
+        columns["clean"].append(transition.seen)
+        if is_last:
+            break
+
+    arrays = {name: np.stack(column) for name, column in columns.items()}
+    clean = arrays.pop("clean")
+    arrays["regime"] = np.zeros(rows, dtype=np.int8)
+    arrays["propensity"] = np.full(rows, 1.0 if sight is None else np.nan)
+    latents: Columns = {} if sight is None else {"clean": clean}
+    return Log(
+        arrays,
+        logged=(),
+        observation_space=env.observation_space,
+        action_space=env.action_space,
+        horizon=_horizon(env) or int(arrays["step"].max()) + 1,
+        discount=1.0,
+        origin={"environment": str(env), "seed": seed, "rows": rows},
+        latents=latents,
+    )
+
+
+def _steps(
+    env: gymnasium.Env[Any, Any], expert: Acting, seed: int, sight: Callable[[], Any] | None
+) -> Iterator[tuple[int, int, Transition]]:
+    """Episode, step and transition, without end."""
+    for episode in count():
+        transitions = rollout(env, expert, None if episode else seed, sight)
+        for step, transition in enumerate(transitions):
+            yield episode, step, transition
+
+
+def _horizon(env: gymnasium.Env[Any, Any]) -> int | None:
+    """The largest number of steps of an episode, if the environment declares one."""
+    if isinstance(env.unwrapped, OpaqueWorld):
+        return env.unwrapped.horizon
+    return env.spec.max_episode_steps if env.spec else None

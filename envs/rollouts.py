@@ -1,0 +1,84 @@
+"""Rollouts of a policy in any Gymnasium environment, and values estimated from them.
+
+Episode i has the same seed for every policy, so that differences between policies are paired.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Self
+
+import gymnasium
+import numpy as np
+
+from dosuite.causal import Array, InputError
+
+Acting = Callable[[Array], Array]  # from observations (n, ...) to actions (n,)
+
+
+class Transition(NamedTuple):
+    """One step of an episode."""
+
+    seen: Any  # what the policy acted on
+    observation: Any
+    action: int
+    reward: float
+    next_observation: Any
+    terminated: bool
+    truncated: bool
+
+
+class EstimatedValue(NamedTuple):
+    """A mean return, estimated from episodes, and its standard error."""
+
+    value: float
+    std_error: float
+
+    @classmethod
+    def of(cls, returns: Array) -> Self:
+        """The mean of the returns of episodes, (n,), and its standard error.
+
+        Raises InputError if there are fewer than 2 episodes.
+        """
+        if len(returns) < 2:
+            raise InputError(f"a standard error needs 2 episodes or more, and got {len(returns)}")
+        std_error = returns.std(ddof=1) / np.sqrt(len(returns))
+        return cls(float(returns.mean()), float(std_error))
+
+
+def seeds_of_episodes(episodes: int, seed: int) -> list[int]:
+    """The seeds of `episodes` episodes, the same for every policy."""
+    return [int(state) for state in np.random.SeedSequence(seed).generate_state(episodes)]
+
+
+def rollout(
+    env: gymnasium.Env[Any, Any],
+    policy: Acting,
+    seed: int | None,
+    sight: Callable[[], Any] | None = None,
+) -> Iterator[Transition]:
+    """The transitions of one episode, from `env.reset(seed=seed)` to its end.
+
+    The policy acts on the observation, or, where there is a `sight`, on what `sight()` returns.
+    """
+    observation, _ = env.reset(seed=seed)
+    over = False
+    while not over:
+        seen = observation if sight is None else sight()
+        action = int(policy(np.asarray(seen)[None])[0])
+        following, reward, terminated, truncated, _ = env.step(action)
+        yield Transition(seen, observation, action, float(reward), following, terminated, truncated)
+        observation = following
+        over = terminated or truncated
+
+
+def estimated_value(
+    env: gymnasium.Env[Any, Any], policy: Acting, episodes: int, seed: int
+) -> EstimatedValue:
+    """The mean undiscounted return of a policy, and its standard error.
+
+    Raises InputError if there are fewer than 2 episodes.
+    """
+    returns = np.zeros(max(episodes, 0))
+    for number, own_seed in enumerate(seeds_of_episodes(len(returns), seed)):
+        for transition in rollout(env, policy, own_seed):
+            returns[number] += transition.reward
+    return EstimatedValue.of(returns)
