@@ -46,6 +46,11 @@ class Distribution(ABC):
         shape (k,) or (n, k). Raises TypeError if the law is continuous.
         """
 
+    @property
+    def batch_shape(self) -> tuple[int, ...]:
+        """() if one law holds for all units, (n,) if there is one for each: the shape of `mean`."""
+        return self.mean().shape
+
     def branches(self, n: int) -> tuple[Array, Array, Array]:
         """Each value that has positive probability for each of `n` units: the unit's place, the
         value, its probability.

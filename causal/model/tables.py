@@ -149,7 +149,7 @@ class Tables:
                 f"{where} must return a distribution, such as Bernoulli(p) or Exactly(value), "
                 f"and returned {law!r}"
             )
-        rows, shape = int(np.prod([len(column) for column in columns])), law.mean().shape
+        rows, shape = int(np.prod([len(column) for column in columns])), law.batch_shape
         if shape not in ((), (1,), (rows,)):
             raise InputError(
                 f"{where} must give one law for each of {rows} units, and gave laws of shape "

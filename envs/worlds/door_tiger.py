@@ -1,6 +1,5 @@
-"""Two rooms of a privileged expert:
-
-a door whose light only he sees, and a tiger that he need not listen for.
+"""Worlds with a privileged expert: a door whose light only the expert sees, and a tiger whose
+place the expert knows without listening.
 """
 
 from collections.abc import Mapping
@@ -26,12 +25,18 @@ from dosuite.causal import (
 from dosuite.causal.errors import did_you_mean
 from dosuite.causal.exact import plan_with_memory
 
-Laws = tuple[
-    tuple[float, ...], tuple[float, ...]
-]  # the expert's law of the action in each state of what only he sees
+# P(action | hidden state) of an expert: one row for each of the two values of the hidden state.
+Laws = tuple[tuple[float, ...], tuple[float, ...]]
+
+LISTEN = 0
+LISTENING, WRONG_DOOR, RIGHT_DOOR = -1.0, -100.0, 10.0  # rewards of a step in Tiger
 
 
 def _law(expert: str, experts: Mapping[str, Laws]) -> Array:
+    """The action probabilities of an expert: (hidden states, actions).
+
+    Raises InputError if `experts` has no such name.
+    """
     if expert not in experts:
         raise InputError(f"{expert!r} is not an expert; {did_you_mean(expert, experts)}")
     return np.array(experts[expert])
@@ -41,9 +46,9 @@ class Door(World):
     """Press button A (0) or B (1): A opens the door when the light is red, B when it is green; an
     open door earns 1.
 
-    The light is mostly red, so A is the better button for whoever does not see it. The expert sees
-    it and presses B mostly when that opens, so in the log B opens more often than A. Other experts
-    are wrong, or biased, or so good that in the log both buttons always open.
+    The light is mostly red, so A is the better button for anyone who does not see the light. The
+    expert sees it and presses B mostly when B opens the door, so in the log B opens more often than
+    A. Other experts are wrong, or biased, or so good that in the log both buttons always open.
 
         button <-- green --> opens
             |                  ^
@@ -55,7 +60,7 @@ class Door(World):
     Way out: interventions.
     Best: 0, since E[opens | do(button=0)] = 0.6 > E[opens | do(button=1)] = 0.4.
 
-    Source: the door of Gasse et al. (2021), and its experts.
+    Source: the door of Gasse et al. (2021), and its six experts.
     """
 
     expert: str = "noisy_good"
@@ -98,29 +103,38 @@ class Door(World):
 
 
 def _pay(side: Array, door: Array) -> Array:
-    return np.where(door == 0, -1.0, np.where(door == 1 + side, -100.0, 10.0))
+    """The reward of a step: `side` is 0 (tiger left) or 1 (right), `door` the action."""
+    opened = np.where(door == 1 + side, WRONG_DOOR, RIGHT_DOOR)
+    return np.where(door == LISTEN, LISTENING, opened)
 
 
 def _loss(side: Array, door: Array) -> Exactly:
+    """The negative reward, whose best policy is the worst policy of the world."""
     return Exactly(-_pay(side, door))
 
 
 class Tiger(World):
-    """Listen (0), or open the left (1) or the right door (2): behind one is a tiger; it costs 100,
-    listening 1, and the other pays 10.
+    """Listen (0), or open the left (1) or the right door (2). Behind one door is a tiger: opening
+    it costs 100, listening costs 1, and the other door pays 10.
 
-    At each step a roar tells, 85 times in 100, where the tiger is, and an open door ends the
-    episode. Whoever remembers the roars listens until those from one side are three ahead. The
-    expert sees the tiger, so in the log a door that was opened was mostly the right one: a planner
-    who takes its own choice for the expert's believes that one roar is enough.
+    At each step the observation is a roar, which comes from the tiger's side with probability 0.85.
+    Opening a door ends the episode. The best policy remembers the roars, and listens until one side
+    is three roars ahead. The expert sees the tiger, so in the log a door that was opened was mostly
+    the right one. The confused planner takes its own choice of a door as evidence, as if the expert
+    had made it, and believes that one roar is enough.
+
+    Nine experts differ in how good they are. A perfect expert never listens, and neither does the
+    planner that learns from it; after `very_bad`, which opens the tiger's door, the planner never
+    opens a door; after `random`, whose choice is no evidence, it is not confused.
 
         side_tm1 --> side --> roar
         door <-- side            (pay <-- side, door; over <-- door)
 
-    Observation: Discrete(2), the side of the roar. Action: Discrete(3). At most 10 steps, until a
-    door is opened; the reward of a step is -100, -1 or 10, and J is the return of an episode. The
-    values of the confused, the causal, the best and the worst policy are those of planners with a
-    memory, and the confused one plans in the log; the table of a policy has none.
+    Observation: Discrete(2), the side of the roar: left (0) or right (1). Action: Discrete(3). At
+    most 10 steps, until a door is opened; the reward of a step is -100, -1 or 10, and J is the
+    return of an episode. J(confused), J(causal), J(best) and J(worst) are the values of planners
+    that remember the episode, and the confused one plans in the log. The policies as tables, (C, A),
+    have no memory.
 
     Trap: 2 1, since promised = 9.505 > J(confused) = -6.5.
     Way out: interventions.
@@ -128,19 +142,28 @@ class Tiger(World):
     Twin: none, because in the log the next roar depends on the whole past, and so it would have to
     in the twin.
 
-    Source: the tiger of Kaelbling, Littman and Cassandra (1998); the expert noisy_good is that of
-    Gasse et al. (2021)."""
+    Source: the tiger of Kaelbling, Littman and Cassandra (1998), section 5.1. The experts are those
+    of Gasse et al.: noisy_good, perfect_good, perfect_bad and random of the 2023 paper (Using
+    Confounded Data in Latent Model-Based Reinforcement Learning), very_good, very_bad and the two
+    biased ones of the 2021 preprint, with the numbers of the published programs. bench_good is our
+    own."""
 
     horizon: int = 10
     expert: str = "bench_good"
     accuracy: float = 0.85  # P(the roar comes from where the tiger is)
 
-    experts: ClassVar[
-        Mapping[str, Laws]
-    ] = {  # tiger left, tiger right: P(listen), P(open left), P(open right)
+    # P(listen), P(open left), P(open right) if the tiger is on the left, and on the right.
+    experts: ClassVar[Mapping[str, Laws]] = {
         "bench_good": ((0.2, 0.02, 0.78), (0.2, 0.78, 0.02)),
         "noisy_good": ((0.05, 0.30, 0.65), (0.05, 0.80, 0.15)),
         "perfect_good": ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0)),
+        "perfect_bad": ((0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+        "very_good": ((0.05, 0.0, 0.95), (0.05, 0.95, 0.0)),
+        "very_bad": ((0.05, 0.95, 0.0), (0.05, 0.0, 0.95)),
+        # The published weights are 0.5, 0.5 and 0.5, which the published program normalises.
+        "random": ((1 / 3, 1 / 3, 1 / 3), (1 / 3, 1 / 3, 1 / 3)),
+        "strong_good_bias": ((0.05, 0.20, 0.75), (0.05, 0.95, 0.0)),
+        "strong_bad_bias": ((0.05, 0.95, 0.0), (0.05, 0.20, 0.75)),
     }
 
     @latent.starting(Bernoulli(0.5))
@@ -171,17 +194,22 @@ class Tiger(World):
         return None
 
     def values_in(self, world: World) -> Mapping[str, float]:
-        """Planners with a memory:
-
-        in the log, under interventions, in `world` itself, and for the least there.
+        """The values of planners that remember the episode: J(confused) of the plan made in the
+        log, J(causal) of the plan made under interventions, J(best) and J(worst) of plans made in
+        `world`. J(intent) is NaN: with the intent there are too many beliefs.
         """
+        promised, _ = plan_with_memory(self, seeing=True)
+        _, confused = plan_with_memory(self, world, seeing=True)
+        _, causal = plan_with_memory(self, world)
+        _, best = plan_with_memory(world)
+        _, most_lost = plan_with_memory(world.do(pay=_loss))
         return {
-            "promised": plan_with_memory(self, seeing=True)[0],
-            "j_confused": plan_with_memory(self, world, seeing=True)[1],
-            "j_causal": plan_with_memory(self, world)[1],
-            "j_best": plan_with_memory(world)[1],
-            "j_worst": -plan_with_memory(world.do(pay=_loss))[1],
-            "j_intent": np.nan,  # too many beliefs
+            "promised": promised,
+            "j_confused": confused,
+            "j_causal": causal,
+            "j_best": best,
+            "j_worst": -most_lost,
+            "j_intent": np.nan,
         }
 
     @shift

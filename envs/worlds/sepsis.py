@@ -1,8 +1,8 @@
-"""Sepsis, treated by a physician who knows who is diabetic."""
+"""Patients with sepsis, treated by a physician who knows which of them are diabetic."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from dosuite.causal import (
     Array,
     Categorical,
+    Distribution,
     Exactly,
     World,
     action,
@@ -23,64 +24,77 @@ from dosuite.causal import (
 from dosuite.causal.exact import Process, do_process, greedy, log_process
 from dosuite.causal.model.elimination import conditional
 
-SIZES = (3, 3, 2, 5)  # values of heart rate, blood pressure, oxygen and glucose
+# The published simulator, in the order in which it applies its effects: antibiotics, ventilation,
+# vasopressors, and fluctuations of what no treatment has just moved. A reading is the number of its
+# level: heart rate, blood pressure and oxygen from low (0) over normal (1) to high (2; oxygen has no
+# such level), and glucose from very low (0) over normal (2) to very high (4).
+SIZES = (3, 3, 2, 5)  # levels of heart rate, blood pressure, oxygen and glucose
 NORMAL = (1, 1, 1, 2)
-RATE = BLOOD = np.array(
-    [0.25, 0.5, 0.25]
-)  # laws of the first state, before the patients who are not to be treated are turned away
+STATES = 90  # combinations of the four readings
+
+# Laws of the first readings, before patients who need no treatment or are past it are turned away.
+RATE = BLOOD = np.array([0.25, 0.5, 0.25])
 OXYGEN = np.array([0.2, 0.8])
-GLUCOSE = np.array(
-    [[0.05, 0.15, 0.6, 0.15, 0.05], [0.01, 0.05, 0.15, 0.6, 0.19]]
-)  # without and with diabetes
-ON, WITHDRAWN, OFF = 0, 1, 2  # what is done with a treatment
-DISCOUNT = 0.99  # with which physician and learners plan
+GLUCOSE = np.array([[0.05, 0.15, 0.6, 0.15, 0.05], [0.01, 0.05, 0.15, 0.6, 0.19]])  # by diabetes
+
+ON, WITHDRAWN, OFF = 0, 1, 2  # phases of a treatment: given, stopped in this step, not given
+ACTIONS = 8  # 4 antibiotics + 2 ventilation + vasopressors
+DISCOUNT = 0.99  # with which the physician and the learners plan
 SWEEPS = 500  # of value iteration
-MISTAKES = 0.05  # share of the physician's actions that are another than the best
+MISTAKES = 0.05  # probability that the physician takes one of the other seven actions
+
+# Axes of the physician's policy: diabetes, the three treatments that are on, the four readings.
+PHYSICIAN_SEES = (2, 2, 2, 2, *SIZES)
 
 
 def _abnormal(*readings: Array) -> Array:
-    return np.asarray(
-        sum(1 * (reading != normal) for reading, normal in zip(readings, NORMAL, strict=True))
-    )
+    """How many of the four readings are not normal; the arrays are broadcast."""
+    count: Array = np.asarray(0)
+    for reading, normal in zip(readings, NORMAL, strict=True):
+        count = count + (reading != normal)
+    return np.asarray(count)
 
 
 def _outcome(abnormal: Array, treated: Array) -> Array:
-    """Of readings with `abnormal` among them, and treatments that are all 0 if there is none."""
-    return np.asarray(1 * ((abnormal == 0) & (treated == 0)) - (abnormal >= 3))
+    """1 if nothing is abnormal and the patient is without treatment (`treated` 0), -1 if at least
+    three readings are abnormal, else 0.
+    """
+    well = (abnormal == 0) & (treated == 0)
+    dead = abnormal >= 3
+    return np.asarray(1 * well - dead)
 
 
 @cache
 def _admitted(diabetic: float) -> Array:
-    """The law of diabetes and of the first readings, (2, 3, 3, 2, 5);
-
-    who is well or dying is not admitted.
+    """P(diabetes, first readings), shape (2, 3, 3, 2, 5), among patients who are neither well nor
+    dead. `diabetic` is P(diabetes) among all who come.
     """
     diabetes = np.array([1.0 - diabetic, diabetic])
     law = np.einsum("d,h,b,o,dg->dhbog", diabetes, RATE, BLOOD, OXYGEN, GLUCOSE)
-    law = law * (_outcome(_abnormal(*np.indices(SIZES)), np.zeros(1)) == 0)
+    untreated = np.zeros(1)
+    law = law * (_outcome(_abnormal(*np.indices(SIZES)), untreated) == 0)
     return np.asarray(law / law.sum())
 
 
 @cache
 def _first(reading: int) -> Array:
-    """The law of a first reading (1 heart rate ...
+    """P(first reading | diabetes, the readings before it): shape (2, ..., levels).
 
-    4 glucose) given diabetes and those before it, which is the same for any share.
+    `reading` counts from 1 (heart rate) to 4 (glucose). The share of diabetics cancels. Uniform
+    where the condition has probability 0, which is where three readings are abnormal already.
     """
     law = _admitted(0.5).sum(tuple(range(reading + 1, 5)))
-    return conditional(
-        law, unseen=1.0 / law.shape[-1]
-    )  # which is where three readings before are abnormal
+    return conditional(law, unseen=1.0 / law.shape[-1])
 
 
-def _done(on: Array, given: Array) -> Array:
+def _phase(on: Array, given: Array) -> Array:
+    """The phase of a treatment that was `on` before the step and is `given` in it, each 0 or 1."""
     return np.where(given == 1, ON, np.where(on == 1, WITHDRAWN, OFF))
 
 
 def _moves(levels: int, moves: Mapping[tuple[int, int], float]) -> Array:
-    """A law (levels, levels) of the next level:
-
-    the probability of each move, and otherwise none.
+    """A transition matrix (levels, levels): each move (from, to) has its probability, and the rest
+    of a row stays.
     """
     law = np.zeros((levels, levels))
     for move, probability in moves.items():
@@ -89,102 +103,153 @@ def _moves(levels: int, moves: Mapping[tuple[int, int], float]) -> Array:
 
 
 def _drift(levels: int, probability: float) -> Array:
-    """A level up and a level down, with this probability each."""
-    return _moves(
-        levels,
-        {(i, j): probability for i in range(levels) for j in (i - 1, i + 1) if 0 <= j < levels},
-    )
+    """A fluctuation: up and down by one level, with this probability each."""
+    moves = {}
+    for level in range(levels):
+        for neighbour in (level - 1, level + 1):
+            if 0 <= neighbour < levels:
+                moves[level, neighbour] = probability
+    return _moves(levels, moves)
 
 
 @cache
 def _heart_rate() -> Array:
-    """By what is done with antibiotics: (3, 3, 3)."""
-    return np.stack([_moves(3, {(2, 1): 0.5}), _moves(3, {(1, 2): 0.1}), _drift(3, 0.1)])
+    """Transitions of the heart rate by the phase of antibiotics: (3, 3, 3)."""
+    on = _moves(3, {(2, 1): 0.5})
+    withdrawn = _moves(3, {(1, 2): 0.1})
+    return np.stack([on, withdrawn, _drift(3, 0.1)])
 
 
 @cache
 def _oxygen() -> Array:
-    """By what is done with ventilation: (3, 2, 2)."""
-    return np.stack([_moves(2, {(0, 1): 0.7}), _moves(2, {(1, 0): 0.1}), _drift(2, 0.1)])
+    """Transitions of the oxygen by the phase of ventilation: (3, 2, 2)."""
+    on = _moves(2, {(0, 1): 0.7})
+    withdrawn = _moves(2, {(1, 0): 0.1})
+    return np.stack([on, withdrawn, _drift(2, 0.1)])
 
 
 @cache
 def _blood_pressure() -> Array:
-    """By what is done with antibiotics and with vasopressors, and by diabetes: (3, 3, 2, 3, 3)."""
-    antibiotics = np.stack([_moves(3, {(2, 1): 0.5}), _moves(3, {(1, 2): 0.1}), np.eye(3)])
+    """Transitions of the blood pressure by the phases of antibiotics and of vasopressors and by
+    diabetes: (3, 3, 2, 3, 3). Antibiotics act first.
+    """
+    still = np.eye(3)
+    antibiotics = np.stack([_moves(3, {(2, 1): 0.5}), _moves(3, {(1, 2): 0.1}), still])
     given = (
         _moves(3, {(0, 1): 0.7, (1, 2): 0.7}),
         _moves(3, {(0, 1): 0.5, (0, 2): 0.4, (1, 2): 0.9}),
     )
     withdrawn = tuple(_moves(3, {(1, 0): fall, (2, 1): fall}) for fall in (0.1, 0.05))
-    law = np.einsum(
-        "aij,vdjk->avdik", antibiotics, np.stack([given, withdrawn, (np.eye(3), np.eye(3))])
-    )
+    vasopressors = np.stack([given, withdrawn, (still, still)])
+    law = np.einsum("aij,vdjk->avdik", antibiotics, vasopressors)
+    # It fluctuates only where neither treatment moves it.
     law[OFF, OFF] = _drift(3, 0.1)
     return np.asarray(law)
 
 
 @cache
 def _glucose(fault: bool) -> Array:
-    """By vasopressors and by diabetes: (2, 2, 5, 5)."""
-    fall, rise = (
-        {(i, i - 1): 0.1 for i in range(1, 5)},
-        {(i, min(1 if fault else 4, i + 1)): 0.1 for i in range(5)},
-    )
+    """Transitions of the glucose by vasopressors (given or not) and by diabetes: (2, 2, 5, 5)."""
+    # The published program caps the rise of a patient without diabetes at level 1, not at 4.
+    highest = 1 if fault else 4
+    fall = {(level, level - 1): 0.1 for level in range(1, 5)}
+    rise = {(level, min(highest, level + 1)): 0.1 for level in range(5)}
     healthy = _moves(5, fall) + _moves(5, rise) - np.eye(5)
-    raised = _moves(5, {(i, i + 1): 0.5 for i in range(4)})
+    raised = _moves(5, {(level, level + 1): 0.5 for level in range(4)})
     return np.stack([[healthy, _drift(5, 0.3)], [np.eye(5), raised]])
 
 
-@cache
-def _physician(fault: bool) -> Array:
-    """The behaviour policy: what is best for who sees everything and discounts by 0.99, and a
-    mistake now and then.
+def _transitions(treatments: Array, fault: bool) -> Array:
+    """P(readings after | treatments on, treatments given, diabetes, readings): (8, 8, 2, 90, 90).
 
-    By diabetes, the treatments that are on and the readings: (2, 2, 2, 2, 3, 3, 2, 5, 8).
+    `treatments` lists the eight combinations of antibiotics, ventilation and vasopressors: (8, 3).
     """
-    treatments = np.array(
-        [(a, e, v) for a in (0, 1) for e in (0, 1) for v in (0, 1)]
-    )  # what is on, or given
+    shape = len(treatments), len(treatments), 2
     on, given, diabetes = treatments[:, None, None], treatments[None, :, None], np.arange(2)
-    antibiotics, ventilation, vasopressors = (_done(on[..., i], given[..., i]) for i in range(3))
-    shape = 8, 8, 2
+    antibiotics, ventilation, vasopressors = (_phase(on[..., i], given[..., i]) for i in range(3))
     rate, oxygen = (
         np.broadcast_to(law, (*shape, *law.shape[-2:]))
         for law in (_heart_rate()[antibiotics], _oxygen()[ventilation])
     )
     pressure = _blood_pressure()[antibiotics, vasopressors, diabetes]
     glucose = np.broadcast_to(_glucose(fault)[given[..., 2], diabetes], (*shape, 5, 5))
+    # Given treatments and diabetes, the four readings move independently.
     law = np.einsum(
         "xydij,xydkl,xydmn,xydop->xydikmojlnp", rate, pressure, oxygen, glucose, optimize=True
-    ).reshape(*shape, 90, 90)
+    )
+    return np.asarray(law.reshape(*shape, STATES, STATES))
+
+
+@cache
+def _physician(fault: bool) -> Array:
+    """The behaviour policy P(action | diabetes, treatments on, readings): shape (1440, 8), a row for
+    each cell of `PHYSICIAN_SEES`.
+
+    The plan of a physician who sees everything, found by value iteration without a horizon and with
+    a discount of 0.99; each of the other seven actions is taken by mistake with probability 0.05/7.
+    """
+    treatments = np.array(list(np.ndindex(2, 2, 2)))
+    law = _transitions(treatments, fault)
     abnormal = _abnormal(*np.indices(SIZES)).ravel()
-    gain = _outcome(abnormal, treatments.sum(1)[:, None])  # of the state after, by what was given
+    gain = _outcome(abnormal, treatments.sum(1)[:, None])  # (given, state after)
+    # Axes of the values: x treatments on, y treatments given, d diabetes, i readings.
     going_on = law * (gain == 0)[None, :, None, None, :]
     now = np.einsum("xydij,yj->xydi", law, gain)
-    worth = np.zeros((8, 2, 90))
+    best_value = np.zeros((ACTIONS, 2, STATES))
+    # Bellman's optimality equation; what is given in this step is on in the next.
     for _ in range(SWEEPS):
-        later = np.einsum("xydij,ydj->xydi", going_on, worth)
+        later = np.einsum("xydij,ydj->xydi", going_on, best_value)
         values = now + DISCOUNT * later
-        worth = values.max(1)
-    best = values.transpose(2, 0, 3, 1).argmax(-1).reshape(2, 2, 2, 2, *SIZES)
-    return np.asarray(MISTAKES / 7 + (1.0 - MISTAKES - MISTAKES / 7) * np.eye(8)[best])
+        best_value = values.max(1)
+    best = values.transpose(2, 0, 3, 1).argmax(-1).ravel()
+    other = MISTAKES / 7
+    return np.asarray(other + (1.0 - MISTAKES - other) * np.eye(ACTIONS)[best])
+
+
+@dataclass(frozen=True, eq=False)
+class Physician(Distribution):
+    """The physician's choice of a treatment for each unit. The plan is made when a probability is
+    first needed, so that importing, and checking the class, cost nothing.
+    """
+
+    fault: bool
+    cell: Array  # (n,), rows of the physician's policy
+
+    @cached_property
+    def _law(self) -> Categorical:
+        return Categorical(_physician(self.fault)[self.cell])
+
+    @property
+    def batch_shape(self) -> tuple[int, ...]:
+        return self.cell.shape
+
+    def sample(self, noise: Array, rows: Array | None = None) -> Array:
+        return self._law.sample(noise, rows)
+
+    def mean(self) -> Array:
+        return self._law.mean()
+
+    def support(self) -> Array:
+        return np.arange(ACTIONS)
+
+    def probability(self, values: Array) -> Array:
+        return self._law.probability(values)
 
 
 def _planned(process: Process) -> Array:
-    """The policy (C, A) that is best in a process without end, future rewards discounted by 0.99."""
+    """The best policy (C, A) of a process without a horizon and with a discount of 0.99."""
     return greedy(replace(process, horizon=SWEEPS, discount=DISCOUNT).plan())
 
 
 class SepsisDiabetes(World):
-    """Give a patient with sepsis antibiotics, ventilation and vasopressors, or not, until he is
-    well or dead.
+    """Give a patient with sepsis antibiotics, ventilation and vasopressors, or not, until the
+    patient is well or dead.
 
-    Vasopressors raise the blood pressure of diabetics more, and their glucose too. The physician
-    knows who is diabetic and how high the glucose is, and treats accordingly; the log has neither.
-    In it vasopressors do well, for those to whom they were given. A patient dies (-1) when three of
-    heart rate, blood pressure, oxygen and glucose are abnormal, and leaves (+1) when all are normal
-    without treatment.
+    Vasopressors raise the blood pressure of diabetics more, and raise their glucose too. The
+    physician knows who is diabetic and how high the glucose is, and treats accordingly; the log has
+    neither. In the log vasopressors do well, because they were given to the patients whom they
+    help. A patient dies (-1) when three of heart rate, blood pressure, oxygen and glucose are
+    abnormal, and leaves (+1) when all are normal without treatment.
 
         diabetes, glucose --> treatment --> heart_rate_after, blood_pressure_after, oxygen_after,
         glucose_after --> outcome diabetes --> blood_pressure_after, glucose_after
@@ -195,9 +260,9 @@ class SepsisDiabetes(World):
     an episode. With `fault`, as in the published program, glucose that rises in a patient without
     diabetes becomes 1 (low).
 
-    Physician and learners plan as in the source, without end and discounting by 0.99. J(causal) is
-    that of the plan made from a log of uniformly random actions: a reference, and no optimum, for
-    who remembers the past could do better.
+    The physician and the learners plan as in the source, without a horizon and with a discount of
+    0.99. J(causal) is that of the plan made from a log of uniformly random actions: a reference and
+    not an optimum, for a policy with a memory could do better.
 
     Trap: since promised = 0.7066 > J(causal) > J(confused) = 0.1110 > J(uniform).
     Way out: interventions.
@@ -210,7 +275,8 @@ class SepsisDiabetes(World):
 
     horizon: int = 20
     fault: bool = True
-    # P(diabetes) among all who come, before those who are not to be treated are turned away
+    # P(diabetes) among all who come, before those who need no treatment or are past it are turned
+    # away
     diabetic: float = 0.2
 
     @latent.starting(lambda self: Categorical(_admitted(self.diabetic).sum((1, 2, 3, 4))))
@@ -266,24 +332,18 @@ class SepsisDiabetes(World):
         blood_pressure: Array,
         oxygen: Array,
         glucose: Array,
-    ) -> Categorical:
-        state = (
-            diabetes,
-            on_antibiotics,
-            on_ventilation,
-            on_vasopressors,
-            heart_rate,
-            blood_pressure,
-            oxygen,
-            glucose,
-        )
-        return Categorical(_physician(self.fault)[state])
+    ) -> Physician:
+        treated = (on_antibiotics, on_ventilation, on_vasopressors)
+        readings = (heart_rate, blood_pressure, oxygen, glucose)
+        state = (diabetes, *treated, *readings)
+        cell = np.ravel_multi_index(state, PHYSICIAN_SEES)
+        return Physician(self.fault, np.asarray(cell))
 
     @latent
     def heart_rate_after(
         self, heart_rate: Array, on_antibiotics: Array, treatment: Array
     ) -> Categorical:
-        return Categorical(_heart_rate()[_done(on_antibiotics, treatment // 4), heart_rate])
+        return Categorical(_heart_rate()[_phase(on_antibiotics, treatment // 4), heart_rate])
 
     @latent
     def blood_pressure_after(
@@ -294,15 +354,13 @@ class SepsisDiabetes(World):
         treatment: Array,
         diabetes: Array,
     ) -> Categorical:
-        antibiotics, vasopressors = (
-            _done(on_antibiotics, treatment // 4),
-            _done(on_vasopressors, treatment % 2),
-        )
+        antibiotics = _phase(on_antibiotics, treatment // 4)
+        vasopressors = _phase(on_vasopressors, treatment % 2)
         return Categorical(_blood_pressure()[antibiotics, vasopressors, diabetes, blood_pressure])
 
     @latent
     def oxygen_after(self, oxygen: Array, on_ventilation: Array, treatment: Array) -> Categorical:
-        return Categorical(_oxygen()[_done(on_ventilation, treatment // 2 % 2), oxygen])
+        return Categorical(_oxygen()[_phase(on_ventilation, treatment // 2 % 2), oxygen])
 
     @latent
     def glucose_after(self, glucose: Array, treatment: Array, diabetes: Array) -> Categorical:
@@ -329,26 +387,25 @@ class SepsisDiabetes(World):
         return {"Published": {}, "Repaired": {"fault": False}}
 
     def confused_policy(self) -> Array:
-        """The plan in the process that the log shows."""
+        """The plan made in the process that the log shows: (C, A)."""
         return _planned(log_process(self))
 
     def promised_value(self) -> float:
         return log_process(self).value(self.confused_policy())
 
     def causal_policy(self) -> Array:
-        """The plan in the process that uniformly random actions show."""
+        """The plan made in the process that uniformly random actions show: (C, A)."""
         return _planned(do_process(self))
 
     def values_in(self, world: World) -> Mapping[str, float]:
-        """J(best) is that of the better plan, made here or in `world`, and J(worst) that of the
-        plan for the lowest return there.
-
-        With the intent there are too many states to be solved at once.
+        """J(best) is the better value of two plans, made here and made in `world`; J(worst) is the
+        value of the plan for the lowest return in `world`. J(intent) is NaN: with the intent there
+        are too many states to solve.
         """
         shown = do_process(world)
         best = max(value(world, policy) for policy in (self.causal_policy(), _planned(shown)))
-        worst = value(world, _planned(replace(shown, reward=-shown.reward)))
-        return {"j_best": best, "j_worst": worst, "j_intent": np.nan}
+        worst_policy = _planned(replace(shown, reward=-shown.reward))
+        return {"j_best": best, "j_worst": value(world, worst_policy), "j_intent": np.nan}
 
     def twin(self) -> None:
         return None
@@ -363,7 +420,7 @@ class SepsisDiabetes(World):
 
 
 class GlucoseSeen(SepsisDiabetes):
-    """The glucose is measured, and only diabetes is hidden: most of the confusion goes.
+    """The glucose is measured, and only diabetes is hidden: most of the confusion disappears.
 
         diabetes --> treatment --> heart_rate_after, blood_pressure_after, oxygen_after,
         glucose_after --> outcome diabetes --> blood_pressure_after, glucose_after
