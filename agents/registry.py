@@ -1,76 +1,95 @@
-"""Every agent by its name.
+"""The registry of agents: every agent of this package by name, and a user's by its file.
 
-A file in this folder is all it takes to add one; a user's file is named by its path.
+A new module in this package is registered by being there. Looking up one agent imports the module
+of that agent only.
 """
 
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from dosuite.causal import InputError
 from dosuite.causal.errors import did_you_mean
-from dosuite.envs.plugins import class_in_file, classes_in_package, names_file
+from dosuite.envs.plugins import class_in_file, named_in_file, names_file
 from dosuite.envs.settings import parse, typed
 
 from .agent import Agent
-from .user_policy import Brought, is_brought
+from .summaries import AgentSummary, agent_sources, agent_summaries
+
+__all__ = [
+    "AgentSummary",
+    "agent_class",
+    "agent_classes",
+    "agent_summaries",
+    "make_agent",
+    "names_policy",
+]
+
+
+@cache
+def agent_class(name: str) -> type[Agent]:
+    """The class of the agent with this name. Raises InputError if there is none."""
+    sources = agent_sources()
+    if name not in sources:
+        raise InputError(f"there is no agent {name!r}; {did_you_mean(name, sources)}")
+    module = import_module(f".{sources[name].module}", __package__)
+    cls: type[Agent] = getattr(module, sources[name].class_name)
+    return cls
 
 
 @cache
 def agent_classes() -> dict[str, type[Agent]]:
-    """The classes of all agents by name."""
-    return {
-        cls.name: cls for cls in classes_in_package("dosuite.agents", Agent) if hasattr(cls, "name")
-    }
+    """The classes of all agents by name, in the order of their modules. Imports all of them."""
+    return {name: agent_class(name) for name in agent_sources()}
 
 
 def make_agent(text: str, **settings: Any) -> Agent:
-    """The agent `name:setting=value,...` or `path/to/file.py:Class:setting=value`, or the policy
-    that is brought as it is.
+    """Make an agent from `name:setting=value,...` or `path/to/file.py:Class:setting=value`.
 
-    Raises InputError if there is no such agent or setting.
+    A text that names a user's policy (see `names_policy`) gives the agent that returns it. Raises
+    InputError if there is no such agent or setting.
     """
     name, written = parse(text)
-    if is_brought(name):
+    if names_policy(name):
         if written or settings:
             raise InputError(f"{name} is a policy, and has no settings")
+        from .user_policy import Brought  # loads Stable-Baselines3
+
         return Brought(name)
     if names_file(name):
         cls = class_in_file(name, Agent)
         _check(cls)
-    elif name in agent_classes():
-        cls = agent_classes()[name]
     else:
-        raise InputError(f"there is no agent {name!r}; {did_you_mean(name, agent_classes())}")
+        cls = agent_class(name)
     return cls(**typed(cls, {**written, **settings}))
+
+
+def names_policy(where: str) -> bool:
+    """Whether a text names a user's policy: a .zip, a .pt, or `file.py:name` of a non-class."""
+    if names_file(where):
+        value = named_in_file(where)
+        return value is not None and not isinstance(value, type)
+    return where.endswith((".zip", ".pt"))
 
 
 def _check(cls: type[Agent]) -> None:
     """Raise InputError, naming what to change, if a user's class is not an agent."""
+    name = cls.__name__
     if not is_dataclass(cls):
-        raise InputError(
-            f"{cls.__name__} must be a dataclass: decorate it with @dataclass(frozen=True)"
-        )
+        raise InputError(f"{name} must be a dataclass: decorate it with @dataclass(frozen=True)")
     if abstract := sorted(getattr(cls, "__abstractmethods__", ())):
-        raise InputError(f"{cls.__name__} must define {', '.join(abstract)}")
-    if needy := [
-        field.name
-        for field in fields(cls)
-        if field.default is MISSING and field.default_factory is MISSING
-    ]:
-        raise InputError(f"{cls.__name__}: give the setting {needy[0]} a default")
+        raise InputError(f"{name} must define {', '.join(abstract)}")
+    for setting in fields(cls):
+        if setting.default is MISSING and setting.default_factory is MISSING:
+            raise InputError(f"{name}: give the setting {setting.name} a default")
     learns = getattr(cls, "learns", None)
-    if (
-        not isinstance(learns, tuple)
-        or not learns
-        or not all(isinstance(regime, str) for regime in learns)
-    ):
+    is_tuple = isinstance(learns, tuple) and bool(learns)
+    if not is_tuple or not all(isinstance(regime, str) for regime in learns):  # type: ignore[union-attr]
         raise InputError(
-            f"{cls.__name__}.learns must be a tuple of regimes, such as ('observe',), and is "
-            f"{learns!r}"
+            f"{name}.learns must be a tuple of regimes, such as ('observe',), and is {learns!r}"
         )
     if not isinstance(cls.needs, frozenset | set):
         raise InputError(
-            f"{cls.__name__}.needs must be a set, such as frozenset({{'graph'}}), and is "
-            f"{cls.needs!r}"
+            f"{name}.needs must be a set, such as frozenset({{'graph'}}), and is {cls.needs!r}"
         )

@@ -21,7 +21,7 @@ from stable_baselines3.common.save_util import load_from_zip_file
 from dosuite.causal import Array, InputError
 from dosuite.envs import Space, choices
 from dosuite.envs.gym.sb3 import UNIT
-from dosuite.envs.plugins import named_in_file, names_file
+from dosuite.envs.plugins import named_in_file
 from dosuite.envs.spaces import as_numbers
 
 from .agent import Agent, ContinuousPolicy, Policy
@@ -79,17 +79,6 @@ class Brought(Agent):
 
     def _read(self) -> Any:
         return _read(self.where, self.file.stat().st_mtime_ns)
-
-
-def is_brought(where: str) -> bool:
-    """Whether a name is that of a policy:
-
-    a .zip, a .pt, or a `file.py:name` whose name is that of no class.
-    """
-    if names_file(where):
-        found = named_in_file(where)
-        return found is not None and not isinstance(found, type)
-    return where.endswith((".zip", ".pt"))
 
 
 def fitted(policy: Any, spaces: Spaces) -> Policy:
