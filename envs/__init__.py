@@ -24,7 +24,7 @@ from .registry import (
     world_id,
     world_text,
 )
-from .rollouts import EstimatedValue, estimated_value
+from .rollouts import PolicyValue, estimated_value
 from .settings import parse, unparse
 from .spaces import (
     Space,
@@ -60,7 +60,7 @@ __all__ = [
     "CausalVectorEnv",
     "CopycatWrapper",
     "Data",
-    "EstimatedValue",
+    "PolicyValue",
     "Log",
     "ScatteredStart",
     "Space",

@@ -26,11 +26,12 @@ class Transition(NamedTuple):
     truncated: bool
 
 
-class EstimatedValue(NamedTuple):
-    """A mean return, estimated from episodes, and its standard error."""
+class PolicyValue(NamedTuple):
+    """The expected return of a policy: exact, or estimated from episodes with a standard error."""
 
     value: float
     std_error: float
+    exact: bool = False
 
     @classmethod
     def of(cls, returns: Array) -> Self:
@@ -72,7 +73,7 @@ def rollout(
 
 def estimated_value(
     env: gymnasium.Env[Any, Any], policy: Acting, episodes: int, seed: int
-) -> EstimatedValue:
+) -> PolicyValue:
     """The mean undiscounted return of a policy, and its standard error.
 
     Raises InputError if there are fewer than 2 episodes.
@@ -81,4 +82,4 @@ def estimated_value(
     for number, own_seed in enumerate(seeds_of_episodes(len(returns), seed)):
         for transition in rollout(env, policy, own_seed):
             returns[number] += transition.reward
-    return EstimatedValue.of(returns)
+    return PolicyValue.of(returns)
