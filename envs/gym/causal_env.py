@@ -178,8 +178,8 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
     def _seeds(self, seed: int | Sequence[int | None] | Integers | None) -> tuple[Flags, Integers]:
         """Whether each environment is given a seed, and the seeds."""
         if isinstance(seed, int | np.integer):
-            numbers = np.uint64(int(seed) % SEEDS) + np.arange(self.num_envs, dtype=np.uint64)
-            wrapped = numbers & np.uint64(SEEDS - 1)
+            ahead = np.uint64(int(seed) % SEEDS) + np.arange(self.num_envs, dtype=np.uint64)
+            wrapped = ahead & np.uint64(SEEDS - 1)
             return np.ones(self.num_envs, dtype=bool), wrapped.astype(np.int64)
         seeds = [None] * self.num_envs if seed is None else list(seed)
         if len(seeds) != self.num_envs:
