@@ -7,7 +7,8 @@ Importing this package registers every world with Gymnasium. Every world's class
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from dosuite.causal import InputError
+from dosuite.causal import InputError, __version__
+from dosuite.causal.errors import did_you_mean
 
 from .gym.causal_env import CausalEnv, CausalVectorEnv
 from .logs.collect import collect
@@ -60,10 +61,11 @@ __all__ = [
     "CausalVectorEnv",
     "CopycatWrapper",
     "Data",
-    "PolicyValue",
     "Log",
+    "PolicyValue",
     "ScatteredStart",
     "Space",
+    "__version__",
     "action_space",
     "all_observations",
     "as_integer",
@@ -98,13 +100,16 @@ def __getattr__(name: str) -> Any:
     if name in _LATE:
         return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
     if name.startswith("_"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise AttributeError(f"{__name__} has no attribute {name!r}")
     try:
-        return class_named(name)
+        cls = class_named(name)
     except InputError as error:
-        raise AttributeError(f"dosuite.envs: {error}") from error
+        raise AttributeError(f"{__name__}: {error}") from error
+    if cls is None:
+        raise AttributeError(f"{__name__} has no {name!r}; {did_you_mean(name, __dir__())}")
+    return cls
 
 
 def __dir__() -> list[str]:
     worlds = [cls.__name__ for cls in (*world_classes().values(), *opaque_worlds().values())]
-    return sorted({*globals(), *__all__, *worlds})
+    return sorted({*__all__, *worlds})

@@ -105,21 +105,17 @@ def members() -> Iterator[tuple[str, World]]:
             yield unparse(name, dict(knobs)), cls(**knobs)
 
 
-def class_named(name: str) -> type[Any]:
-    """The world or opaque world whose class has this name, for `from dosuite.envs import Name`.
+def class_named(name: str) -> type[Any] | None:
+    """The world or opaque world whose class has this name; None if there is none.
 
-    Raises InputError if there is none, or if worlds of several families have a member of this name.
+    Raises InputError if worlds of several families have a member of this name.
     """
-    classes: dict[str, type[Any]] = {**world_classes(), **opaque_worlds()}
-    ids = [world for world, cls in classes.items() if cls.__name__ == name]
-    if len(ids) == 1:
-        return classes[ids[0]]
-    if ids:
-        homes = " or ".join(classes[world].__module__ for world in ids)
-        raise InputError(f"{name!r} is the name of several worlds; import it from {homes}")
-    close = get_close_matches(name, [cls.__name__ for cls in classes.values()], n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise InputError(f"there is neither a world nor anything else named {name!r}{hint}")
+    classes: list[type[Any]] = [*world_classes().values(), *opaque_worlds().values()]
+    fitting = [cls for cls in classes if cls.__name__ == name]
+    if len(fitting) > 1:
+        modules = " or ".join(cls.__module__ for cls in fitting)
+        raise InputError(f"{name!r} is the name of several worlds; import it from {modules}")
+    return fitting[0] if fitting else None
 
 
 def register_all() -> None:
