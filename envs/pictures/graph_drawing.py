@@ -6,6 +6,7 @@ Lengths are inches, and y grows upwards.
 import math
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -180,7 +181,7 @@ def _draw_ends(axes: Axes, first: str, last: str) -> None:
     """Two texts at the top, one at the left and one at the right."""
     left, right = axes.get_xlim()
     y = axes.get_ylim()[1] - 0.22
-    title = {"fontsize": TITLE, "fontweight": "bold", "color": INK}
+    title: dict[str, Any] = {"fontsize": TITLE, "fontweight": "bold", "color": INK}
     axes.text(left + MARGIN, y, first, va="center", **title)
     axes.text(right - MARGIN, y, last, fontsize=VALUE, color=GREY, ha="right", va="center")
 
