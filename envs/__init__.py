@@ -41,13 +41,15 @@ from .spaces import (
 from .wrappers.copycat import CopycatWrapper, ScatteredStart, copycat_log
 
 if TYPE_CHECKING:
-    from .gym.sb3 import BatchedVecEnv
-    from .logs.minari import from_minari, to_minari
-    from .pictures.graph_drawing import draw_graph
+    from .gym.sb3 import BatchedVecEnv as BatchedVecEnv
+    from .logs.minari import from_minari as from_minari
+    from .logs.minari import to_minari as to_minari
+    from .pictures.graph_drawing import draw_graph as draw_graph
 
 register_all()
 
-# Imported at their first use, since they need Stable-Baselines3, Minari and matplotlib.
+# Names that are imported at their first use, since they need Stable-Baselines3, Minari and
+# matplotlib. They are not in `__all__`, or `from dosuite.envs import *` would load those.
 _LATE = {
     "BatchedVecEnv": "gym.sb3",
     "draw_graph": "pictures.graph_drawing",
@@ -56,7 +58,6 @@ _LATE = {
 }
 
 __all__ = [
-    "BatchedVecEnv",
     "CausalEnv",
     "CausalVectorEnv",
     "CopycatWrapper",
@@ -74,10 +75,8 @@ __all__ = [
     "choices",
     "collect",
     "copycat_log",
-    "draw_graph",
     "estimated_value",
     "expert_log",
-    "from_minari",
     "load_latents",
     "make_model",
     "members",
@@ -86,7 +85,6 @@ __all__ = [
     "parse",
     "positions",
     "register_all",
-    "to_minari",
     "unparse",
     "world_class",
     "world_classes",
@@ -112,4 +110,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     worlds = [cls.__name__ for cls in (*world_classes().values(), *opaque_worlds().values())]
-    return sorted({*__all__, *worlds})
+    return sorted({*__all__, *_LATE, *worlds})

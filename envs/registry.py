@@ -71,10 +71,11 @@ def world_class(name: str) -> type[World]:
 
 
 def make_model(world: str, *, variant: str = "", shift: str = "", **knobs: Any) -> World:
-    """The model of a world: `make_model("IceCreamShorts-v0:confounding=0.5", variant="twin",
-    shift="cold_snap")`.
+    """Make the model of a world.
 
-    Raises InputError if the world, a knob, the variant or the shift does not exist.
+    `world` is an id or a `file.py:Class`, and may have knobs, as in
+    "IceCreamShorts-v0:confounding=0.5". `variant` is "twin" or "control"; `shift` is the name of a
+    shift that the world declares. Raises InputError if any of these does not exist.
     """
     name, settings = parse(world)
     cls = world_class(name)
@@ -87,8 +88,9 @@ def make_model(world: str, *, variant: str = "", shift: str = "", **knobs: Any) 
 
 
 def world_text(model: SCM) -> str:
-    """The text from which `make_model` makes an unedited model: its id, and the knobs that differ
-    from their defaults.
+    """The text from which `make_model` makes an unedited model.
+
+    It is the id with the knobs that differ from their defaults.
     """
     knobs = {}
     for field in fields(model):
