@@ -17,8 +17,8 @@ Acting = Callable[[Array], Array]  # from observations (n, ...) to actions (n,)
 class Transition(NamedTuple):
     """One step of an episode."""
 
-    seen: Any  # what the policy acted on
     observation: Any
+    acted_on: Any  # the observation, or what the policy saw in its place
     action: int
     reward: float
     next_observation: Any
@@ -63,10 +63,12 @@ def rollout(
     observation, _ = env.reset(seed=seed)
     over = False
     while not over:
-        seen = observation if sight is None else sight()
-        action = int(policy(np.asarray(seen)[None])[0])
+        acted_on = observation if sight is None else sight()
+        action = int(policy(np.asarray(acted_on)[None])[0])
         following, reward, terminated, truncated, _ = env.step(action)
-        yield Transition(seen, observation, action, float(reward), following, terminated, truncated)
+        yield Transition(
+            observation, acted_on, action, float(reward), following, terminated, truncated
+        )
         observation = following
         over = terminated or truncated
 
