@@ -5,6 +5,7 @@ A file in this folder is all it takes to add one; a user's file is named by its 
 
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from dosuite.causal import InputError
@@ -19,9 +20,8 @@ from .user_policy import Brought, is_brought
 @cache
 def agent_classes() -> dict[str, type[Agent]]:
     """The classes of all agents by name."""
-    return {
-        cls.name: cls for cls in classes_in_package("dosuite.agents", Agent) if hasattr(cls, "name")
-    }
+    package = import_module("dosuite.agents")
+    return {cls.name: cls for cls in classes_in_package(package, Agent) if hasattr(cls, "name")}
 
 
 def make_agent(text: str, **settings: Any) -> Agent:

@@ -14,11 +14,11 @@ import gymnasium
 from dosuite.causal import SCM, InputError, World
 from dosuite.causal.errors import did_you_mean
 
+from . import worlds
 from .opaque_world import OpaqueWorld
 from .plugins import class_in_file, classes_in_package, names_file
 from .settings import parse, typed, unparse
 
-CATALOGUE = "dosuite.envs.worlds"
 VARIANTS = ("", "twin", "control")
 
 
@@ -28,7 +28,7 @@ def world_classes() -> dict[str, type[World]]:
 
     A member of a family has the family's name in its id: `IceCreamShorts-Thermo-v0`.
     """
-    classes = classes_in_package(CATALOGUE, World)
+    classes = classes_in_package(worlds, World)
     return {world_id(cls): cls for cls in classes if cls.names_of_variables()}
 
 
@@ -48,7 +48,7 @@ def world_id(cls: type[SCM]) -> str:
 @cache
 def opaque_worlds() -> dict[str, type[OpaqueWorld]]:
     """The classes, by id, of the worlds without a causal model, such as `KeysChests-v0`."""
-    return {cls.id(): cls for cls in classes_in_package(CATALOGUE, OpaqueWorld)}
+    return {cls.id(): cls for cls in classes_in_package(worlds, OpaqueWorld)}
 
 
 def world_class(name: str) -> type[World]:
