@@ -1,5 +1,7 @@
 """Structural causal models and exact answers about them."""
 
+from importlib.metadata import version
+
 from .arrays import Array
 from .errors import InputError, NotDiscreteError, TooLargeError
 from .exact import (
@@ -86,3 +88,5 @@ __all__ = [
     "value",
     "values",
 ]
+
+__version__ = version("dosuite")  # `dosuite` itself is a namespace, and cannot have one

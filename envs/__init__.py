@@ -7,7 +7,8 @@ Importing this package registers every world with Gymnasium. Every world's class
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from dosuite.causal import InputError
+from dosuite.causal import InputError, __version__
+from dosuite.causal.errors import did_you_mean
 
 from .gym.causal_env import CausalEnv, CausalVectorEnv
 from .logs.collect import collect
@@ -24,7 +25,7 @@ from .registry import (
     world_id,
     world_text,
 )
-from .rollouts import EstimatedValue, estimated_value
+from .rollouts import PolicyValue, estimated_value
 from .settings import parse, unparse
 from .spaces import (
     Space,
@@ -40,13 +41,15 @@ from .spaces import (
 from .wrappers.copycat import CopycatWrapper, ScatteredStart, copycat_log
 
 if TYPE_CHECKING:
-    from .gym.sb3 import BatchedVecEnv
-    from .logs.minari import from_minari, to_minari
-    from .pictures.graph_drawing import draw_graph
+    from .gym.sb3 import BatchedVecEnv as BatchedVecEnv
+    from .logs.minari import from_minari as from_minari
+    from .logs.minari import to_minari as to_minari
+    from .pictures.graph_drawing import draw_graph as draw_graph
 
 register_all()
 
-# Imported at their first use, since they need Stable-Baselines3, Minari and matplotlib.
+# Names that are imported at their first use, since they need Stable-Baselines3, Minari and
+# matplotlib. They are not in `__all__`, or `from dosuite.envs import *` would load those.
 _LATE = {
     "BatchedVecEnv": "gym.sb3",
     "draw_graph": "pictures.graph_drawing",
@@ -55,15 +58,15 @@ _LATE = {
 }
 
 __all__ = [
-    "BatchedVecEnv",
     "CausalEnv",
     "CausalVectorEnv",
     "CopycatWrapper",
     "Data",
-    "EstimatedValue",
     "Log",
+    "PolicyValue",
     "ScatteredStart",
     "Space",
+    "__version__",
     "action_space",
     "all_observations",
     "as_integer",
@@ -72,10 +75,8 @@ __all__ = [
     "choices",
     "collect",
     "copycat_log",
-    "draw_graph",
     "estimated_value",
     "expert_log",
-    "from_minari",
     "load_latents",
     "make_model",
     "members",
@@ -84,7 +85,6 @@ __all__ = [
     "parse",
     "positions",
     "register_all",
-    "to_minari",
     "unparse",
     "world_class",
     "world_classes",
@@ -98,13 +98,16 @@ def __getattr__(name: str) -> Any:
     if name in _LATE:
         return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
     if name.startswith("_"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise AttributeError(f"{__name__} has no attribute {name!r}")
     try:
-        return class_named(name)
+        cls = class_named(name)
     except InputError as error:
-        raise AttributeError(f"dosuite.envs: {error}") from error
+        raise AttributeError(f"{__name__}: {error}") from error
+    if cls is None:
+        raise AttributeError(f"{__name__} has no {name!r}; {did_you_mean(name, __dir__())}")
+    return cls
 
 
 def __dir__() -> list[str]:
     worlds = [cls.__name__ for cls in (*world_classes().values(), *opaque_worlds().values())]
-    return sorted({*globals(), *__all__, *worlds})
+    return sorted({*__all__, *_LATE, *worlds})

@@ -18,13 +18,12 @@ T = TypeVar("T")
 _FILE = r"(.+\.py)(?::(\w+))?"
 
 
-def classes_in_package(name: str, base: type[T]) -> list[type[T]]:
-    """Every subclass of `base` that a module of the package `name` defines.
+def classes_in_package(package: ModuleType, base: type[T]) -> list[type[T]]:
+    """Every subclass of `base` that a module of a package defines, sorted by module, then by line.
 
-    The package is imported with all its modules. Classes are sorted by module, then by line.
+    All modules of the package are imported.
     """
-    package = importlib.import_module(name)
-    modules = pkgutil.walk_packages(package.__path__, f"{name}.")
+    modules = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
     classes: list[type[T]] = []
     for module in sorted(info.name for info in modules):
         classes += _classes(importlib.import_module(module), base)

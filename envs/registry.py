@@ -14,11 +14,11 @@ import gymnasium
 from dosuite.causal import SCM, InputError, World
 from dosuite.causal.errors import did_you_mean
 
+from . import worlds
 from .opaque_world import OpaqueWorld
 from .plugins import class_in_file, classes_in_package, names_file
 from .settings import parse, typed, unparse
 
-CATALOGUE = "dosuite.envs.worlds"
 VARIANTS = ("", "twin", "control")
 
 
@@ -28,7 +28,7 @@ def world_classes() -> dict[str, type[World]]:
 
     A member of a family has the family's name in its id: `IceCreamShorts-Thermo-v0`.
     """
-    classes = classes_in_package(CATALOGUE, World)
+    classes = classes_in_package(worlds, World)
     return {world_id(cls): cls for cls in classes if cls.names_of_variables()}
 
 
@@ -48,7 +48,7 @@ def world_id(cls: type[SCM]) -> str:
 @cache
 def opaque_worlds() -> dict[str, type[OpaqueWorld]]:
     """The classes, by id, of the worlds without a causal model, such as `KeysChests-v0`."""
-    return {cls.id(): cls for cls in classes_in_package(CATALOGUE, OpaqueWorld)}
+    return {cls.id(): cls for cls in classes_in_package(worlds, OpaqueWorld)}
 
 
 def world_class(name: str) -> type[World]:
@@ -71,10 +71,11 @@ def world_class(name: str) -> type[World]:
 
 
 def make_model(world: str, *, variant: str = "", shift: str = "", **knobs: Any) -> World:
-    """The model of a world: `make_model("IceCreamShorts-v0:confounding=0.5", variant="twin",
-    shift="cold_snap")`.
+    """Make the model of a world.
 
-    Raises InputError if the world, a knob, the variant or the shift does not exist.
+    `world` is an id or a `file.py:Class`, and may have knobs, as in
+    "IceCreamShorts-v0:confounding=0.5". `variant` is "twin" or "control"; `shift` is the name of a
+    shift that the world declares. Raises InputError if any of these does not exist.
     """
     name, settings = parse(world)
     cls = world_class(name)
@@ -87,8 +88,9 @@ def make_model(world: str, *, variant: str = "", shift: str = "", **knobs: Any) 
 
 
 def world_text(model: SCM) -> str:
-    """The text from which `make_model` makes an unedited model: its id, and the knobs that differ
-    from their defaults.
+    """The text from which `make_model` makes an unedited model.
+
+    It is the id with the knobs that differ from their defaults.
     """
     knobs = {}
     for field in fields(model):
@@ -105,21 +107,17 @@ def members() -> Iterator[tuple[str, World]]:
             yield unparse(name, dict(knobs)), cls(**knobs)
 
 
-def class_named(name: str) -> type[Any]:
-    """The world or opaque world whose class has this name, for `from dosuite.envs import Name`.
+def class_named(name: str) -> type[Any] | None:
+    """The world or opaque world whose class has this name; None if there is none.
 
-    Raises InputError if there is none, or if worlds of several families have a member of this name.
+    Raises InputError if worlds of several families have a member of this name.
     """
-    classes: dict[str, type[Any]] = {**world_classes(), **opaque_worlds()}
-    ids = [world for world, cls in classes.items() if cls.__name__ == name]
-    if len(ids) == 1:
-        return classes[ids[0]]
-    if ids:
-        homes = " or ".join(classes[world].__module__ for world in ids)
-        raise InputError(f"{name!r} is the name of several worlds; import it from {homes}")
-    close = get_close_matches(name, [cls.__name__ for cls in classes.values()], n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise InputError(f"there is neither a world nor anything else named {name!r}{hint}")
+    classes: list[type[Any]] = [*world_classes().values(), *opaque_worlds().values()]
+    fitting = [cls for cls in classes if cls.__name__ == name]
+    if len(fitting) > 1:
+        modules = " or ".join(cls.__module__ for cls in fitting)
+        raise InputError(f"{name!r} is the name of several worlds; import it from {modules}")
+    return fitting[0] if fitting else None
 
 
 def register_all() -> None:

@@ -17,8 +17,8 @@ Acting = Callable[[Array], Array]  # from observations (n, ...) to actions (n,)
 class Transition(NamedTuple):
     """One step of an episode."""
 
-    seen: Any  # what the policy acted on
     observation: Any
+    acted_on: Any  # the observation, or what the policy saw in its place
     action: int
     reward: float
     next_observation: Any
@@ -26,11 +26,12 @@ class Transition(NamedTuple):
     truncated: bool
 
 
-class EstimatedValue(NamedTuple):
-    """A mean return, estimated from episodes, and its standard error."""
+class PolicyValue(NamedTuple):
+    """The expected return of a policy: exact, or estimated from episodes with a standard error."""
 
     value: float
     std_error: float
+    exact: bool = False
 
     @classmethod
     def of(cls, returns: Array) -> Self:
@@ -62,17 +63,19 @@ def rollout(
     observation, _ = env.reset(seed=seed)
     over = False
     while not over:
-        seen = observation if sight is None else sight()
-        action = int(policy(np.asarray(seen)[None])[0])
+        acted_on = observation if sight is None else sight()
+        action = int(policy(np.asarray(acted_on)[None])[0])
         following, reward, terminated, truncated, _ = env.step(action)
-        yield Transition(seen, observation, action, float(reward), following, terminated, truncated)
+        yield Transition(
+            observation, acted_on, action, float(reward), following, terminated, truncated
+        )
         observation = following
         over = terminated or truncated
 
 
 def estimated_value(
     env: gymnasium.Env[Any, Any], policy: Acting, episodes: int, seed: int
-) -> EstimatedValue:
+) -> PolicyValue:
     """The mean undiscounted return of a policy, and its standard error.
 
     Raises InputError if there are fewer than 2 episodes.
@@ -81,4 +84,4 @@ def estimated_value(
     for number, own_seed in enumerate(seeds_of_episodes(len(returns), seed)):
         for transition in rollout(env, policy, own_seed):
             returns[number] += transition.reward
-    return EstimatedValue.of(returns)
+    return PolicyValue.of(returns)

@@ -24,7 +24,8 @@ class OneByVariable:
 
     def reset(self, seed: int | None, ended: bool) -> Any:
         """See `OneByTable.reset`."""
-        return self._batch.reset(np.array([seed is not None]), np.array([seed or 0]))[0]
+        seeded, seeds = np.array([seed is not None]), np.array([seed or 0])
+        return self._batch.reset(seeded, seeds)[0]
 
     def act(self, action: float) -> tuple[Any, float, bool, dict[str, Any]]:
         """See `OneByTable.act`."""

@@ -178,15 +178,15 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
     def _seeds(self, seed: int | Sequence[int | None] | Integers | None) -> tuple[Flags, Integers]:
         """Whether each environment is given a seed, and the seeds."""
         if isinstance(seed, int | np.integer):
-            numbers = np.uint64(int(seed) % SEEDS) + np.arange(self.num_envs, dtype=np.uint64)
-            wrapped = numbers & np.uint64(SEEDS - 1)
+            ahead = np.uint64(int(seed) % SEEDS) + np.arange(self.num_envs, dtype=np.uint64)
+            wrapped = ahead & np.uint64(SEEDS - 1)
             return np.ones(self.num_envs, dtype=bool), wrapped.astype(np.int64)
         seeds = [None] * self.num_envs if seed is None else list(seed)
         if len(seeds) != self.num_envs:
             raise InputError(f"reset needs {self.num_envs} seeds, and got {len(seeds)}")
-        given = np.array([one is not None for one in seeds])
-        numbers = np.array([0 if one is None else int(one) % SEEDS for one in seeds], np.int64)
-        return given, numbers
+        given = np.array([own_seed is not None for own_seed in seeds])
+        numbers = [0 if own_seed is None else int(own_seed) % SEEDS for own_seed in seeds]
+        return given, np.array(numbers, dtype=np.int64)
 
     def step(self, actions: Array) -> tuple[Array, Floats, Flags, Flags, dict[str, Any]]:
         """Observations, rewards, terminations and truncations, each (num_envs, ...), and the logged

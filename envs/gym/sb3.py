@@ -47,10 +47,15 @@ class BatchedVecEnv(VecEnv):
         """
         observations, rewards, terminated, truncated, about = self._env.step(self._actions)
         done = terminated | truncated
-        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        # Infos are only read: environments in mid-episode share an empty one, since making one for
+        # each would take longer than the step.
+        empty: dict[str, Any] = {}
+        infos = [empty] * self.num_envs
         for i in np.flatnonzero(done):
-            infos[i]["terminal_observation"] = about["final_obs"][i]
-            infos[i]["TimeLimit.truncated"] = bool(truncated[i])
+            infos[i] = {
+                "terminal_observation": about["final_obs"][i],
+                "TimeLimit.truncated": bool(truncated[i]),
+            }
         return observations, rewards.astype(np.float32), done, infos
 
     def close(self) -> None:

@@ -1,1 +1,1 @@
-"""Logs: collecting, viewing, shuffling, files."""
+"""Logs: collected, viewed by a learner, shuffled, and written to files."""

@@ -1,4 +1,4 @@
-"""Writing a log: the behaviour policy acts, or an experimenter, or each in some of the episodes."""
+"""Collecting a log: the behaviour policy acts, an experimenter, or each in some of the episodes."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -48,24 +48,28 @@ def collect(
     origin: Mapping[str, Any] | None = None,
     path: str | Path | None = None,
 ) -> Log:
-    """Record `episodes` episodes of a model, from the regime "observe", "intervene" or "mixed".
-    Equal seeds give equal logs.
+    """Record `episodes` episodes of a model. Equal seeds give equal logs.
 
-    The experimenter draws the action uniformly, from the bounds if it is a number; in a mixed log
-    it acts in a `share` of the episodes (one half, if not given). The log names the world, unless
-    the model was edited, and keeps what else `origin` says. With a `path` it is written there, and
-    its latents beside it, without being in memory, and comes back mapped. Raises InputError at a
-    bad argument, and if the files cannot be written; then they are as they were."""
+    The regime says who acts: the behaviour policy ("observe"), an experimenter ("intervene"), or
+    the experimenter in a random `share` of the episodes, by default one half ("mixed"). The
+    experimenter draws actions uniformly; a continuous action uniformly within its bounds.
+
+    The log's origin names the world, unless the model was edited, and has the entries of `origin`.
+    With a `path` the log is written there, and its latents to `latents_path(path)`, piece by piece;
+    it may be larger than memory and is returned mapped. Raises InputError at a bad argument, and if
+    a file cannot be written; then all files are as before.
+    """
+    _check_seed(seed)
     share = _checked_share(episodes, seed, regime, share)
-    world = {} if model.edits else {"world": world_text(model)}
-    recipe = {
+    about: dict[str, Any] = {} if model.edits else {"world": world_text(model)}
+    about |= origin or {}
+    about |= {
         "regime": regime,
         "share": share,
-        "seed": seed,
+        "seed": int(seed),
         "episodes": episodes,
         "version": version("dosuite"),
     }
-    about = {**world, **(origin or {}), **recipe}
     chunks = _of_one_type(_chunks(_Recorder(model, seed, share), episodes))
     if path is None:
         return _log(model, _concatenate(list(chunks)), about)
@@ -74,7 +78,15 @@ def collect(
         for rows in chunks:
             spool.append(rows)
         log = _log(model, spool.columns(), about)
-        return Log.load(log.with_hash(log.hash_of(spool.fingerprints())).save(path), check=False)
+        content_hash = log.hash_of(spool.fingerprints())
+        log.with_hash(content_hash).save(path)
+        return Log.load(path, check=False)
+
+
+def _check_seed(seed: Any) -> None:
+    """Raise InputError if a seed is not an integer."""
+    if not isinstance(seed, int | np.integer):
+        raise InputError(f"a seed is a whole number from 0 to 2**63 - 1, and got {seed!r}")
 
 
 def _checked_share(episodes: int, seed: int, regime: str, share: float | None) -> float:
@@ -94,38 +106,54 @@ def _checked_share(episodes: int, seed: int, regime: str, share: float | None) -
 
 def _log(model: SCM, rows: Columns, about: Mapping[str, Any]) -> Log:
     latents = {name: rows.pop(name) for name in model.names("latent")}
-    spaces = observation_space(model), action_space(model)
-    return Log(rows, model.names("logged"), *spaces, model.horizon, model.discount, about, latents)
+    return Log(
+        rows,
+        model.names("logged"),
+        observation_space(model),
+        action_space(model),
+        model.horizon,
+        model.discount,
+        about,
+        latents,
+    )
 
 
 def _chunks(recorder: "_Recorder", episodes: int) -> Iterator[Columns]:
-    """The rows and latents of the recorded episodes, sorted and numbered, about ROWS rows at a
-    time.
+    """The rows and latents of `episodes` recorded episodes, numbered from 0, about ROWS at a time.
+
+    Where the model selects, more episodes are simulated than recorded. Raises InputError if fewer
+    than one row in a thousand is selected.
     """
-    most, length = 1000 * episodes + 10**6, float(recorder.model.horizon)
-    simulated, recorded, total = 0, 0, 0
+    most = 1000 * episodes + 10**6  # episodes to simulate
+    simulated, recorded, total_rows = 0, 0, 0
+    mean_length = float(recorder.model.horizon)
     while recorded < episodes:
         if simulated == most:
             raise InputError(
                 f"{type(recorder.model).__name__} selects fewer than one row in a thousand, too "
                 "few for a log"
             )
-        expected = -(
-            -(episodes - recorded) * (simulated + 1) // (recorded + 1)
-        )  # not all are recorded
-        count = max(1, int(min(expected, ROWS / max(length, 1.0), most - simulated)))
+        # Simulate as many episodes as are missing, divided by the share recorded so far; but no
+        # more at a time than give about ROWS rows.
+        missing = episodes - recorded
+        expected = -(-missing * (simulated + 1) // (recorded + 1))
+        count = max(1, int(min(expected, ROWS / max(mean_length, 1.0), most - simulated)))
         rows = recorder.record(np.arange(simulated, simulated + count))
-        simulated, total = simulated + count, total + len(rows["episode"])
-        length = total / simulated
-        if len(rows["episode"]):
-            rows["episode"] = recorded - 1 + np.cumsum(rows["step"] == 0)
-            recorded = int(rows["episode"][-1]) + 1
-            wanted = int(np.searchsorted(rows["episode"], episodes))
-            yield {name: column[:wanted] for name, column in rows.items()}
+        simulated += count
+        total_rows += len(rows["episode"])
+        mean_length = total_rows / simulated
+        if len(rows["episode"]) == 0:
+            continue
+
+        # Number the recorded episodes, and leave out those beyond the wanted number.
+        rows["episode"] = recorded - 1 + np.cumsum(rows["step"] == 0)
+        recorded = int(rows["episode"][-1]) + 1
+        wanted = int(np.searchsorted(rows["episode"], episodes))
+        yield {name: column[:wanted] for name, column in rows.items()}
 
 
 def _of_one_type(chunks: Iterator[Columns]) -> Iterator[Columns]:
-    """The chunks. Raises InputError if a column changes its type."""
+    """The same chunks. Raises InputError if a column changes its type between chunks."""
     types: dict[str, Any] = {}
     for rows in chunks:
         for name, column in rows.items():
@@ -138,7 +166,7 @@ def _of_one_type(chunks: Iterator[Columns]) -> Iterator[Columns]:
 
 
 class _Recorder:
-    """Simulates episodes of a model by their numbers, and writes down what is recorded of them."""
+    """Simulates the episodes of a model with given numbers, and records them as rows."""
 
     def __init__(self, model: SCM, seed: int, share: float):
         self.model, self.seed, self.share = model, seed, share
@@ -148,69 +176,70 @@ class _Recorder:
 
     def record(self, numbers: Array) -> Columns:
         """The rows and latents of the episodes with these numbers, sorted by episode and step."""
-        model, ids = self.model, noise.units(self.seed, numbers)
-        experiment, nobody = (
-            noise.uniform(ids, "regime") < self.share,
-            np.zeros(len(ids), dtype=bool),
-        )
-        blocks, past, known, going = [], None, dict[str, Array](), ~nobody
+        model = self.model
+        ids = noise.units(self.seed, numbers)
+        nobody = np.zeros(len(ids), dtype=bool)
+        experiment = noise.uniform(ids, "regime") < self.share
+        going = ~nobody  # the episodes that are still recorded
+        blocks: list[Columns] = []  # the recorded rows, step by step
+        past: Columns | None = None
+        known: Columns = {}
+        # Steps below 0 are the burn-in, in which only the behaviour policy acts.
         for step in range(-model.burn_in, model.horizon):
             clock = step + model.burn_in
             past = self._act(ids, clock, past, known, experiment if step >= 0 else nobody)
             known = model.step(ids, clock + 1, past, names=model.before_action)
             if step < 0:
                 continue
-            if selected := model.names("selection"):
-                going = past[selected[0]] == 1
-            ended = past[model.names("terminal")[0]] == 1 if model.names("terminal") else nobody
-            block = {
-                "episode": numbers,
-                "regime": experiment.astype(np.int8),
-                **self._rows(past, known, step, ended),
-            }
+            for name in model.names("selection"):
+                going = past[name] == 1
+            ended = nobody
+            for name in model.names("terminal"):
+                ended = past[name] == 1
+            block = {"episode": numbers, "regime": experiment.astype(np.int8)}
+            block |= self._rows(past, known, step, ended)
             blocks.append(block if going.all() else _take(block, going))
             going = going & ~ended
-            if not going.any() and step >= len(
-                model.variables
-            ):  # by then the types of all columns have shown
+            # Go on for as many steps as there are variables, until the types of all columns show.
+            if not going.any() and step >= len(model.variables):
                 break
         rows = _concatenate(blocks)
-        rows = rows if len(blocks) == 1 else _take(rows, np.argsort(rows["episode"], kind="stable"))
+        if len(blocks) > 1:
+            rows = _take(rows, np.argsort(rows["episode"], kind="stable"))
         return rows | {"propensity": self._propensity(rows)}
 
     def _act(
         self, ids: noise.Units, clock: int, past: Columns | None, known: Columns, experiment: Array
     ) -> Columns:
-        """One step of every variable, in which the experimenter replaces the action of some units
-        by one of the choices.
-        """
+        """All variables of one step; in an `experiment` the action is drawn by the experimenter."""
         if experiment.any():
+            action = self.model.action
             known = self.model.step(ids, clock, past, known, self.until_action)
-            uniform = noise.uniform(ids, f"{self.model.action} of the experimenter", clock)
-            chosen = self._random.sample(uniform)
-            known[self.model.action] = np.where(experiment, chosen, known[self.model.action])
+            uniform = noise.uniform(ids, f"{action} of the experimenter", clock)
+            known[action] = np.where(experiment, self._random.sample(uniform), known[action])
         return self.model.step(ids, clock, past, known)
 
     @cached_property
     def _random(self) -> Distribution:
-        """How the experimenter draws an action: all alike."""
+        """The law of the experimenter's action: uniform."""
         if self.model.action_bounds is not None:
             return Uniform(*self.model.action_bounds)
         count = choices(self.actions)
         return Categorical(np.full(count, 1.0 / count))
 
     def _rows(self, now: Columns, following: Columns, step: int, ended: Array) -> Columns:
-        """What is written down of one step of every unit."""
+        """The columns of one step of every unit, without episode, regime and propensity."""
         model = self.model
-        over = ~ended if step + 1 == model.horizon else np.zeros_like(ended)
+        count = len(ended)
+        at_horizon = step + 1 == model.horizon
+        over = ~ended if at_horizon else np.zeros_like(ended)
+        action_type = np.int64 if isinstance(self.actions, Discrete) else np.float64
         return {
-            "step": np.full(len(ended), step),
-            "observation": self._observe(now, len(ended)),
-            "action": now[model.action].astype(
-                np.int64 if isinstance(self.actions, Discrete) else np.float64
-            ),
+            "step": np.full(count, step),
+            "observation": self._observe(now, count),
+            "action": now[model.action].astype(action_type),
             "reward": now[model.reward].astype(float),
-            "next_observation": self._observe(following, len(ended)),
+            "next_observation": self._observe(following, count),
             "terminated": ended | over if model.horizon == 1 else ended,
             "truncated": over & (model.horizon > 1),
             **{name: now[name] for name in model.names("logged", "latent")},
@@ -220,28 +249,27 @@ class _Recorder:
         return encode(self.space, [values[name] for name in self.model.contexts], count)
 
     def _propensity(self, rows: Columns) -> Array:
-        """P(action | context) of whoever acted, latents summed out, (n,);
+        """P(action | context) of whoever acted, with the latents summed out: (n,).
 
-        NaN where context or action is a continuous number.
+        It is NaN if context or action is continuous.
         """
-        if not len(rows["action"]) or self._policies is None:
+        if len(rows["action"]) == 0 or self._policies is None:
             return np.full(len(rows["action"]), np.nan)
         policies, observations = self._policies
-        return np.asarray(
-            policies[rows["regime"], positions(observations, rows["observation"]), rows["action"]]
-        )
+        place = positions(observations, rows["observation"])
+        return np.asarray(policies[rows["regime"], place, rows["action"]])
 
     @cached_property
     def _policies(self) -> tuple[Array, Array] | None:
-        """The behaviour policy and the uniform one, (2, C, A), and the observations in the order of
-        their rows.
+        """The behaviour policy and the uniform one, (2, C, A), and the observations (C, ...).
+
+        None if context or action is continuous.
         """
         if not isinstance(self.actions, Discrete):
             return None
         try:
-            return np.stack(
-                [behaviour_policy(self.model), uniform_policy(self.model)]
-            ), all_observations(self.model)
+            policies = np.stack([behaviour_policy(self.model), uniform_policy(self.model)])
+            return policies, all_observations(self.model)
         except NotDiscreteError:
             return None
 

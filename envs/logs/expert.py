@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
 import gymnasium
@@ -31,9 +31,35 @@ def expert_log(
     """
     if rows < 1:
         raise InputError(f"a log needs 1 row or more, and got {rows}")
+    columns = _columns(env, expert, rows, seed, sight)
+    clean = columns.pop("clean")
+    columns["regime"] = np.zeros(rows, dtype=np.int8)
+    columns["propensity"] = np.full(rows, 1.0 if sight is None else np.nan)
+    latents: Columns = {} if sight is None else {"clean": clean}
+    return Log(
+        columns,
+        logged=(),
+        observation_space=env.observation_space,
+        action_space=env.action_space,
+        horizon=_horizon(env) or int(columns["step"].max()) + 1,
+        discount=1.0,
+        origin={"environment": str(env), "seed": seed, "rows": rows},
+        latents=latents,
+    )
+
+
+def _columns(
+    env: gymnasium.Env[Any, Any],
+    expert: Acting,
+    rows: int,
+    seed: int,
+    sight: Callable[[], Any] | None,
+) -> Columns:
+    """The first `rows` steps of the expert, and in `clean` what it acted on."""
     columns: dict[str, list[Any]] = defaultdict(list)
-    for number, (episode, step, transition) in enumerate(_steps(env, expert, seed, sight), start=1):
-        is_last = number == rows
+    steps = islice(_steps(env, expert, seed, sight), rows)
+    for number, (episode, step, transition) in enumerate(steps, start=1):
+        cut = number == rows and not transition.terminated
         columns["episode"].append(episode)
         columns["step"].append(step)
         columns["observation"].append(transition.observation)
@@ -41,27 +67,9 @@ def expert_log(
         columns["reward"].append(transition.reward)
         columns["next_observation"].append(transition.next_observation)
         columns["terminated"].append(transition.terminated)
-        cut = is_last and not transition.terminated
         columns["truncated"].append(transition.truncated or cut)
-        columns["clean"].append(transition.seen)
-        if is_last:
-            break
-
-    arrays = {name: np.stack(column) for name, column in columns.items()}
-    clean = arrays.pop("clean")
-    arrays["regime"] = np.zeros(rows, dtype=np.int8)
-    arrays["propensity"] = np.full(rows, 1.0 if sight is None else np.nan)
-    latents: Columns = {} if sight is None else {"clean": clean}
-    return Log(
-        arrays,
-        logged=(),
-        observation_space=env.observation_space,
-        action_space=env.action_space,
-        horizon=_horizon(env) or int(arrays["step"].max()) + 1,
-        discount=1.0,
-        origin={"environment": str(env), "seed": seed, "rows": rows},
-        latents=latents,
-    )
+        columns["clean"].append(transition.acted_on)
+    return {name: np.stack(column) for name, column in columns.items()}
 
 
 def _steps(

@@ -1,8 +1,9 @@
-"""Logs to and from Minari, for exchange with other offline learners.
+"""Logs to and from Minari, for exchange with other libraries of offline learners.
 
-Minari stores each episode apart, which costs milliseconds and kilobytes an episode. So the episodes
-of one-step worlds are packed, 1,000 to a Minari episode; their ends are in its terminations.
-Columns that Minari has no place for are in `infos`."""
+Minari stores each episode apart, which costs milliseconds and kilobytes per episode. The episodes
+of one-step worlds are therefore packed, 1,000 to a Minari episode; the terminations say where each
+ends. Columns for which Minari has no place are stored in `infos`.
+"""
 
 import json
 import warnings
@@ -25,13 +26,13 @@ _KEY = "dosuite"
 
 
 def check_new(dataset_id: str) -> None:
-    """Raise InputError if there can be no new local Minari data set of this name."""
+    """Raise InputError if no new local Minari data set can have this name."""
     try:
         parse_dataset_id(dataset_id)
-    except (ValueError, TypeError):  # the latter where the version is missing
+    except (ValueError, TypeError) as error:  # the latter if the version is missing
         raise InputError(
             f"Minari does not write {dataset_id!r}: choose a name such as namespace/name-v0"
-        ) from None
+        ) from error
     if get_dataset_path(dataset_id).exists():
         raise InputError(
             f"Minari does not write {dataset_id!r}: there is one already; delete it or choose "
@@ -42,40 +43,31 @@ def check_new(dataset_id: str) -> None:
 def to_minari(log: Log, dataset_id: str) -> "minari.MinariDataset":
     """Write a log, which must fit in memory, as the new local Minari data set `namespace/name-vN`.
 
-    Raises InputError if Minari refuses.
+    Raises InputError if the name is not new, or Minari cannot write the data set.
     """
     check_new(dataset_id)
-    starts = (
-        np.arange(_PACK, len(log), _PACK)
-        if log.horizon == 1
-        else np.flatnonzero(log.columns["step"] == 0)[1:]
-    )
-    space = log.action_space
-    blocks = np.split(np.arange(len(log)), starts)
-    buffers = [
-        _buffer({name: column[rows] for name, column in log.columns.items()}, space)
-        for rows in blocks
-    ]
+    buffers = []
+    for rows in np.split(np.arange(len(log)), _starts(log)):
+        columns = {name: column[rows] for name, column in log.columns.items()}
+        buffers.append(_buffer(columns, log.action_space))
+    world = log.origin.get("world", "a causal model")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", UserWarning
-            )  # it would have an author's address and a link to code
+            # Minari wants an author's address and a link to code.
+            warnings.simplefilter("ignore", UserWarning)
             data = minari.create_dataset_from_buffers(
                 dataset_id,
                 buffers,
                 observation_space=log.observation_space,
-                action_space=space,
-                description=f"A log of {log.origin.get('world', 'a causal model')}, written by dosuite.",
+                action_space=log.action_space,
+                description=f"A log of {world}, written by dosuite.",
             )
-    except Exception as error:
-        with suppress(
-            Exception
-        ):  # a failed write leaves a folder that the next one would stumble over
+    except Exception as error:  # Minari, or a library that it calls
+        # A failed write leaves a folder that the next write would find.
+        with suppress(Exception):
             minari.delete_dataset(dataset_id)
-        raise InputError(
-            f"Minari does not write {dataset_id!r}: {' '.join(str(error).split())}"
-        ) from None
+        reason = " ".join(str(error).split())
+        raise InputError(f"Minari does not write {dataset_id!r}: {reason}") from error
     about = {
         "logged": log.logged,
         "horizon": log.horizon,
@@ -87,22 +79,20 @@ def to_minari(log: Log, dataset_id: str) -> "minari.MinariDataset":
 
 
 def from_minari(dataset_id: str, discount: float = 1.0) -> Log:
-    """Read a local Minari data set whose actions are discrete or one number as a log. Raises
-    InputError if it is not there or does not fit.
+    """Read a local Minari data set as a log; its actions are Discrete, or one number each.
 
-    One that `to_minari` wrote comes back as it went. Of any other the horizon is its longest
-    episode, the discount is the one given, and there are no labels."""
+    A data set that `to_minari` wrote gives the same log. Of any other the horizon is the longest
+    episode, the discount is the argument, and there are no labels. Raises InputError if there is no
+    such data set, or it cannot be read.
+    """
     try:
         data = minari.load_dataset(dataset_id)
     except (FileNotFoundError, ValueError) as error:
-        raise InputError(
-            f"Minari does not read {dataset_id!r}: {' '.join(str(error).split())}"
-        ) from None
+        reason = " ".join(str(error).split())
+        raise InputError(f"Minari does not read {dataset_id!r}: {reason}") from error
     about = data.storage.metadata.get(_KEY)
-    episodes = [
-        _rows(episode, number, about is not None)
-        for number, episode in enumerate(data.iterate_episodes())
-    ]
+    read = _rows_of_other if about is None else _rows_of_ours
+    episodes = [read(episode, number) for number, episode in enumerate(data.iterate_episodes())]
     columns: Columns = {
         name: np.concatenate([rows[name] for rows in episodes]) for name in episodes[0]
     }
@@ -112,18 +102,25 @@ def from_minari(dataset_id: str, discount: float = 1.0) -> Log:
         "discount": discount,
         "origin": {"minari": dataset_id},
     }
-    task |= json.loads(str(about)) if about is not None else {}
-    task["logged"] = tuple(task["logged"])
+    if about is not None:
+        task |= json.loads(str(about))
+        task["logged"] = tuple(task["logged"])
     return Log(
         columns, observation_space=data.observation_space, action_space=data.action_space, **task
     )
 
 
+def _starts(log: Log) -> Array:
+    """The rows at which a Minari episode begins, but for row 0."""
+    if log.horizon == 1:
+        return np.arange(_PACK, len(log), _PACK)
+    return np.flatnonzero(log.columns["step"] == 0)[1:]
+
+
 def _buffer(rows: Columns, space: Space) -> EpisodeBuffer:
+    # Minari has one more observation and info than steps: those of the reset.
     observations = np.concatenate([rows["observation"], rows["next_observation"][-1:]])
-    infos: dict[str, Array] = {
-        name: np.concatenate([column, column[-1:]]) for name, column in rows.items()
-    }  # one for the reset
+    infos = {name: np.concatenate([column, column[-1:]]) for name, column in rows.items()}
     return EpisodeBuffer(
         observations=observations,
         actions=rows["action"].reshape(-1, *(space.shape or ())).astype(space.dtype),
@@ -134,9 +131,11 @@ def _buffer(rows: Columns, space: Space) -> EpisodeBuffer:
     )
 
 
-def _rows(episode: Any, number: int, ours: bool) -> Columns:
-    if ours:
-        return {name: np.asarray(column)[:-1] for name, column in episode.infos.items()}
+def _rows_of_ours(episode: Any, number: int) -> Columns:
+    return {name: np.asarray(column)[:-1] for name, column in episode.infos.items()}
+
+
+def _rows_of_other(episode: Any, number: int) -> Columns:
     steps = len(episode.rewards)
     return {
         "episode": np.full(steps, number),

@@ -20,8 +20,9 @@ def number_episodes(columns: Mapping[str, Array]) -> Iterator[tuple[slice, Array
     for start in range(0, len(episode), ROWS):
         rows = slice(start, start + ROWS)
         before = episode[start - 1] if start else episode[0] - 1
-        begins = (np.diff(episode[rows], prepend=before) != 0) | (columns["step"][rows] == 0)
-        number = last + np.cumsum(begins)
+        is_other = np.diff(episode[rows], prepend=before) != 0
+        is_first_step = columns["step"][rows] == 0
+        number = last + np.cumsum(is_other | is_first_step)
         last = number[-1]
         yield rows, number
 
@@ -66,8 +67,10 @@ def _deal(columns: Mapping[str, Array], into: Columns, rng: np.random.Generator)
     key = int(rng.integers(2**63)) if buckets > 1 else 0
 
     # First pass: count the rows of each bucket, which says where each begins and ends.
-    sizes = [np.bincount(bucket, minlength=buckets) for *_, bucket in _dealt(columns, key, buckets)]
-    ends = np.cumsum(sum(sizes))
+    sizes = np.zeros(buckets, dtype=np.int64)
+    for _, _, bucket in _dealt(columns, key, buckets):
+        sizes += np.bincount(bucket, minlength=buckets)
+    ends = np.cumsum(sizes)
 
     # Second pass: append the rows of each bucket at its first free place, in their old order.
     free = np.append(0, ends[:-1])
@@ -102,7 +105,8 @@ def _shuffle(columns: Columns, rng: np.random.Generator, first: int) -> int:
     Returns the number of episodes.
     """
     # Number the episodes of the bucket, draw their new order, and sort the rows by it.
-    old = np.cumsum(np.diff(columns["episode"], prepend=-1) != 0) - 1
+    is_other = np.diff(columns["episode"], prepend=-1) != 0
+    old = np.cumsum(is_other) - 1
     episodes = int(old[-1]) + 1 if len(old) else 0
     new = rng.permutation(episodes)[old]
     order = np.argsort(new, kind="stable")

@@ -1,1 +1,1 @@
-"""Pictures of worlds and of their causal graphs."""
+"""Pictures of worlds, of their causal graphs, and a window that shows them."""

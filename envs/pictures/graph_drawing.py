@@ -6,6 +6,7 @@ Lengths are inches, and y grows upwards.
 import math
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -15,78 +16,66 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
 from dosuite.causal import ADMG, LAG, InputError, World
+from dosuite.causal.arrays import Floats
 
-from .graph_layout import (
-    ARC,
-    BARE,
-    FILLED,
-    MARGIN,
-    NAME,
-    PAD,
-    ROLE,
-    Edge,
-    Layout,
-    Place,
-    label,
-    length,
-    weight,
-    width_of,
-)
+from .graph_layout import ARC, MARGIN, Edge, Layout, Place
+from .lettering import BARE, FILLED, NAME, PAD, ROLE, label, length, weight, width_of
 from .scene import DPI, GREY, INK, PAPER, Pixels, pixels
 from .sight import Sight
 
 FILLS = {"action": "#cfe3f2", "reward": "#fbe3b5", "latent": PAPER}
-PLAIN = "#f1f1f1"  # of the other roles
-EDGE, CUT = "#444444", "#cccccc"  # arrows, and those that acting cuts
+PLAIN = "#f1f1f1"  # fill of the other roles
+EDGE = "#444444"  # colour of an arrow
+CUT = "#cccccc"  # colour of an arrow into the action, which intervening cuts
 VALUE, TITLE = 9.5, 11.0  # sizes of letters, in points
-SLOT, HEAD, LEAST_WIDTH = (
-    0.2,
-    0.4,
-    4.8,
-)  # heights of the slot of a value and of a title, width of a scene and its values
+SLOT = 0.2  # height of the slot of a value
+HEAD = 0.4  # height of a title
+LEAST_WIDTH = 4.8  # of a scene with its values below
 
 
 def draw_graph(graph: "nx.DiGraph[str] | ADMG") -> Figure:
-    """A causal graph, causes left of effects: latent variables above and dashed, action and reward
-    filled.
+    """A figure of a causal graph, causes left of their effects.
 
-    A hidden common cause without a name is a dashed arc with two heads.
+    Latent variables are above the others and dashed; action and reward are coloured. A hidden
+    common cause without a name is a dashed arc with two heads.
     """
-    every = graph.dag if isinstance(graph, ADMG) else graph
+    source = graph.dag if isinstance(graph, ADMG) else graph
     arcs: dict[str, Edge] = {
-        name: node["arc"] for name, node in every.nodes.items() if "arc" in node
+        name: node["arc"] for name, node in source.nodes.items() if "arc" in node
     }
-    graph = every.copy()
-    graph.remove_nodes_from(arcs)
-    layout = Layout(graph, BARE, arcs.values())
+    named = source.copy()
+    named.remove_nodes_from(arcs)
+    layout = Layout(named, BARE, arcs.values())
     figure, axes = _sheet(*layout.box)
     _draw_graph(axes, layout)
     for arc in arcs.values():
-        _draw_arrow(axes, layout, *layout.sorted(arc), -ARC, "<|-|>", "--")
+        points = layout.visible(*layout.sorted(arc), -ARC)
+        _draw_arrow(axes, points, EDGE, heads="<|-|>", line="--")
     return figure
 
 
 def frame(model: World, sight: Sight) -> Pixels:
-    """One picture of an episode, (height, width, 3): the world's own with a row of values below, or
-    its graph with values in it.
+    """One picture of an episode, (height, width, 3).
 
-    All pictures of a model have the same size. The arrows into the action are faint, for whoever
-    acts cuts them. Raises InputError if the world's own picture is not such an array."""
+    It is the world's own picture with the values below it, or, if the world draws none, its graph
+    with the values in it. All pictures of a model have the same size. Raises InputError if the
+    world's own picture is not uint8 (height, width, 3).
+    """
     scene = model.picture(sight.now, sight.past)
-    if scene is not None and (scene.dtype != np.uint8 or scene.shape[2:] != (3,)):
+    if scene is None:
+        return pixels(_graph_frame(model, sight))
+    if scene.dtype != np.uint8 or scene.shape[2:] != (3,):
         raise InputError(
             f"{type(model).__name__}.picture must give uint8 (height, width, 3), and gave "
             f"{scene.dtype} {scene.shape}"
         )
-    return pixels(
-        _graph_frame(model, sight) if scene is None else _scene_frame(model, sight, scene)
-    )
+    return pixels(_scene_frame(model, sight, scene))
 
 
 def caption(width: int, first: str, last: str) -> Pixels:
-    """A strip `width` pixels wide, an even number, with one text on the left and one on the right:
+    """A strip with one text at the left and one at the right: (height, width, 3).
 
-    (height, width, 3).
+    `width` is an even number of pixels.
     """
     figure, axes = _sheet(0.0, 0.0, width / DPI, HEAD)
     figure.set_facecolor(FILLS["action"])
@@ -95,9 +84,11 @@ def caption(width: int, first: str, last: str) -> Pixels:
 
 
 def _graph_frame(model: World, sight: Sight) -> Figure:
+    """The graph of a model with the values in its nodes, below a title."""
     layout = _layout_of(model)
     left, bottom, right, top = layout.box
-    figure, axes = _sheet(left, bottom, max(right, left + _width_of_title(model)), top + HEAD)
+    right = max(right, left + _width_of_title(model))
+    figure, axes = _sheet(left, bottom, right, top + HEAD)
     _draw_title(axes, model, sight)
     _draw_graph(axes, layout, _values(model, sight), cut=model.action)
     return figure
@@ -109,89 +100,90 @@ def _layout_of(model: World) -> Layout:
 
 
 def _scene_frame(model: World, sight: Sight, scene: Pixels) -> Figure:
-    high, wide = scene.shape[0] / DPI, scene.shape[1] / DPI
+    """The world's own picture, below a title and above rows of nodes with the values."""
+    scene_height, scene_width = scene.shape[0] / DPI, scene.shape[1] / DPI
     widths = {name: width_of(name, model.variables[name].role, FILLED) for name in model.order}
-    width = max(
-        wide + 2 * MARGIN, _width_of_title(model), max(widths.values()) + 2 * MARGIN, LEAST_WIDTH
-    )
+    widest = max(scene_width, *widths.values()) + 2 * MARGIN
+    width = max(widest, _width_of_title(model), LEAST_WIDTH)
     rows = _wrapped(widths, width - 2 * MARGIN)
     below = len(rows) * (FILLED + MARGIN) + MARGIN
-    figure, axes = _sheet(0.0, 0.0, width, below + high + HEAD)
+    figure, axes = _sheet(0.0, 0.0, width, below + scene_height + HEAD)
     _draw_title(axes, model, sight)
-    left = (width - wide) / 2
-    axes.imshow(
-        scene, extent=(left, left + wide, below, below + high), interpolation="none", aspect="auto"
-    )
+
+    left = (width - scene_width) / 2
+    box = (left, left + scene_width, below, below + scene_height)
+    axes.imshow(scene, extent=box, interpolation="none", aspect="auto")
+
     values = _values(model, sight)
     for number, row in enumerate(rows):
         x = (width - sum(widths[name] + PAD for name in row) + PAD) / 2
         y = below - MARGIN - number * (FILLED + MARGIN) - FILLED / 2
         for name in row:
-            _draw_node(
-                axes,
-                name,
-                model.variables[name].role,
-                (x + widths[name] / 2, y),
-                widths[name],
-                FILLED,
-                values.get(name, ""),
-            )
+            role, middle = model.variables[name].role, (x + widths[name] / 2, y)
+            _draw_node(axes, name, role, middle, widths[name], FILLED, values.get(name, ""))
             x += widths[name] + PAD
     return figure
 
 
 def _wrapped(widths: Mapping[str, float], width: float) -> list[list[str]]:
-    """The names in rows that are no wider than `width`."""
+    """The names in rows that are at most `width` wide."""
     rows: list[list[str]] = [[]]
     for name in widths:
-        if rows[-1] and sum(widths[other] + PAD for other in (*rows[-1], name)) - PAD > width:
-            rows.append([])
-        rows[-1].append(name)
+        row = rows[-1]
+        width_of_row = sum(widths[other] + PAD for other in (*row, name)) - PAD
+        if row and width_of_row > width:
+            rows.append([name])
+        else:
+            row.append(name)
     return rows
 
 
 def _values(model: World, sight: Sight) -> dict[str, str]:
-    """What is written into the nodes:
+    """The texts in the nodes: the values of the last step, or, before it, those of the present.
 
-    the step just taken and the contexts that came of it, or what is drawn before the first.
+    A context that goes on has its old and its new value.
     """
     past = sight.past
     values = {name: f"{value:.4g}" for name, value in (past or sight.now).items()}
     values |= {name + LAG: f"{value:.4g}" for name, value in sight.before.items()}
-    over = sight.step >= model.horizon or any(
-        past.get(name) == 1 for name in model.names("terminal")
-    )
-    follows = model.contexts if past and not over else ()
-    return values | {name: f"{values[name]} → {sight.now[name]:.4g}" for name in follows}
+    is_terminal = any(past.get(name) == 1 for name in model.names("terminal"))
+    if past and not is_terminal and sight.step < model.horizon:
+        for name in model.contexts:
+            values[name] = f"{values[name]} → {sight.now[name]:.4g}"
+    return values
 
 
 def _sheet(left: float, bottom: float, right: float, top: float) -> tuple[Figure, Axes]:
-    """A figure, an even number of pixels in size, as films need it, and axes in inches that fill
-    it.
+    """A figure, and axes in inches that fill it.
+
+    Its sides are rounded up to an even number of pixels, which video formats need.
     """
-    wide, high = (
-        math.ceil(side * DPI / 2 - 1e-6) * 2 / DPI for side in (right - left, top - bottom)
-    )
-    figure = Figure(figsize=(wide, high), dpi=DPI, facecolor=PAPER)
+    width, height = _even(right - left), _even(top - bottom)
+    figure = Figure(figsize=(width, height), dpi=DPI, facecolor=PAPER)
     axes = figure.add_axes(
-        (0, 0, 1, 1), xlim=(left, left + wide), ylim=(top - high, top), autoscale_on=False
+        (0, 0, 1, 1), xlim=(left, left + width), ylim=(top - height, top), autoscale_on=False
     )
     axes.set_axis_off()
     return figure, axes
 
 
+def _even(side: float) -> float:
+    """A length rounded up to an even number of pixels."""
+    return math.ceil(side * DPI / 2 - 1e-6) * 2 / DPI
+
+
 def _draw_title(axes: Axes, model: World, sight: Sight) -> None:
-    when = f"step {max(sight.step, 1)} of {model.horizon}" + ("" if sight.past else ", to act")
-    _draw_ends(axes, type(model).__name__, when)
+    state = "" if sight.past else ", to act"
+    _draw_ends(axes, type(model).__name__, f"step {max(sight.step, 1)} of {model.horizon}{state}")
 
 
 def _draw_ends(axes: Axes, first: str, last: str) -> None:
-    """Two texts at the top, one on the left and one on the right."""
-    (left, right), top = axes.get_xlim(), axes.get_ylim()[1]
-    axes.text(
-        left + MARGIN, top - 0.22, first, fontsize=TITLE, fontweight="bold", color=INK, va="center"
-    )
-    axes.text(right - MARGIN, top - 0.22, last, fontsize=VALUE, color=GREY, ha="right", va="center")
+    """Two texts at the top, one at the left and one at the right."""
+    left, right = axes.get_xlim()
+    y = axes.get_ylim()[1] - 0.22
+    title: dict[str, Any] = {"fontsize": TITLE, "fontweight": "bold", "color": INK}
+    axes.text(left + MARGIN, y, first, va="center", **title)
+    axes.text(right - MARGIN, y, last, fontsize=VALUE, color=GREY, ha="right", va="center")
 
 
 def _width_of_title(model: World) -> float:
@@ -202,18 +194,12 @@ def _width_of_title(model: World) -> float:
 def _draw_graph(
     axes: Axes, layout: Layout, values: Mapping[str, str] | None = None, cut: str = ""
 ) -> None:
+    """Arrows and nodes; arrows into the variable `cut` are faint."""
     roles = {name: node["role"] for name, node in layout.graph.nodes.items()}
     for (cause, effect), bend in layout.bends.items():
-        _draw_arrow(
-            axes,
-            layout,
-            cause,
-            effect,
-            bend,
-            "-|>",
-            _line(roles[cause]),
-            CUT if effect == cut else EDGE,
-        )
+        colour = CUT if effect == cut else EDGE
+        points = layout.visible(cause, effect, bend)
+        _draw_arrow(axes, points, colour, heads="-|>", line=_line(roles[cause]))
     for name, place in layout.places.items():
         value = None if values is None else values.get(name, "")
         _draw_node(axes, name, roles[name], place, layout.widths[name], layout.height, value)
@@ -222,16 +208,20 @@ def _draw_graph(
 def _draw_node(
     axes: Axes, name: str, role: str, place: Place, width: float, height: float, value: str | None
 ) -> None:
-    """A box with role and name, and a slot with the value, which may be empty, unless it is None."""
-    x, top = place[0], place[1] + height / 2
+    """A box with role and name, and a slot for the value, unless that is None."""
+    x, y = place
+    top = y + height / 2
     _draw_box(axes, x, top, width, height, FILLS.get(role, PLAIN), EDGE, _line(role))
     _draw_text(axes, x, top - 0.1, role, ROLE, "normal", GREY)
-    _draw_text(axes, x, top - (0.265 if role else height / 2), label(name), NAME, weight(role), INK)
+    y_of_name = top - (0.265 if role else height / 2)
+    _draw_text(axes, x, y_of_name, label(name), NAME, weight(role), INK)
     if value is not None:
-        slot, ceiling = width - 2 * PAD, top - height + 0.08 + SLOT
-        _draw_box(axes, x, ceiling, slot, SLOT, PAPER, "#dddddd", "-")
-        size = VALUE * min(1.0, (slot - 0.08) / max(length(value, VALUE, "bold"), 0.01))
-        _draw_text(axes, x, ceiling - SLOT / 2, value, size, "bold", INK)
+        slot, top_of_slot = width - 2 * PAD, top - height + 0.08 + SLOT
+        _draw_box(axes, x, top_of_slot, slot, SLOT, PAPER, "#dddddd", "-")
+        # Long values are written smaller.
+        share = (slot - 0.08) / max(length(value, VALUE, "bold"), 0.01)
+        size = VALUE * min(1.0, share)
+        _draw_text(axes, x, top_of_slot - SLOT / 2, value, size, "bold", INK)
 
 
 def _line(role: str) -> str:
@@ -241,6 +231,7 @@ def _line(role: str) -> str:
 def _draw_text(
     axes: Axes, x: float, y: float, text: str, size: float, weight: str, colour: str
 ) -> None:
+    """A text centred on (x, y)."""
     axes.text(
         x,
         y,
@@ -257,35 +248,30 @@ def _draw_text(
 def _draw_box(
     axes: Axes, x: float, top: float, width: float, height: float, fill: str, edge: str, line: str
 ) -> None:
-    style = "round,pad=0,rounding_size=0.05"
-    axes.add_artist(
-        FancyBboxPatch(
-            (x - width / 2, top - height),
-            width,
-            height,
-            style,
-            fc=fill,
-            ec=edge,
-            ls=line,
-            lw=1,
-            zorder=3,
-        )
+    """A box with round corners, centred on x."""
+    box = FancyBboxPatch(
+        (x - width / 2, top - height),
+        width,
+        height,
+        "round,pad=0,rounding_size=0.05",
+        fc=fill,
+        ec=edge,
+        ls=line,
+        lw=1,
+        zorder=3,
     )
+    axes.add_artist(box)
 
 
-def _draw_arrow(
-    axes: Axes,
-    layout: Layout,
-    start: str,
-    end: str,
-    bend: float,
-    heads: str,
-    line: str,
-    colour: str = EDGE,
-) -> None:
-    way = Path(layout.visible(start, end, bend))
-    axes.add_artist(
-        FancyArrowPatch(
-            path=way, arrowstyle=heads, mutation_scale=11, ls=line, lw=1, color=colour, zorder=2
-        )
+def _draw_arrow(axes: Axes, points: Floats, colour: str, heads: str, line: str) -> None:
+    """An arrow along points (n, 2)."""
+    arrow = FancyArrowPatch(
+        path=Path(points),
+        arrowstyle=heads,
+        mutation_scale=11,
+        ls=line,
+        lw=1,
+        color=colour,
+        zorder=2,
     )
+    axes.add_artist(arrow)

@@ -1,294 +1,254 @@
-"""Where the nodes of a causal graph go, and how its arrows bend.
+"""The layout of a causal graph: places of its nodes and bends of its arrows.
 
-Lengths are inches, and y grows upwards.
+Lengths are inches, and y grows upwards. A bend is a share of the distance between an arrow's ends.
 """
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 
 import networkx as nx
 import numpy as np
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
 
 from dosuite.causal import LAG, Array
+from dosuite.causal.arrays import Flags, Floats
 
-NAME, ROLE = 10.0, 6.5  # sizes of letters, in points
-BARE, FILLED = 0.42, 0.7  # heights of a node without and with a value
-LEAST_WIDTH, PAD, MARGIN = (
-    0.66,
-    0.1,
-    0.18,
-)  # of a node with a value, inside a node, around the graph
-BETWEEN_COLUMNS, BETWEEN_ROWS, BETWEEN_LATENTS, BELOW_LATENTS = 0.5, 0.26, 0.2, 0.35
-CLEAR = 0.06  # of an arrow from a node that it is not an arrow of
-# how far the arc of a hidden common cause bends; bends are shares of the distance of an arrow's
-# ends
-ARC = 0.4
+from .lettering import BARE, width_of
+
+MARGIN = 0.18  # around the graph
+BETWEEN_COLUMNS, BETWEEN_ROWS = 0.5, 0.26  # gaps between observed nodes
+BETWEEN_LATENTS, BELOW_LATENTS = 0.2, 0.35  # gaps in and below the row of latents
+CLEAR = 0.06  # least distance of an arrow from a node that is not one of its ends
+TOUCH = 0.015  # gap between an arrow's visible end and its node
+ARC = 0.4  # bend of the arc of a hidden common cause
+# The bends that are tried, in the order of preference.
 BENDS = (0.0, 0.15, 0.3, -0.15, -0.3, 0.45, -0.45, 0.6, -0.6)
+POINTS = 65  # on an arrow
 
 Place = tuple[float, float]
 Edge = tuple[str, str]
 
 
 class Layout:
-    """The places of the nodes' middles, their widths and their height, the bends of the edges, and
-    the box around all of it.
+    """Middles, widths and height of the nodes, bends of the edges, and the box around all of them.
 
-    What is observed is in columns, causes left of effects and those of the step before leftmost;
-    what is latent is in a row above."""
+    Observed nodes are in columns, causes left of their effects, and those of the step before
+    leftmost. Latent nodes are in a row above. `arcs` are the ends of hidden common causes.
+    """
 
     def __init__(self, graph: "nx.DiGraph[str]", height: float = BARE, arcs: Iterable[Edge] = ()):
-        self.graph, self.height = graph, height
+        self.graph = graph
+        self.height = height
         self.widths = {name: width_of(name, graph.nodes[name]["role"], height) for name in graph}
         self.places: dict[str, Place] = {}
         leftmost = self._place_observed()
         self._place_latents(leftmost)
-        self.bends = {
-            edge: min(BENDS, key=lambda bend: self._crossed(*edge, bend)) for edge in graph.edges
-        }
-        ways = [self.way(*edge, bend) for edge, bend in self.bends.items()] + [
-            self.way(*self.sorted(arc), -ARC) for arc in arcs
-        ]
-        self.box = self._box(ways)
+        self.bends = {edge: self._best_bend(*edge) for edge in graph.edges}
+        paths = [self.path(*edge, bend) for edge, bend in self.bends.items()]
+        paths += [self.path(*self.sorted(arc), -ARC) for arc in arcs]
+        self.box = self._box(paths)
 
     def sorted(self, edge: Edge) -> Edge:
         """The same two nodes, the left one first."""
-        one, other = sorted(edge, key=self.places.__getitem__)
-        return one, other
+        left, right = sorted(edge, key=self.places.__getitem__)
+        return left, right
 
-    def way(
+    def path(
         self, start: str, end: str, bend: float, first: float = 0.0, last: float = 1.0
-    ) -> Array:
-        """Points on an arrow, (65, 2), from one share of it to another;
+    ) -> Floats:
+        """Points on an arrow from the middle of a node to that of another: (65, 2).
 
-        all of it runs from middle to middle.
+        The arrow is a quadratic Bezier curve; the points are those with parameters from `first` to
+        `last`.
         """
         tail, head = np.array(self.places[start]), np.array(self.places[end])
-        turn = (tail + head) / 2 + bend * (head - tail)[::-1] * (1, -1)
-        along = np.linspace(first, last, 65)[:, None]
-        return np.asarray(
-            (1 - along) ** 2 * tail + 2 * along * (1 - along) * turn + along**2 * head
-        )
+        control = (tail + head) / 2 + bend * (head - tail)[::-1] * (1, -1)
+        t = np.linspace(first, last, POINTS)[:, None]
+        return np.asarray((1 - t) ** 2 * tail + 2 * t * (1 - t) * control + t**2 * head)
 
-    def visible(self, start: str, end: str, bend: float) -> Array:
-        """Points on what is seen of an arrow, from the edge of one node to that of the other."""
-        outside = ~self._inside(self.way(start, end, bend), [start, end], 0.015).any(1)
-        shares = np.flatnonzero(outside) / 64
+    def visible(self, start: str, end: str, bend: float) -> Floats:
+        """Points on the visible part of an arrow, between the borders of its nodes: (n, 2)."""
+        ends = [start, end]
+        outside = ~self._inside(self.path(start, end, bend), ends, TOUCH).any(1)
+        shares = np.flatnonzero(outside) / (POINTS - 1)
         if not len(shares):
-            return self.way(start, end, bend)
-        first, last = max(shares[0] - 1 / 64, 0.0), min(shares[-1] + 1 / 64, 1.0)
-        fine = self.way(start, end, bend, first, last)
-        return fine[~self._inside(fine, [start, end], 0.015).any(1)]
+            return self.path(start, end, bend)
+        # Refine the part that is outside, with one point more at either end.
+        step = 1 / (POINTS - 1)
+        first, last = max(shares[0] - step, 0.0), min(shares[-1] + step, 1.0)
+        fine = self.path(start, end, bend, first, last)
+        return fine[~self._inside(fine, ends, TOUCH).any(1)]
 
-    def _inside(self, points: Array, names: Sequence[str], margin: float) -> Array:
-        """Which points are in which nodes, or no further than `margin` from them:
-
-        (points, names).
-        """
+    def _inside(self, points: Array, names: Sequence[str], margin: float) -> Flags:
+        """Whether each point is in each node, or within `margin` of it: (points, names)."""
         middles = np.array([self.places[name] for name in names]).reshape(-1, 2)
-        reach = np.array(
-            [(self.widths[name] / 2 + margin, self.height / 2 + margin) for name in names]
-        ).reshape(-1, 2)
+        half_sizes = [(self.widths[name] / 2 + margin, self.height / 2 + margin) for name in names]
+        reach = np.array(half_sizes).reshape(-1, 2)
         return np.asarray((np.abs(points[:, None] - middles) < reach).all(2))
 
-    def _bend(self, cause: str, effect: str) -> float:
-        """The first bend with which an arrow runs through the fewest other nodes."""
-        fewest, found = len(self.places), 0.0
+    def _best_bend(self, cause: str, effect: str) -> float:
+        """The first bend with which an arrow crosses the fewest other nodes."""
+        fewest, best = math.inf, 0.0
         for bend in BENDS:
             crossed = self._crossed(cause, effect, bend)
             if crossed < fewest:
-                fewest, found = crossed, bend
-            if not fewest:
+                fewest, best = crossed, bend
+            if fewest == 0:
                 break
-        return found
+        return best
 
     def _crossed(self, cause: str, effect: str, bend: float) -> int:
-        """Through how many other nodes an arrow would run."""
+        """The number of other nodes that an arrow crosses."""
         others = [name for name in self.places if name not in (cause, effect)]
-        return int(self._inside(self.way(cause, effect, bend), others, CLEAR).any(0).sum())
+        crosses = self._inside(self.path(cause, effect, bend), others, CLEAR).any(0)
+        return int(crosses.sum())
 
-    def _box(self, ways: list[Array]) -> tuple[float, float, float, float]:
-        """Left, bottom, right and top."""
+    def _box(self, paths: list[Floats]) -> tuple[float, float, float, float]:
+        """Left, bottom, right and top of the drawing."""
         middles = np.array(list(self.places.values())).reshape(-1, 2)
-        half = np.array([(self.widths[name] / 2, self.height / 2) for name in self.places]).reshape(
-            -1, 2
-        )
-        points = np.concatenate(
-            [middles - half, middles + half, *ways, np.zeros((0 if self.places else 1, 2))]
-        )
+        half_sizes = [(self.widths[name] / 2, self.height / 2) for name in self.places]
+        half = np.array(half_sizes).reshape(-1, 2)
+        points = np.concatenate([middles - half, middles + half, *paths])
+        if not self.places:
+            points = np.zeros((1, 2))
         (left, bottom), (right, top) = points.min(0) - MARGIN, points.max(0) + MARGIN
         return float(left), float(bottom), float(right), float(top)
 
     def _place_observed(self) -> float:
-        """Place what is not latent. Returns the middle of the leftmost column."""
+        """Place the observed nodes. Returns the middle of the leftmost column."""
         columns = _columns(self.graph)
         observed = {
             name: column
             for name, column in columns.items()
             if self.graph.nodes[name]["role"] != "latent"
         }
-        ranks = _ranks(self.graph, observed)
+        # Columns are as wide as their widest node; latents of the step before count too.
         middles, x = [], 0.0
         for column in range(max(columns.values(), default=0) + 1):
-            inside = [
-                name
+            widths = [
+                self.widths[name]
                 for name in columns
                 if columns[name] == column and (name in observed or name.endswith(LAG))
             ]
-            width = max((self.widths[name] for name in inside), default=0.0)
+            width = max(widths, default=0.0)
             middles.append(x + width / 2)
-            x += width + (BETWEEN_COLUMNS if inside else 0.0)
-        self.places |= {
-            name: (middles[column], ranks[name] * (self.height + BETWEEN_ROWS))
-            for name, column in observed.items()
-        }
+            x += width + (BETWEEN_COLUMNS if widths else 0.0)
+        ranks = _ranks(self.graph, observed)
+        for name, column in observed.items():
+            self.places[name] = middles[column], ranks[name] * (self.height + BETWEEN_ROWS)
         return middles[0]
 
     def _place_latents(self, leftmost: float) -> None:
-        """Put the latents in a row above, near the middle of their neighbours, where their arrows
-        cross the fewest nodes.
+        """Place the latents in a row above, each as near the middle of its neighbours as it can be
+        without bending its arrows around many nodes.
         """
-        right = max(
-            (x for x, _ in self.places.values()), default=0.0
-        )  # the wider, the higher, or arrows would be too flat
-        y = (
-            max((y for _, y in self.places.values()), default=0.0)
-            + self.height
-            + BELOW_LATENTS
-            + right / 12
-        )
+        right = max((x for x, _ in self.places.values()), default=0.0)
+        highest = max((y for _, y in self.places.values()), default=0.0)
+        # The wider the graph, the higher the row, or else arrows would be too flat.
+        y = highest + self.height + BELOW_LATENTS + right / 12
         latents = [name for name in nx.topological_sort(self.graph) if name not in self.places]
-        steps = sorted(range(-12 * len(latents) - 12, 12 * len(latents) + 13), key=abs)
-        for place, name in enumerate(latents):
-            near = [
-                self.places[other][0]
-                for other in nx.all_neighbors(self.graph, name)
-                if other in self.places
-            ]
-            middle = leftmost if name.endswith(LAG) else float(np.mean(near or [leftmost]))
-            self.places[name] = self._spot(
-                name, [(middle + 0.25 * step, y) for step in steps], latents[:place]
-            )
+        furthest = 12 * (len(latents) + 1)
+        steps = sorted(range(-furthest, furthest + 1), key=abs)
+        for number, name in enumerate(latents):
+            middle = self._middle_of_neighbours(name, leftmost)
+            candidates = [(middle + 0.25 * step, y) for step in steps]
+            self.places[name] = self._best_place(name, candidates, latents[:number])
 
-    def _spot(self, name: str, places: list[Place], row: list[str]) -> Place:
-        """The best of some places for a latent, nearest ones first, beside those that are in the
-        row already.
+    def _middle_of_neighbours(self, name: str, leftmost: float) -> float:
+        """The mean x of a latent's placed neighbours; `leftmost` if it is of the step before."""
+        if name.endswith(LAG):
+            return leftmost
+        neighbours = nx.all_neighbors(self.graph, name)
+        near = [self.places[other][0] for other in neighbours if other in self.places]
+        return float(np.mean(near or [leftmost]))
+
+    def _best_place(self, name: str, candidates: list[Place], row: list[str]) -> Place:
+        """The best place for a latent: near the first candidate, with its arrows little bent.
+
+        Candidates are sorted by their distance from the first; `row` are the latents placed before.
         """
-        best, found = math.inf, places[0]
-        for place in places:
-            away = abs(place[0] - places[0][0])
-            if away >= best:
+        least_cost, best = math.inf, candidates[0]
+        for place in candidates:
+            distance = abs(place[0] - candidates[0][0])
+            if distance >= least_cost:
                 break
-            if (
-                self._is_free(name, place, row)
-                and (cost := away + self._trouble(name, place)) < best
-            ):
-                best, found = cost, place
-        return found
+            if not self._is_free(name, place, row):
+                continue
+            cost = distance + self._cost_of_arrows(name, place)
+            if cost < least_cost:
+                least_cost, best = cost, place
+        return best
 
     def _is_free(self, name: str, place: Place, row: list[str]) -> bool:
-        least = {
-            other: (self.widths[name] + self.widths[other]) / 2 + BETWEEN_LATENTS for other in row
-        }
-        return all(abs(place[0] - self.places[other][0]) >= least[other] for other in row)
+        """Whether a latent at this place keeps its distance from the latents in the row."""
+        for other in row:
+            gap = (self.widths[name] + self.widths[other]) / 2 + BETWEEN_LATENTS
+            if abs(place[0] - self.places[other][0]) < gap:
+                return False
+        return True
 
-    def _trouble(self, name: str, place: Place) -> float:
-        """How much the arrows of a latent would bend and cross if it were there."""
+    def _cost_of_arrows(self, name: str, place: Place) -> float:
+        """The bends of a latent's arrows from this place, and the nodes that they cross."""
         self.places[name] = place
-        bends = {
-            effect: self._bend(name, effect)
-            for effect in self.graph.successors(name)
-            if effect in self.places
-        }
-        return sum(
-            2 * abs(bend) + 4 * self._crossed(name, effect, bend) for effect, bend in bends.items()
-        )
+        costs = []
+        for effect in self.graph.successors(name):
+            if effect in self.places:
+                bend = self._best_bend(name, effect)
+                costs.append(2 * abs(bend) + 4 * self._crossed(name, effect, bend))
+        return sum(costs)
 
 
 def _columns(graph: "nx.DiGraph[str]") -> dict[str, int]:
-    """A column for each variable:
+    """The column of each variable.
 
-    right of its causes, or in that of a latent cause; the action is right of what is seen before.
+    It is the first one right of all its observed causes, and not left of its latent causes. The
+    action is also right of the contexts that do not follow from it.
     """
-    columns: dict[str, int] = {}
-    present = int(any(name.endswith(LAG) for name in graph))
+    present = [name for name in graph if not name.endswith(LAG)]
+    actions = [name for name in present if graph.nodes[name]["role"] == "action"]
+    contexts = [name for name in present if graph.nodes[name]["role"] == "context"]
     ordered = graph.copy()
-    acts = [
-        name for name in graph if graph.nodes[name]["role"] == "action" and not name.endswith(LAG)
-    ]
-    seen = [
-        name for name in graph if graph.nodes[name]["role"] == "context" and not name.endswith(LAG)
-    ]
-    ordered.add_edges_from(
-        (context, act) for act in acts for context in seen if not nx.has_path(graph, act, context)
-    )
+    for action in actions:
+        for context in contexts:
+            if not nx.has_path(graph, action, context):
+                ordered.add_edge(context, action)
+
+    # Column 0 is that of the step before, if the graph has any of its variables.
+    first = int(len(present) < len(graph))
+    columns: dict[str, int] = {}
     for name in nx.topological_sort(ordered):
-        after = [
-            columns[cause] + (graph.nodes[cause]["role"] != "latent")
-            for cause in ordered.predecessors(name)
-        ]
-        columns[name] = max([0 if name.endswith(LAG) else present, *after])
+        column = 0 if name.endswith(LAG) else first
+        for cause in ordered.predecessors(name):
+            is_observed = graph.nodes[cause]["role"] != "latent"
+            column = max(column, columns[cause] + is_observed)
+        columns[name] = column
     return columns
 
 
 def _ranks(graph: "nx.DiGraph[str]", columns: Mapping[str, int]) -> dict[str, float]:
-    """The place of each variable in its column, upwards and around 0: near those of its neighbours
-    (Sugiyama et al., 1981).
+    """The place of each variable in its column, counted upwards from the column's middle.
 
-    A latent is taken to be above the middle of the highest column.
+    Variables come near the mean of their neighbours: columns are sorted by it in turn, from left to
+    right and back, four times (Sugiyama et al., 1981). A latent counts as if it were above the
+    middle of the highest column.
     """
     stacks = [
         [name for name in columns if columns[name] == column]
         for column in sorted(set(columns.values()))
     ]
-    ranks = {name: rank for stack in stacks for name, rank in _centred(stack)}
+    ranks: dict[str, float] = {}
+    for stack in stacks:
+        ranks |= _centred(stack)
     above = max((len(stack) for stack in stacks), default=0) / 2
     for stack in 4 * (stacks + stacks[::-1]):
-        near = {
-            name: [ranks.get(other, above) for other in nx.all_neighbors(graph, name)]
-            or [ranks[name]]
-            for name in stack
-        }
-        mean = {name: float(np.mean(places)) for name, places in near.items()}
-        stack.sort(key=mean.__getitem__, reverse=True)
-        ranks.update(_centred(stack))
+        means = {}
+        for name in stack:
+            neighbours = [ranks.get(other, above) for other in nx.all_neighbors(graph, name)]
+            means[name] = float(np.mean(neighbours or [ranks[name]]))
+        stack.sort(key=means.__getitem__, reverse=True)
+        ranks |= _centred(stack)
     return ranks
 
 
-def _centred(stack: list[str]) -> list[tuple[str, float]]:
-    return [(name, (len(stack) - 1) / 2 - place) for place, name in enumerate(stack)]
-
-
-def label(name: str) -> str:
-    """A name as it is written into a node."""
-    return name.replace(LAG, " (t-1)")
-
-
-def weight(role: str) -> str:
-    """Of the letters of a name."""
-    return "bold" if role in ("action", "reward") else "normal"
-
-
-def width_of(name: str, role: str, height: float) -> float:
-    """How wide a node is, whatever its value."""
-    return (
-        max(
-            length(label(name), NAME, weight(role)),
-            length(role, ROLE),
-            LEAST_WIDTH if height == FILLED else 0.0,
-        )
-        + 2 * PAD
-    )
-
-
-@lru_cache(maxsize=4096)
-def length(text: str, size: float, weight: str = "normal") -> float:
-    """How long a text is in print."""
-    return (
-        float(TextPath((0, 0), text, size, prop=FontProperties(weight=weight)).get_extents().width)
-        / 72
-        if text.strip()
-        else 0.0
-    )
+def _centred(stack: list[str]) -> dict[str, float]:
+    """The ranks of a column, from its top down."""
+    return {name: (len(stack) - 1) / 2 - number for number, name in enumerate(stack)}

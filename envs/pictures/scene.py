@@ -1,7 +1,6 @@
-"""What a world needs to draw a picture of its own: colours, and a scene of cells with tiles and
-simple shapes on them.
+"""What a world draws its own picture with: colours, and a scene of cells with simple shapes.
 
-matplotlib is imported when the first shape is drawn, so that importing a world stays cheap.
+matplotlib is imported when a scene is made, so that importing a world is fast.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,14 +16,9 @@ Pixels = NDArray[np.uint8]  # (height, width, 3): red, green and blue, 0 to 255
 Point = tuple[float, float]
 
 INK, GREY, PAPER = "#222222", "#8a8a8a", "#ffffff"
-BLUE, ORANGE, GREEN, RED, PURPLE, YELLOW = (
-    "#0072b2",
-    "#e69f00",
-    "#009e73",
-    "#d55e00",
-    "#cc79a7",
-    "#f5d33f",
-)  # after Okabe and Ito
+# After Okabe and Ito (2008), which colour-blind people can tell apart.
+BLUE, ORANGE, GREEN = "#0072b2", "#e69f00", "#009e73"
+RED, PURPLE, YELLOW = "#d55e00", "#cc79a7", "#f5d33f"
 WOOD = "#8b5a2b"
 FLOOR, WALL, LAND, WATER, ROAD = "#f1efe9", "#5b6470", "#c9dfb4", "#bcdcf0", "#c8c8cc"
 
@@ -33,25 +27,27 @@ WIDEST, LARGEST_CELL, SMALLEST_CELL = 640, 96, 24  # pixels
 
 
 class Scene:
-    """A picture of `columns` x `rows` cells, each 1 x 1: x grows to the right and y downwards, and
-    cell (x, y) has its middle at (x + 0.5, y + 0.5). Later shapes lie on earlier ones. A cell is 24
-    to 96 pixels wide, the scene 640 where that allows it."""
+    """A picture of `columns` x `rows` cells, each 1 x 1.
+
+    x grows to the right and y downwards; the middle of cell (x, y) is at (x + 0.5, y + 0.5). Later
+    shapes cover earlier ones. The scene is 640 pixels wide, unless a cell would then be less than
+    24 or more than 96 pixels wide.
+    """
 
     def __init__(self, columns: int, rows: int, ground: str = FLOOR):
         from matplotlib.figure import Figure
 
         self._cell = min(max(WIDEST // columns, SMALLEST_CELL), LARGEST_CELL)
-        figure = Figure(
-            figsize=(columns * self._cell / DPI, rows * self._cell / DPI), dpi=DPI, facecolor=ground
-        )
-        self._axes = figure.add_axes((0, 0, 1, 1), xlim=(0, columns), ylim=(rows, 0))
+        size = (columns * self._cell / DPI, rows * self._cell / DPI)
+        self._figure = Figure(figsize=size, dpi=DPI, facecolor=ground)
+        self._axes = self._figure.add_axes((0, 0, 1, 1), xlim=(0, columns), ylim=(rows, 0))
         self._axes.set_axis_off()
-        self._figure = figure
 
     @classmethod
     def of_map(cls, rows: Sequence[str], colours: Mapping[str, str]) -> Self:
-        """A scene with a tile for each letter of the rows, which are equally long, in the letter's
-        colour.
+        """A scene with a tile for each letter of the rows, which have equal lengths.
+
+        `colours` gives the colour of each letter.
         """
         scene = cls(len(rows[0]), len(rows))
         for y, row in enumerate(rows):
@@ -60,7 +56,7 @@ class Scene:
         return scene
 
     def tile(self, x: float, y: float, colour: str, width: float = 1, height: float = 1) -> None:
-        """A rectangle with a thin white edge; (x, y) is its upper left corner."""
+        """A rectangle with a thin white border; (x, y) is its upper left corner."""
         from matplotlib.patches import Rectangle
 
         self._add(Rectangle((x, y), width, height, facecolor=colour, edgecolor=PAPER, linewidth=1))
@@ -80,7 +76,7 @@ class Scene:
         )
 
     def line(self, points: Sequence[Point], colour: str = INK, width: float = 2.0) -> None:
-        """A line through the points; its width is in points of print."""
+        """A line through the points; `width` is in printer's points."""
         self._axes.plot(
             *zip(*points, strict=True),
             color=colour,
@@ -97,13 +93,14 @@ class Scene:
             "color": colour,
             "linewidth": size / 6,
             "mutation_scale": size,
+            # from end to end
             "shrinkA": 0,
             "shrinkB": 0,
         }
         self._axes.annotate("", (x + dx, y + dy), (x, y), arrowprops=style, zorder=2)
 
     def text(self, x: float, y: float, words: str, size: float = 0.4, colour: str = INK) -> None:
-        """Words centred on (x, y), `size` cells high."""
+        """A text centred on (x, y), with letters `size` cells high."""
         self._axes.text(
             x,
             y,
@@ -117,29 +114,27 @@ class Scene:
         )
 
     def agent(self, x: float, y: float, colour: str = BLUE) -> None:
-        """Somebody who stands in the middle of the cell around (x, y)."""
-        lean = np.linspace(0, np.pi, 20)
-        shoulders = np.column_stack([x + 0.24 * np.cos(lean), y + 0.12 - 0.22 * np.sin(lean)])
-        self.polygon([*map(tuple, shoulders), (x - 0.24, y + 0.3), (x + 0.24, y + 0.3)], colour)
+        """A person in the cell around (x, y): a half ellipse as body, a disc as head."""
+        angle = np.linspace(0, np.pi, 20)
+        shoulders_x = x + 0.24 * np.cos(angle)
+        shoulders_y = y + 0.12 - 0.22 * np.sin(angle)
+        shoulders = list(zip(shoulders_x, shoulders_y, strict=True))
+        self.polygon([*shoulders, (x - 0.24, y + 0.3), (x + 0.24, y + 0.3)], colour)
         self.disc(x, y - 0.2, 0.17, PAPER)
         self.disc(x, y - 0.2, 0.145, colour)
 
     def car(self, x: float, y: float, colour: str = BLUE, braking: bool = False) -> None:
-        """A car that drives to the right, with its middle at (x, y);
-
-        its lights are red when it brakes.
-        """
-        self.polygon(
-            [(x - 0.35, y - 0.08), (x - 0.2, y - 0.32), (x + 0.15, y - 0.32), (x + 0.32, y - 0.08)],
-            PAPER,
-        )
+        """A car that heads to the right, with its middle at (x, y); red tail lights if braking."""
+        roof = y - 0.32
+        cabin = [(x - 0.35, y - 0.08), (x - 0.2, roof), (x + 0.15, roof), (x + 0.32, y - 0.08)]
+        self.polygon(cabin, PAPER)
         self.tile(x - 0.5, y - 0.12, colour, 1, 0.26)
         for wheel in (x - 0.28, x + 0.28):
             self.disc(wheel, y + 0.15, 0.13, INK)
         self.disc(x - 0.48, y - 0.02, 0.1 if braking else 0.05, RED if braking else GREY)
 
     def pixels(self) -> Pixels:
-        """The scene as an array of bytes, (height, width, 3)."""
+        """The scene as pixels."""
         return pixels(self._figure)
 
     def _add(self, patch: Any) -> None:
@@ -148,7 +143,7 @@ class Scene:
 
 
 def pixels(figure: "Figure") -> Pixels:
-    """A matplotlib figure as an array of bytes, (height, width, 3)."""
+    """A matplotlib figure as pixels."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas: Any = FigureCanvasAgg(figure)  # its methods are untyped

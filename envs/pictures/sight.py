@@ -1,16 +1,12 @@
-"""What there is to see of a unit at one moment."""
+"""The values of a unit's variables at one moment, for pictures."""
 
 from typing import NamedTuple
 
 
 class Sight(NamedTuple):
-    """What there is to see of a unit after `step` steps of its episode, latents too: values by
-    name.
-
-    `now` has what is drawn before the next action, `past` all of the step just taken and `before`
-    all of the one before that, empty where there was none."""
+    """The values of a unit's variables, latents too, after `step` steps of its episode."""
 
     step: int
-    now: dict[str, float]
-    past: dict[str, float]
-    before: dict[str, float]
+    now: dict[str, float]  # the variables that precede the next action
+    past: dict[str, float]  # all variables of the last step; empty before the first
+    before: dict[str, float]  # all variables of the step before the last; empty if there is none

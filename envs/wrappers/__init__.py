@@ -1,1 +1,1 @@
-"""Confounding any Gymnasium environment."""
+"""Wrappers around any Gymnasium environment."""

@@ -23,7 +23,8 @@ from places import THROWAWAY_FILE
 
 from dosuite.causal import InputError, World
 from dosuite.envs import CausalEnv, CausalVectorEnv, make_model, world_classes
-from dosuite.envs.pictures.graph_layout import FILLED, Layout
+from dosuite.envs.pictures.graph_layout import Layout
+from dosuite.envs.pictures.lettering import FILLED
 from dosuite.envs.pictures.scene import FLOOR, INK, WALL, Pixels, Scene
 from dosuite.envs.worlds.ice_cream import IceCreamShorts
 from dosuite.eval.reports.filmstrip import film

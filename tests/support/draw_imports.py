@@ -29,7 +29,7 @@ ROOMS = {
         "world",
     ],
     "envs": [
-        "files settings plugins spaces rollouts",
+        "files settings plugins regimes spaces rollouts",
         "pictures",
         "opaque_world",
         "worlds",
@@ -39,7 +39,8 @@ ROOMS = {
         "wrappers",
     ],
     "agents": [
-        "agent summaries",
+        "policy sources summaries",
+        "agent",
         "settings",
         "networks",
         "tabular",
@@ -49,7 +50,16 @@ ROOMS = {
         "user_policy",
         "registry",
     ],
-    "eval": ["metrics", "runs", "reports", "claims", "bench", "cli"],
+    "eval": [
+        "metric_registry statistics",
+        "calibration",
+        "metrics",
+        "runs",
+        "reports",
+        "claims",
+        "bench",
+        "cli",
+    ],
 }
 
 Graph = Mapping[str, set[str]]  # the modules that each module imports, without `dosuite.`
