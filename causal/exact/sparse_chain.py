@@ -4,7 +4,6 @@ what comes of each is a short list, and no table.
 """
 
 import numpy as np
-from scipy import sparse
 
 from ..arrays import Floats, Integers
 from ..model.scm import SCM
@@ -50,6 +49,8 @@ class SparseChain:
             self.rows, actions
         )  # in a closed chain the propensity
         self._gain = np.bincount(pair, atoms.weight * atoms.columns[model.reward], pairs)
+        from scipy import sparse  # slow to import
+
         self._move = sparse.csr_array((going_on, (pair, found.following)), (pairs, self.rows))
 
     def _place(self, columns: dict[str, Floats]) -> Integers:
@@ -99,6 +100,8 @@ class SparseChain:
         edges = self._move.tocoo()
         amount, place = weight[edges.row] * edges.data, (cell[edges.row], self._context[edges.col])
         divide: Floats = np.where(visits > 0, visits, 1.0)
+        from scipy import sparse  # slow to import
+
         transition = sparse.csr_array(
             sparse.diags_array(1.0 / divide)
             @ sparse.csr_array((amount, place), (contexts * actions, contexts))
