@@ -1,12 +1,14 @@
-"""Exact plans that remember the past: the best one, and that of a planner who takes its own actions
-as evidence.
+"""Exact plans that remember the past, by backward induction over belief states.
 
-A history is summed up in a *belief*, the law of the row that the model is in (see `walk`).
-Histories that lead to the same beliefs are merged, so that a model whose hidden cause persists has
-few. Source: Kaelbling, Littman and Cassandra (1998)."""
+A *belief* is the distribution of the model's state (see `reachable_states`) given the history.
+Histories with equal beliefs are merged, so that a model whose hidden cause persists has few.
+Source: Kaelbling, Littman and Cassandra (1998), Planning and acting in partially observable
+stochastic domains.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,179 +17,199 @@ from ..model.distributions import tidy
 from ..model.scm import SCM
 from ..model.structure import Columns
 from .decision_process import greedy
-from .reachable import walk
+from .reachable import Reachable, reachable_states
 
 MOST_BELIEFS = 2**16  # of all steps together
-MOST_EDGES = 2**20  # things that can come of a step
-DIGITS = 11  # beliefs that agree in as many are one
+MOST_EDGES = 2**20  # transitions of a step
+DIGITS = 11  # beliefs that agree in this many digits are merged
 
-Belief = tuple[
-    tuple[int, float], ...
-]  # rows and their probabilities; empty where a model says that this cannot be
-Sight = tuple[
-    float, ...
-]  # the reward, whether the episode ended, the next contexts; at first the contexts alone
-Seen = dict[Sight, tuple[float, Belief]]  # what may be seen, how likely, and the belief then
-Node = tuple[Belief, Belief]  # what the planner believes, and what is so
+Belief = tuple[tuple[int, float], ...]  # states and probabilities; empty after the impossible
+# What a step shows: the reward, whether the episode ended, and the next contexts. Before the first
+# step there are only the contexts, with a 0.
+Percept = tuple[float, ...]
+Percepts = dict[Percept, tuple[float, Belief]]  # the probability of each, and the belief after it
+Node = tuple[Belief, Belief]  # the belief under the planner's model, and under the true one
+
+
+class Edge(NamedTuple):
+    """A transition, by what it shows, where it leads and its probability."""
+
+    percept: Percept
+    state: int
+    weight: float
+
+
+class Branch(NamedTuple):
+    """A percept that may follow an action in a node, and the node after it."""
+
+    percept: Percept
+    believed: float  # its probability under the planner's model
+    true: float  # its probability under the true model
+    node: Node
+
+    @property
+    def reward(self) -> float:
+        return self.percept[0]
+
+    @property
+    def ends(self) -> bool:
+        return bool(self.percept[1])
 
 
 @dataclass(frozen=True, eq=False)
-class _Law:
-    """What comes of each row and action:
+class _Filter:
+    """The belief update of a model: under interventions, or in its log."""
 
-    under interventions, or in the log, where an action tells of its causes.
-    """
-
-    first: Seen
-    steps: dict[
-        tuple[int, int], list[tuple[Sight, int, float]]
-    ]  # of row and place of the action: sights, next rows, weights
+    first: Percepts
+    edges: dict[tuple[int, int], list[Edge]]  # by state and index of the action
     actions: int
 
-    def after(self, belief: Belief, action: int) -> Seen:
-        """What may be seen after an action; nothing if it is never taken there."""
-        mass: dict[Sight, dict[int, float]] = {}
-        for row, probability in belief:
-            for sight, following, weight in self.steps.get((row, action), ()):
-                rows = mass.setdefault(sight, {})
-                rows[following] = rows.get(following, 0.0) + probability * weight
+    def update(self, belief: Belief, action: int) -> Percepts:
+        """The percepts after an action; none if the action is never taken there."""
+        mass: dict[Percept, dict[int, float]] = {}
+        for state, probability in belief:
+            for percept, following, weight in self.edges.get((state, action), ()):
+                states = mass.setdefault(percept, {})
+                states[following] = states.get(following, 0.0) + probability * weight
         return _conditioned(mass)
 
 
-def _conditioned(mass: dict[Sight, dict[int, float]]) -> Seen:
-    """The probability of each sight, and the law of the row given it."""
-    weights = {sight: sum(rows.values()) for sight, rows in mass.items()}
+def _conditioned(mass: dict[Percept, dict[int, float]]) -> Percepts:
+    """Bayes' rule: the probability of each percept, and the belief given it."""
+    weights = {percept: sum(states.values()) for percept, states in mass.items()}
     total = sum(weights.values())
-    seen = {}
-    for sight, rows in mass.items():
-        if weights[sight] > 0:
-            belief = tuple(
-                sorted(
-                    (row, round(share / weights[sight], DIGITS))
-                    for row, share in rows.items()
-                    if share > 0
-                )
-            )
-            seen[sight] = weights[sight] / total, belief
-    return seen
+    percepts = {}
+    for percept, states in mass.items():
+        weight = weights[percept]
+        if weight > 0:
+            positive = [(state, share) for state, share in states.items() if share > 0]
+            belief = sorted((state, round(share / weight, DIGITS)) for state, share in positive)
+            percepts[percept] = weight / total, tuple(belief)
+    return percepts
 
 
 @lru_cache(maxsize=64)
-def _law(model: SCM, seeing: bool) -> _Law:
+def _filter(model: SCM, seeing: bool) -> _Filter:
+    """The belief update of a model; with `seeing`, actions are evidence about their causes."""
     support = model.tables.support(model.action)
-    ends = model.names("terminal")
-    found = walk(model, (model.reward, *ends), support, MOST_EDGES, closed=seeing)
-    columns, count = found.steps.columns, len(support)
-    ended = columns[ends[0]] if ends else np.zeros(len(found.following))
-    sights = _sights(
-        {
-            model.reward: columns[model.reward],
-            "": ended,
-            **{name: columns[name] for name in model.contexts},
-        }
-    )
-    steps: dict[tuple[int, int], list[tuple[Sight, int, float]]] = {}
-    for place, *edge in zip(
-        found.steps.origin.tolist(),
-        sights,
-        found.following.tolist(),
-        found.steps.weight.tolist(),
-        strict=True,
-    ):
-        steps.setdefault(divmod(place, count), []).append(tuple(edge))
-    first: dict[Sight, dict[int, float]] = {}
-    contexts = _sights(
-        {
-            "": np.zeros(len(found.start_row)),
-            **{name: found.start.columns[name] for name in model.contexts},
-        }
-    )
-    for sight, row, weight in zip(
-        contexts, found.start_row.tolist(), found.start.weight.tolist(), strict=True
-    ):
-        rows = first.setdefault(sight, {})
-        rows[row] = rows.get(row, 0.0) + weight
-    return _Law(_conditioned(first), steps, count)
+    names = (model.reward, *model.names("terminal"))
+    reachable = reachable_states(model, names, support, MOST_EDGES, closed=seeing)
+    first: dict[Percept, dict[int, float]] = {}
+    for percept, state, weight in _first_edges(model, reachable):
+        states = first.setdefault(percept, {})
+        states[state] = states.get(state, 0.0) + weight
+    edges: dict[tuple[int, int], list[Edge]] = {}
+    for origin, edge in _edges(model, reachable):
+        edges.setdefault(divmod(origin, len(support)), []).append(edge)
+    return _Filter(_conditioned(first), edges, len(support))
 
 
-def _sights(columns: Columns) -> list[Sight]:
-    return list(
-        zip(*(tidy(column).astype(float).tolist() for column in columns.values()), strict=True)
-    )
+def _first_edges(model: SCM, reachable: Reachable) -> list[Edge]:
+    contexts = {name: reachable.start.columns[name] for name in model.contexts}
+    percepts = _percepts({"": np.zeros(len(reachable.start_state)), **contexts})
+    weights = reachable.start.weight.tolist()
+    return list(map(Edge, percepts, reachable.start_state.tolist(), weights))
+
+
+def _edges(model: SCM, reachable: Reachable) -> list[tuple[int, Edge]]:
+    columns = reachable.transitions.columns
+    terminal = model.names("terminal")
+    ended = columns[terminal[0]] if terminal else np.zeros(len(reachable.next_state))
+    contexts = {name: columns[name] for name in model.contexts}
+    percepts = _percepts({model.reward: columns[model.reward], "": ended, **contexts})
+    weights = reachable.transitions.weight.tolist()
+    edges = map(Edge, percepts, reachable.next_state.tolist(), weights)
+    return list(zip(reachable.transitions.origin.tolist(), edges, strict=True))
+
+
+def _percepts(columns: Columns) -> list[Percept]:
+    """The rows of columns, as tuples of floats."""
+    rows = (tidy(column).astype(float).tolist() for column in columns.values())
+    return list(zip(*rows, strict=True))
 
 
 def plan_with_memory(
     model: SCM, world: SCM | None = None, seeing: bool = False
 ) -> tuple[float, float]:
-    """The discounted return of the best policy that remembers contexts, actions and rewards: as it
-    believes in `model`, and in `world`.
+    """The return of the best policy that remembers contexts, actions and rewards.
 
-    The two are equal if `world`, the model itself if not given, is where it plans. With `seeing` it
-    plans in the log: what it has done tells it of the causes that the behaviour policy's actions
-    had, and an action that the log never shows after some history is not taken. After a history
-    that it holds to be impossible it acts uniformly; so are ties shared.
+    Returns two discounted returns of the policy that is planned in `model`: the return that the
+    planner expects, and the return in `world` (by default `model` itself, where the two are equal).
+    With `seeing` the policy is planned in the log: the planner's own actions count as evidence of
+    the causes that the behaviour policy's actions have, and an action that the log never shows
+    after a history is not taken. After a history of probability zero under `model` it acts
+    uniformly; ties are split evenly.
 
     Raises TooLargeError if there are more than 2**16 beliefs, and NotDiscreteError if a variable
-    that matters is continuous."""
-    planner, truth = _law(model, seeing), _law(world or model, seeing=False)
-    starts = _merged(planner.first, truth.first)
-    layers: list[dict[Node, list[Branch]]] = []
-    frontier = {node for _, _, _, node in starts}
+    that matters is continuous.
+    """
+    planner, truth = _filter(model, seeing), _filter(world or model, seeing=False)
+    starts = _branches(planner.first, truth.first)
+
+    # Forwards: the reachable nodes of each step, with their branches by action.
+    layers: list[dict[Node, list[list[Branch]]]] = []
+    frontier = {start.node for start in starts}
     for _ in range(model.horizon):
         if sum(map(len, layers)) + len(frontier) > MOST_BELIEFS:
             raise TooLargeError(
                 f"{type(model).__name__} has more than {MOST_BELIEFS} beliefs, the most that a "
                 "plan goes through"
             )
-        actions = range(truth.actions)
-        layers.append(
-            {
-                (b, t): [_merged(planner.after(b, a), truth.after(t, a)) for a in actions]
-                for b, t in frontier
-            }
-        )
-        every = (branch for branches in layers[-1].values() for branch in branches)
-        frontier = {node for branch in every for sight, _, _, node in branch if not sight[1]}
+        layer = {node: _expanded(node, planner, truth) for node in frontier}
+        layers.append(layer)
+        frontier = set()
+        for actions in layer.values():
+            for branches in actions:
+                frontier.update(branch.node for branch in branches if not branch.ends)
+
+    # Backwards: the value of each node under the planner's choice.
     values: dict[Node, tuple[float, float]] = {}
     for layer in reversed(layers):
-        values = {
-            node: _valued(branches, values, model.discount) for node, branches in layer.items()
-        }
-    return sum(p * values[node][0] for _, p, _, node in starts), sum(
-        q * values[node][1] for _, _, q, node in starts
-    )
+        values = {node: _valued(actions, values, model.discount) for node, actions in layer.items()}
+    believed = sum(start.believed * values[start.node][0] for start in starts)
+    true = sum(start.true * values[start.node][1] for start in starts)
+    return believed, true
 
 
-Branch = list[
-    tuple[Sight, float, float, Node]
-]  # what may be seen, how likely the planner holds it and how likely it is, what then
+def _expanded(node: Node, planner: _Filter, truth: _Filter) -> list[list[Branch]]:
+    """The branches of a node for each action."""
+    belief, state = node
+    return [
+        _branches(planner.update(belief, action), truth.update(state, action))
+        for action in range(truth.actions)
+    ]
 
 
-def _merged(believed: Seen, true: Seen) -> Branch:
-    nothing: tuple[float, Belief] = (0.0, ())
-    both = {
-        sight: (believed.get(sight, nothing), true.get(sight, nothing))
-        for sight in (*believed, *true)
-    }
-    return [(sight, p, q, (belief, state)) for sight, ((p, belief), (q, state)) in both.items()]
+def _branches(believed: Percepts, true: Percepts) -> list[Branch]:
+    """The percepts that either model holds possible."""
+    impossible: tuple[float, Belief] = (0.0, ())
+    branches = []
+    for percept in dict.fromkeys((*believed, *true)):
+        p, belief = believed.get(percept, impossible)
+        q, state = true.get(percept, impossible)
+        branches.append(Branch(percept, p, q, (belief, state)))
+    return branches
 
 
 def _valued(
-    branches: list[Branch], later: dict[Node, tuple[float, float]], discount: float
+    actions: list[list[Branch]], later: dict[Node, tuple[float, float]], discount: float
 ) -> tuple[float, float]:
-    """What the planner's choice in a node is worth as it believes, and in truth."""
-    ended = (0.0, 0.0)
-    believed, true = np.full(len(branches), -np.inf), np.zeros(len(branches))
-    for action, branch in enumerate(branches):
-        worth = [
-            (p, q, sight[0], later.get(node, ended) if not sight[1] else ended)
-            for sight, p, q, node in branch
-        ]
-        if any(p > 0 for p, _, _, _ in worth):
+    """The value of the planner's choice in a node: as it believes, and in truth."""
+    believed, true = np.full(len(actions), -np.inf), np.zeros(len(actions))
+    for action, branches in enumerate(actions):
+        worth = []
+        for branch in branches:
+            following = (0.0, 0.0) if branch.ends else later.get(branch.node, (0.0, 0.0))
+            worth.append((branch, following))
+        if any(branch.believed > 0 for branch in branches):
             believed[action] = sum(
-                p * (gain + discount * then[0]) for p, _, gain, then in worth if p > 0
+                branch.believed * (branch.reward + discount * following[0])
+                for branch, following in worth
+                if branch.believed > 0
             )
-        true[action] = sum(q * (gain + discount * then[1]) for _, q, gain, then in worth)
+        true[action] = sum(
+            branch.true * (branch.reward + discount * following[1]) for branch, following in worth
+        )
     policy = greedy(believed)
-    known = np.isfinite(believed)
-    return float((policy * np.where(known, believed, 0.0)).sum()), float(policy @ true)
+    finite = np.where(np.isfinite(believed), believed, 0.0)
+    return float((policy * finite).sum()), float(policy @ true)

@@ -13,7 +13,6 @@ from functools import cached_property
 
 import networkx as nx
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from ..arrays import Array, Floats
 from ..errors import InputError, did_you_mean
@@ -80,6 +79,8 @@ class LinearGaussian:
         how much `names[i]` rises if `names[j]` is raised by 1 from outside.
         """
         one = np.eye(len(self.names))
+        from scipy.linalg import solve_triangular  # slow to import
+
         return np.asarray(solve_triangular(one - self.weights, one, lower=True, unit_diagonal=True))
 
     def total_effect(self, cause: Name, effect: Name) -> float:

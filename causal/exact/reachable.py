@@ -1,11 +1,10 @@
-"""Walking through a discrete model: every row that is reached, and all that can come of it, without
-a table of what is not.
+"""Enumerate the reachable states of a discrete model and their transitions.
 
-A *row* is what one step must remember of the past: the contexts, and whatever else what follows
-depends on. The walk starts at the first rows and follows whatever has positive probability, for as
-many steps as an episode has."""
+A *state* holds what a step must remember of the past: the contexts, and every other variable that
+later steps depend on. Unreachable states are never tabulated.
+"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,235 +16,243 @@ from ..model.distributions import Distribution, tidy
 from ..model.scm import SCM
 from ..model.structure import Columns
 
+_OUT = "out "  # prefix of a column that is handed out; no variable's name has a space
+_FIRST = "first step"  # the column that marks the first step, where later steps differ from it
+
 
 @dataclass(frozen=True, eq=False)
-class Walk:
-    """The rows of a model, numbered as they are reached, and what comes of each.
+class Reachable:
+    """The reachable states of a model, numbered in the order of discovery, and their transitions.
 
-    Columns are named as the variables are; those of `steps` are what is asked for, and the contexts
-    of the next row."""
+    Columns are named after the variables. Those of `transitions` are the wanted variables and the
+    contexts of the next state.
+    """
 
-    rows: int  # those that have been left; rows that are reached after the last step have not
-    start: "Atoms"  # the first rows
-    start_row: Integers
-    steps: "Atoms"  # whose origin is row * actions + the action's place
-    following: Integers  # the row that each leads to
+    expanded: int  # states with transitions; states first reached by the last step have none
+    start: "Outcomes"  # the possible first states
+    start_state: Integers  # the number of each
+    transitions: "Outcomes"  # origin: state * actions + index of the action
+    next_state: Integers  # the state that each transition leads to
 
 
-def walk(
+def reachable_states(
     model: SCM, wanted: tuple[str, ...], actions: Array, most: int, closed: bool = False
-) -> Walk:
-    """Walk through a model, with the variables `wanted` in the columns: under each of the
-    `actions`, or, `closed`, as the behaviour policy acts, whose actions they are.
+) -> Reachable:
+    """Enumerate states and transitions breadth first, up to the model's horizon.
 
-    Raises NotDiscreteError if a variable that matters is continuous, and TooLargeError if more than
-    `most` things can come of a step, rows and actions taken together."""
-    slots = _Slots(model, (*wanted, *([model.action] if closed else [])), closed, most)
-    every = 1 if closed else len(actions)
-    rows: dict[tuple[float, ...], int] = {}
-    begin = slots.before(Atoms.single(), first=True)
-    start_rows = _number(rows, begin, slots.key)
-    frontier, parts, done = begin.only(slots.key, by=start_rows), [], 0
-    for _ in range(model.burn_in + model.horizon if closed else model.horizon):
-        fresh = len(rows)
-        acting = (
-            frontier.numbered(done)
-            if closed
-            else frontier.times(actions, model.action, first=done * every)
-        )
-        atoms = slots.after(acting, first=done == 0)
-        following = _number(rows, atoms, slots.key)
-        parts.append((atoms, following))
-        if max(len(rows) * every, sum(len(part.origin) for part, _ in parts)) > most:
+    Open loop: every one of the `actions` in every state. Closed loop (`closed`): the behaviour
+    policy draws the action, one of `actions`, and the burn-in counts towards the horizon. The
+    variables `wanted` become columns of the transitions. Raises NotDiscreteError if a variable that
+    matters is continuous, and TooLargeError if there are more than `most` transitions or pairs of a
+    state and an action.
+    """
+    out = (*wanted, model.action) if closed else wanted
+    plan = _Plan(model, out, closed, most)
+    branches = 1 if closed else len(actions)  # origins of transitions, per state
+    steps = model.burn_in + model.horizon if closed else model.horizon
+
+    # Level 0: the first states, merged so that the frontier has one entry for each.
+    states: dict[tuple[float, ...], int] = {}
+    start = plan.before_action(Outcomes.certain(), first=True)
+    start_state = _number(states, start, plan.state)
+    frontier = start.one_per(start_state, plan.state)
+
+    found: list[tuple[Outcomes, Integers]] = []
+    expanded = 0  # states before the frontier
+    total = 0
+    for _ in range(steps):
+        # Expand the whole frontier at once.
+        known = len(states)
+        if closed:
+            acting = frontier.as_origins(expanded)
+        else:
+            acting = frontier.with_actions(model.action, actions, expanded * branches)
+        outcomes = plan.after_action(acting, first=expanded == 0)
+        next_state = _number(states, outcomes, plan.state)
+        found.append((outcomes, next_state))
+        total += len(outcomes.origin)
+        if max(len(states) * branches, total) > most:
             raise TooLargeError(
                 f"the table of a step of {type(model).__name__} needs more than {most} cells"
             )
-        new = following >= fresh
-        done = fresh
-        if not new.any():
+        # The next frontier: states that were not known before this level.
+        is_new = next_state >= known
+        expanded = known
+        if not is_new.any():
             break
-        frontier = atoms.where(new).only(slots.key, by=following[new])
-    steps = slots.named(Atoms.concatenate([atoms for atoms, _ in parts]))
+        frontier = outcomes.where(is_new).one_per(next_state[is_new], plan.state)
+
+    transitions = plan.renamed(Outcomes.concatenate([outcomes for outcomes, _ in found]))
     if closed:
-        steps = replace(
-            steps,
-            origin=steps.origin * len(actions)
-            + np.searchsorted(actions, steps.columns[model.action]),
-        )
-    return Walk(
-        done, begin, start_rows, steps, np.concatenate([following for _, following in parts])
-    )
+        index = np.searchsorted(actions, transitions.columns[model.action])
+        transitions = replace(transitions, origin=transitions.origin * len(actions) + index)
+    following = np.concatenate([next_state for _, next_state in found])
+    return Reachable(expanded, start, start_state, transitions, following)
 
 
-_OUT = "out "  # before the name of a column that is handed out; no variable's name has a space
-
-
-class _Slots:
-    """Which variables matter, in what order, and which of them make up a row."""
+class _Plan:
+    """Which variables matter, in which order they are drawn, and which of them make up a state."""
 
     def __init__(self, model: SCM, out: tuple[str, ...], closed: bool, most: int):
-        self.model, self._out, self._most = model, out, most
-        self._chosen = () if closed else (model.action,)  # whose causes do not matter
+        self._model, self._out, self._most = model, out, most
+        # In the open loop the causes of the action do not matter.
+        self._set_by_hand = frozenset() if closed else frozenset({model.action})
         matters = self._with_causes({*out, *model.contexts})
+
+        # A step is drawn in two parts: what comes before the action, and the rest.
         self._early = [name for name in model.before_action if name in matters]
-        self._late = [
-            name
-            for name in model.order
-            if name in matters and name not in (*self._early, *self._chosen)
-        ]
-        self._lags = {
-            cause
-            for name in (*self._early, *self._late)
-            for cause in self._causes(name)
-            if cause.endswith(LAG)
-        }
-        wanted = {cause for name in self._late for cause in self._causes(name)} | {
-            lag.removesuffix(LAG) for lag in self._lags
-        }
-        kept = [name for name in self._early if name in {*wanted, *model.contexts, *self._out}]
-        self._marked = any(
-            model.variables[name].first != model.variables[name].later for name in self._late
-        )
-        self.key = (*kept, *sorted(self._lags & wanted), _FIRST)
+        left_out = {*self._early, *self._set_by_hand}
+        self._late = [name for name in model.order if name in matters and name not in left_out]
+
+        # A state holds what the late part of its step reads, and what the next step reads of it.
+        late_causes = {cause for name in self._late for cause in self._causes(name)}
+        early_causes = {cause for name in self._early for cause in self._causes(name)}
+        self._lags = {cause for cause in late_causes | early_causes if cause.endswith(LAG)}
+        lagged = {lag.removesuffix(LAG) for lag in self._lags}
+        kept = {*late_causes, *lagged, *model.contexts, *out}
+        early_state = [name for name in self._early if name in kept]
+        late_lags = sorted(self._lags & (late_causes | lagged))
+        self.state = (*early_state, *late_lags, _FIRST)
+
+        variables = (model.variables[name] for name in self._late)
+        self._first_differs = any(variable.first != variable.later for variable in variables)
 
     def _causes(self, name: str) -> tuple[str, ...]:
-        return self.model.variables[name].first.causes + self.model.variables[name].later.causes
+        variable = self._model.variables[name]
+        return variable.first.causes + variable.later.causes
 
     def _with_causes(self, names: set[str]) -> set[str]:
+        """The closure of `names` under causes, in the same step and one step earlier."""
         while True:
-            causes = {
-                cause.removesuffix(LAG)
-                for name in names - {*self._chosen}
-                for cause in self._causes(name)
-            }
+            drawn = names - self._set_by_hand
+            causes = {cause.removesuffix(LAG) for name in drawn for cause in self._causes(name)}
             if causes <= names:
                 return names
             names = names | causes
 
-    def before(self, atoms: "Atoms", first: bool) -> "Atoms":
-        """Draw what is drawn before the action."""
-        keep = {*self.key, *(_OUT + name for name in self._out)}
-        missing = {
-            name: np.zeros(len(atoms.origin)) for name in self.key if first and name.endswith(LAG)
-        }
-        mark = np.full(len(atoms.origin), first and self._marked)
-        return self._draw(atoms.plus({**missing, _FIRST: mark}), self._early, first, keep)
+    def before_action(self, outcomes: "Outcomes", first: bool) -> "Outcomes":
+        """Draw the variables of a step that come before the action."""
+        rows = len(outcomes.origin)
+        columns: Columns = {}
+        if first:  # there is no step before, so these are never read
+            columns |= {name: np.zeros(rows) for name in self.state if name.endswith(LAG)}
+        columns[_FIRST] = np.full(rows, first and self._first_differs)
+        keep = {*self.state, *(_OUT + name for name in self._out)}
+        return self._draw(outcomes.plus(columns), self._early, first, keep)
 
-    def after(self, atoms: "Atoms", first: bool) -> "Atoms":
-        """Draw the rest of the step, and what comes before the next action."""
+    def after_action(self, outcomes: "Outcomes", first: bool) -> "Outcomes":
+        """Draw the rest of the step, and the part of the next step that comes before its action."""
         lagged = {lag.removesuffix(LAG) for lag in self._lags}
-        atoms = self._draw(atoms, self._late, first, {*self._out, *lagged})
-        out = {_OUT + name: atoms.columns[name] for name in self._out}
-        past = {name + LAG: atoms.columns[name] for name in lagged}
-        return self.before(Atoms(atoms.origin, atoms.weight, {**out, **past}), first=False)
+        outcomes = self._draw(outcomes, self._late, first, {*self._out, *lagged})
+        columns = {_OUT + name: outcomes.columns[name] for name in self._out}
+        columns |= {name + LAG: outcomes.columns[name] for name in lagged}
+        return self.before_action(replace(outcomes, columns=columns), first=False)
 
-    def named(self, atoms: "Atoms") -> "Atoms":
-        """What came of each step, under the names of the variables:
+    def renamed(self, outcomes: "Outcomes") -> "Outcomes":
+        """Transitions under the variables' own names: those handed out, and the next contexts."""
+        columns = {name: outcomes.columns[_OUT + name] for name in self._out}
+        columns |= {name: outcomes.columns[name] for name in self._model.contexts}
+        return replace(outcomes, columns=columns)
 
-        those that are handed out, and the next contexts.
-        """
-        contexts = {name: atoms.columns[name] for name in self.model.contexts}
-        return Atoms(
-            atoms.origin,
-            atoms.weight,
-            {**{name: atoms.columns[_OUT + name] for name in self._out}, **contexts},
-        )
-
-    def _draw(self, atoms: "Atoms", names: list[str], first: bool, keep: set[str]) -> "Atoms":
+    def _draw(
+        self, outcomes: "Outcomes", names: list[str], first: bool, keep: set[str]
+    ) -> "Outcomes":
+        """Branch on the variables in turn; forget each column once nothing reads it any more."""
         for position, name in enumerate(names):
-            variable = self.model.variables[name]
+            variable = self._model.variables[name]
             mechanism = variable.first if first else variable.later
-            atoms = atoms.branch(
-                name,
-                mechanism.law(*(atoms.columns[cause] for cause in mechanism.causes)),
-                self._most,
-            )
-            needed = {cause for other in names[position + 1 :] for cause in self._causes(other)}
-            atoms = atoms.only(keep | needed)
-        return atoms.only(keep)
-
-
-_FIRST = "first step"
+            law = mechanism.law(*(outcomes.columns[cause] for cause in mechanism.causes))
+            outcomes = outcomes.branch(name, law, self._most)
+            later = {cause for other in names[position + 1 :] for cause in self._causes(other)}
+            outcomes = outcomes.merge(keep | later)
+        return outcomes.merge(keep)
 
 
 @dataclass(frozen=True)
-class Atoms:
-    """Everything that can happen from some origins, with its weight:
+class Outcomes:
+    """Weighted partial assignments of variables, each reached from an origin: columns (n,)."""
 
-    columns of values (n,), named as causes are.
-    """
-
-    origin: Integers
-    weight: Array
+    origin: Integers  # (n,)
+    weight: Array  # (n,): probability given the origin
     columns: Columns
 
     @staticmethod
-    def single() -> "Atoms":
-        return Atoms(np.zeros(1, np.int64), np.ones(1), {})
+    def certain() -> "Outcomes":
+        """One outcome, of probability 1, in which nothing is assigned."""
+        return Outcomes(np.zeros(1, np.int64), np.ones(1), {})
 
     @staticmethod
-    def concatenate(parts: list["Atoms"]) -> "Atoms":
+    def concatenate(parts: list["Outcomes"]) -> "Outcomes":
+        """All outcomes of parts that have the same columns."""
         columns = {
             name: np.concatenate([part.columns[name] for part in parts])
             for name in parts[0].columns
         }
-        return Atoms(
-            np.concatenate([p.origin for p in parts]),
-            np.concatenate([p.weight for p in parts]),
-            columns,
-        )
+        origin = np.concatenate([part.origin for part in parts])
+        weight = np.concatenate([part.weight for part in parts])
+        return Outcomes(origin, weight, columns)
 
-    def where(self, which: Array) -> "Atoms":
-        return Atoms(
-            self.origin[which],
-            self.weight[which],
-            {name: column[which] for name, column in self.columns.items()},
-        )
+    def where(self, rows: Array) -> "Outcomes":
+        """The outcomes at some positions, or where a mask is true."""
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        return Outcomes(self.origin[rows], self.weight[rows], columns)
 
-    def plus(self, columns: Mapping[str, Array]) -> "Atoms":
-        return Atoms(self.origin, self.weight, {**self.columns, **columns})
+    def plus(self, columns: Mapping[str, Array]) -> "Outcomes":
+        """The same outcomes with further columns."""
+        return replace(self, columns={**self.columns, **columns})
 
-    def numbered(self, first: int) -> "Atoms":
-        """Each of these as an origin, numbered from `first` on."""
-        return Atoms(first + np.arange(len(self.origin)), np.ones(len(self.origin)), self.columns)
+    def as_origins(self, first: int) -> "Outcomes":
+        """Each outcome as an origin, numbered from `first`, of weight 1."""
+        rows = len(self.origin)
+        return Outcomes(first + np.arange(rows), np.ones(rows), self.columns)
 
-    def times(self, actions: Array, name: str, first: int) -> "Atoms":
-        """Each of these as the origins of every action, numbered from `first` on."""
-        each = self.where(np.repeat(np.arange(len(self.origin)), len(actions)))
-        return each.plus({name: np.tile(actions, len(self.origin))}).numbered(first)
+    def with_actions(self, name: str, actions: Array, first: int) -> "Outcomes":
+        """Each outcome with each action as an origin, numbered from `first`."""
+        rows = len(self.origin)
+        repeated = self.where(np.repeat(np.arange(rows), len(actions)))
+        return repeated.plus({name: np.tile(actions, rows)}).as_origins(first)
 
-    def branch(self, name: str, law: Distribution, most: int) -> "Atoms":
-        """Each of these with each value that the law can take.
+    def branch(self, name: str, law: Distribution, most: int) -> "Outcomes":
+        """Each outcome with each value that the law of the variable `name` can take.
 
-        Raises TooLargeError if these are more than `most`.
+        Raises TooLargeError if there would be more than `most`.
         """
-        which, values, probability = law.branches(len(self.origin))
-        if len(which) > most:
+        row, values, probability = law.branches(len(self.origin))
+        if len(row) > most:
             raise TooLargeError(f"the table of a step needs more than {most} cells")
-        each = self.where(which)
-        return Atoms(each.origin, each.weight * probability, {**each.columns, name: values})
+        parents = self.where(row)
+        weight = parents.weight * probability
+        return Outcomes(parents.origin, weight, {**parents.columns, name: values})
 
-    def only(self, names: Iterable[str], by: Integers | None = None) -> "Atoms":
-        """These columns alone, equal ones merged;
-
-        with `by`, a new origin, one of each is kept, in its order.
-        """
-        columns = {name: column for name, column in self.columns.items() if name in set(names)}
-        if by is None and len(columns) == len(self.columns):
+    def merge(self, names: set[str]) -> "Outcomes":
+        """Keep the columns `names`, and add up outcomes of one origin that agree in them."""
+        columns = {name: column for name, column in self.columns.items() if name in names}
+        if len(columns) == len(self.columns):
             return self
-        origin = self.origin if by is None else by
-        code = np.unique(origin, return_inverse=True)[1]
-        for column in columns.values() if by is None else ():
+        # Number the distinct rows: refine the code of the origin by one column at a time.
+        code = np.unique(self.origin, return_inverse=True)[1]
+        for column in columns.values():
             values, index = np.unique(tidy(column), return_inverse=True)
             code = np.unique(code * len(values) + index, return_inverse=True)[1]
-        _, place = np.unique(code, return_index=True)
+        return self._first_of_each(code, self.origin, columns)
+
+    def one_per(self, state: Integers, names: tuple[str, ...]) -> "Outcomes":
+        """One outcome for each number in `state` (n,), which becomes its origin, in order."""
+        columns = {name: column for name, column in self.columns.items() if name in names}
+        code = np.unique(state, return_inverse=True)[1]
+        return self._first_of_each(code, state, columns)
+
+    def _first_of_each(self, code: Integers, origin: Integers, columns: Columns) -> "Outcomes":
+        """The first outcome of each code 0, 1, ..., with the weights of a code added up."""
+        first = np.unique(code, return_index=True)[1]
         weight = np.bincount(code, self.weight)
-        return Atoms(
-            origin[place], weight, {name: column[place] for name, column in columns.items()}
-        )
+        kept = {name: column[first] for name, column in columns.items()}
+        return Outcomes(origin[first], weight, kept)
 
 
-def _number(rows: dict[tuple[float, ...], int], atoms: Atoms, key: tuple[str, ...]) -> Integers:
-    """The number of the row that each atom leads to; a new row gets the next number."""
-    states = zip(*(tidy(atoms.columns[name]).tolist() for name in key), strict=True)
-    return np.array([rows.setdefault(state, len(rows)) for state in states], dtype=np.int64)
+def _number(
+    states: dict[tuple[float, ...], int], outcomes: Outcomes, names: tuple[str, ...]
+) -> Integers:
+    """The number of the state that each outcome leads to: (n,). A new state gets the next one."""
+    rows = zip(*(tidy(outcomes.columns[name]).tolist() for name in names), strict=True)
+    return np.array([states.setdefault(row, len(states)) for row in rows], dtype=np.int64)

@@ -1,115 +1,123 @@
-"""A large model as a Markov chain of the rows that are reached:
-
-what comes of each is a short list, and no table.
-"""
+"""A large model as a Markov chain over its reachable states, with sparse transitions."""
 
 import numpy as np
-from scipy import sparse
 
-from ..arrays import Floats, Integers
+from ..arrays import Array, Floats, Integers
 from ..model.scm import SCM
+from ..model.structure import Columns
 from .decision_process import Process
-from .reachable import walk
+from .reachable import reachable_states
 
-MOST_EDGES = 2**21  # things that can come of a step, rows and actions taken together
+MOST_EDGES = 2**21  # transitions, or pairs of a state and an action
 
 
 class SparseChain:
-    """A model as a Markov chain, with the answers of `exact.Chain`; its states are the rows of a
-    walk.
+    """A Markov chain with the answers of `Chain`, for models with too many states for a table.
 
-    An open-loop chain leaves the behaviour policy out: policies are multiplied in. A closed one is
-    the log, without burn-in a faithful copy of the episodes of the environment. One-step models
-    with @selection have no such chain, and need none.
+    An open-loop chain leaves the behaviour policy out, and policies are multiplied in. A closed one
+    is the log, without burn-in. One-step models with @selection have no such chain, and need none.
 
-    Raises TooLargeError if more than 2**21 things can come of a step, and NotDiscreteError if a
-    variable is continuous."""
+    Raises TooLargeError if there are more than 2**21 transitions, and NotDiscreteError if a
+    variable is continuous.
+    """
 
     def __init__(self, model: SCM, open_loop: bool):
-        self.model, self.open_loop, self.recorded = model, open_loop, 1.0
+        from scipy import sparse  # slow to import
+
+        self.model, self.open_loop = model, open_loop
+        self.recorded = 1.0  # the share of episodes that the log keeps
         supports = {name: model.tables.support(name) for name in (*model.contexts, model.action)}
         self._sizes = tuple(len(supports[name]) for name in model.contexts)
         contexts, actions = int(np.prod(self._sizes)), len(supports[model.action])
         self.shape = contexts, actions, 1
-        found = walk(
-            model,
-            model.names("reward", "terminal"),
-            supports[model.action],
-            MOST_EDGES,
-            closed=not open_loop,
-        )
-        atoms, self.rows = found.steps, int(max(found.following.max(), found.start_row.max())) + 1
-        self._context = np.zeros(self.rows, np.int64)
-        self._context[found.start_row] = self._place(found.start.columns)
-        self._context[found.following] = self._place(atoms.columns)
-        self.start = np.bincount(found.start_row, found.start.weight, self.rows)
-        ended = [atoms.columns[name] == 1 for name in model.names("terminal")]
-        going_on = atoms.weight * (1.0 - np.any(ended, axis=0)) if ended else atoms.weight
-        pair, pairs = atoms.origin, self.rows * actions
-        self._seen = np.bincount(pair, atoms.weight, pairs).reshape(
-            self.rows, actions
-        )  # in a closed chain the propensity
-        self._gain = np.bincount(pair, atoms.weight * atoms.columns[model.reward], pairs)
-        self._move = sparse.csr_array((going_on, (pair, found.following)), (pairs, self.rows))
 
-    def _place(self, columns: dict[str, Floats]) -> Integers:
-        """The place of each row's context in row-major order."""
-        supports = [self.model.tables.support(name) for name in self.model.contexts]
-        places = tuple(
-            np.searchsorted(values, columns[name])
-            for name, values in zip(self.model.contexts, supports, strict=True)
+        names = model.names("reward", "terminal")
+        reachable = reachable_states(
+            model, names, supports[model.action], MOST_EDGES, closed=not open_loop
         )
-        return np.ravel_multi_index(places, self._sizes) if places else np.zeros(1, np.int64)
+        edges, start = reachable.transitions, reachable.start
+        largest = max(reachable.next_state.max(), reachable.start_state.max())
+        self.rows = int(largest) + 1  # states
+
+        # The context that each state shows, and the distribution of the first state.
+        self._context = np.zeros(self.rows, np.int64)
+        self._context[reachable.start_state] = self._cells(start.columns)
+        self._context[reachable.next_state] = self._cells(edges.columns)
+        self.start = np.bincount(reachable.start_state, start.weight, self.rows)
+
+        # By pair of state and action: probability of the action, expected reward, next state.
+        pairs = self.rows * actions
+        taken = np.bincount(edges.origin, edges.weight, pairs)
+        self._taken = taken.reshape(self.rows, actions)  # 1 in an open loop, else the propensity
+        reward = edges.columns[model.reward]
+        self._gain = np.bincount(edges.origin, edges.weight * reward, pairs)
+        alive = _alive(model, edges.columns, edges.weight)
+        place = edges.origin, reachable.next_state
+        self._move = sparse.csr_array((alive, place), (pairs, self.rows))
+
+    def _cells(self, columns: Columns) -> Integers:
+        """The row-major number of the contexts in each row of columns: (n,)."""
+        indices = []
+        for name in self.model.contexts:
+            indices.append(np.searchsorted(self.model.tables.support(name), columns[name]))
+        if not indices:
+            return np.zeros(1, np.int64)
+        return np.ravel_multi_index(tuple(indices), self._sizes)
 
     def values(self, policies: Floats) -> Floats:
-        """The expected discounted return of each of P policies:
+        """The expected discounted return of each of P policies: (P, C, A) to (P,).
 
-        (P, C, A) to (P,). A closed chain takes ones.
+        A closed chain takes ones.
         """
         return np.array([self._value(policy[self._context]) for policy in policies])
 
     def _value(self, policy: Floats) -> float:
+        """Backward induction under a policy over states, (S, A)."""
         later = np.zeros(self.rows)
         for _ in range(self.model.horizon):
-            later = (
-                policy
-                * (self._gain + self.model.discount * (self._move @ later)).reshape(policy.shape)
-            ).sum(1)
+            values = self._gain + self.model.discount * (self._move @ later)
+            later = (policy * values.reshape(policy.shape)).sum(1)
         return float(self.start @ later)
 
     def process(self, policy: Floats) -> Process:
-        """What is recorded after each action in each context, pooled over all steps, when `policy`
-        (C, A) acts.
-        """
+        """The decision process in the context that `policy` (C, A) records, pooled over steps."""
+        from scipy import sparse  # slow to import
+
         contexts, actions, _ = self.shape
-        acting = policy[self._context]
+        acting = policy[self._context]  # (S, A)
+
+        # Forwards: the expected number of recorded visits to each state.
         burn_in = 0 if self.open_loop else self.model.burn_in
         now, occupancy = self.start, np.zeros(self.rows)
         for step in range(burn_in + self.model.horizon):
-            occupancy += now if step >= burn_in else 0.0
+            if step >= burn_in:
+                occupancy += now
             now = (now[:, None] * acting).ravel() @ self._move
-        weight = (occupancy[:, None] * acting).ravel()
-        cell = (
-            self._context[:, None] * actions + np.arange(actions)
-        ).ravel()  # of each pair of row and action
-        visits: Floats = np.bincount(cell, weight * self._seen.ravel(), contexts * actions).astype(
-            float
-        )
-        gain = np.bincount(cell, weight * self._gain, contexts * actions)
+        weight = (occupancy[:, None] * acting).ravel()  # of each pair of state and action
+
+        # Add up pairs whose states show the same context.
+        cells = contexts * actions
+        cell = (self._context[:, None] * actions + np.arange(actions)).ravel()
+        visits = np.bincount(cell, weight * self._taken.ravel(), cells).astype(float)
+        gain = np.bincount(cell, weight * self._gain, cells)
         edges = self._move.tocoo()
-        amount, place = weight[edges.row] * edges.data, (cell[edges.row], self._context[edges.col])
-        divide: Floats = np.where(visits > 0, visits, 1.0)
-        transition = sparse.csr_array(
-            sparse.diags_array(1.0 / divide)
-            @ sparse.csr_array((amount, place), (contexts * actions, contexts))
-        )
-        start: Floats = np.bincount(self._context, self.start, contexts).astype(float)
+        amount = weight[edges.row] * edges.data
+        place = cell[edges.row], self._context[edges.col]
+        total = sparse.csr_array((amount, place), (cells, contexts))
+
+        divide = np.where(visits > 0, visits, 1.0)
         shape = contexts, actions
         return Process(
-            (gain / divide).reshape(shape),
-            transition,
-            visits.reshape(shape),
-            start,
-            self.model.horizon,
-            self.model.discount,
+            reward=(gain / divide).reshape(shape),
+            transition=sparse.csr_array(sparse.diags_array(1.0 / divide) @ total),
+            visits=visits.reshape(shape),
+            start=np.bincount(self._context, self.start, contexts).astype(float),
+            horizon=self.model.horizon,
+            discount=self.model.discount,
         )
+
+
+def _alive(model: SCM, columns: Columns, weight: Array) -> Array:
+    """The probability of each transition with those that end the episode set to 0."""
+    ends = [columns[name] == 1 for name in model.names("terminal")]
+    return weight * (1.0 - np.any(ends, axis=0)) if ends else weight

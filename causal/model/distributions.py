@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
 
 from ..arrays import Array
 from ..errors import InputError, NotDiscreteError
@@ -207,6 +206,8 @@ class Normal(Distribution):
 
     def sample(self, noise: Array, rows: Array | None = None) -> Array:
         loc, std = _at(np.asarray(self.loc), rows), _at(np.asarray(self.std), rows)
+        from scipy.special import ndtri  # slow to import
+
         return np.asarray(loc + std * ndtri(np.maximum(noise, 2.0**-54)))
 
     def mean(self) -> Array:

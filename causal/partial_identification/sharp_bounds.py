@@ -9,7 +9,6 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linprog
 
 from ..arrays import Array, Floats
 from ..errors import InputError
@@ -131,6 +130,8 @@ def least(goal: Floats, **constraints: Any) -> Floats | None:
 
     None if nothing satisfies the constraints.
     """
+    from scipy.optimize import linprog  # slow to import
+
     x = linprog(goal, **constraints).x
     return None if x is None else np.asarray(x)
 
