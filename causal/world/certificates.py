@@ -21,7 +21,7 @@ from ..exact.confounding import (
 )
 from ..exact.decision_process import greedy, mean_value
 from ..exact.policies import do_process, is_steady, log_process, value
-from ..identification.action_effect import Answer, Question, answer, kernel
+from ..identification.action_effect import ActionEffect, Answer, answer, kernel
 from ..model.elimination import conditional
 from ..partial_identification.guarantees import Ceiling, interval_values
 from ..tolerances import ROUNDING
@@ -240,7 +240,7 @@ def _reward_limits(model: World) -> tuple[float, float] | None:
     """The range of the reward, or None if the log shows its mean after every action, and this is
     what the action does.
     """
-    asked = replace(Question.of(model), y=(model.reward,))
+    asked = replace(ActionEffect.of(model), y=(model.reward,))
     if () in asked.back_doors() and (log_process(model).visits > 0).all():
         return None
     reward = model.tables.support(model.reward)
