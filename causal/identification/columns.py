@@ -57,14 +57,17 @@ def column(columns: Mapping[str, Any], name: str) -> Array:
     Raises InputError if it is missing, empty, not as long as the others or has missing entries.
     """
     check_has(columns, [name])
+    lengths = set()
+    for other, entries in columns.items():
+        shape = np.shape(entries)
+        if not shape:
+            raise InputError(f"the column {other} is a single value; give one for each row")
+        lengths.add(shape[0])
     values = np.asarray(columns[name])
-    if values.ndim == 0:
-        raise InputError(f"the column {name} is a single value; give one for each row")
     if not len(values):
         raise InputError(f"the column {name} has no rows")
-    lengths = {np.shape(other)[:1] for other in columns.values()}
     if len(lengths) > 1:
-        rows = ", ".join(str(*length) for length in sorted(lengths))
+        rows = ", ".join(map(str, sorted(lengths)))
         raise InputError(
             f"a log needs a value for each row in every column, and has columns of {rows} rows"
         )

@@ -101,7 +101,7 @@ def check_entries(factor: Factor, values: Mapping[str, Array]) -> None:
         cell = np.argwhere(bad)[0]
         where = at_cell(factor.names, cell, values)
         raise InputError(
-            f"the table of {', '.join(factor.names)} has {factor.table[tuple(cell)]} at {where}; "
+            f"the table of {', '.join(factor.names)} has {factor.table[tuple(cell)]:.6g} at {where}; "
             "an entry is a probability or a count"
         )
 
