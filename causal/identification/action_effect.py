@@ -39,7 +39,7 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class ActionEffect:
-    """P(y | do(x), z) in one step of the log: the action's effect on what follows, given the context.
+    """P(y | do(x), z) in one step of the log: the effect of its action, given the context.
 
     The graph has the variables of the step, the next contexts as `next x`, and the ends of earlier
     steps; all other causes are latent.

@@ -1,4 +1,4 @@
-"""Identification: P(y | do(x), z) as a formula in the observed law, or the proof that there is none.
+"""Identification: P(y | do(x), z) as a formula in the observed law, or a proof that it has none.
 
 The algorithms are ID and IDC of Shpitser and Pearl (2006); comments give their line numbers."""
 

@@ -93,15 +93,17 @@ def wald(
     names = (instrument, action, outcome, *given)
     if len(set(names)) < len(names):
         raise InputError(f"name each variable once; got {', '.join(names)}")
-    on = Evaluation(law, [Probability(Set(names))], names, {})
+    on = Evaluation(law, [Probability(Set(names))], names, aliases={})
     if on.size(instrument) != 2:
         raise InputError(
             f"{instrument} has {on.size(instrument)} values, and Wald's ratio needs an instrument "
             "with two; use two_stage_least_squares"
         )
     joint = on.weight(names)
-    conditions = tuple(on.position(name, value) for name, value in given.items())
-    table = joint[..., *conditions]
+    conditions = [on.position(name, value) for name, value in given.items()]
+    table = np.moveaxis(joint, (0, 1, 2), (-3, -2, -1))
+    for position in conditions:
+        table = table[position]
     weights = table.sum((1, 2))
     for z, weight in enumerate(weights):
         if weight <= 0:

@@ -77,7 +77,8 @@ def named_laws(
     variable without a column of its own has the one that `aliases` names. Raises InputError if a
     law cannot be read.
     """
-    sources: Mapping[str, Any] = laws if _are_named(laws) else {"P": laws}  # type: ignore[assignment]
+    named_already = _are_named(laws)
+    sources: Any = laws if named_already else {"P": laws}
     data = {
         source: _with_aliases(_columns_of(law), aliases)
         for source, law in sources.items()
@@ -100,9 +101,9 @@ def check_entries(factor: Factor, values: Mapping[str, Array]) -> None:
     if bad.any():
         cell = np.argwhere(bad)[0]
         where = at_cell(factor.names, cell, values)
+        names, entry = ", ".join(factor.names), factor.table[tuple(cell)]
         raise InputError(
-            f"the table of {', '.join(factor.names)} has {factor.table[tuple(cell)]:.6g} at {where}; "
-            "an entry is a probability or a count"
+            f"the table of {names} has {entry:.6g} at {where}; an entry is a probability or a count"
         )
 
 

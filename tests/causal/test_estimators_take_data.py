@@ -79,7 +79,7 @@ def test_one_name_is_never_read_by_letters() -> None:
 
 def test_a_log_is_data() -> None:
     log = collect(make_model("SimpsonClinic-v0"), 2000, seed=0)
-    by_log = ipw(log, "action", "reward", "stratum", 0)  # type: ignore[arg-type]
+    by_log = ipw(log, "action", "reward", "stratum", 0)
     by_columns = ipw(log.columns, "action", "reward", "stratum", 0)
     assert np.array_equal(by_log.value, by_columns.value)
 

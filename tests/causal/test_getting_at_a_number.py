@@ -122,7 +122,7 @@ def test_a_treatment_given_with_its_value_is_held_at_it() -> None:
     )
     both = effect_of(graph, "y", {"x": 1}, {"z": 1})
     assert both.evaluate(LAW).names == ("y",)
-    assert "without values" in message(lambda: identify(graph, {"y": 1}, "x"))  # type: ignore[arg-type]
+    assert "without values" in message(lambda: identify(graph, {"y": 1}, "x"))
     assert "values number 0 to 1" in message(lambda: effect_of(graph, "y", {"x": 2}).evaluate(LAW))
 
 

@@ -39,9 +39,9 @@ def test_the_ratio_of_wald_by_hand() -> None:
     """E[y | z] is 0.3 and 0.45, E[x | z] is 0.2 and 0.7: 0.15 / 0.5."""
     law = np.array([[[0.6, 0.2], [0.1, 0.1]], [[0.25, 0.05], [0.30, 0.40]]]) / 2
     assert wald(Factor(("z", "x", "y"), law), "z", "x", "y") == pytest.approx(0.3)
-    counts = Factor(("z", "x", "y"), law * 40)
-    assert wald(counts, "z", "x", "y") == pytest.approx(0.3)
-    cells = np.array([cell for cell in np.ndindex(2, 2, 2) for _ in range(round(law[cell] * 40))])
+    counts = np.rint(law * 40).astype(int)
+    assert wald(Factor(("z", "x", "y"), counts), "z", "x", "y") == pytest.approx(0.3)
+    cells = np.repeat(np.argwhere(counts), counts.ravel(), axis=0)
     frame = pd.DataFrame(cells, columns=["z", "x", "y"])
     frame["dose"] = 5.0 * frame["x"]
     assert wald(frame, "z", "x", "y") == pytest.approx(0.3)
