@@ -64,8 +64,8 @@ def _refuse_lags(dag: "nx.Graph[Any]") -> None:
             name = node.removesuffix(LAG)
             raise InputError(
                 f"{node} is {name} one step earlier, so this is the graph of one step among "
-                "several; give every step its own nodes with unroll(graph, steps), and name them "
-                f"by step, as in '{name}[1]'"
+                "several; answer(model) is about the action within a step, and unroll(graph, "
+                f"steps) gives every step its own nodes, such as '{name}[1]'"
             )
 
 

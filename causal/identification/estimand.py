@@ -122,7 +122,7 @@ class Estimand:
         cell = np.argwhere(answer.unknown)[0].tolist()
         first = dict(zip(answer.names, cell, strict=True))
         where = [on.label(name, first[name]) for name in self.x + self.z if name in first]
-        query = write_query(self.y, self.x, self.z)
+        query = write_query(self.y, self.x, self.z, held=self.held)
         if where:
             query += f" at {', '.join(where)}"
         lacking = dict.fromkeys(

@@ -65,8 +65,9 @@ def identify(graph: AnyGraph, y: Names, x: Condition, z: Condition = ()) -> Esti
     """P(y | do(x), z) as an estimand, or a hedge if it is not identified. Sound and complete.
 
     The graph is an ADMG, a networkx DiGraph whose nodes of role "latent" are hidden, or a model of
-    one step. In the graph of a model whose variables depend on the step before, unroll it and name
-    variables by step: `identify(unroll(model.graph, 3), "paid[2]", "act[1]")`.
+    one step. Where variables depend on the step before, `answer(model)` is about the action within
+    a step, and `identify(unroll(model.graph, 9), "paid[8]", "act[7]")` about any steps. The first
+    steps of an unrolled graph lack the causes before them, so name late ones.
 
     y, x and z each take one name or several; the evaluated table has its axes in their order. x
     and z also take values by name: `{"x": 1}` holds x at 1, and its axis is left out.

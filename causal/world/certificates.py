@@ -240,7 +240,7 @@ def _guaranteed(model: World, known: Floats, so_far: Certificate, notes: _Notes)
 
 
 def _reward_limits(model: World) -> tuple[float, float] | None:
-    """The range of the reward, or None if the log shows its unconfounded mean after every action."""
+    """The range of the reward; None if the log shows its mean for every action unconfounded."""
     effect = replace(ActionEffect.of(model), y=(model.reward,))
     if () in effect.back_doors() and (log_process(model).visits > 0).all():
         return None
