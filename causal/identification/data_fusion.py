@@ -7,7 +7,7 @@ from itertools import chain, islice
 from ..errors import InputError
 from ..graphs.adjustment import back_door_graph, forbidden
 from ..graphs.admg import ADMG, Names, latent_projection
-from ..graphs.conversion import AnyGraph, as_admg, as_names
+from ..graphs.conversion import AnyGraph, as_names
 from ..graphs.d_separation import separators
 from ..model.elimination import Factor, spread
 from .estimand import Estimand
@@ -192,54 +192,67 @@ def recover(
     Source: Bareinboim, Tian and Pearl (2014); Correa and Bareinboim (2017); for adjustment Correa,
     Tian and Bareinboim (2018).
     """
-    admg = as_admg(graph)
-    admg.pick([selection])  # or the error
-    population = Set(admg.pick(as_names(known))[0])
-    recorded = Set(admg.nodes if measured is None else admg.pick(as_names(measured))[0])
-    if any(cause == selection for cause, _ in admg.directed):
+    query = as_query(graph, y, x, z)
+    (gate,), population = query.graph.pick([selection], as_names(known))
+    recorded = query.graph.nodes if measured is None else as_names(measured)
+    query.graph.pick(recorded)  # or the error
+    if any(cause == gate for cause, _ in query.graph.directed):
         return None  # its effects are not the same among those who were not selected
-    visible = recorded | population | {selection, *as_names(y), *as_names(x), *as_names(z)}
-    seen = _without(admg, Set(admg.nodes) - visible)
-    effect = identify(seen.sub(Set(seen.nodes) - {selection}), y, x, z)
+    visible = {gate, *recorded, *population, *query.y, *query.x, *query.z}
+    seen = _without(query.graph, Set(query.graph.nodes) - visible)
+    everyone = seen.sub(Set(seen.nodes) - {gate})
+    effect = identify(everyone, query.y, query.x, query.z)
     if isinstance(effect, Hedge):
         return None
-
-    def recovered(leaf: Probability) -> Probability:
-        if leaf.names <= recorded and seen.separated(leaf.of, selection, leaf.given):
-            return leaf
-        if leaf.names <= population:
-            return replace(leaf, source="P*")
-        raise NotIdentified(seen, leaf.names)
-
-    by_adjustment: Iterator[Formula] = iter(())
-    if not effect.z:
-        by_adjustment = _adjustments(seen, effect, selection, population, recorded)
+    tables = _Selected(seen, gate, Set(recorded), Set(population))
+    by_adjustment = () if effect.z else _adjustments(effect, tables)
     for formula in chain((effect.formula, effect.longer), by_adjustment):
         try:
-            result = translated(formula, recovered)
+            result = translated(formula, tables.recovered)
         except NotIdentified:
             continue
-        return replace(effect, formula=result, longer=result, order=seen.nodes)
+        return replace(effect, formula=result, longer=result, order=seen.nodes, held=query.held)
     return None
 
 
-def _adjustments(
-    graph: ADMG, effect: Estimand, selection: str, population: Set, recorded: Set
-) -> Iterator[Formula]:
+@dataclass(frozen=True)
+class _Selected:
+    """A log of selected rows, and what is known of the population."""
+
+    graph: ADMG
+    selection: str
+    recorded: Set  # variables of the log
+    population: Set  # variables whose law is known in the population
+
+    def recovered(self, leaf: Probability) -> Probability:
+        """P(a | b) of the population, in the law of the recorded rows, or else in P*.
+
+        Raises NotIdentified if neither has it.
+        """
+        if leaf.names <= self.recorded:
+            if self.graph.separated(leaf.of, self.selection, leaf.given):
+                return leaf
+        if leaf.names <= self.population:
+            return replace(leaf, source="P*")
+        raise NotIdentified(self.graph, leaf.names)
+
+
+def _adjustments(effect: Estimand, tables: _Selected) -> Iterator[Formula]:
     """An adjustment formula for each way in which its parts may be known, if there is one.
 
     The set s separates y from x without the causal paths. P(s) is known from the recorded rows,
     if s is independent of the selection, or in the population. P(y | x, s) is known from the
     recorded rows, if s separates y from the selection, too, or in the population.
     """
-    y, x = effect.y, effect.x
+    y, x, graph, selection = effect.y, effect.x, tables.graph, tables.selection
     dag = back_door_graph(graph, x, y).dag
     allowed = Set(graph.nodes).difference(x, y, {selection}, forbidden(graph, x, y))
-    unselected = {name for name in allowed & recorded if graph.separated(name, selection)}
+    unselected = {name for name in allowed & tables.recorded if graph.separated(name, selection)}
+    in_population = set(allowed & tables.population)
     ways = (
         (unselected, (*x, selection)),
-        (set(allowed & population), (*x, selection)),
-        (set(allowed & population), x),
+        (in_population, (*x, selection)),
+        (in_population, x),
     )
     for candidates, apart_from_y in ways:
         if apart_from_y:

@@ -119,21 +119,14 @@ def aipw(
     treated = coded(columns, treatment)[1]
     distinct, counts = distinct_rows(treated, propensity_strata, outcome_strata, *measured)
     x, s, g = (codes.astype(np.int64) for codes in distinct[:3])
-    y, logged = distinct[3], distinct[-1]
+    y, logged_propensity = distinct[3], distinct[-1]
     taken = np.arange(x.max() + 1) == x[:, None]
 
     def estimate(weights: Floats) -> Floats:
-        # P(x | s), the propensity of the treatment taken
-        p = logged
-        if propensity is None:
-            by_treatment = _counted(s, x, weights)[s, x]
-            in_stratum = _counted(s, 0 * x, weights)[s, 0]
-            p = by_treatment / in_stratum
-        # E[y | do(x), g] for each x, or 0
-        fitted = np.zeros(taken.shape)
-        if regression is not None:
-            fitted = (_counted(g, x, weights * y) / _counted(g, x, weights))[g]
+        p = logged_propensity if propensity else _propensity(x, s, weights)
+        fitted = np.zeros(taken.shape) if regression is None else _regression(y, x, g, weights)
         residual = (y - fitted[np.arange(len(y)), x]) / p
+        # E[fitted(x) + 1(x is taken) residual], for each x
         return np.asarray(weights @ (fitted + taken * residual[:, None]) / weights.sum())
 
     return with_errors(estimate, counts, rng, resamples)
@@ -183,6 +176,19 @@ def strata(data: ColumnData, treatment: str, names: Sequence[str]) -> Array:
             "such rows, adjust for less, or ask for bounds"
         )
     return stratum
+
+
+def _propensity(x: Array, stratum: Array, weights: Floats) -> Floats:
+    """P(x | stratum) of the treatment that each row took: (n,)."""
+    with_treatment = _counted(stratum, x, weights)[stratum, x]
+    in_stratum = _counted(stratum, 0 * x, weights)[stratum, 0]
+    return np.asarray(with_treatment / in_stratum)
+
+
+def _regression(y: Floats, x: Array, stratum: Array, weights: Floats) -> Floats:
+    """E[y | x, stratum] in each row's stratum, for each value of x: (n, values)."""
+    means = _counted(stratum, x, weights * y) / _counted(stratum, x, weights)
+    return np.asarray(means[stratum])
 
 
 def _probabilities(data: ColumnData, name: str) -> Floats:

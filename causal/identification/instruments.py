@@ -99,27 +99,33 @@ def wald(
             f"{instrument} has {on.size(instrument)} values, and Wald's ratio needs an instrument "
             "with two; use two_stage_least_squares"
         )
-    joint = on.weight(names)
-    conditions = [on.position(name, value) for name, value in given.items()]
-    table = np.moveaxis(joint, (0, 1, 2), (-3, -2, -1))
-    for position in conditions:
-        table = table[position]
+    table = _where(on, (instrument, action, outcome), given)
     weights = table.sum((1, 2))
-    for z, weight in enumerate(weights):
-        if weight <= 0:
-            where = ", ".join(f"{name}={value}" for name, value in given.items())
-            raise InputError(
-                f"no row has {on.label(instrument, z)}" + (f" where {where}" if where else "")
-            )
     action_means = table.sum(2) @ on.numbers(action) / weights
     outcome_means = table.sum(1) @ on.numbers(outcome) / weights
     first_stage = action_means[1] - action_means[0]
     if abs(first_stage) <= SINGULAR:
         raise InputError(
             f"{instrument} is no relevant instrument: the mean of {action} is {action_means[0]:g} "
-            f"at both of its values"
+            "at both of its values"
         )
     return float((outcome_means[1] - outcome_means[0]) / first_stage)
+
+
+def _where(on: Evaluation, names: tuple[str, ...], given: Mapping[str, Value]) -> Array:
+    """The joint table of some variables where others have the given values.
+
+    Raises InputError if a value of the first variable never occurs there.
+    """
+    table = on.weight((*given, *names))
+    for name, value in given.items():
+        table = table[on.position(name, value)]
+    weights = table.sum(tuple(range(1, table.ndim)))
+    if (weights <= 0).any():
+        never = on.label(names[0], int(weights.argmin()))
+        conditions = ", ".join(f"{name}={value}" for name, value in given.items())
+        raise InputError(f"no row has {never}" + (f" where {conditions}" if given else ""))
+    return table
 
 
 def two_stage_least_squares(
