@@ -229,9 +229,9 @@ class _Selected:
 
         Raises NotIdentified if neither has it.
         """
-        if leaf.names <= self.recorded:
-            if self.graph.separated(leaf.of, self.selection, leaf.given):
-                return leaf
+        is_recorded = leaf.names <= self.recorded
+        if is_recorded and self.graph.separated(leaf.of, self.selection, leaf.given):
+            return leaf
         if leaf.names <= self.population:
             return replace(leaf, source="P*")
         raise NotIdentified(self.graph, leaf.names)

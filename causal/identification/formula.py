@@ -72,7 +72,7 @@ ONE = Product(())
 def product(factors: "Iterable[Formula]") -> Formula:
     """A product, in which no factor is a product.
 
-    P(a | b) P(c | a, b) becomes P(a, c | b), and fractions likewise.
+    P(a | b) P(c | a, b) becomes P(a, c | b), and a factor that a fraction divides by cancels.
     """
     parts = [part for factor in factors for part in factors_of(factor)]
     for p, q in permutations(parts, 2):
@@ -171,12 +171,18 @@ def _without(factors: Iterable[Formula], *removed: Formula) -> list[Formula]:
 
 
 def _chain(p: Formula, q: Formula) -> Formula | None:
-    """P(a | b) P(c | a, b) as P(a, c | b), or (f / g) (h / f) as h / g."""
+    """P(a | b) P(c | a, b) as P(a, c | b); (f / g) (h / f) as h / g; f (h / f g) as h / g."""
     if isinstance(p, Probability) and isinstance(q, Probability):
-        if q.given == p.names and q.source == p.source:
-            return replace(p, of=p.of | q.of)
-    elif isinstance(p, Fraction) and isinstance(q, Fraction) and p.above == q.below:
+        is_chain = q.given == p.names and q.source == p.source
+        return replace(p, of=p.of | q.of) if is_chain else None
+    if not isinstance(q, Fraction):
+        return None
+    if isinstance(p, Fraction) and p.above == q.below:
         return fraction(q.above, p.below)
+    divisors = list(factors_of(q.below))
+    if p in divisors:
+        divisors.remove(p)
+        return fraction(q.above, product(divisors))
     return None
 
 

@@ -317,6 +317,13 @@ def test_recovery_uses_only_what_was_recorded() -> None:
     assert str(recover(mediated, "y", "x", "s", measured=["x", "y"])) == "P(y | do(x)) = P(y | x)"
 
 
+def test_a_factor_that_a_fraction_divides_by_cancels() -> None:
+    text = "X -> Z1 -> Y; Z2 -> X, Z1, Z3; Z3 -> Y; X <-> Y; X <-> Z2; X <-> Z3; Y <-> Z2"
+    assert str(effect_of(parse_graph(text), "Y", "X")) == (
+        "P(Y | do(X)) = Σ_{Z2, Z1} P(Z1 | X, Z2) Σ_{X', Z3} P(Z2, X', Z3) P(Y | Z3, Z1, X', Z2)"
+    )
+
+
 # The README's way from a formula to a number.
 
 
