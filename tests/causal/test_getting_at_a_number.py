@@ -20,7 +20,7 @@ from dosuite.causal import (
     parse_graph,
 )
 from dosuite.causal.graphs import is_adjustment_set, unroll
-from dosuite.causal.identification import Source, empirical, fuse, recover
+from dosuite.causal.identification import Source, TabularModel, empirical, fuse, recover
 from dosuite.envs import collect, make_model
 
 Z, X, Y = 0, 1, 2
@@ -283,9 +283,21 @@ def test_a_mediator_that_was_not_measured_is_summed_out() -> None:
     assert fuse(graph, "y", "x", [Source(done="m", measured=["x", "y"])]) is None
 
 
+def other_mechanisms(
+    rng: np.random.Generator, world: TabularModel, names: list[str]
+) -> dict[str, Factor]:
+    """Random mechanisms of some variables, with the same causes."""
+    mechanisms = {}
+    for name in names:
+        axes, table = world.tables[name]
+        law = rng.dirichlet(np.ones(table.shape[-1]), table.shape[:-1])
+        mechanisms[name] = Factor(axes, law)
+    return mechanisms
+
+
 def test_what_is_fused_from_partial_laws_is_the_truth() -> None:
     formulas = 0
-    for seed in range(400):
+    for seed in range(800):
         rng = np.random.default_rng(seed)
         graph, world = random_world(rng)
         y, x, z = random_question(rng, graph)
@@ -293,9 +305,10 @@ def test_what_is_fused_from_partial_laws_is_the_truth() -> None:
         for name in ("P", "Q"):
             measured = [node for node in graph.nodes[1:] if rng.random() < 0.7] or ["v0"]
             done = [node for node in graph.nodes if node not in y and rng.random() < 0.2]
-            sources.append(Source(name, done=done, measured=measured))
-            seen = [node for node in measured if node not in done]
-            laws[name] = world.law(seen, done)
+            differs = [node for node in graph.nodes if rng.random() < 0.15]
+            sources.append(Source(name, done, differs, measured))
+            domain = TabularModel({**world.tables, **other_mechanisms(rng, world, differs)})
+            laws[name] = domain.law([node for node in measured if node not in done], done)
         found = fuse(graph, y, x, sources, z)
         if found is not None:
             truth = conditional(world, found.y, found.x, found.z)
