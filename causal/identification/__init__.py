@@ -1,4 +1,4 @@
-"""Whether an effect can be computed from the log, by what formula, and its estimate from data."""
+"""Identification of effects from graphs, and their values and estimates from data."""
 
 from .action_effect import ActionEffect, Answer, answer, back_door_set
 from .data_fusion import Source, fuse, recover, reweighted

@@ -82,11 +82,9 @@ class ActionEffect:
         They have variables of `among`, by default the logged ones. The log itself conditions on
         selection, and on episodes that have not ended.
         """
-        roles = self.graph.roles
-        selections = [name for name in self.graph.nodes if roles[name] == "selection"]
         if among is None:
-            among = [name for name in self.graph.nodes if roles[name] == "logged"]
-        given = (*self.z, *self.survived, *selections)
+            among = self._with_role("logged")
+        given = (*self.z, *self.survived, *self._with_role("selection"))
         return tuple(back_doors(self.graph.dag, self.x, self.y, given, among))
 
     def answer(self) -> Answer:
@@ -94,7 +92,7 @@ class ActionEffect:
 
         Formulas are in the law of the recorded rows, if rows are selected.
         """
-        selections = [name for name in self.graph.nodes if self.graph.roles[name] == "selection"]
+        selections = self._with_role("selection")
         if selections:
             return self._answer_if_selected(selections[0])
         sets = tuple(s for s in self.back_doors() if len(s) <= MOST_ADJUSTED)
@@ -105,6 +103,9 @@ class ActionEffect:
         if not self.survived:
             estimands.append(general)
         return Answer(sets, tuple(estimands), None)
+
+    def _with_role(self, role: str) -> list[str]:
+        return [name for name in self.graph.nodes if self.graph.roles[name] == role]
 
     def _answer_if_selected(self, selection: str) -> Answer:
         if any(cause == selection for cause, _ in self.graph.directed):

@@ -104,5 +104,5 @@ def _from_objects(values: Array, name: str) -> Array:
                 f"the column {name} holds {entry!r} ({kind}) in row {row}; make all of its "
                 "entries numbers, or all of them text"
             )
-    whole = all(isinstance(entry, int | np.integer) for entry in entries)
-    return np.array(entries, dtype=int if whole else float).reshape(values.shape)
+    are_integers = all(isinstance(entry, int | np.integer) for entry in entries)
+    return np.array(entries, dtype=int if are_integers else float).reshape(values.shape)

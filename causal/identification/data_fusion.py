@@ -91,9 +91,10 @@ def _visible_sets(query: Query, laws: Sequence[_Law]) -> list[Set]:
     First all that some source measured; then those that one of the sources measured, since a
     district of the smaller graph may be known where those of the larger graph are not.
     """
-    asked = Set(query.y).union(query.x, query.z)
-    by_law = [asked | law.measured | law.done for law in laws]
-    return list(dict.fromkeys([asked.union(*by_law), *by_law, asked]))
+    queried = Set(query.y).union(query.x, query.z)
+    by_law = [queried | law.measured | law.done for law in laws]
+    candidates = [queried.union(*by_law), *by_law, queried]
+    return list(dict.fromkeys(candidates))
 
 
 def _projected(query: Query, laws: Sequence[_Law], visible: Set) -> tuple[Query, list[_Law]]:
@@ -199,19 +200,19 @@ def recover(
     if any(cause == gate for cause, _ in query.graph.directed):
         return None  # its effects are not the same among those who were not selected
     visible = {gate, *recorded, *population, *query.y, *query.x, *query.z}
-    seen = _without(query.graph, Set(query.graph.nodes) - visible)
-    everyone = seen.sub(Set(seen.nodes) - {gate})
-    effect = identify(everyone, query.y, query.x, query.z)
+    reduced = _without(query.graph, Set(query.graph.nodes) - visible)
+    population_graph = reduced.sub(Set(reduced.nodes) - {gate})
+    effect = identify(population_graph, query.y, query.x, query.z)
     if isinstance(effect, Hedge):
         return None
-    tables = _Selected(seen, gate, Set(recorded), Set(population))
+    tables = _Selected(reduced, gate, Set(recorded), Set(population))
     by_adjustment = () if effect.z else _adjustments(effect, tables)
     for formula in chain((effect.formula, effect.longer), by_adjustment):
         try:
             result = translated(formula, tables.recovered)
         except NotIdentified:
             continue
-        return replace(effect, formula=result, longer=result, order=seen.nodes, held=query.held)
+        return replace(effect, formula=result, longer=result, order=reduced.nodes, held=query.held)
     return None
 
 

@@ -145,7 +145,7 @@ def _is_back_door(formula: Formula, x: Set) -> bool:
     if not isinstance(formula, Sum):
         return False
     prior = Probability(formula.over)
-    rest = [factor for factor in factors_of(formula.what) if factor != prior]
+    rest = [factor for factor in factors_of(formula.summand) if factor != prior]
     if len(rest) != 1 or not isinstance(rest[0], Probability):
         return False
     return formula.over <= rest[0].given <= formula.over | x
@@ -156,7 +156,7 @@ def _is_front_door(formula: Formula, x: Set) -> bool:
     if not isinstance(formula, Sum):
         return False
     of_mediator = Probability(formula.over, x)
-    rest = [factor for factor in factors_of(formula.what) if factor != of_mediator]
+    rest = [factor for factor in factors_of(formula.summand) if factor != of_mediator]
     if len(rest) != 1 or not isinstance(rest[0], Sum):
         return False
     return rest[0].over == x and _is_back_door(rest[0], formula.over)

@@ -125,7 +125,7 @@ class Evaluation:
             return self._known[formula]
         if isinstance(formula, Fraction):
             return _quotient(self.cells(formula.above), self.cells(formula.below))
-        summand = formula.what if isinstance(formula, Sum) else formula
+        summand = formula.summand if isinstance(formula, Sum) else formula
         parts = [self.cells(factor) for factor in factors_of(summand)]
         return _contraction(parts, tuple(sorted(formula.names)))
 

@@ -44,12 +44,12 @@ class Sum:
     """A sum over all values of some variables. Make one with `total`."""
 
     over: Set
-    what: "Formula"
+    summand: "Formula"
 
     @cached_property
     def names(self) -> Set:
         """The variables that the value depends on."""
-        return self.what.names - self.over
+        return self.summand.names - self.over
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def shorten(formula: Formula, independent: Independence) -> Formula:
     if isinstance(formula, Fraction):
         above, below = shorten(formula.above, independent), shorten(formula.below, independent)
         return fraction(above, below)
-    factors = factors_of(shorten(formula.what, independent))
+    factors = factors_of(shorten(formula.summand, independent))
     for p, q in permutations(factors, 2):
         merged = _merged(p, q, formula.over, independent)
         if merged is not None:
@@ -150,7 +150,7 @@ def leaves(formula: Formula) -> list[Probability]:
     if isinstance(formula, Fraction):
         return leaves(formula.above) + leaves(formula.below)
     if isinstance(formula, Sum):
-        return leaves(formula.what)
+        return leaves(formula.summand)
     return [leaf for factor in formula.factors for leaf in leaves(factor)]
 
 
@@ -161,7 +161,7 @@ def translated(formula: Formula, leaf: Callable[[Probability], Formula]) -> Form
     if isinstance(formula, Fraction):
         return Fraction(translated(formula.above, leaf), translated(formula.below, leaf))
     if isinstance(formula, Sum):
-        return Sum(formula.over, translated(formula.what, leaf))
+        return Sum(formula.over, translated(formula.summand, leaf))
     return Product(tuple(translated(factor, leaf) for factor in formula.factors))
 
 
@@ -194,7 +194,7 @@ def _sum_out(name: str, factor: Formula) -> Formula | None:
     if isinstance(factor, Fraction) and name not in factor.below.names:
         return fraction(total({name}, factor.above), factor.below)
     if isinstance(factor, Sum):
-        return total(factor.over | {name}, factor.what)
+        return total(factor.over | {name}, factor.summand)
     return None
 
 

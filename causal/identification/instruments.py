@@ -63,8 +63,8 @@ def _separating_sets(
     graph: ADMG, name: str, outcome: str, always: tuple[str, ...], allowed: Set
 ) -> Iterator[tuple[str, ...]]:
     """The minimal sets of allowed nodes that with `always` separate a variable from the outcome."""
-    found = separators(graph.dag, (outcome,), (name,), always, set(allowed))
-    for s in sorted(islice(found, MOST_SETS), key=len):
+    sets = separators(graph.dag, (outcome,), (name,), always, set(allowed))
+    for s in sorted(islice(sets, MOST_SETS), key=len):
         yield tuple(node for node in graph.nodes if node in s or node in always)
 
 

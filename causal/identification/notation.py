@@ -97,15 +97,15 @@ class _Writer(NamedTuple):
         for name in formula.over:
             inside[name] = _unused(name, taken)
         over = self._names(formula.over, inside)
-        return self.style.total(over) + self.write(formula.what, inside)
+        return self.style.total(over) + self.write(formula.summand, inside)
 
     def _probability(self, leaf: Probability, shown: Mapping[str, str]) -> str:
         conditions = []
         if leaf.done:
             conditions.append(self.style.do.format(self._names(leaf.done, shown)))
-        seen = leaf.given - leaf.done
-        if seen:
-            conditions.append(self._names(seen, shown, nearest_first=True))
+        observed = leaf.given - leaf.done
+        if observed:
+            conditions.append(self._names(observed, shown, nearest_first=True))
         given = _given(conditions, self.style)
         return f"{leaf.source}({self._names(leaf.of, shown)}{given})"
 
