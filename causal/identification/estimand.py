@@ -120,14 +120,17 @@ class Estimand:
 
     def _empty_cell(self, answer: Cells, on: Evaluation) -> str:
         cell = np.argwhere(answer.unknown)[0].tolist()
-        first = dict(zip(answer.names, cell, strict=True))
-        where = [on.label(name, first[name]) for name in self.x + self.z if name in first]
+        where = []
+        for name, position in zip(answer.names, cell, strict=True):
+            if name not in self.y:
+                where.append(on.label(name, position))
         query = write_query(self.y, self.x, self.z, held=self.held)
         if where:
             query += f" at {', '.join(where)}"
-        lacking = dict.fromkeys(
-            write(leaf, self.order) for leaf in leaves(self.formula) if on.cells(leaf).unknown.any()
-        )
+        lacking = []
+        for leaf in dict.fromkeys(leaves(self.formula)):
+            if on.cells(leaf).unknown.any():
+                lacking.append(write(leaf, self.order))
         needed = " or ".join(lacking) or "the condition"
         return f"{query} is unknown: the law has an empty cell where {needed} is needed"
 

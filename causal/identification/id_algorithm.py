@@ -96,7 +96,10 @@ def identify(graph: AnyGraph, y: Names, x: Condition, z: Condition = ()) -> Esti
         law = identified(outcomes, exchanged.union(query.x), Probability(Set(admg.nodes)), admg)
     except NotIdentified as failure:
         return _hedge(query, exchanged, failure)
-    formula = fraction(law, total(Set(query.y), law)) if outcomes.difference(query.y) else law
+    # line 2 of IDC
+    formula = law
+    if not outcomes.issubset(query.y):
+        formula = fraction(law, total(Set(query.y), law))
     others = []
     if query.x and not query.z:
         for s in islice(adjustment_sets(admg, query.x, query.y), 1):
@@ -138,12 +141,11 @@ def estimand(query: Query, formula: Formula, longer: Formula) -> Estimand:
 
 def exchangeable(y: Set, x: Set, z: Set, G: ADMG) -> Set:
     """The largest part of z for which P(y | do(x), z) is P(y | do(x, part), rest of z)."""
-    # IDC line 1: rule 2 of do-calculus, for one variable of z after the other
+    # line 1 of IDC: rule 2 of do-calculus, for one variable of z after the other
     for name in sorted(z):
         rest = z - {name}
         if G.cut(into=x, out_of={name}).separated(y, {name}, x | rest):
             return exchangeable(y, x | {name}, rest, G) | {name}
-    # IDC line 2, in the callers: P(y, z | do(x)) by ID, divided by its sum over y
     return Set()
 
 

@@ -30,7 +30,8 @@ class TabularModel:
         needed = self._ancestors(names, do)
         factors = [self.tables[name] for name in self.tables if name in needed]
         for name in do:
-            factors.append(Factor((name,), np.ones(self.tables[name].table.shape[-1])))
+            size = self.tables[name].table.shape[-1]
+            factors.append(Factor((name,), np.ones(size)))
         axes = (*names, *do)
         return Factor(axes, eliminate(factors, axes))
 
@@ -116,7 +117,8 @@ def _mechanism(
     parents = sorted(cause for cause, effect in forest.directed if effect == name)
     coins = sorted(_coin(pair) for pair in forest.bidirected if name in pair)
     channel = channels.get(name)
-    causes = tuple(dict.fromkeys((*parents, *coins, *(channel.causes if channel else ()))))
+    bit_causes = channel.causes if channel else ()
+    causes = tuple(dict.fromkeys((*parents, *coins, *bit_causes)))
     shape = [sizes[cause] for cause in causes]
     value = dict(zip(causes, np.indices(shape), strict=True))
     parity = np.zeros(shape, dtype=int)
@@ -128,9 +130,11 @@ def _mechanism(
     parity %= 2
     law = np.eye(2)[parity] if _has_parity(hedge, name) else np.ones((*shape, 1))
     if channel:
-        one = channel.table[(parity, *(value[cause] for cause in channel.causes))]
+        bit_values = [value[cause] for cause in bit_causes]
+        one = channel.table[(parity, *bit_values)]
         bit = np.stack([1 - one, one], axis=-1)
-        law = (law[..., :, None] * bit[..., None, :]).reshape(*shape, -1)
+        product = law[..., :, None] * bit[..., None, :]
+        law = product.reshape(*shape, -1)
     return Factor((*causes, name), law)
 
 

@@ -76,7 +76,8 @@ def intervals(model: SCM, known: Floats) -> Intervals:
 
 
 def _by_manski(model: SCM, share: Floats, known: Floats) -> Intervals:
-    law = rows(model, (*model.contexts, model.action, model.reward)).reshape(*known.shape, -1)
+    names = (*model.contexts, model.action, model.reward)
+    law = rows(model, names).reshape(*known.shape, -1)
     ends = np.full((*known.shape, 2), np.nan)
     ends[share > 0] = manski(law[share > 0], model.tables.support(model.reward))
     low, high = np.where(np.isnan(known), np.moveaxis(ends, 2, 0), known)
@@ -91,10 +92,11 @@ def _by_types(model: SCM, share: Floats, shape: tuple[int, ...]) -> Intervals:
         for context in range(contexts)
     ]
     by_context = [[bounds(types, quantity) for quantity in row] for row in quantities]
-    ends = np.array([[(interval.low, interval.high) for interval in row] for row in by_context])
+    lows = np.array([[interval.low for interval in row] for row in by_context])
+    highs = np.array([[interval.high for interval in row] for row in by_context])
     # a payoff is earned in its context alone: divide by the probability of that
-    weights = np.where(share > 0, share, np.nan)
-    low, high = np.moveaxis(ends / weights[:, None, None], 2, 0)
+    weights = np.where(share > 0, share, np.nan)[:, None]
+    low, high = lows / weights, highs / weights
     sharp = all(interval.sharp for row in by_context for interval in row)
     payoffs = Payoffs.of(types, quantities)
     entries = actions ** (2 * contexts) * payoffs.matrix.size
