@@ -27,7 +27,8 @@ def test_an_empty_cell_that_the_answer_depends_on_is_an_error_with_its_name() ->
     found = known("z -> x, y; x -> y", "y", "x")
     with pytest.raises(
         InputError,
-        match=r"P\(y \| do\(x\)\) at value number x = 1 is unknown: .* empty cell where P\(y \| x, z\) is needed",
+        match=r"P\(y \| do\(x\)\) at value number x = 1 is unknown: "
+        r".* empty cell where P\(y \| x, z\) is needed",
     ):
         found.evaluate(Factor(tuple("zxy"), joint))
     assert found.evaluate(Factor(tuple("zxy"), joint), {"x": 0}).table == pytest.approx(
