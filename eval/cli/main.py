@@ -34,8 +34,8 @@ from dosuite.envs.settings import unparse
 from ..reports import report as reporting
 from ..reports.certificate_text import lines, origin
 from ..reports.filmstrip import film
-from ..runs.reference_values import BELIEFS, REFERENCES, references
-from ..runs.suite import AGENTS, ORDER, execute, grid, suite_environments
+from ..runs.reference_values import references
+from ..runs.suite import AGENTS, execute, grid, suite_environments
 from .claims import matrix, predictions
 from .options import CORES, Out, Workers, console, fail_if_any
 from .sanity import sanity
@@ -332,10 +332,10 @@ def report(out: Out = Path("results")) -> None:
         raise InputError(
             f"{path} is not a table of results: {str(error).splitlines()[0]}"
         ) from None
-    if not {*ORDER, *REFERENCES, *BELIEFS, "value", "status", "needs"} <= set(rows):
+    if missing := reporting.missing_columns(rows):
         raise InputError(
-            f"{path} is not a table of results: it lacks columns; make it with `dosuite run "
-            f"--out {out}`"
+            f"{path} is not a table of results: it lacks {', '.join(missing)}; make it with "
+            f"`dosuite run --out {out}`"
         )
     _report(rows, out)
 
@@ -387,7 +387,7 @@ app.command()(sanity)
 
 def _report(rows: pd.DataFrame, out: Path) -> None:
     reporting.print_tables(rows, console)
-    reporting.write(rows, out)
+    reporting.write_report(rows, out)
     console.print(
         f"report: {out / 'report.html'}   rows: {out / 'results.parquet'}",
         highlight=False,

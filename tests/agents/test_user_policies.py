@@ -22,7 +22,7 @@ from dosuite.envs import CausalEnv, CausalVectorEnv, make_model
 from dosuite.envs.gym.sb3 import BatchedVecEnv, Rescaled
 from dosuite.eval import Run, execute, score
 from dosuite.eval.reports import report
-from dosuite.eval.runs.run import spaces_of
+from dosuite.eval.runs.scored_rows import spaces_of
 from dosuite.eval.runs.suite import grid
 
 torch.set_num_threads(1)
@@ -131,7 +131,7 @@ def test_what_is_brought_is_run_once_and_reported_beside_the_others(
         "value"
     ]
     assert value == pytest.approx(0.475)
-    page = report.write(rows, tmp_path).read_text()
+    page = report.write_report(rows, tmp_path).read_text()
     assert "my_policy.py:choose (given)" in page
     assert "Given: nobody wins a pair." in page
 
