@@ -42,11 +42,11 @@ class Regime(StrEnum):
     def __new__(
         cls,
         value: str,
-        label: str,
-        legend: str,
-        colour: str,
-        marker: str,
-        budget: Budget,
+        label: str = "",  # defaults: `Regime(text)` looks a member up by its value alone
+        legend: str = "",
+        colour: str = "",
+        marker: str = "",
+        budget: Budget = Budget.NONE,
         share: float | None = None,
     ) -> "Regime":
         member = str.__new__(cls, value)

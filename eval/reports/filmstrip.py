@@ -1,5 +1,7 @@
 """A film strip: what two reference policies do in the same world, with the same noise."""
 
+from typing import Any
+
 import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
@@ -50,8 +52,8 @@ def _play(policy: Policy, world: World) -> tuple[list[Pixels], float]:
         seed = None if pictures else SEED
         player = policy.play(1, rng)
         for step in rollout(envs, player, seed):
-            (picture,) = envs.render() or ()
-            pictures.append(picture)
+            rendered: Any = envs.render()
+            pictures.append(rendered[0])
             earned += step.reward[0]
             if len(pictures) == STEPS:
                 break

@@ -15,9 +15,8 @@ def labelled(rows: pd.DataFrame) -> pd.DataFrame:
     given: "back-door (offline, graph)". Agents are ordered by regime, then by name.
     """
     rank = rows["regime"].map(list(LABELS).index)
-    needs = ""
-    if "needs" in rows:
-        needs = rows["needs"].fillna("").map(lambda given: f", {given}" if given else "")
+    given = rows["needs"].fillna("") if "needs" in rows else pd.Series("", rows.index)
+    needs = given.map(lambda text: f", {text}" if text else "")
     who = rows["agent"] + " (" + rows["regime"].map(LABELS) + needs + ")"
     order = list(dict.fromkeys(who.iloc[np.lexsort((rows["agent"], rank))]))
     where = (rows["environment"] + " " + rows["member"]).str.strip()

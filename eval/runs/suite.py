@@ -82,7 +82,8 @@ def grid(
         raise InputError(f"a suite needs at least one seed, and got {seeds}")
     agents = [_on_device(text, device) for text in agents] if device else agents
     budgets = {Budget.RECORDED: offline_budget, Budget.PRACTICE: online_budget, Budget.NONE: 1}
-    runs, any_acts = [], False
+    runs: list[Run] = []
+    any_acts = False
     for environment in map(_with_version, environments):
         pairs = _agents_there(environment, agents, bool(log))
         any_acts = any_acts or bool(pairs)

@@ -148,12 +148,12 @@ def test_the_key_of_a_run_follows_what_is_brought_and_its_draws_do_not(tmp_path:
     assert run.key == before
 
 
-def test_the_key_of_a_run_follows_all_agents_of_the_package(
+def test_the_key_of_a_run_follows_the_code_of_the_package(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = Run("IceCreamShorts-v0", "dqn", "observe", 100, 0)
     before = run.key
-    monkeypatch.setattr("dosuite.eval.runs.run._package", lambda: b"another")
+    monkeypatch.setattr("dosuite.eval.runs.run.code_hash", lambda: b"another")
     assert run.key != before
 
 
