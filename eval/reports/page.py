@@ -1,5 +1,6 @@
 """Sections of sentences and tables, printed on a terminal and written as Markdown and as a page."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,6 +15,8 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from dosuite.envs.files import replacing
+
+_INTERVAL = re.compile(r"(?<=\d) \[-?\d.*")  # with all that follows it: "0.48 [0.41, 0.55]"
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Table:
     def parts(self) -> Iterator[pd.DataFrame]:
         """The parts of the table that fit the width of a terminal."""
         if not self.fold:
-            yield self.frame.map(lambda text: text.partition(" [")[0])
+            yield self.frame.map(lambda text: _INTERVAL.sub("", text))
             return
         first, *middle, last = self.frame.columns
         for start in range(0, len(middle), self.fold):
