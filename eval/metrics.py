@@ -7,10 +7,12 @@ NaN where it is undefined. A metric is added by decorating one function (`metric
 
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
-from dosuite.causal import InputError
+from dosuite.causal import Array, InputError
 
+from .bootstrap import Interval, aggregate, interval, iqm
 from .calibration import (
     confusion_coefficient,
     contrast_calibration_error,
@@ -28,7 +30,6 @@ from .metric_registry import (
     metrics_over,
     recorded_metric,
 )
-from .statistics import Interval, aggregate, cvar, interval, iqm
 
 __all__ = [
     "CELL",
@@ -208,6 +209,14 @@ def excess_regret(rows: pd.DataFrame) -> "pd.Series[float]":
     Below 0 the policy beats it, as a confused one does in the shifts it wins.
     """
     return (rows["j_causal"] - rows["value"]) / _positive(rows["j_best"] - rows["j_worst"])
+
+
+def cvar(values: Array, share: float = 0.25) -> float:
+    """The mean of the largest `share` of equally likely values; one that the share cuts counts in
+    part."""
+    count = share * len(values)
+    weights = np.clip(count - np.arange(len(values)), 0, 1)
+    return float(np.sort(values)[::-1] @ weights / count)
 
 
 # What a policy believes.

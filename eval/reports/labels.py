@@ -9,16 +9,26 @@ LABELS = {regime.value: regime.label for regime in Regime}
 
 
 def labelled(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows, sorted, with `where` and `who` they are of.
+    """The rows, sorted, with the labels `where` and `who`.
 
     `where` is the environment with its member, and `who` the agent with its regime and what it was
     given: "back-door (offline, graph)". Agents are ordered by regime, then by name.
     """
     rank = rows["regime"].map(list(LABELS).index)
-    given = rows["needs"].fillna("") if "needs" in rows else pd.Series("", rows.index)
-    needs = given.map(lambda text: f", {text}" if text else "")
-    who = rows["agent"] + " (" + rows["regime"].map(LABELS) + needs + ")"
-    order = list(dict.fromkeys(who.iloc[np.lexsort((rows["agent"], rank))]))
-    where = (rows["environment"] + " " + rows["member"]).str.strip()
-    labels = rows.assign(where=where, who=pd.Categorical(who, order, ordered=True))
+    who = _agents(rows)
+    in_order = who.iloc[np.lexsort((rows["agent"], rank))]
+    categories = list(dict.fromkeys(in_order))
+    labels = rows.assign(
+        where=(rows["environment"] + " " + rows["member"]).str.strip(),
+        who=pd.Categorical(who, categories, ordered=True),
+    )
     return labels.sort_values(["where", "variant", "world", "who", "budget", "seed"], kind="stable")
+
+
+def _agents(rows: pd.DataFrame) -> "pd.Series[str]":
+    """The agent of each row, with its regime and what it was given, if the rows say so."""
+    given = rows["regime"].map(LABELS)
+    if "needs" in rows:
+        needs = rows["needs"].fillna("")
+        given = given + needs.where(needs == "", ", " + needs)
+    return rows["agent"] + " (" + given + ")"

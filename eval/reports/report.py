@@ -24,26 +24,24 @@ FIGURES = {
 }
 
 TWINS = (
-    "Twins are two worlds with the same log and different best policies. The score is the mean "
-    "over both of CS_chance: 0 for uniform "
-    "chance, 1 for the causal optimum on both, more only for who is shown the intent or sees "
-    "what is hidden. Whoever follows the log, or "
+    "Twins are two worlds with the same log and different best policies. The score is the mean of "
+    "CS_chance over both: 0 for uniform chance, 1 for the causal optimum on both, and more only "
+    "for an agent that is shown the intent or sees what is hidden. An agent that follows the log, or "
     f"inverts it, is right once; a pair is won by scoring above {tables.WIN} on each."
 )
 EARNED = (
-    "In the figure, large marks are interquartile means over seeds, small ones are seeds, bars "
-    "are 95 % bootstrap intervals, and lines "
-    "are reference policies and the mean return of the log. Who learns correlations is on the "
-    "confused line on the left and on the "
-    "causal one on the right."
+    "In the figure, large marks are interquartile means over seeds, small ones are seeds, bars are "
+    "95 % bootstrap intervals, and lines are reference policies and the mean return of the log. An "
+    "agent that learns correlations is on the confused line on the left and on the causal one on "
+    "the right."
 )
 SHIFTED = (
     "Policies are frozen and the world changes. Regret is 0 for the best policy of the class in "
     "that world and 1 for the worst."
 )
 BELIEVED = (
-    "Believed is the agent's own estimate of what its policy earns. Agents that hold no such "
-    "belief are left out."
+    "Believed is the agent's own estimate of what its policy earns. Agents without such an "
+    "estimate are left out."
 )
 CALIBRATED = (
     "kappa is 0 for an agent that predicts what acting does, and 1 for one that reproduces the log."
@@ -80,54 +78,74 @@ def write_report(rows: pd.DataFrame, folder: Path) -> Path:
 def report_sections(rows: pd.DataFrame, scores: pd.DataFrame) -> list[Section]:
     """The report in its order; `scores` is the summary of the rows."""
     here = metrics.largest_budget(scores[scores["variant"] == ""])
-    failed = bool((rows["status"] != "ok").any())
-    # what is earned stands beside what is believed
-    belief_headings = {"believed": "believed", "earned": "value"} | metrics.headings("belief")
-    believing, calibrated = tables.having(here, "believed"), tables.having(here, "ice")
     return [
-        Section(
-            "1. Who is right about both twins?",
-            [TWINS, *tables.winners(rows)],
-            [tables.headline(rows)],
-        ),
-        Section(
-            "2. What does each policy earn?",
-            [EARNED],
-            [
-                tables.score_table("scores", here, metrics.headings("scores")),
-                *tables.controls(rows),
-            ],
-            "causal_score",
-        ),
-        Section(
-            "3. And when the world shifts?",
-            [SHIFTED, tables.confused_wins(rows)],
-            [tables.score_table("shifts", here, metrics.headings("shifts"))],
-            "shift_regret",
-        ),
-        Section(
-            "4. What does it believe it earns?",
-            [BELIEVED],
-            [tables.score_table("belief", believing, belief_headings)],
-            "belief",
-            on_terminal=False,
-        ),
-        Section(
-            "5. Does it predict what acting does?",
-            [CALIBRATED],
-            [tables.score_table("calibration", calibrated, metrics.headings("calibration"))],
-            on_terminal=False,
-        ),
-        Section(
-            "6. What failed, and what agents said", [], [tables.notes(rows)], on_terminal=failed
-        ),
-        Section(
-            "7. How each number is defined",
-            definitions(),
-            [tables.budgets(rows), *tables.scale(scores)],
-            on_terminal=False,
-        ),
+        _twins(rows),
+        _earned(rows, here),
+        _shifted(rows, here),
+        _believed(here),
+        _calibrated(here),
+        _failed(rows),
+        _defined(rows, scores),
     ]
+
+
+def _twins(rows: pd.DataFrame) -> Section:
+    sentences = [TWINS, *tables.winners(rows)]
+    return Section("1. Who is right about both twins?", sentences, [tables.headline(rows)])
+
+
+def _earned(rows: pd.DataFrame, here: pd.DataFrame) -> Section:
+    scores = tables.score_table("scores", here, metrics.headings("scores"))
+    return Section(
+        "2. What does each policy earn?",
+        [EARNED],
+        [scores, *tables.controls(rows)],
+        figure="causal_score",
+    )
+
+
+def _shifted(rows: pd.DataFrame, here: pd.DataFrame) -> Section:
+    return Section(
+        "3. And when the world shifts?",
+        [SHIFTED, tables.confused_wins(rows)],
+        [tables.score_table("shifts", here, metrics.headings("shifts"))],
+        figure="shift_regret",
+    )
+
+
+def _believed(here: pd.DataFrame) -> Section:
+    # what is earned stands beside what is believed
+    headings = {"believed": "believed", "earned": "value"} | metrics.headings("belief")
+    table = tables.score_table("belief", tables.having(here, "believed"), headings)
+    return Section(
+        "4. What does it believe it earns?",
+        [BELIEVED],
+        [table],
+        figure="belief",
+        on_terminal=False,
+    )
+
+
+def _calibrated(here: pd.DataFrame) -> Section:
+    headings = metrics.headings("calibration")
+    table = tables.score_table("calibration", tables.having(here, "ice"), headings)
+    return Section("5. Does it predict what acting does?", [CALIBRATED], [table], on_terminal=False)
+
+
+def _failed(rows: pd.DataFrame) -> Section:
+    any_failed = bool((rows["status"] != "ok").any())
+    return Section(
+        "6. What failed, and what agents said", [], [tables.notes(rows)], on_terminal=any_failed
+    )
+
+
+def _defined(rows: pd.DataFrame, scores: pd.DataFrame) -> Section:
+    return Section(
+        "7. How each number is defined",
+        definitions(),
+        [tables.budgets(rows), *tables.scale(scores)],
+        on_terminal=False,
+    )
 
 
 def definitions() -> list[str]:
@@ -139,7 +157,7 @@ def definitions() -> list[str]:
 
 def _symbol(column: str) -> str:
     """A column as the definitions write it: j_causal -> J_causal."""
-    return column[:1].upper() + column[1:] if column.startswith("j_") else column
+    return column[:1].upper() + column[1:]
 
 
 def _render(rows: pd.DataFrame) -> dict[str, bytes]:

@@ -241,7 +241,7 @@ class Run:
 def acts_there(agent: str, model: World) -> bool:
     """Whether an agent can take the actions of a model.
 
-    Reference policies and policies that a user brings are not asked: they find out as they act.
+    True for reference policies and for those of a user, which are refused only as they act.
     """
     made = make_agent(agent)
     if made.learns in ((Regime.EXACT,), (Regime.GIVEN,)):
@@ -250,8 +250,10 @@ def acts_there(agent: str, model: World) -> bool:
 
 
 def outcomes(runs: Sequence[Run]) -> Iterator[Outcome]:
-    """The outcome of each of some runs that differ only in their seeds, equal to that of the run
-    alone. Seeds learn at once where their agent can."""
+    """The outcomes of runs that differ only in their seeds, each equal to that of the run alone.
+
+    The seeds learn at once where their agent can.
+    """
     torch.set_num_threads(1)
     learned: list[Any] = [None] * len(runs)
     if len(runs) > 1 and runs[0].joined:

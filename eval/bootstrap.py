@@ -59,11 +59,3 @@ def aggregate(runs: pd.DataFrame, metric: str, by: list[str]) -> pd.DataFrame:
         rows.append((*key, count, *interval(values, strata)))
     frame = pd.DataFrame(rows, columns=[*by, "runs", "iqm", "low", "high"])
     return frame.astype({name: runs[name].dtype for name in by})
-
-
-def cvar(values: Array, share: float = 0.25) -> float:
-    """The mean of the largest `share` of equally likely values; one that the share cuts counts in
-    part."""
-    count = share * len(values)
-    weights = np.clip(count - np.arange(len(values)), 0, 1)
-    return float(np.sort(values)[::-1] @ weights / count)
