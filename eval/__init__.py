@@ -1,4 +1,4 @@
-"""Who judges: runs, scores and the report."""
+"""Runs of agents in worlds, the metrics that score them, and the report."""
 
 from .runs.run import Run
 from .runs.score import score

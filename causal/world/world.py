@@ -103,8 +103,8 @@ class World(SCM):
         """Values of reference policies in `world`, which is this world or a shift of it, by name.
 
         Override it for references that are not an array (C, A), because they have memory or because
-        actions are continuous. The names are j_confused, j_causal, j_best, j_worst, j_uniform,
-        j_behaviour, j_intent and promised; values that are left out are computed from the tables.
+        actions are continuous. The names are columns of the results, such as j_best; values that
+        are left out are computed from the tables.
         """
         return {}
 

@@ -17,6 +17,7 @@ from dosuite.causal import Array
 from dosuite.envs import Data
 
 from .. import metrics
+from ..runs.rollout import rollout
 
 DISCOUNT = 0.99
 TRIALS = 20  # episodes in which a policy is tried, the same for all
@@ -130,27 +131,27 @@ def played(
     """The columns of so many episodes, sorted by episode and step, and the return of each,
     (episodes,), undiscounted.
     """
-    env = gymnasium.make_vec(environment, episodes, vectorization_mode="sync")
-    shape = env.action_space.shape
-    observations, _ = env.reset(seed=seed)
-    going, rewards = np.ones(episodes, dtype=bool), np.zeros(episodes)
+    envs = gymnasium.make_vec(environment, episodes, vectorization_mode="sync")
+    actions: list[Array] = []  # as the player gives them: the environment gets its own type
+
+    def typed_player(observations: Array, rewards: Array) -> Array:
+        actions.append(np.asarray(player(observations, rewards)))
+        space = envs.action_space
+        return actions[-1].reshape(space.shape).astype(space.dtype)
+
     steps: list[list[Array]] = []
-    while going.any():
-        action = np.asarray(player(observations, rewards))
-        following, rewards, terminated, truncated, _ = env.step(
-            action.reshape(shape).astype(env.action_space.dtype)
+    for step in rollout(envs, typed_player, seed):
+        columns = (
+            step.observation,
+            actions[-1],
+            step.reward,
+            step.next_observation,
+            step.terminated,
+            step.truncated,
         )
-        columns = observations.copy(), action, rewards, following.copy(), terminated, truncated
-        steps.append(
-            [
-                np.flatnonzero(going),
-                np.full(going.sum(), len(steps)),
-                *(column[going] for column in columns),
-            ]
-        )
-        going &= ~(terminated | truncated)
-        observations = following
-    env.close()
+        numbers = [np.flatnonzero(step.going), np.full(step.going.sum(), len(steps))]
+        steps.append([*numbers, *(column[step.going] for column in columns)])
+    envs.close()
     names = (
         "episode",
         "step",
@@ -209,7 +210,7 @@ def results(targets: Sequence[Target], seeds: int) -> pd.DataFrame:
 
 
 def _held(target: Target, values: Array) -> dict[str, Any]:
-    iqm, low, high = metrics.interval(values, np.zeros(len(values)), np.random.default_rng(0))
+    iqm, low, high = metrics.interval(values)
     reached = (
         ""
         if target.least is None

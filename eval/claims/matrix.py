@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from dosuite.agents import agent_classes, make_agent
 from dosuite.causal import InputError
 from dosuite.envs import make_model
+from dosuite.envs.regimes import Regime
 from dosuite.envs.settings import parse
 
 from ..runs.run import Run, acts_there
@@ -159,7 +160,7 @@ ROWS = (
         {**BOX, "ID": "lagged-iv", "Online": "ars:standardise=false"},
         zero="j_confused",
         most=100_000,
-        note="0 is the clone, as for costs the worst (M10): random pushes cost 200,000 times as much as the best",
+        note="0 is the clone, as for costs the worst: random pushes cost 200,000 times as much as the best",
     ),
     Row("SlateExposure", "SlateExposure-v0", "p 0 1 0 p 0 0 0 1 1 0 1"),
     Row(
@@ -235,8 +236,10 @@ def runs_of(
     several; where it has one a tenth.
     """
     practised = steps if make_model(world).horizon > 1 else max(1, steps // 10)
-    budget = {"observe": rows, "mixed": rows + rows // POOLED}.get(regime, practised)
-    share = 1 / (POOLED + 1) if regime == "mixed" else None
+    budget = {Regime.OBSERVE: rows, Regime.MIXED: rows + rows // POOLED}.get(
+        Regime(regime), practised
+    )
+    share = 1 / (POOLED + 1) if regime == Regime.MIXED else None
     return tuple(Run(world, agent, regime, budget, seed, share=share) for seed in range(seeds))
 
 

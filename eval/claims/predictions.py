@@ -145,7 +145,7 @@ def _slope(lab: Lab, world: str, agent: str, regime: str, predicted: float) -> E
 def slope(sizes: Sequence[int], errors: Array) -> float:
     """The slope of log E on log N, E the root mean square over seeds:
 
-    errors (sizes, seeds), NaN where there is none (M6).
+    errors (sizes, seeds), NaN where there is none.
     """
     return float(np.polyfit(np.log(sizes), np.log(_rms(errors)), 1)[0])
 
@@ -402,7 +402,7 @@ def told(number: int, evidence: Sequence[Evidence]) -> Section:
 
 
 def _interval(values: Array) -> metrics.Interval:
-    return metrics.interval(values, np.zeros(len(values)), np.random.default_rng(0))
+    return metrics.interval(values)
 
 
 def _text(found: metrics.Interval, digits: int = 2) -> str:

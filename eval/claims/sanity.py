@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from dosuite.agents import agent_classes, make_agent
@@ -17,11 +16,12 @@ from dosuite.envs.settings import parse
 
 from .. import metrics
 from ..reports.page import Section, Table
+from ..runs.failure import without_file
 from ..runs.run import OFFLINE, ONLINE, Run, acts_there
 from ..runs.suite import suite_environments
 from .classic_control import Target
 
-MOST_REGRET = 0.02  # of J_* - J_worst, in a control (M1)
+MOST_REGRET = 0.02  # of J_* - J_worst, in a control
 MEMORYLESS = {
     "causal": "j_causal",
     "confused": "j_confused",
@@ -136,10 +136,8 @@ def memoryless(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _judged(part: pd.DataFrame) -> dict[str, Any]:
-    iqm, low, high = metrics.interval(
-        part["regret"].to_numpy(float), np.zeros(len(part)), np.random.default_rng(0)
-    )
-    said = "; ".join(dict.fromkeys(filter(None, part["note"])))
+    iqm, low, high = metrics.interval(part["regret"].to_numpy(float))
+    said = "; ".join(dict.fromkeys(filter(None, part["note"].map(without_file))))
     return {"iqm": iqm, "low": low, "high": high, "verdict": _verdict(part, iqm, low), "note": said}
 
 
@@ -215,7 +213,8 @@ def _by_agent(found: pd.DataFrame) -> pd.DataFrame:
 def _listed(name: str, found: pd.DataFrame) -> Table:
     numbers = [f"{row.iqm:.3f} [{row.low:.3f}, {row.high:.3f}]" for row in found.itertuples()]
     frame = found[CELL].assign(NR=numbers, verdict=found["verdict"], **{"it said": found["note"]})
-    return Table(name, frame.sort_values(["environment", "agent"], kind="stable").astype(str))
+    rows = frame.sort_values(["environment", "agent"], kind="stable").astype(str)
+    return Table(name, rows, grouped=True)
 
 
 def classic_section(found: pd.DataFrame) -> Section:
@@ -226,8 +225,5 @@ def classic_section(found: pd.DataFrame) -> Section:
         measured=measured, least=found["least"].map("{:.0f}".format).replace("nan", "-")
     )
     told = "Undiscounted return: interquartile mean over seeds [95 % bootstrap interval] of agents that learned from one log of mixed quality."
-    return Section(
-        "Classic control",
-        [told],
-        [Table("classic", frame[columns].rename(columns={"least": "at least"}).astype(str))],
-    )
+    texts = frame[columns].rename(columns={"least": "at least"}).astype(str)
+    return Section("Classic control", [told], [Table("classic", texts, grouped=True)])

@@ -11,6 +11,8 @@ import pandas as pd
 
 from .. import metrics
 from ..reports.page import Section, Table
+from ..runs.failure import without_file
+from ..runs.reference_values import REFERENCES
 from ..runs.run import OFFLINE
 from .matrix import Cell, Row
 
@@ -21,12 +23,6 @@ VERDICTS = {
     "disagrees": "disagree",
     "undecided": "are undecided",
     "undefined": "are undefined",
-}
-NAMES = {
-    "j_uniform": "chance",
-    "j_confused": "the confused policy",
-    "j_causal": "the best policy",
-    "j_intent": "the best that sees the intent",
 }
 ACTING = (
     "Online",
@@ -50,7 +46,7 @@ def measured(cells: Sequence[Cell], rows: pd.DataFrame) -> pd.DataFrame:
     """A row for each cell that was run: its row and class, CS_chance as `iqm`, `low` and `high`
     over the seeds, and the verdict.
 
-    `rows` are those of the runs. A score is NaN where M1 leaves it undefined, or where a run
+    `rows` are those of the runs. A score is NaN where CS_chance is undefined, or where a run
     failed."""
     runs = rows[rows["world"] == ""].set_index("run")
     return pd.DataFrame(
@@ -64,8 +60,8 @@ def _measured(cell: Cell, runs: pd.DataFrame) -> dict[str, object]:
     ).to_numpy(float)
     failed = runs.loc[runs["status"] != "ok", "note"]
     whole = np.full(len(scores), np.nan) if len(failed) else scores
-    iqm, low, high = metrics.interval(whole, np.zeros(len(whole)), np.random.default_rng(0))
-    said = failed if len(failed) else runs["note"]
+    iqm, low, high = metrics.interval(whole)
+    said = (failed if len(failed) else runs["note"]).map(without_file)
     run = cell.runs[0]
     return {
         "row": cell.row.name,
@@ -196,8 +192,8 @@ def _setting(row: Row, cells: Sequence[Cell]) -> dict[str, str]:
         "environment": row.world,
         "steps of the log": " ".join(map("{:,}".format, budgets[True])),
         "of practice": " ".join(map("{:,}".format, budgets[False])),
-        "0 is": NAMES[row.zero],
-        "1 is": NAMES[row.one],
+        "0 is": REFERENCES[row.zero].phrase,
+        "1 is": REFERENCES[row.one].phrase,
         "own agents": ", ".join(f"{column} {agent}" for column, agent in agents.items()),
         "note": row.note,
     }

@@ -34,13 +34,14 @@ from dosuite.envs.settings import unparse
 from ..reports import report as reporting
 from ..reports.certificate_text import lines, origin
 from ..reports.filmstrip import film
-from ..runs.reference_values import BELIEFS, REFERENCES, references
-from ..runs.suite import AGENTS, ORDER, execute, grid, suite_environments
+from ..runs.reference_values import REFERENCES, references
+from ..runs.suite import AGENTS, execute, grid, suite_environments
 from .claims import matrix, predictions
 from .options import CORES, Out, Workers, console, fail_if_any
 from .sanity import sanity
 
 MOST_CONTEXTS = 12  # whose values are shown
+NOT_SHOWN = ("j_worst", "promised")  # reference values that `show` leaves out of its table
 
 app = typer.Typer(
     add_completion=False,
@@ -188,17 +189,13 @@ def _show_values(model: World, world: World, shift: str) -> None:
         if not model.values_in(world):
             console.print(f"There are no exact values: {error}.", highlight=False)
             return
-    table = Table(
-        "world",
-        *("confused", "causal", "best", "uniform", "behaviour", "best with intent"),
-        box=box.SIMPLE_HEAD,
-    )
+    shown = [each for each in REFERENCES.values() if each.column not in NOT_SHOWN]
+    table = Table("world", *(each.name for each in shown), box=box.SIMPLE_HEAD)
     for name in [shift] if shift else ["", *([] if model.edits else model.shifts())]:
         values = references(model, model.shifted(name) if name else model)
-        keys = ("j_confused", "j_causal", "j_best", "j_uniform", "j_behaviour", "j_intent")
         table.add_row(
             name or ("as in the log" if model.deployment else "deployment"),
-            *(_number(values[key], 4) for key in keys),
+            *(_number(values[each.column], 4) for each in shown),
         )
     console.print(table)
     if not np.isnan(promised := references(model, model)["promised"]):
@@ -332,10 +329,10 @@ def report(out: Out = Path("results")) -> None:
         raise InputError(
             f"{path} is not a table of results: {str(error).splitlines()[0]}"
         ) from None
-    if not {*ORDER, *REFERENCES, *BELIEFS, "value", "status", "needs"} <= set(rows):
+    if missing := reporting.missing_columns(rows):
         raise InputError(
-            f"{path} is not a table of results: it lacks columns; make it with `dosuite run "
-            f"--out {out}`"
+            f"{path} is not a table of results: it lacks {', '.join(missing)}; make it with "
+            f"`dosuite run --out {out}`"
         )
     _report(rows, out)
 
@@ -387,7 +384,7 @@ app.command()(sanity)
 
 def _report(rows: pd.DataFrame, out: Path) -> None:
     reporting.print_tables(rows, console)
-    reporting.write(rows, out)
+    reporting.write_report(rows, out)
     console.print(
         f"report: {out / 'report.html'}   rows: {out / 'results.parquet'}",
         highlight=False,
