@@ -142,7 +142,7 @@ class Tiger(World):
     Twin: none, because in the log the next roar depends on the whole past, and so it would have to
     in the twin.
 
-    Source: the tiger of Kaelbling, Littman and Cassandra (1998), section 5.1. The experts are those
+    Source: the tiger of Kaelbling, Littman and Cassandra (1998). The experts are those
     of Gasse et al.: noisy_good, perfect_good, perfect_bad and random of the 2023 paper (Using
     Confounded Data in Latent Model-Based Reinforcement Learning), very_good, very_bad and the two
     biased ones of the 2021 preprint, with the numbers of the published programs. bench_good is our
