@@ -1,5 +1,4 @@
-"""Two boxes, one with more prizes, and a sequence model that takes its own actions for an expert's.
-"""
+"""Two boxes, one with more prizes, and a sequence model that takes its own actions for an expert's."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
