@@ -32,8 +32,8 @@ Function = Callable[[Array, Array], Array]  # of time and customer
 
 
 def season(time: Array) -> Array:
-    """psi(t) of the simulation of Hartford et al. (2017): the effect of the time of the year, from 0 to
-    10, on both price and sales. The smaller it is, the more a price deters.
+    """psi(t) of the simulation of Hartford et al. (2017): the effect of the time of the year, from
+    0 to 10, on both price and sales. The smaller it is, the more a price deters.
     """
     from_middle = time - 5.0
     bump = from_middle**4 / 600.0 + np.exp(-4.0 * from_middle**2)
@@ -68,9 +68,9 @@ class AirlinePricing(World):
     Way out: the instrument fuel.
     Best: since J(causal) = 0.162 = J(intent).
 
-    Source: the simulated airline demand of Hartford et al. (2017). The error of the sales is in units of
-    the scaled sales, since in units of the unscaled ones the confounding is negligible; the margin
-    and the bounds are ours."""
+    Source: the simulated airline demand of Hartford et al. (2017). The error of the sales is in
+    units of the scaled sales, since in units of the unscaled ones the confounding is negligible;
+    the margin and the bounds are ours."""
 
     action_bounds: ClassVar[tuple[float, float]] = (10.0, 30.0)
 

@@ -43,7 +43,7 @@ class AdjustingForAnEffect(World):
     adjusts: ClassVar[tuple[str, ...]]  # the name of this variable
 
     def confused_policy(self) -> Array:
-        """The policy (C, A) that conditions on the variable and averages over its law in the log."""
+        """The policy (C, A) that adjusts for the variable, with its law in the log as weights."""
         return adjusting_policy(self, *self.adjusts)
 
     def promised_value(self) -> float:
@@ -210,8 +210,8 @@ def is_effect(model: World, name: str) -> bool:
 
 
 def on_record(model: World, name: str, strength: float) -> World:
-    """The world with the same effect of the action in which the variable `name` has its own value in
-    a share of the rows, and in the others is drawn from its marginal.
+    """The world with the same effect of the action in which the variable `name` has its own value
+    in a share of the rows, and in the others is drawn from its marginal.
 
     For a one-step model without contexts, in which nothing causes the action; the share `strength`
     is in [0, 1]."""

@@ -1,4 +1,4 @@
-"""A dash light that shows the last action, and a clone that copies it instead of watching the road."""
+"""A dash light that shows the last action, and a clone that copies it and ignores the road."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -44,8 +44,8 @@ class CoinEnd(GoalMisgen):
         coin_tm1 --> coin --> move                 found <-- agent, move, coin
 
     Observation: MultiDiscrete([45, 46]), the cells of the agent and of the coin, numbered row by
-    row; 45 means no coin. Action: Discrete(4). At most 30 steps; the reward of a step is 0 or 1, and
-    J is the sum over an episode of the test.
+    row; 45 means no coin. Action: Discrete(4). At most 30 steps; the reward of a step is 0 or 1,
+    and J is the sum over an episode of the test.
 
     Trap: 1 everywhere, since promised = 1.0 and J(confused) = 0.1818 < J(uniform) = 0.268.
     Way out: interventions.

@@ -44,8 +44,8 @@ class Gain:
 
 @dataclass(frozen=True)
 class Motion:
-    """A mechanism of the velocity: tilt x position + damping x velocity + STEP x force, all one step
-    earlier.
+    """A mechanism of the velocity: tilt x position + damping x velocity + STEP x force, where all
+    causes are one step earlier.
     """
 
     tilt: float

@@ -1,4 +1,4 @@
-"""Two boxes, one with more prizes, and a sequence model that takes its own actions for an expert's."""
+"""A box with a prize in it, and a sequence model that takes its own actions for an expert's."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -232,8 +232,8 @@ def _tick(clock_tm1: Array) -> Exactly:
 
 
 def _thetas(world: DelusionBox) -> list[int]:
-    """Theta in each round if it is 1 at first. Theta changes without noise, so that a single sampled
-    episode shows when.
+    """Theta in each round if it is 1 at first. Theta changes without noise, so that a single
+    sampled episode shows when.
     """
     theta = np.ravel(world.sample(1, np.random.default_rng(0))["theta"])
     return [int(now == theta[0]) for now in theta]

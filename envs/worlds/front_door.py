@@ -1,4 +1,4 @@
-"""Smoking, tar and cancer: a hidden confounder, and a logged mediator that identifies the effect."""
+"""Smoking, tar and cancer: a hidden genotype, and a logged mediator that identifies the effect."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -62,7 +62,8 @@ class MonsterShield(GoalMisgen):
     Twin: none, because in the log seeing is doing: it is short, and not confounded.
 
     The log is that of an expert in training, who looks for a shield when there are monsters and no
-    shield is at hand. The confused policy is the optimum of the proxy goal, always to have a shield.
+    shield is at hand. The confused policy is the optimum of the proxy goal, always to have a
+    shield.
 
     Source: the monster gridworld of Shah et al. (2022), without its grid.
     """

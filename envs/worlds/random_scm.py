@@ -328,8 +328,8 @@ class BadControl(AdjustingForAnEffect, RandomSCM):
 
 
 class Proxy(RandomSCM):
-    """Two proxies of the hidden cause are logged, z and w. The probability that a proxy is 1 differs
-    by at least 0.3 between the two values of the cause.
+    """Two proxies of the hidden cause are logged, z and w. The probability that a proxy is 1
+    differs by at least 0.3 between the two values of the cause.
 
         z <-- cause --> w
               |   |
