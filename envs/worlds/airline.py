@@ -303,10 +303,9 @@ class Blurred:
 
 def _zeros(function: Function, edges: Array, customer: Array) -> list[float]:
     """The times between the first and the last edge at which a function changes its sign."""
-
-    def at(time: Array) -> float:
-        return float(function(time, customer))
-
     positive = function(edges, customer) > 0
     before_change = np.flatnonzero(positive[1:] != positive[:-1])
-    return [float(brentq(at, edges[i], edges[i + 1])) for i in before_change]
+    return [
+        float(brentq(lambda time: float(function(time, customer)), edges[i], edges[i + 1]))
+        for i in before_change
+    ]

@@ -169,8 +169,8 @@ class KeysChests(OpaqueWorld):
         for cell in range(GRID.cells):
             scene.tile(*GRID.corner(cell), FLOOR)
         for plane, draw in ((KEY, _draw_key), (CHEST, _draw_chest), (OPENED, _draw_opened_chest)):
-            for cell in np.flatnonzero(planes(self._now)[0, :, plane]):
-                draw(scene, *GRID.corner(cell))
+            for place in np.flatnonzero(planes(self._now)[0, :, plane]):
+                draw(scene, *GRID.corner(place))
         x, y = GRID.corner(where(self._now)[0])
         old_x, old_y = GRID.corner(where(self._before)[0])
         scene.line([(old_x + 0.5, old_y + 0.5), (x + 0.5, y + 0.5)], GREY, 3)

@@ -87,7 +87,7 @@ def test_a_recursion_over_the_difference_of_the_roars_agrees(expert: str) -> Non
         safe_left = np.divide(
             on_right * weight_right, total, out=np.zeros_like(total), where=total > 0
         )
-        return -100.0 + 110.0 * safe_left
+        return np.asarray(-100.0 + 110.0 * safe_left)
 
     def listening(later: Array) -> Array:
         after_left, after_right = np.append(later[0], later[:-1]), np.append(later[1:], later[-1])
