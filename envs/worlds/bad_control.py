@@ -1,4 +1,4 @@
-"""A logged variable that must not be adjusted for: it is part of what the action does."""
+"""A logged variable that must not be adjusted for, because the action causes it."""
 
 from dataclasses import replace
 from typing import ClassVar
@@ -27,54 +27,52 @@ Rates = tuple[float | tuple[float, ...], ...]
 
 
 def _less(good: Array, cost: Array) -> Categorical:
-    """1 with probability `good`, else 0, less a cost; both have an entry for each unit."""
+    """1 with probability `good`, else 0, minus a cost; both arguments are (n,)."""
     bad_end, good_end = 0.0 - cost[:, None], 1.0 - cost[:, None]
     values = np.unique(np.concatenate([bad_end, good_end]))
-    return Categorical(
-        (values == good_end) * good[:, None] + (values == bad_end) * (1.0 - good[:, None]), values
-    )
+    probability = good[:, None]
+    p = (values == good_end) * probability + (values == bad_end) * (1.0 - probability)
+    return Categorical(p, values)
 
 
 class AdjustingForAnEffect(World):
-    """What worlds share whose confused policy adjusts for one logged variable that is part of what
-    the action does.
+    """Base class of worlds whose confused policy adjusts for one logged variable that is an effect
+    of the action.
     """
 
-    adjusts: ClassVar[tuple[str, ...]]  # its name
+    adjusts: ClassVar[tuple[str, ...]]  # the name of this variable
 
     def confused_policy(self) -> Array:
-        """Who conditions on the variable, and averages over its law in the log."""
+        """The policy (C, A) that adjusts for the variable, with its law in the log as weights."""
         return adjusting_policy(self, *self.adjusts)
 
     def promised_value(self) -> float:
         return float(adjusted_means(self, *self.adjusts).max())
 
     def dialled(self, strength: float) -> World:
-        """The variable is on record in a share `strength` of the rows.
-
-        In the others the record is another row's, and tells nothing.
+        """The world that logs the variable in a share `strength` of the rows; in the other rows the
+        logged value is that of an independent row.
         """
         (name,) = self.adjusts
-        return (
-            on_record(self, name, strength) if is_effect(self, name) else super().dialled(strength)
-        )
+        if is_effect(self, name):
+            return on_record(self, name, strength)
+        return super().dialled(strength)
 
     def twin(self) -> World | None:
-        """The variable comes before the action, and is the confounder of a log that is none of an
-        experiment.
+        """The world with the same log in which the variable comes before the action and confounds
+        it.
         """
         return comes_first(self, *self.adjusts)
 
 
 class MediatorTrap(AdjustingForAnEffect):
-    """Send people to a course (1) or not (0); whoever finds a job earns 1, and the course costs
-    0.1.
+    """Send a person to a course (1) or not (0); a job earns 1, and the course costs 0.1.
 
     The course gives people a skill, and the skill gets them a job. The log is an experiment:
-    courses were given by the toss of a coin, and the plain means of the log are right. The confused
-    policy is that of a learner that uses all that is logged: it values an action at each skill, and
-    averages over the skills in the log. Among equally skilled people the course is money spent for
-    nothing.
+    courses were assigned by the toss of a coin, and the plain means of the log are right. The
+    confused policy is that of a learner that uses every logged variable: it estimates the value of
+    an action at each skill, and averages over the skills in the log. Among equally skilled people
+    the course is money spent for nothing.
 
         treatment --> mediator --> outcome
             |                         ^
@@ -84,7 +82,8 @@ class MediatorTrap(AdjustingForAnEffect):
 
     Trap: 0, since promised = 0.45 > J(confused) = 0.3.
     Way out: no adjustment.
-    Best: 1, since E[outcome | treatment=1] = 0.5 = E[outcome | do(treatment=1)] and J(causal) = 0.5 > J(confused).
+    Best: 1, since E[outcome | treatment=1] = 0.5 = E[outcome | do(treatment=1)] and J(causal) = 0.5
+    > J(confused).
 
     Source: the bad control of Angrist and Pischke, Mostly Harmless Econometrics, section 3.2.3; the
     numbers are ours."""
@@ -113,12 +112,12 @@ class MediatorTrap(AdjustingForAnEffect):
 
     @shift
     def mediator_broken(self) -> World:
-        """Treatment does nothing to the mediator: the confused policy wins."""
+        """The treatment does not affect the mediator: the confused policy wins."""
         return self._mediating(0.2, 0.2)
 
     @shift
     def harm(self) -> World:
-        """The skill spoils the chances: the confused policy wins."""
+        """The skill lowers the chance of a job: the confused policy wins."""
         return replace(self, good=(0.7, 0.2))
 
     @shift
@@ -131,12 +130,12 @@ class MediatorTrap(AdjustingForAnEffect):
 
 
 class BirthWeight(MediatorTrap):
-    """Mothers smoke (1) or do not (0); a child that survives earns 1.
+    """A mother smokes (1) or does not (0); a child that survives earns 1.
 
-    Smoking makes children light, and so does a rare defect that is far more deadly. Among light
-    children those of smokers survive more often, since smoking explains their weight and leaves
-    less room for the defect. The confused policy is that of a learner that values an action at each
-    weight, and averages over the weights in the log.
+    Smoking lowers the birth weight (mediator 1 is a light child), and so does a rare defect that is
+    far more deadly. Among light children those of smokers survive more often, since smoking
+    explains their weight and makes the defect less likely. The confused policy is that of a learner
+    that estimates the value of an action at each weight, and averages over the weights in the log.
 
         treatment --> mediator <-- defect
             |                        |
@@ -146,7 +145,8 @@ class BirthWeight(MediatorTrap):
 
     Trap: 1, since promised = 0.9068 > J(confused) = 0.892.
     Way out: no adjustment.
-    Best: 0, since E[outcome | treatment=1, mediator=1] > E[outcome | treatment=0, mediator=1] and J(causal) = 0.932 > J(confused).
+    Best: 0, since E[outcome | treatment=1, mediator=1] > E[outcome | treatment=0, mediator=1] and
+    J(causal) = 0.932 > J(confused).
 
     Source: the paradox is that of Hernandez-Diaz, Schisterman and Hernan (2006); the numbers are
     ours."""
@@ -186,9 +186,10 @@ class BirthWeight(MediatorTrap):
 
 
 def adjusted_means(model: World, name: str) -> Floats:
-    """The sum over v of P(name=v) E[reward | action, name=v] for each action of a one-step model: (A,).
+    """The sum over v of P(name=v) E[reward | action, name=v] for each action of a one-step model:
+    (A,).
 
-    Values that the log never shows beside an action count 0 there.
+    E[reward | action, name=v] is taken as 0 where the log has no row with this action and value.
     """
     joint = distribution(model, model.action, name, model.reward)
     cells = joint.sum(2)
@@ -197,8 +198,8 @@ def adjusted_means(model: World, name: str) -> Floats:
 
 
 def adjusting_policy(model: World, name: str) -> Floats:
-    """The policy that takes the action with the best adjusted mean whatever the context, ties
-    shared: (C, A).
+    """The policy (C, A) that takes the action with the highest adjusted mean in every context; ties
+    are split equally.
     """
     return np.tile(greedy(adjusted_means(model, name)), (len(uniform_policy(model)), 1))
 
@@ -209,31 +210,31 @@ def is_effect(model: World, name: str) -> bool:
 
 
 def on_record(model: World, name: str, strength: float) -> World:
-    """The world with the same effects in which the variable `name` is itself in a share of the
-    rows, and else drawn from its marginal.
+    """The world with the same effect of the action in which the variable `name` has its own value
+    in a share of the rows, and in the others is drawn from its marginal.
 
-    It is for a one-step model without contexts, in which nothing causes the action; the share
-    `strength` is in [0, 1]."""
+    For a one-step model without contexts, in which nothing causes the action; the share `strength`
+    is in [0, 1]."""
     joint = distribution(model, model.action, name, model.reward)
-    apart = joint.sum(1, keepdims=True) * joint.sum((0, 2))[:, None]
-    mixed = strength * joint + (1.0 - strength) * apart
-    own, pay = (conditional(law, unseen=1.0 / law.shape[-1]) for law in (mixed.sum(2), mixed))
-    return model.do(
-        **{
-            name: lookup(model, name, (model.action,), own),
-            model.reward: lookup(
-                model, model.reward, (model.action, name), pay.reshape(-1, mixed.shape[2])
-            ),
-        }
-    )
+    # P(action, reward) P(name): the log in which the variable is independent of the rest.
+    independent = joint.sum(1, keepdims=True) * joint.sum((0, 2))[:, None]
+    mixed = strength * joint + (1.0 - strength) * independent
+    value_law = conditional(mixed.sum(2), unseen=1.0 / mixed.shape[1])
+    reward_law = conditional(mixed, unseen=1.0 / mixed.shape[2]).reshape(-1, mixed.shape[2])
+    laws = {
+        name: lookup(model, name, (model.action,), value_law),
+        model.reward: lookup(model, model.reward, (model.action, name), reward_law),
+    }
+    return model.do(**laws)
 
 
 def comes_first(model: World, name: str) -> World | None:
-    """The one-step world with the same law of `name`, action and reward in which `name` causes the
-    other two, and nothing hidden does.
+    """The one-step world with the same law of `name`, action and reward in which `name` is a cause
+    of the other two, and nothing hidden is.
 
     None if it has the same best policy.
     """
+    # P(name) P(action | name) P(reward | name, action).
     order, laws = (name, model.action, model.reward), {}
     for place, effect in enumerate(order):
         joint = distribution(model, *order[: place + 1])

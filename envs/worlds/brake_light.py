@@ -1,4 +1,4 @@
-"""A dash light that shows the last action, and a clone that copies it instead of watching the road."""
+"""A dash light that shows the last action, and a clone that copies it and ignores the road."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -25,6 +25,7 @@ from ..pictures.scene import INK, LAND, ORANGE, PAPER, RED, ROAD, WALL, Pixels, 
 
 
 def _stationary(model: "BrakeLight") -> Bernoulli:
+    """The stationary law of the pedestrian, a Markov chain with two states."""
     return Bernoulli(model.appear / (model.appear + model.leave))
 
 
@@ -32,10 +33,10 @@ class BrakeLight(World):
     """Drive (0) or brake (1): driving earns 1 on a free road and costs 10 with a pedestrian on it,
     braking earns nothing.
 
-    The expert sees the pedestrian, a policy only what a poor camera and the dash light show; and
-    the light shows the last action. Pedestrians stay for a while, so in the log the light tells
-    more of the next action than the camera does. Who clones the expert from both is the better
-    imitator, and never brakes: the light is off at the start, and stays off.
+    The expert sees the pedestrian; a policy sees only a poor camera and the dash light, which shows
+    the last action. Pedestrians stay for a while, so in the log the light predicts the next action
+    better than the camera does. A clone that uses both imitates the expert better, and never
+    brakes: the light is off at the start, and stays off.
 
         pedestrian_tm1 --> pedestrian --> camera
         brake_tm1 --> light         |
@@ -44,9 +45,9 @@ class BrakeLight(World):
     Observation: MultiDiscrete([2, 2]), the camera and the light. Action: Discrete(2). 100 steps;
     the reward of a step is -10, 0 or 1, and J is the return of an episode. The log begins in the
     stationary law, an episode of the environment with the light off. The confused policy is the
-    clone: in each observation what the expert mostly does. It believes nothing of what it will
-    earn. In the control the expert brakes as often as he does in view of the camera's picture, and
-    sees no more.
+    clone, which takes in each observation the expert's most frequent action. It has no estimate of
+    its return. In the control the expert sees only the camera, and brakes with the probability that
+    the log shows given the camera.
 
     Trap: 0 0 0 1, since J(confused) = -120.0 < J(uniform) = -60.0 < J(behaviour) = 77.2.
     Way out: randomise light.
@@ -58,9 +59,8 @@ class BrakeLight(World):
     """
 
     horizon: int = 100
-    burn_in: int = (
-        1  # the pedestrian starts in his stationary law, and after a step the light is in its own
-    )
+    # The pedestrian starts in the stationary law, and after one step so does the light.
+    burn_in: int = 1
     appear: float = 0.05  # P(pedestrian | none a step earlier)
     leave: float = 0.2  # P(no pedestrian | one a step earlier)
     accuracy: float = 0.9  # P(the camera is right)
@@ -87,10 +87,7 @@ class BrakeLight(World):
         return Exactly(np.where(brake == 1, 0.0, np.where(pedestrian == 1, -10.0, 1.0)))
 
     def picture(self, now: Mapping[str, float], past: Mapping[str, float]) -> Pixels:
-        """The car on its road, the dash light over it, and what the camera shows;
-
-        a pedestrian where there is one.
-        """
+        """The car on its road with a pedestrian if there is one, the dash light, and the camera."""
         scene = Scene(6, 3, LAND)
         scene.tile(0, 1.3, ROAD, 6, 1)
         for x in range(6):
@@ -108,23 +105,22 @@ class BrakeLight(World):
         return scene.pixels()
 
     def confused_policy(self) -> Array:
-        """The clone with the light in view:
-
-        the action that the log mostly shows in each context, (C, A).
+        """The clone, which sees the light: the most frequent action of the log in each context,
+        (C, A).
         """
         return greedy(behaviour_policy(self))
 
     def promised_value(self) -> float:
-        """NaN: a clone believes nothing."""
+        """NaN: a clone has no estimate of its return."""
         return np.nan
 
     def marginal(self) -> Lookup:
-        """P(brake | camera) in the log:
-
-        the light is a nuisance, and whoever brakes in the control does not look at it.
+        """P(brake | camera) in the log, the behaviour policy of the control. The light is left out:
+        it is a nuisance variable.
         """
-        cameras = log_process(self).visits.reshape(2, 2, 2).sum(1)
-        return lookup(self, "brake", ("camera",), cameras / cameras.sum(1, keepdims=True))
+        visits = log_process(self).visits.reshape(2, 2, 2)  # camera, light, brake
+        by_camera = visits.sum(1)
+        return lookup(self, "brake", ("camera",), by_camera / by_camera.sum(1, keepdims=True))
 
     def twin(self) -> None:
         return None
@@ -139,7 +135,7 @@ class BrakeLight(World):
 
     @shift
     def jaywalkers(self) -> World:
-        """As many pedestrians, none of whom is there for longer than another."""
+        """Pedestrians are independent from step to step, P(pedestrian) = 0.2 as before."""
         return replace(self, appear=0.2, leave=0.8)
 
     @shift
@@ -148,5 +144,5 @@ class BrakeLight(World):
 
     @shift
     def light_always_on(self) -> World:
-        """The clone looks at the camera again, and is as good as the causal policy."""
+        """Here the clone relies on the camera, and is as good as the causal policy."""
         return self.do(light=1)

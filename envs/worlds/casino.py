@@ -18,18 +18,18 @@ from dosuite.causal import (
 )
 from dosuite.causal.errors import did_you_mean
 
-Payouts = tuple[
-    tuple[float, ...], ...
-]  # P(win): a row for each machine, the columns (drunk, blinking) = 00, 01, 10, 11
+# P(win): a row for each machine, and the columns (drunk, blinking) = 00, 01, 10, 11.
+Payouts = tuple[tuple[float, ...], ...]
 
 
 class GreedyCasino(World):
     """Play one of two machines; a win earns 1.
 
-    Sober gamblers go where nothing blinks, drunk ones where it does, and the house, which sees
-    both, sets the odds against the machine that the gambler is drawn to. In the log a machine wins
-    15 times in 100, and in a trial 30 times. Nobody does better than that who forgets what he was
-    about to do; who then does the opposite wins 45 times.
+    A gambler is drawn to machine (drunk + blinking) mod 2, and the house, which sees whether the
+    gambler is drunk and whether the machines blink, lowers the odds of the machine to which the
+    gambler is drawn. So a machine wins with probability 0.15 in the log and 0.30 in a trial. No
+    policy that ignores its intent wins more; one that does the opposite of its intent wins with
+    probability 0.45.
 
         machine <-- drunk, blinking --> payout
             |                             ^
@@ -84,7 +84,7 @@ class GreedyCasino(World):
 
     @shift
     def intent_flip(self) -> World:
-        """Gamblers are drawn to the other machine: to follow the intent is now best."""
+        """Gamblers are drawn to the other machine: now it is best to follow the intent."""
         return self.do(machine=_other_machine)
 
     @shift

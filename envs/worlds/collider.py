@@ -1,6 +1,5 @@
-"""Logs in which a common effect ties together what has nothing to do with each other:
-
-a covariate, and a gate.
+"""Logs that condition on a common effect of two independent causes: a covariate, and a selection of
+rows.
 """
 
 from dataclasses import replace
@@ -24,10 +23,10 @@ class MBiasClinic(World):
     """Give a drug (1) or not (0), knowing whether the patient has been to a check-up; a recovery
     earns 1.
 
-    The worried take the drug, and come to the check-up; so do the fit, who recover. Among those who
-    came, who is not worried must be fit: so without the drug they recover more often, although the
-    drug helps everybody alike. Over all patients nothing confounds the drug, and whoever forgets
-    what he sees is right.
+    Worried patients take the drug and come to the check-up; fit patients come too, and recover.
+    Among those who came, a patient who is not worried must be fit: so those without the drug
+    recover more often, although the drug helps every patient equally. Over all patients nothing
+    confounds the drug, and a learner that ignores the check-up is right.
 
         worried --> drug --> recovery <-- fit
            |                               |
@@ -35,9 +34,11 @@ class MBiasClinic(World):
 
     Observation: Discrete(2), the check-up. Action: Discrete(2). One step; the reward is 0 or 1.
 
-    Trap: 1 0, since E[recovery | drug=0, checkup=1] = 0.7046 > E[recovery | drug=1, checkup=1] = 0.6088.
+    Trap: 1 0, since E[recovery | drug=0, checkup=1] = 0.7046 > E[recovery | drug=1, checkup=1] =
+    0.6088.
     Way out: ignore checkup.
-    Best: 1 1, since J(causal) = 0.6 > J(confused) = 0.452 and E[recovery | drug=1] = 0.6 > E[recovery | drug=0] = 0.4.
+    Best: 1 1, since J(causal) = 0.6 > J(confused) = 0.452 and E[recovery | drug=1] = 0.6 >
+    E[recovery | drug=0] = 0.4.
 
     Source: the M-bias of Greenland (2003); story and numbers are ours.
     """
@@ -66,12 +67,12 @@ class MBiasClinic(World):
 
     @shift
     def no_collider(self) -> World:
-        """Half of the patients are called to the check-up, whoever they are."""
+        """Half of the patients come to the check-up, independently of worry and fitness."""
         return self.do(checkup=Bernoulli(0.5))
 
     @shift
     def both_needed(self) -> World:
-        """Only who is both worried and fit comes to the check-up."""
+        """Only patients who are both worried and fit come to the check-up."""
         return self.do(checkup=_both)
 
     @shift
@@ -84,16 +85,16 @@ class MBiasClinic(World):
 
     @shift
     def harmful_drug(self) -> World:
-        """The drug harms everybody: the confused policy wins."""
+        """The drug harms every patient: the confused policy wins."""
         return replace(self, effect=-0.05)
 
 
 class SelectionGate(World):
     """Play safe (0) or take a risk (1); a win earns 1.
 
-    Whoever took a risk and won tells the story, and whoever took it and lost hardly ever does. So
-    in the log, which is made of stories, risks nearly always pay. Nothing confounds them, and no
-    adjustment helps: who is missing was left out for what came of it.
+    People who took a risk and won tell the story, and people who took it and lost hardly ever do.
+    So in the log, which consists of these stories, risks nearly always pay. Nothing confounds the
+    choice, and no adjustment helps: rows are missing because of their outcome.
 
         risk --> win --> told
           |               ^
@@ -108,7 +109,7 @@ class SelectionGate(World):
     Source: survivorship, as in the bombers of Wald (1943); the numbers are ours.
     """
 
-    selectivity: float = 1.0  # from 0, where everybody tells his story, to 1
+    selectivity: float = 1.0  # 0: every story is told; 1: the table of `told`
 
     @action
     def risk(self) -> Bernoulli:
@@ -120,6 +121,7 @@ class SelectionGate(World):
 
     @selection
     def told(self, risk: Array, win: Array) -> Bernoulli:
+        # P(told | risk, win) at selectivity 1.
         silent = 1.0 - np.array([[0.5, 0.5], [0.05, 0.90]])[risk, win]
         return Bernoulli(1.0 - self.selectivity * silent)
 
@@ -134,12 +136,12 @@ class SelectionGate(World):
         return self.do(win=_often)
 
     def dialled(self, strength: float) -> World:
-        """From the world in which everybody tells his story (0) to the model itself (1)."""
-        return (
-            self.do(told=1)
-            if strength == 0
-            else replace(self, selectivity=strength * self.selectivity)
-        )
+        """The world between the control, in which every story is told (0), and the model itself
+        (1).
+        """
+        if strength == 0:
+            return self.do(told=1)
+        return replace(self, selectivity=strength * self.selectivity)
 
 
 def _both(worried: Array, fit: Array) -> Bernoulli:

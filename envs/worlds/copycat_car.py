@@ -1,4 +1,4 @@
-"""MountainCar behind a dirty windscreen, with the last push on the dashboard."""
+"""MountainCar with noisy observations and a lamp that shows the previous push."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,35 +23,34 @@ from dosuite.causal import (
 )
 
 # MountainCar-v0 of Gymnasium.
-IDLE, RIGHT = 1, 2  # pushes; 0 is to the left
+LEFT, IDLE, RIGHT = range(3)  # pushes
 FORCE, GRAVITY = 0.001, 0.0025
 LEFTMOST, RIGHTMOST, GOAL, FASTEST = -1.2, 0.6, 0.5, 0.07
 
 POSITION_SCALE, VELOCITY_SCALE = 0.1, 0.02  # of the noise
 ANY_PUSH = Categorical(np.full(3, 1 / 3))
-RECORDED, DRIVEN, BANDS = (
-    4000,
-    1000,
-    30,
-)  # episodes of a log, episodes of an estimate, and bands of what is seen in a clone
+RECORDED = 4000  # episodes of the log of a clone
+DRIVEN = 1000  # episodes of an estimate
+BANDS = 30  # bins of a continuous observation in a clone
 
 
 def roll(position: Array, velocity: Array, push: Array) -> tuple[Array, Array]:
     """Position and velocity of MountainCar after a step: arrays (n,) to arrays (n,)."""
-    velocity = np.clip(
-        velocity + (push - IDLE) * FORCE - GRAVITY * np.cos(3 * position), -FASTEST, FASTEST
-    )
+    accelerated = velocity + (push - IDLE) * FORCE - GRAVITY * np.cos(3 * position)
+    velocity = np.clip(accelerated, -FASTEST, FASTEST)
     position = np.clip(position + velocity, LEFTMOST, RIGHTMOST)
-    return position, np.where((position == LEFTMOST) & (velocity < 0), 0.0, velocity)
+    at_wall = (position == LEFTMOST) & (velocity < 0)
+    return position, np.where(at_wall, 0.0, velocity)
 
 
 def drive(velocity: Array) -> Array:
-    """The expert: push whichever way the car rolls. Velocities (n,) to pushes (n,)."""
-    return np.where(velocity >= 0, RIGHT, 0)
+    """The expert: push in the direction in which the car rolls. Velocities (n,) to pushes (n,)."""
+    return np.where(velocity >= 0, RIGHT, LEFT)
 
 
 def _first_position(model: World, anywhere: Array) -> Uniform:
-    return Uniform(np.where(anywhere == 1, -1.0, -0.6), np.where(anywhere == 1, 0.5, -0.4))
+    low, high = np.where(anywhere == 1, -1.0, -0.6), np.where(anywhere == 1, 0.5, -0.4)
+    return Uniform(low, high)
 
 
 def _first_velocity(model: World, anywhere: Array, shove: Array) -> Exactly:
@@ -59,27 +58,27 @@ def _first_velocity(model: World, anywhere: Array, shove: Array) -> Exactly:
 
 
 class CopycatCar(World):
-    """Drive MountainCar by its position and velocity, seen through noise, and by a lamp that shows
-    the previous push.
+    """Drive MountainCar, given its position and velocity with noise, and a lamp that shows the
+    previous push.
 
-    The expert sees clearly and pushes whichever way the car rolls, seldom changing sides. So in its
-    log the lamp foretells the next push better than the noisy velocity does: a clone that looks at
-    the lamp is right more often, learns to do what it has just done, and hardly ever turns round.
-    With more data and more noise that grows worse.
+    The expert sees position and velocity without noise, pushes in the direction in which the car
+    rolls, and seldom changes it. So in its log the lamp predicts the next push better than the
+    noisy velocity does: a clone that uses the lamp is right more often, learns to repeat its last
+    push, and hardly ever turns round. With more data and more noise this becomes worse.
 
         velocity --> push                velocity --> seen_velocity <-- dirt
         position, velocity, push --> arrived          push_tm1 --> lamp
         position_tm1, velocity_tm1, push_tm1 --> position, velocity
 
-    The log is of cars that start anywhere, and policies are valued where a car starts at rest in
-    the valley (`at_rest`, the deployment). Nothing here can be counted, so every value is
-    estimated: J(behaviour) is the expert's, J(confused) that of a clone which sees everything,
-    J(causal) that of one to which the lamp is dark. Both clones do what was mostly done in each
-    cell of a grid over what they see.
+    In the log the cars start anywhere; policies are valued where a car starts at rest in the valley
+    (`at_rest`, the deployment). The state is continuous, so every value is estimated: J(behaviour)
+    is the expert's, J(confused) that of a clone that uses the whole observation, J(causal) that of
+    a clone that ignores the lamp. Both clones take the most frequent push of the log in each cell
+    of a grid over what they use.
 
-    Observation: Box(3), position and velocity as they are seen and the push of the lamp, 1 at
-    first. Action: Discrete(3), to the left, none and to the right. 200 steps; each costs 1 until
-    the car arrives, and J is the return of an episode.
+    Observation: Box(3), the noisy position, the noisy velocity and the push that the lamp shows,
+    1 at first. Action: Discrete(3): left, none, right. 200 steps; each costs 1 until the car
+    arrives, and J is the return of an episode.
 
     Trap: since J(confused) = -188 < J(causal) = -144.
     Way out: interventions.
@@ -144,7 +143,7 @@ class CopycatCar(World):
 
     @shift
     def at_rest(self) -> World:
-        """Cars start in the valley, at rest: MountainCar as it is."""
+        """Cars start in the valley, at rest, as in MountainCar itself."""
         return self.do(anywhere=0)
 
     @shift
@@ -153,7 +152,7 @@ class CopycatCar(World):
 
     @shift
     def lamp_constant(self) -> World:
-        """The lamp always shows the push that is none."""
+        """The lamp always shows 1, no push."""
         return self.at_rest().do(lamp=IDLE)
 
     @shift
@@ -170,41 +169,39 @@ class CopycatCar(World):
         return self.at_rest().do(dirt=2 * self.sigma)
 
     def dialled(self, strength: float) -> World:
-        """From a lamp that shows a push at random (0) to one that shows the previous push (1):
-
-        with this probability it does.
+        """The world whose lamp shows the previous push with probability `strength`, and otherwise a
+        uniformly random push.
         """
         return self.do(lamp=_Flicker(strength) if strength else ANY_PUSH)
 
     def values_in(self, world: World) -> Mapping[str, float]:
-        """Estimates from 1,000 episodes, the same units for each policy:
-
-        standard errors are about 1.
+        """Estimates from 1,000 episodes with the same noise for each policy; standard errors are
+        about 1. J(worst) is the return of a car that never arrives.
         """
+        without_lamp = tuple(name for name in self.contexts if name != "lamp")
         drivers: dict[str, Clone | Categorical] = {
             "j_confused": cloned(self, self.contexts),
-            "j_causal": cloned(self, tuple(name for name in self.contexts if name != "lamp")),
+            "j_causal": cloned(self, without_lamp),
             "j_uniform": ANY_PUSH,
         }
-        found = {name: _mean_return(world.do(push=driver)) for name, driver in drivers.items()}
-        return {
-            **found,
-            "j_behaviour": _mean_return(world),
-            "j_worst": -float(world.horizon),
-        }  # who never arrives
+        returns = {name: _mean_return(world.do(push=driver)) for name, driver in drivers.items()}
+        returns["j_behaviour"] = _mean_return(world)
+        returns["j_worst"] = -float(world.horizon)
+        return returns
 
 
 @dataclass(frozen=True)
 class _Flicker:
-    """A lamp that shows the previous push, or with the other probability any of the three."""
+    """A mechanism of the lamp: the previous push with probability `strength`, otherwise one of the
+    three pushes, each equally likely.
+    """
 
     strength: float
     causes: tuple[str, ...] = ("push_tm1",)
 
     def __call__(self, push_tm1: Array) -> Categorical:
-        return Categorical(
-            self.strength * np.eye(3)[push_tm1.astype(int)] + (1.0 - self.strength) / 3
-        )
+        previous = np.eye(3)[push_tm1.astype(int)]
+        return Categorical(self.strength * previous + (1.0 - self.strength) / 3)
 
 
 def _before_the_last(earlier_tm1: Array) -> Exactly:
@@ -213,53 +210,59 @@ def _before_the_last(earlier_tm1: Array) -> Exactly:
 
 @dataclass(frozen=True, eq=False)
 class Clone:
-    """What was mostly done in each cell of a grid over what is seen: a mechanism of the push."""
+    """A mechanism of the push: the most frequent push of a log in each cell of a grid over the
+    causes.
+    """
 
     causes: tuple[str, ...]
-    edges: tuple[Array, ...]  # of the bands of each cause, ascending
+    edges: tuple[Array, ...]  # between the bins of each cause, ascending
     pushes: Array  # an axis for each cause
 
-    def __call__(self, *seen: Array) -> Exactly:
-        return Exactly(self.pushes[_cell(self.edges, seen)])
+    def __call__(self, *observed: Array) -> Exactly:
+        return Exactly(self.pushes[_cell(self.edges, observed)])
 
 
 @lru_cache(maxsize=16)
 def cloned(model: CopycatCar, causes: tuple[str, ...]) -> Clone:
-    """The clone that an associational learner makes of 4,000 episodes of the log, if it sees these
-    variables alone.
+    """The clone of the behaviour policy, learned from 4,000 episodes of the log, that uses only
+    `causes`.
 
-    A cell that the log does not have, or has as often with either push, is driven to the right.
+    In a cell that the log lacks, or shows equally often with either push, it pushes to the right.
     """
     log = model.sample(RECORDED, np.random.default_rng(0))
     going = _going(log)
-    seen = [log[name][going] for name in causes]
-    edges = tuple(_edges(values) for values in seen)
+    observed = [log[name][going] for name in causes]
+    edges = tuple(_edges(values) for values in observed)
+    # Pushes to the right minus pushes to the left in each cell.
     balance = np.zeros([len(edge) + 1 for edge in edges])
-    np.add.at(balance, _cell(edges, seen), log["push"][going] - IDLE)
-    return Clone(causes, edges, np.where(balance >= 0, RIGHT, 0))
+    np.add.at(balance, _cell(edges, observed), log["push"][going] - IDLE)
+    return Clone(causes, edges, np.where(balance >= 0, RIGHT, LEFT))
 
 
 def _edges(values: Array) -> Array:
-    """Bands between whole numbers, or as many bands of numbers as there should be, each as full as
-    the others.
-    """
+    """The edges between bins: halfway between whole numbers, or at quantiles of real numbers."""
     if values.dtype.kind in "iu":
         return np.asarray(np.unique(values)[:-1] + 0.5)
-    return np.asarray(np.quantile(values, np.linspace(0, 1, BANDS + 1)[1:-1]))
+    inner = np.linspace(0, 1, BANDS + 1)[1:-1]
+    return np.asarray(np.quantile(values, inner))
 
 
-def _cell(edges: Sequence[Array], seen: Sequence[Array]) -> tuple[Array, ...]:
-    return tuple(np.searchsorted(edge, values) for edge, values in zip(edges, seen, strict=True))
+def _cell(edges: Sequence[Array], observed: Sequence[Array]) -> tuple[Array, ...]:
+    """The bin of each variable: an array (n,) for each."""
+    pairs = zip(edges, observed, strict=True)
+    return tuple(np.searchsorted(edge, values) for edge, values in pairs)
 
 
 def _going(columns: Mapping[str, Array]) -> Array:
-    """Whether a step belongs to the episode: (n, horizon) to truth values."""
+    """Whether each step is part of the episode, the step of the arrival included: (n, horizon)."""
     arrived = columns["arrived"].reshape(len(columns["arrived"]), -1)
     return np.asarray(np.cumsum(arrived, axis=1) - arrived == 0)
 
 
 def _mean_return(world: World) -> float:
+    """The mean discounted return of 1,000 sampled episodes."""
     columns = world.sample(DRIVEN, np.random.default_rng(1))
     going = _going(columns)
-    paid = columns["time"].reshape(going.shape) * going
-    return float((paid @ world.discount ** np.arange(world.horizon)).mean())
+    rewards = columns["time"].reshape(going.shape) * going
+    discounts = world.discount ** np.arange(world.horizon)
+    return float((rewards @ discounts).mean())

@@ -1,5 +1,5 @@
-"""An expert whose past trembles are in the state and in the action, so that who clones the expert
-is too weak.
+"""An expert whose past noise is both in the state and in the action, so that a clone of the expert
+acts too weakly.
 """
 
 from collections.abc import Mapping
@@ -26,13 +26,13 @@ from dosuite.causal.exact import linear_gaussian
 
 STATE = ("position", "velocity")
 STEP = 0.1  # seconds
-EFFORT = 0.1  # cost of an action, squared, where the position and the velocity, squared, cost 1
-LONGEST = 20  # steps that a shock can last
+EFFORT = 0.1  # cost of a squared push; a squared position and a squared velocity cost 1
+LONGEST = 20  # most steps that a shock can last after its own
 
 
 @dataclass(frozen=True)
 class Gain:
-    """A linear controller without noise, as a mechanism of the action."""
+    """A linear controller without noise, as a mechanism of the push."""
 
     on_position: float
     on_velocity: float
@@ -44,9 +44,8 @@ class Gain:
 
 @dataclass(frozen=True)
 class Motion:
-    """The next velocity:
-
-    `tilt` of the position, `damping` of the velocity, and what the force adds.
+    """A mechanism of the velocity: tilt x position + damping x velocity + STEP x force, where all
+    causes are one step earlier.
     """
 
     tilt: float
@@ -58,21 +57,25 @@ class Motion:
 
 
 def _echo(number: int) -> Any:
-    """A latent: what the shocks so far will add to the push `number` - 1 steps from now."""
+    """The latent `echo_{number}`: what the shocks so far add to the push `number` - 1 steps from
+    now. `echo_1` is what they add to the push of this step.
+    """
 
     def echo(
         self: "CorrelatedNoiseLQ", shock_tm1: Array, next_echo_tm1: Array | float = 0.0
     ) -> Exactly:
         return Exactly(shock_tm1 * (number <= self.memory) + next_echo_tm1)
 
-    echo.causes = ("shock_tm1", f"echo_{number + 1}_tm1") if number < LONGEST else ("shock_tm1",)  # type: ignore[attr-defined]
+    causes = ["shock_tm1"]
+    if number < LONGEST:
+        causes.append(f"echo_{number + 1}_tm1")
+    echo.causes = tuple(causes)  # type: ignore[attr-defined]
     return latent.starting(Exactly(0.0))(echo)
 
 
-class Tremble:
-    """The noise of a hand:
-
-    a shock at each step, and the echoes of past ones, which the loop below writes.
+class MovingAverageNoise:
+    """The variables of the expert's noise, a moving average of shocks: a shock at each step, and
+    `echo_1` to `echo_20`, which the loop below adds.
     """
 
     @latent
@@ -81,31 +84,35 @@ class Tremble:
 
 
 for _number in range(1, LONGEST + 1):
-    setattr(Tremble, f"echo_{_number}", _echo(_number))
+    setattr(MovingAverageNoise, f"echo_{_number}", _echo(_number))
 
 
-class CorrelatedNoiseLQ(World, Tremble):
+class CorrelatedNoiseLQ(World, MovingAverageNoise):
     """Push a cart to the origin and keep it there, at a small cost of the push.
 
-    The log is that of the best linear controller, on whose push a shock of each step acts for
-    `memory` steps more. Past shocks have moved the cart and are still in the push, so in the log
-    the push goes along with the state more than the expert answers it: a clone has the smaller
-    error on the log, and a gain that is too weak. To the learner's own push nothing is added. Who
-    plans with the costs in the log is not deceived, for state and push tell all that follows.
+    The log is written by the best linear controller, to whose push the shock of each step is added
+    at once and in the `memory` steps after. Past shocks have moved the cart and are still in the
+    push, so in the log the push is correlated with the state beyond the expert's response to it: a
+    clone has the smaller error on the log, and a gain that is too weak. Nothing is added to the
+    learner's own push. A learner that plans with the costs in the log is not deceived, for state
+    and push determine all that follows.
 
-        shock_tm1, echo_2_tm1 --> echo_1 --> push <-- shock, position, velocity       (and so on to echo_20)
-        push --> force        position_tm1, velocity_tm1, force_tm1 --> position, velocity        cost <-- position, velocity, push
+        shock_tm1, echo_2_tm1 --> echo_1 --> push <-- shock, position, velocity
+        (and so on to echo_20)
+        push --> force
+        position_tm1, velocity_tm1, force_tm1 --> position, velocity
+        cost <-- position, velocity, push
 
     Observation: Box (2,), the position and the velocity. Action: Box (1,), a push in [-30, 30],
-    which no gain that is named here needs to leave; the pushes of the log have no bounds. 200 steps
-    of 0.1 seconds; the reward of a step is -(position^2 + velocity^2 + 0.1 push^2), at most 0, and
-    J is the sum over an episode, which starts with a position and a velocity that are standard
-    normal. The log begins when the expert has long been at work.
+    which no gain named here ever leaves; the pushes of the log have no bounds. 200 steps of 0.1
+    seconds; the reward of a step is -(position^2 + velocity^2 + 0.1 push^2), at most 0, and J is
+    the sum over an episode, which starts with a position and a velocity that are standard normal.
+    The log begins after 200 steps of the expert.
 
-    The confused policy is the clone: the linear regression of push on state, after an endless log,
-    without noise. The best one is the gain that solves the Riccati equation, J(worst) that of the
-    clone of a log whose shocks last for 20 steps, and J(uniform) that of any push in the bounds
-    alike. A clone believes nothing of its return. With the intent in sight nothing more is earned.
+    The confused policy is the clone: the linear regression of push on state in an infinite log,
+    without noise. The best one is the gain that solves the Riccati equation; J(worst) is the value
+    of the clone of a log whose shocks last for 20 steps, and J(uniform) that of pushes that are
+    uniform in the bounds. A clone has no estimate of its return. Seeing the intent adds nothing.
 
     Trap: since J(causal) = -17.92 > J(confused) = -79.65 > J(worst) = -128.77.
     Way out: the state 10 steps earlier.
@@ -119,8 +126,8 @@ class CorrelatedNoiseLQ(World, Tremble):
 
     horizon: int = 200
     burn_in: int = 200
-    memory: int = 10  # steps that a shock lasts after its own, at most 20
-    tilt: float = 0.0  # what the position adds to the velocity in a step
+    memory: int = 10  # n: steps that a shock lasts after its own, at most 20
+    tilt: float = 0.0  # what a unit of position adds to the velocity in a step
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -159,7 +166,7 @@ class CorrelatedNoiseLQ(World, Tremble):
 
     @shift
     def drag(self) -> World:
-        """The cart slows down by itself: the clone loses least."""
+        """The cart slows down without a push: here the clone loses least."""
         return self.do(velocity=Motion(self.tilt, 0.9))
 
     @shift
@@ -174,35 +181,35 @@ class CorrelatedNoiseLQ(World, Tremble):
         return None
 
     def dialled(self, strength: float) -> World:
-        """How long a shock lasts, from its own step alone to `memory` more."""
+        """The world whose shocks last for this share of `memory`, rounded to steps."""
         return replace(self, memory=round(strength * self.memory))
 
     @cached_property
     def expert(self) -> Array:
-        """The gain of the best linear controller of the world before any edit, (2,):
-
-        on the position and on the velocity.
+        """The gain of the best linear controller of the unedited world on position and velocity:
+        (2,).
         """
         return best_gain(replace(self, edits=()))
 
     def regressed_gain(self, lag: int = 0) -> Array:
-        """The regression of push on state in an endless log, with the state `lag` steps earlier as
-        the instrument: (2,).
+        """The two-stage regression of push on state in an infinite log, with the state `lag` steps
+        earlier as the instrument: (2,).
 
-        Without a lag it is the plain one, the clone's. From a lag of `memory` on, and below the
-        horizon, it is the expert's gain."""
+        Lag 0 gives the ordinary regression, which is the clone. From a lag of `memory` on, and
+        below the horizon, it gives the expert's gain (Swamy et al., 2022)."""
         moments = _moments(self, self.burn_in + self.horizon - lag, lag)[self.burn_in :].sum(0)
-        return np.asarray(np.linalg.solve(moments[:2, :2].T, moments[2, :2]))
+        # The gain k solves E[push z'] = k' E[state z'] for the instrument z.
+        state_by_instrument, push_by_instrument = moments[:2, :2], moments[2, :2]
+        return np.asarray(np.linalg.solve(state_by_instrument.T, push_by_instrument))
 
     def offline_error(self, gain: Array) -> float:
-        """The mean squared error with which a gain (2,) predicts the pushes of an endless log."""
-        miss = np.array([*-gain, 1.0])
-        return float(
-            (miss @ _moments(self, self.burn_in + self.horizon)[self.burn_in :] @ miss).mean()
-        )
+        """The mean squared error with which a gain (2,) predicts the pushes of an infinite log."""
+        moments = _moments(self, self.burn_in + self.horizon)[self.burn_in :]
+        residual = np.array([*-gain, 1.0])  # push - gain @ state
+        return float((residual @ moments @ residual).mean())
 
     def values_in(self, world: World) -> Mapping[str, float]:
-        """Exact, by the second moments of state and push at each step."""
+        """Exact values, from the second moments of state and push at each step."""
         best = best_gain(world)
         gains = {
             "j_confused": self.regressed_gain(),
@@ -211,27 +218,24 @@ class CorrelatedNoiseLQ(World, Tremble):
             "j_intent": best,
             "j_worst": replace(self, memory=LONGEST).regressed_gain(),
         }
+        # The cost depends on the first two moments only, which a uniform push has too.
         low, high = self.action_bounds
-        as_spread = Normal(
-            0.0, (high - low) / np.sqrt(12.0)
-        )  # of a uniform law, of which the cost needs no more
+        like_uniform = Normal(0.0, (high - low) / np.sqrt(12.0))
         returns = {
             name: _expected_return(world.do(push=Gain(*gain.tolist())))
             for name, gain in gains.items()
         }
-        return {
-            **returns,
-            "j_uniform": _expected_return(world.do(push=as_spread)),
-            "j_behaviour": _expected_return(world),
-        }
+        returns["j_uniform"] = _expected_return(world.do(push=like_uniform))
+        returns["j_behaviour"] = _expected_return(world)
+        return returns
 
 
 class Pendulum(CorrelatedNoiseLQ):
-    """The position drives the velocity, as in a pendulum that stands on its end: who is too weak
-    pays more.
+    """The position drives the velocity, as in an inverted pendulum: a gain that is too weak costs
+    more.
 
-    Otherwise as CorrelatedNoiseLQ; the push is in [-150, 150]. Left to random pushes it falls, and
-    soon costs more than a float of 32 bits can hold.
+    Otherwise as CorrelatedNoiseLQ; the push is in [-150, 150]. Under random pushes the pendulum
+    falls, and soon costs more than a 32-bit float can hold.
 
     Trap: since J(causal) = -67.52 > J(confused) = -229.62 > J(worst) = -294.99.
     Way out: the state 10 steps earlier.
@@ -256,49 +260,57 @@ def _twice(push: Array) -> Exactly:
 
 @lru_cache(maxsize=256)
 def best_gain(world: World) -> Array:
-    """The linear controller with the least cost over a long time, (2,):
-
-    the solution of the discrete Riccati equation.
+    """The linear controller with the least average cost over an infinite horizon, (2,), from the
+    discrete algebraic Riccati equation.
     """
     model = linear_gaussian(replace(world, horizon=2, burn_in=0).do(push=0.0), *STATE)
-    a, b = (
-        np.array(
-            [[model.total_effect((cause, 0), (effect, 1)) for cause in causes] for effect in STATE]
+
+    def one_step(causes: tuple[str, ...]) -> Array:
+        """The effects of the causes at step 0 on the state at step 1: (2, causes)."""
+        return np.array(
+            [[model.total_effect((cause, 0), (state, 1)) for cause in causes] for state in STATE]
         )
-        for causes in (STATE, ("push",))
-    )
+
+    # x' = a x + b u with the cost x'x + EFFORT u'u: u = -(r + b'pb)^-1 b'pa x.
+    a, b = one_step(STATE), one_step(("push",))
     p = solve_discrete_are(a, b, np.eye(2), np.array([[EFFORT]]))
     return np.asarray(-np.linalg.solve(EFFORT + b.T @ p @ b, b.T @ p @ a)[0])
 
 
 def _expected_return(world: World) -> float:
-    """The exact return of an episode in a world whose actions are linear in what causes them."""
+    """The exact return of an episode in a world whose push is linear in its causes."""
     squares = np.diagonal(_moments(world, world.horizon), axis1=1, axis2=2)
-    return float(-(world.discount ** np.arange(world.horizon)) @ squares @ (1.0, 1.0, EFFORT))
+    discounts = world.discount ** np.arange(world.horizon)
+    return float(-discounts @ squares @ (1.0, 1.0, EFFORT))
 
 
 @lru_cache(maxsize=256)
 def _moments(world: World, steps: int, lag: int = 0) -> Array:
-    """E[x s'] at each of so many steps, (steps, 3, 3), where s is position, velocity and push, and
-    x the same `lag` steps later.
+    """E[x s'] at each of the first `steps` steps, (steps, 3, 3), where s is position, velocity and
+    push, and x is the same `lag` steps later.
 
-    With a lag, the last column, of an earlier push, lacks what its own noise leads to.
+    With a lag, the last column (an earlier push) lacks the part that is due to that push's own
+    noise.
     """
     model = linear_gaussian(replace(world, horizon=2, burn_in=0), *STATE, "push")
-    carried = [
-        name
-        for name in world.variables
-        if (name in STATE or name.startswith("echo_")) and (name, 0) in model.names
-    ]
-    now, then = ([model.names.index((name, step)) for name in carried] for step in (0, 1))
-    seen = [model.names.index((name, 0)) for name in (*STATE, "push")]
-    fresh = [place for place in range(len(model.names)) if place not in now]
-    spread = model.effects * model.std
-    onward, shown = model.effects[np.ix_(then, now)], model.effects[np.ix_(seen, now)]
-    new, new_shown = spread[np.ix_(then, fresh)], spread[np.ix_(seen, fresh)]
+    # The linear state-space form: c' = onward c + new e, s = shown c + new_shown e, where c is what
+    # is carried from step to step, and e is the noise of a step in units of its deviation.
+    carried = [name for name in world.variables if name in STATE or name.startswith("echo_")]
+    carried = [name for name in carried if (name, 0) in model.names]
+    now = [model.names.index((name, 0)) for name in carried]
+    then = [model.names.index((name, 1)) for name in carried]
+    outputs = [model.names.index((name, 0)) for name in (*STATE, "push")]
+    noises = [place for place in range(len(model.names)) if place not in now]
+    scaled = model.effects * model.std
+    onward, shown = model.effects[np.ix_(then, now)], model.effects[np.ix_(outputs, now)]
+    new, new_shown = scaled[np.ix_(then, noises)], scaled[np.ix_(outputs, noises)]
+
     later = shown @ np.linalg.matrix_power(onward, lag)
-    law, found = spread[np.ix_(now, now)] @ spread[np.ix_(now, now)].T, []
+    own_noise = new_shown @ new_shown.T if lag == 0 else 0.0
+    initial = scaled[np.ix_(now, now)]
+    covariance = initial @ initial.T
+    moments = []
     for _ in range(steps):
-        found.append(later @ law @ shown.T + (new_shown @ new_shown.T if lag == 0 else 0.0))
-        law = onward @ law @ onward.T + new @ new.T
-    return np.array(found)
+        moments.append(later @ covariance @ shown.T + own_noise)
+        covariance = onward @ covariance @ onward.T + new @ new.T
+    return np.array(moments)

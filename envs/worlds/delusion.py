@@ -1,4 +1,4 @@
-"""A box with a prize in it, and a model that believes an expert to be acting when it acts itself."""
+"""A box with a prize in it, and a sequence model that takes its own actions for an expert's."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -10,33 +10,33 @@ from dosuite.causal import Array, Bernoulli, Exactly, World, action, context, la
 
 from ..pictures.scene import BLUE, GREY, ORANGE, YELLOW, Pixels, Scene
 
-CERTAIN = 1e-12  # nobody is surer than this, or one mistake would be evidence without end
-TIE = 1e-9  # beliefs closer than this to one half favour neither box
+CERTAIN = 1e-12  # probabilities are kept this far from 0 and 1, so that log odds are finite
+TIE = 1e-9  # a belief this close to one half favours neither box
 
-Choice = Callable[
-    [Array], Array
-]  # the probability of taking box 1, given the belief that it is the better one
+# P(take box 1) as a function of the belief, the probability that box 1 is the better one.
+Choice = Callable[[Array], Array]
 
 
 class DelusionBox(World):
-    """Open one of two boxes, fifty times: the better one has a prize seven times in ten, the other
-    three times in ten.
+    """Open one of two boxes, fifty times: the better one has a prize with probability 0.7, the
+    other with probability 0.3.
 
-    The log is that of an expert, who knows the better box and rarely errs, so in the log an action
-    tells more of it than three prizes do. A sequence model of the log that acts by its own
+    The log is that of an expert, who knows the better box and rarely errs, so in the log one action
+    is stronger evidence than three prizes. A sequence model of the log that acts by its own
     predictions takes its own actions for the expert's: its first guess convinces it, and in nearly
     half of all episodes it stays with the worse box. Better experts make that worse.
 
-        box <-- theta --> prize          theta is the better box, and stays
+        box <-- theta --> prize          theta is the better box, constant in an episode
          |                  ^
          +------------------+            last <-- box_tm1, prize_tm1
 
-    J(confused), J(causal), J(best), J(worst) and J(intent) are of players who remember the whole
-    episode: the sequence model, the same with its own actions marked as actions, so that they are
-    no evidence, and whoever makes the best and the worst of the evidence, the last of them shown in
-    each round what the expert would do. The confused and the causal policy below remember the last
-    round alone: the one plans as if the log were of its own making and repeats its last action, the
-    other stays with a box that has won and leaves one that has not.
+    These are values of players who remember the whole episode. J(confused): the sequence model.
+    J(causal): the same model with its own actions marked as actions, so that they are no evidence.
+    J(best) and J(worst): the best and the worst use of the evidence. J(intent): the best use when
+    each round also shows what the expert would do. The confused and the causal policy below
+    remember only the last round: the confused one plans as if the expert's actions were its own,
+    and repeats its last action; the causal one stays with a box that has won and leaves one that
+    has not.
 
     Observation: Discrete(5): 0 before the first round, then 1 + 2 box + prize of the last one.
     Action: Discrete(2). 50 steps; the reward of a step is 0 or 1, and J is the number of prizes of
@@ -53,8 +53,8 @@ class DelusionBox(World):
 
     horizon: int = 50
     reliability: float = 0.7  # P(prize | the better box) = 1 - P(prize | the other)
-    slip: float = 0.05  # P(the expert takes the other box)
-    # weight of the model's own action as evidence, in actions of the expert; 0 if it is marked
+    slip: float = 0.05  # epsilon: P(the expert takes the worse box)
+    # weight of the model's own actions as evidence, relative to the expert's; 0 if they are marked
     self_evidence: float = 1.0
 
     @latent
@@ -78,9 +78,8 @@ class DelusionBox(World):
         return Bernoulli(np.where(box == theta, self.reliability, 1.0 - self.reliability))
 
     def picture(self, now: Mapping[str, float], past: Mapping[str, float]) -> Pixels:
-        """The two boxes, a star over the better one;
-
-        the one that was just opened, with its prize or empty.
+        """The two boxes, with a star over the better one; the last one opened shows its prize, or
+        is empty.
         """
         scene = Scene(5, 3)
         for box, x in enumerate((0.7, 2.9)):
@@ -95,7 +94,9 @@ class DelusionBox(World):
 
     @shift
     def reliability_55(self) -> World:
-        """The better box has a prize in 55 rounds of 100, and no player knows."""
+        """P(prize | the better box) is 0.55, and the players still believe the model's own
+        reliability.
+        """
         return replace(self, reliability=0.55)
 
     @shift
@@ -112,46 +113,42 @@ class DelusionBox(World):
 
     @shift
     def clumsy_expert(self) -> World:
-        """Only the expert changes, and nobody who has learned from him before."""
+        """Only the expert changes, and no policy that was learned before."""
         return replace(self, slip=0.3)
 
     @shift
     def switch(self) -> World:
-        """The boxes change places once, at half-time: the clock, which stood still, goes."""
+        """The boxes change places once, at half-time: `clock`, otherwise 0, counts the steps."""
         return self.do(clock=_tick)
 
     def promised_value(self) -> float:
-        """What the sequence model predicts for itself, in each round once it has acted:
-
-        as its own expert, it cannot be far wrong.
+        """The sequence model's prediction of its return, made in each round after it has acted. It
+        is high, for the model believes that an expert chose the box.
         """
         return play(self, self, self.imitated, own=self.self_evidence).predicted
 
     def values_in(self, world: World) -> Mapping[str, float]:
-        """The values of players with a memory in a world, a shift of this one;
-
-        the best, the worst and the intent's know the world.
+        """The values of players with a memory in `world`, a shift of this world; the players of
+        J(best), J(worst) and J(intent) know `world`.
         """
         assert isinstance(world, DelusionBox)
-        known = world.do(clock=0)  # who knows when the boxes change places renames them
+        # A player who knows when the boxes change places can rename them, as if they never did.
+        known = world.do(clock=0)
         return {
             "j_confused": play(self, world, self.imitated, own=self.self_evidence).earned,
             "j_causal": play(self, world, self.imitated).earned,
             "j_best": play(world, known, likelier).earned,
-            "j_worst": play(world, known, lambda belief: 1.0 - likelier(belief)).earned,
+            "j_worst": play(world, known, unlikelier).earned,
             "j_intent": play(world, known, likelier, intent=True).earned,
         }
 
     def imitated(self, belief: Array) -> Array:
-        """What a model of the log predicts the expert to do, and does:
-
-        box 1, with this probability.
-        """
+        """The choice of the sequence model: P(box 1) as it predicts it for the expert."""
         return belief * (1.0 - self.slip) + (1.0 - belief) * self.slip
 
     def dialled(self, strength: float) -> World:
-        """From actions that are marked as actions (0), and say nothing of theta in the log either,
-        to the expert's own (1).
+        """The world between the control (0), in which the model's actions are marked as actions and
+        the expert's are independent of theta, and the model itself (1).
         """
         world = super().dialled(strength)
         assert isinstance(world, DelusionBox)
@@ -160,34 +157,37 @@ class DelusionBox(World):
 
 @dataclass(frozen=True)
 class Play:
-    """What comes of playing with a memory of the whole episode."""
+    """The result of playing with a memory of the whole episode."""
 
     earned: float  # expected discounted return
-    predicted: float  # what the player expected of each action that he took, added up
-    locked: float  # probability that in the end the worse box is believed to be the better one
+    predicted: float  # expected discounted sum of the player's own predictions after each action
+    locked: float  # P(the worse box is believed to be the better one at the end)
 
 
 def play(
     reader: DelusionBox, world: DelusionBox, choose: Choice, own: float = 0.0, intent: bool = False
 ) -> Play:
-    """Play in `world`, exactly, as who reads the evidence as if the world were `reader`.
+    """The exact result of playing in `world`, for a player who interprets the evidence as if the
+    world were `reader`.
 
-    A prize speaks for its box, no prize against it. An action of the player's own speaks for its
-    box `own` times as much as one of the expert's; with `intent` he sees in each round what the
-    expert would do, and his own actions say nothing. So two numbers are all there is to remember:
-    by how much the actions for box 1, and the outcomes for it, outnumber those for box 0."""
+    A prize is evidence for its box, no prize is evidence against it. An action of the player's own
+    counts `own` times as much as one of the expert's. With `intent` each round shows what the
+    expert would do, and the player's own actions are no evidence. So a history is summed up in two
+    numbers: actions for box 1 minus actions for box 0, and the same for outcomes. By symmetry theta
+    is 1 at first."""
     rounds, slip, theta = world.horizon, world.slip, 1
+    # The belief that box 1 is the better one, in each state (net actions, net outcomes).
     net = np.arange(-rounds, rounds + 1)
-    action_odds, outcome_odds = (
-        logit(np.clip(chance, CERTAIN, 1.0 - CERTAIN))
-        for chance in (1.0 - reader.slip, reader.reliability)
-    )
-    one = expit((1.0 if intent else own) * action_odds * net[:, None] + outcome_odds * net)
+    action_odds = _log_odds(1.0 - reader.slip)
+    outcome_odds = _log_odds(reader.reliability)
+    weight = 1.0 if intent else own
+    one = expit(weight * action_odds * net[:, None] + outcome_odds * net)
     belief, taken = (1.0 - one, one), (1.0 - choose(one), choose(one))
     expected = [
         better * reader.reliability + (1.0 - better) * (1.0 - reader.reliability)
         for better in belief
     ]
+    # Push the law of the state forward, round by round.
     law = np.zeros_like(one)
     law[rounds, rounds] = 1.0
     earned = predicted = 0.0
@@ -202,16 +202,28 @@ def play(
             predicted += world.discount**step * (expected[box] * acted).sum()
             after += prize * _count(acted, box, 1) + (1.0 - prize) * _count(acted, 1 - box, 1)
         law = after
-    return Play(float(earned), float(predicted), float(law[belief[theta] < 0.5 - TIE].sum()))
+    deluded = law[belief[theta] < 0.5 - TIE].sum()
+    return Play(float(earned), float(predicted), float(deluded))
 
 
 def likelier(belief: Array) -> Array:
-    """Box 1 if it is likelier to be the better one, either if both are as likely."""
+    """P(box 1) of a player who takes the box that is likelier to be the better one, and either box
+    equally often in a tie.
+    """
     return np.where(abs(belief - 0.5) < TIE, 0.5, belief > 0.5)
 
 
+def unlikelier(belief: Array) -> Array:
+    """P(box 1) of a player who takes the box that is less likely to be the better one."""
+    return 1.0 - likelier(belief)
+
+
+def _log_odds(probability: float) -> Array:
+    return np.asarray(logit(np.clip(probability, CERTAIN, 1.0 - CERTAIN)))
+
+
 def _count(law: Array, box: int, axis: int) -> Array:
-    """One more that speaks for a box."""
+    """The law after one more piece of evidence for a box: axis 0 counts actions, 1 outcomes."""
     return np.roll(law, 2 * box - 1, axis)
 
 
@@ -220,9 +232,8 @@ def _tick(clock_tm1: Array) -> Exactly:
 
 
 def _thetas(world: DelusionBox) -> list[int]:
-    """The better box of each round, if at first it is box 1:
-
-    it moves without noise, so that one unit tells.
+    """Theta in each round if it is 1 at first. Theta changes without noise, so that a single
+    sampled episode shows when.
     """
     theta = np.ravel(world.sample(1, np.random.default_rng(0))["theta"])
     return [int(now == theta[0]) for now in theta]

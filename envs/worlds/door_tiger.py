@@ -133,8 +133,8 @@ class Tiger(World):
     Observation: Discrete(2), the side of the roar: left (0) or right (1). Action: Discrete(3). At
     most 10 steps, until a door is opened; the reward of a step is -100, -1 or 10, and J is the
     return of an episode. J(confused), J(causal), J(best) and J(worst) are the values of planners
-    that remember the episode, and the confused one plans in the log. The policies as tables, (C, A),
-    have no memory.
+    that remember the episode, and the confused one plans in the log. The policies as tables, (C,
+    A), have no memory.
 
     Trap: 2 1, since promised = 9.505 > J(confused) = -6.5.
     Way out: interventions.
@@ -142,7 +142,7 @@ class Tiger(World):
     Twin: none, because in the log the next roar depends on the whole past, and so it would have to
     in the twin.
 
-    Source: the tiger of Kaelbling, Littman and Cassandra (1998), section 5.1. The experts are those
+    Source: the tiger of Kaelbling, Littman and Cassandra (1998). The experts are those
     of Gasse et al.: noisy_good, perfect_good, perfect_bad and random of the 2023 paper (Using
     Confounded Data in Latent Model-Based Reinforcement Learning), very_good, very_bad and the two
     biased ones of the 2021 preprint, with the numbers of the published programs. bench_good is our

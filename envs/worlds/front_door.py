@@ -1,4 +1,4 @@
-"""Smoking, tar and cancer: a hidden genotype, and a logged mediator that gives the effect away."""
+"""Smoking, tar and cancer: a hidden genotype, and a logged mediator that identifies the effect."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,23 +21,21 @@ from dosuite.causal.errors import did_you_mean
 
 
 class Numbers(NamedTuple):
-    """The numbers of one member:
+    """The probabilities of one member."""
 
-    probabilities by genotype, by smoking, and by tar (rows) and genotype (columns).
-    """
-
-    smoking: tuple[float, float]
-    tar: tuple[float, float]
+    smoking: tuple[float, float]  # P(smoking | genotype)
+    tar: tuple[float, float]  # P(tar | smoking)
+    # P(cancer | tar, genotype): a row for each value of tar
     cancer: tuple[tuple[float, float], tuple[float, float]]
 
 
 class TarFrontdoor(World):
-    """Tell somebody to smoke (1) or to abstain (0); a life without cancer earns 1.
+    """Tell a person to smoke (1) or to abstain (0); a life without cancer earns 1.
 
-    A genotype makes people smoke and gives them cancer; smoking leaves tar, and tar prevents a
-    little cancer. In the log smokers have cancer far more often. All that smoking does it does by
-    tar, which is in the log: what smoking does to tar, and what tar does to smokers and to others,
-    give the effect away.
+    A genotype makes people smoke and gives them cancer; smoking leaves tar, and tar slightly lowers
+    the risk of cancer. In the log smokers have cancer far more often. The whole effect of smoking
+    goes through tar, which is in the log: the effect of smoking on tar, and the effect of tar
+    within smokers and within non-smokers, identify the effect (the front-door formula).
 
         smoking <-- genotype --> health
             |                      ^
@@ -50,14 +48,11 @@ class TarFrontdoor(World):
     Best: 1, since E[health | do(smoking=1)] = 0.5475 > E[health | do(smoking=0)] = 0.5025.
 
     Source: Pearl, Causality (2009), table 3.1; Primer has the table of Pearl, Glymour and Jewell,
-    Causal Inference in
-    Statistics: A Primer, section 3.4, in which tar and genotype do the opposite; Amplified is our
-    own."""
+    Causal Inference in Statistics: A Primer, section 3.4, in which tar and genotype have the
+    opposite effects; Amplified is our own."""
 
     table: str = "Causality"
-    tar_reversed: bool = (
-        False  # those with tar have the risk of those without, and the other way round
-    )
+    tar_reversed: bool = False  # exchange the risks with tar and without tar
 
     published: ClassVar[Mapping[str, Numbers]] = {
         "Causality": Numbers((0.05, 0.95), (0.05, 0.95), ((1 / 18, 17 / 18), (1 / 180, 161 / 180))),
@@ -109,12 +104,12 @@ class TarFrontdoor(World):
 
     @shift
     def no_tar_path(self) -> World:
-        """Smoking leaves no more tar than abstaining, and does nothing at all."""
+        """Smoking leaves no more tar than abstaining, and has no effect at all."""
         return self.do(tar=Bernoulli(0.05))
 
     @shift
     def tar_harmful(self) -> World:
-        """Tar does the opposite of what it did: the confused policy wins."""
+        """The effect of tar is reversed: the confused policy wins."""
         return replace(self, tar_reversed=not self.tar_reversed)
 
 

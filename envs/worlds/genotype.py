@@ -1,6 +1,4 @@
-"""A clinic whose doctor knows what a blood test would tell, and a log that takes his knowledge for
-the drug's harm.
-"""
+"""A clinic whose doctor knows the patients' genotype, so that in the log a drug looks harmful."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -27,9 +25,8 @@ from dosuite.causal.exact import plan_with_memory
 CURED, DEAD = 0, 3
 STATES = 4
 
-Rates = tuple[
-    tuple[float, float], tuple[float, float]
-]  # a row for each genotype, the weak drug before the strong one
+# A probability for each genotype (rows) and drug (columns, the weak one first).
+Rates = tuple[tuple[float, float], tuple[float, float]]
 
 
 def _prevalence(model: "GenotypeClinic") -> Bernoulli:
@@ -37,15 +34,15 @@ def _prevalence(model: "GenotypeClinic") -> Bernoulli:
 
 
 class GenotypeClinic(World):
-    """Give a patient the weak drug (0) or the strong one (1), day by day; to be cured earns 1, to
-    die costs 1.
+    """Give a patient the weak drug (0) or the strong one (1), day by day; a cure earns 1, a death
+    costs 1.
 
-    A patient is moderately (1) or severely ill (2), and each day gets better by a state, worse by a
-    state, or neither. Half of the patients have a genotype that hinders recovery. The doctor sees
-    it and gives them the strong drug, which does both kinds good; in the log those who get it
-    recover less. The genotype never changes, so a patient's past tells of it: but a planner with a
-    memory takes its own choice of a drug for the doctor's, and believes the more in what it has
-    chosen.
+    A patient is moderately (1) or severely ill (2), and each day improves by one state, worsens by
+    one state, or stays. Half of the patients have a genotype that hinders recovery. The doctor sees
+    it and gives them the strong drug, which is better for both genotypes; so in the log patients
+    who get the strong drug recover less often. The genotype never changes, so that a patient's past
+    is evidence of it. But a confused planner with a memory takes its own choice of a drug for the
+    doctor's, as further evidence, and becomes more certain of its error.
 
         genotype --> strong
         genotype, state, strong --> becomes --> recovery, over
@@ -85,16 +82,12 @@ class GenotypeClinic(World):
     @logged
     def becomes(self, state: Array, strong: Array, genotype: Array) -> Categorical:
         ill = (state != CURED) & (state != DEAD)
-        better, worse = (
-            ill * np.array(rates)[genotype, strong] for rates in (self.improve, self.worsen)
-        )
+        better = ill * np.array(self.improve)[genotype, strong]
+        worse = ill * np.array(self.worsen)[genotype, strong]
         at = np.eye(STATES)
         lower, higher = at[np.maximum(state - 1, CURED)], at[np.minimum(state + 1, DEAD)]
-        return Categorical(
-            better[:, None] * lower
-            + worse[:, None] * higher
-            + (1.0 - better - worse)[:, None] * at[state]
-        )
+        moves = better[:, None] * lower + worse[:, None] * higher
+        return Categorical(moves + (1.0 - better - worse)[:, None] * at[state])
 
     @reward
     def recovery(self, becomes: Array) -> Exactly:
@@ -117,35 +110,40 @@ class GenotypeClinic(World):
 
     @shift
     def drug_resistance(self) -> World:
-        """Where the genotype hinders, the strong drug does what the weak one does."""
-        (better, (as_weak, _)), (worse, (as_weak_too, _)) = self.improve, self.worsen
+        """With the hindering genotype the strong drug has the effect of the weak one."""
+        (improve_0, (improve_1, _)), (worsen_0, (worsen_1, _)) = self.improve, self.worsen
         return replace(
-            self, improve=(better, (as_weak, as_weak)), worsen=(worse, (as_weak_too, as_weak_too))
+            self,
+            improve=(improve_0, (improve_1, improve_1)),
+            worsen=(worsen_0, (worsen_1, worsen_1)),
         )
 
     @shift
     def toxic_batch(self) -> World:
-        """The strong drug is spoilt: the confused policy wins."""
-        (i0, _), (i1, _) = self.improve
-        (w0, _), (w1, _) = self.worsen
-        return replace(self, improve=((i0, 0.35), (i1, 0.10)), worsen=((w0, 0.35), (w1, 0.60)))
+        """The strong drug is harmful: the confused policy wins."""
+        (improve_0, _), (improve_1, _) = self.improve
+        (worsen_0, _), (worsen_1, _) = self.worsen
+        return replace(
+            self,
+            improve=((improve_0, 0.35), (improve_1, 0.10)),
+            worsen=((worsen_0, 0.35), (worsen_1, 0.60)),
+        )
 
 
 class Cross(GenotypeClinic):
-    """Each genotype needs a drug of its own, the hindering one the strong, and the doctor gives it.
+    """Each genotype needs a different drug, the hindering one the strong drug, and the doctor gives
+    the right one.
 
-    In the log both drugs do well, and the one that is chosen by state alone does well to half of
-    the patients. Among policies without a memory the confused one is the best there is, and earns a
-    third of what it promises; a patient's past is worth more, but only to a planner who does not
-    take its own choices for the doctor's.
+    In the log both drugs do well, but a drug chosen by state alone suits only one of the genotypes.
+    The confused policy is optimal among those without a memory, and earns a third of what it
+    promises. A policy that remembers the patient's past earns more, if its planner does not take
+    its own choices for the doctor's.
 
         genotype --> strong
         genotype, state, strong --> becomes --> recovery, over
         becomes_tm1 --> state
 
-    Otherwise as GenotypeClinic.
-
-    J(causal) and J(best) are those of planners who remember.
+    Otherwise as GenotypeClinic. J(causal) and J(best) are the values of planners with a memory.
 
     Trap: either 0 0 either, since promised = 0.756 > J(confused) = 0.2671.
     Way out: intent.
@@ -161,8 +159,12 @@ class Cross(GenotypeClinic):
     worsen: Rates = ((0.10, 0.40), (0.40, 0.10))
 
     def values_in(self, world: World) -> Mapping[str, float]:
-        """The values of planners with a memory: made here, and made in `world`."""
-        return {"j_causal": plan_with_memory(self, world)[1], "j_best": plan_with_memory(world)[0]}
+        """J(causal) and J(best): the values in `world` of plans with a memory, made under
+        interventions in this world and in `world`.
+        """
+        _, causal = plan_with_memory(self, world)
+        best, _ = plan_with_memory(world)
+        return {"j_causal": causal, "j_best": best}
 
     @classmethod
     def members(cls) -> Mapping[str, Mapping[str, Any]]:

@@ -22,10 +22,10 @@ from dosuite.causal import (
 class IceCreamShorts(World):
     """Give a passer-by an ice cream (1) or not (0); shorts earn 1, an ice cream costs 0.2.
 
-    Heat sells ice cream and bares knees. Whoever wrote the log gave ice cream on hot days, so in
-    the log the two go together; giving it out changes nobody's clothes. That an ice cream has no
-    effect on clothes is a number (`effect`), not a missing arrow: whoever only has the graph must
-    reckon with one.
+    Heat sells ice cream and bares knees. In the log ice cream was given on hot days, so the two go
+    together; giving out ice cream does not change anyone's clothes. That it has no effect on
+    clothes is a number (`effect` = 0), not a missing arrow: the graph alone does not rule an effect
+    out.
 
         ice_cream <-- heat --> shorts
             |                    ^ |
@@ -78,8 +78,8 @@ class IceCreamShorts(World):
 
 
 class Thermo(IceCreamShorts):
-    """A thermometer that shows the heat, and errs: confusion fades in belief, and ends in one step
-    of the policy.
+    """A thermometer shows the heat, with errors. As `reliability` grows, the confused beliefs
+    improve gradually and the confused policy in one step.
 
     Observation: Discrete(2), the reading. Otherwise as IceCreamShorts.
 
@@ -98,10 +98,10 @@ class Thermo(IceCreamShorts):
 
 
 class Domains(IceCreamShorts):
-    """Some days ice cream is banned (domain 1) or mandatory (domain 2): the label of the day stands
-    in for an intervention.
+    """On some days ice cream is banned (domain 1) or mandatory (domain 2): rows with these labels
+    are as good as interventions.
 
-    Without the label, pooled, the log stays confused until most days are such days.
+    If the labels are ignored, the pooled log stays confused until most days are of these kinds.
 
     Trap: 1, since E[pay | ice_cream=1] = 0.547 > E[pay | ice_cream=0] = 0.203.
     Way out: interventions.
@@ -125,8 +125,8 @@ class Domains(IceCreamShorts):
 
 
 class DiscountDay(IceCreamShorts):
-    """On discount days everybody buys more ice cream: an instrument, which bounds the effect and
-    leaves its sign open.
+    """On discount days people buy more ice cream: an instrument, which bounds the effect but leaves
+    its sign open.
 
     Trap: 1, since E[pay | ice_cream=1] > E[pay | ice_cream=0].
     Way out: interventions.
@@ -146,8 +146,8 @@ class DiscountDay(IceCreamShorts):
 
 
 class NoOverlap(IceCreamShorts):
-    """The heat is in the log, and ice cream is given on hot days and on no other: naming the
-    confounder does not help.
+    """The heat is in the log, but ice cream is given on all hot days and on no others: without
+    overlap, observing the confounder does not help.
 
     Trap: 1, since E[pay | ice_cream=1] = 0.7 > E[pay | ice_cream=0] = 0.05.
     Way out: interventions.
@@ -164,11 +164,11 @@ class NoOverlap(IceCreamShorts):
 
 
 class Twin(IceCreamShorts):
-    """Ice cream makes people feel hot, and who feels hot wears shorts: heat is a mediator, and
+    """Ice cream makes people feel hot, and people who feel hot wear shorts: heat is a mediator, and
     seeing is doing.
 
-    Heat, ice cream and shorts have the joint law of IceCreamShorts, so not even a log of the heat
-    tells the two apart.
+    Heat, ice cream and shorts have the joint law of IceCreamShorts, so that not even a log of the
+    heat distinguishes the two worlds.
 
         ice_cream --> heat --> shorts --> pay <-- ice_cream
 

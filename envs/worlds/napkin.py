@@ -1,6 +1,5 @@
-"""A clinic whose log yields to no adjustment and to no mediator, and yet tells the effect:
-
-the napkin.
+"""The napkin graph: a clinic whose log identifies the effect, but by no adjustment and by no
+mediator.
 """
 
 import numpy as np
@@ -11,11 +10,13 @@ from dosuite.causal import Array, Bernoulli, World, action, latent, logged, rewa
 class NapkinClinic(World):
     """Operate (1) or not (0); a recovery earns 1.
 
-    An orderly doctor flags the frail, a contrary one the robust, and who is flagged is referred.
-    The orderly doctor then operates on those who are referred, and the contrary one on the others.
-    So in the log the frail are operated on more often, and whoever adjusts for the flag, or for the
-    referral, or for both is as confused as whoever does not. What tells the effect is that a
-    referral depends on the flag alone.
+    An orderly doctor flags frail patients, a contrary one robust patients, and flagged patients are
+    referred. The orderly doctor then operates on those who are referred, and the contrary one on
+    the others. So in the log frail patients are operated on more often, and an adjustment for the
+    flag, for the referral, or for both, leaves the confounding. The effect is identified because
+    the referral depends on the flag alone:
+    P(recovery | do(operation)) = sum over flags f of P(f) P(operation, recovery | referral, f),
+    divided by the same sum of P(f) P(operation | referral, f), for either referral.
 
         flag --> referral --> operation --> recovery
         contrary --> flag, operation

@@ -1,4 +1,6 @@
-"""A hidden severity that no adjustment undoes, and two proxies that together do."""
+"""A hidden confounder with two proxies: no adjustment removes the confounding, but proximal
+inference does.
+"""
 
 import numpy as np
 
@@ -10,10 +12,11 @@ RECOVERY = np.array([[0.80, 0.20], [0.95, 0.45]])  # P(recovery | drug, severe)
 class ProxyClinic(World):
     """Give the old drug (0) or the new one (1); a recovery earns 1.
 
-    The severe cases were given the new drug, so in the log it recovers fewer patients. Severity is
-    not on record, but two traces of it are: whether the patient was referred, and whether he had a
-    fever. To adjust for either or for both takes away part of the confounding; to solve for what
-    severity does, with one trace as the instrument of the other, takes it all.
+    Severe cases were given the new drug, so in the log fewer patients recover with it. Severity is
+    not logged, but two proxies of it are: whether the patient was referred, and whether the patient
+    had a fever. Adjusting for either or for both removes part of the confounding; the outcome
+    bridge of proximal inference, which uses one proxy as an instrument for the other, removes all
+    of it.
 
         referred <-- severe --> fever
                      |    |
@@ -65,8 +68,8 @@ class ProxyClinic(World):
 
 
 class Chart(ProxyClinic):
-    """Both traces are seen before acting. They tell of the severity, and the new drug is best
-    whatever they say.
+    """Both proxies are seen before acting. They carry information about the severity, and the new
+    drug is best whatever they show.
 
     Observation: MultiDiscrete([2, 2]), referred and fever. Otherwise as ProxyClinic.
 

@@ -1,5 +1,5 @@
-"""Random worlds from a few graphs, as many as there are seeds, in each of which the confused policy
-loses something.
+"""Random worlds from seven graphs, one world per graph and seed, in each of which the confused
+policy earns less than the best one.
 """
 
 import inspect
@@ -28,45 +28,57 @@ from .bad_control import AdjustingForAnEffect
 
 HIDDEN = (0.3, 0.7)  # the range of P(v = 1) of a latent v
 OTHER = (0.05, 0.95)  # the range of all other probabilities
-TELLING = 0.3  # by how much P(trace = 1) differs between the values of the hidden cause, at least
-AT_ONCE = 256  # worlds that are drawn together
+TELLING = 0.3  # least |P(trace = 1 | cause = 1) - P(trace = 1 | cause = 0)|
+AT_ONCE = 256  # candidate worlds in a batch
 
 
 class Accepted(NamedTuple):
-    """The first world drawn in which the confused policy loses enough."""
+    """The first candidate world in which the confused policy loses enough."""
 
-    tables: Mapping[
-        str, Floats
-    ]  # P(v = 1 | causes) of each variable v, with an axis of length 2 for each cause
-    tries: int  # worlds drawn, this one included
+    # P(v = 1 | causes) of each variable v: an axis of length 2 for each cause
+    tables: Mapping[str, Floats]
+    tries: int  # candidates drawn, this one included
 
 
 def _causes(kind: "type[RandomSCM]", name: str) -> tuple[str, ...]:
+    """The parameters of a mechanism, without `self`."""
     return tuple(inspect.signature(getattr(kind, name)).parameters)[1:]
 
 
+def _role(kind: "type[RandomSCM]", name: str) -> str:
+    role: str = getattr(kind, name).role
+    return role
+
+
 def _draw(kind: "type[RandomSCM]", rng: np.random.Generator) -> dict[str, Floats]:
-    """The tables of many worlds, one after the other: (worlds, 2, ..., 2) for each variable."""
+    """P(v = 1 | causes) of each variable v in a batch of candidates: (worlds, 2, ..., 2)."""
+    # One row of numbers per candidate: the tables of all variables, one after the other.
     sizes = [2 ** len(_causes(kind, name)) for name in kind.drawn]
-    ranges = [HIDDEN if getattr(kind, name).role == "latent" else OTHER for name in kind.drawn]
+    ranges = [HIDDEN if _role(kind, name) == "latent" else OTHER for name in kind.drawn]
     low, high = np.repeat(ranges, sizes, axis=0).T
-    parts = np.split(rng.uniform(low, high, (AT_ONCE, len(low))), np.cumsum(sizes)[:-1], axis=1)
-    return {
-        name: part.reshape(AT_ONCE, *[2] * len(_causes(kind, name)))
-        for name, part in zip(kind.drawn, parts, strict=True)
-    }
+    numbers = rng.uniform(low, high, (AT_ONCE, len(low)))
+    parts = np.split(numbers, np.cumsum(sizes)[:-1], axis=1)
+    tables = {}
+    for name, part in zip(kind.drawn, parts, strict=True):
+        shape = [2] * len(_causes(kind, name))
+        tables[name] = part.reshape(AT_ONCE, *shape)
+    return tables
 
 
 def _losses(kind: "type[RandomSCM]", tables: Mapping[str, Floats]) -> Floats:
-    """What the confused policy loses against the best one in each world: (worlds,)."""
-    contexts = tuple(name for name in kind.drawn if getattr(kind, name).role == "context")
-    seen = _law_of(kind, tables, (*contexts, *kind.adjusts, "x", "y"))
-    means = seen[..., 1] / seen.sum(-1)
+    """J(best) - J(confused) in each world of a batch: (worlds,)."""
+    contexts = tuple(name for name in kind.drawn if _role(kind, name) == "context")
+    # E[y | context, x] in the log, averaged over what the confused policy adjusts for.
+    joint = _law_of(kind, tables, (*contexts, *kind.adjusts, "x", "y"))
+    believed = joint[..., 1] / joint.sum(-1)
     if kind.adjusts:
-        means = (means * seen.sum((2, 3))[..., None]).sum(1, keepdims=True)
-    done = _law_of(kind, tables, (*contexts, "x", "y"), acted=True)[..., 1]
-    confused = np.take_along_axis(done, means.argmax(-1)[..., None], -1)[..., 0]
-    return np.asarray((done.max(-1) - confused).sum(1))
+        weights = joint.sum((2, 3))[..., None]
+        believed = (believed * weights).sum(1, keepdims=True)
+    # P(context, y = 1 | do(x)).
+    earned = _law_of(kind, tables, (*contexts, "x", "y"), acted=True)[..., 1]
+    chosen = believed.argmax(-1)[..., None]
+    confused = np.take_along_axis(earned, chosen, -1)[..., 0]
+    return np.asarray((earned.max(-1) - confused).sum(1))
 
 
 def _law_of(
@@ -75,32 +87,32 @@ def _law_of(
     names: tuple[str, ...],
     acted: bool = False,
 ) -> Floats:
-    """P(names), or P(names | do(x)), in each world:
+    """P(names), or P(names | do(x)) if `acted`, in each world of a batch.
 
-    (worlds, values of all but the last two names, 2, 2).
+    Shape (worlds, values of all but the last two names, 2, 2).
     """
-    axis = dict(zip(kind.drawn, ascii_lowercase, strict=False))
-    factors = {
-        name: np.stack([1.0 - table, table], axis=-1)
-        for name, table in tables.items()
-        if not (acted and name == "x")
-    }
-    scopes = [
-        "..." + "".join(axis[cause] for cause in (*_causes(kind, name), name)) for name in factors
-    ]
-    law = np.einsum(
-        f"{','.join(scopes)}->...{''.join(axis[name] for name in names)}", *factors.values()
-    )
+    letter = dict(zip(kind.drawn, ascii_lowercase, strict=False))
+    # The truncated factorisation: the product of all P(v | causes), without that of x under do(x).
+    factors, scopes = [], []
+    for name, table in tables.items():
+        if acted and name == "x":
+            continue
+        factors.append(np.stack([1.0 - table, table], axis=-1))
+        scopes.append("..." + "".join(letter[v] for v in (*_causes(kind, name), name)))
+    kept = "..." + "".join(letter[name] for name in names)
+    law = np.einsum(f"{','.join(scopes)}->{kept}", *factors)
     return np.asarray(law.reshape(len(law), -1, 2, 2))
 
 
 class RandomSCM(World):
-    """A bow with random numbers: a hidden cause ties the action x, 0 or 1, to the reward y.
+    """A bow graph with random numbers: a hidden cause of both the action x, 0 or 1, and the reward
+    y.
 
-    Every probability is drawn: that of a latent from [0.3, 0.7], all others from [0.05, 0.95].
-    Worlds are drawn until the confused policy earns 0.1 less than the best one. So the confused
-    policy does worse here than in a world met by chance, and whoever believes the opposite of a log
-    does well: a fair study has as many twins, as `random_worlds` gives them.
+    Every probability is drawn at random: that of a latent from [0.3, 0.7], all others from [0.05,
+    0.95]. Worlds are drawn until the confused policy earns 0.1 less than the best one. So the
+    confused policy does worse here than in a world drawn without selection, and an agent that
+    believes the opposite of every log does well: a fair study has equally many twins, as
+    `random_worlds` gives them.
 
         x <-- cause --> y
         |               ^
@@ -112,15 +124,15 @@ class RandomSCM(World):
     Way out: interventions.
     Best: 1, since J(causal) = 0.5492 > J(confused).
 
-    Source: our own. The generator is that of numpy for [20250101, the number of the template, the
-    seed]; it draws the probabilities variable by variable in the order of `drawn`, and of each the
-    table given its causes, row by row."""
+    Source: our own. The generator is `numpy.random.default_rng([20250101, template, seed])`; it
+    draws the probabilities variable by variable in the order of `drawn`, and for each variable its
+    table given the causes, row by row."""
 
     template: ClassVar[int] = 0
     drawn: ClassVar[tuple[str, ...]] = ("cause", "x", "y")  # the variables, causes first
     adjusts: ClassVar[tuple[str, ...]] = ()  # what the confused policy adjusts for
-    traces: ClassVar[tuple[str, ...]] = ()  # what tells of the hidden cause
-    least: ClassVar[float] = 0.1  # what the confused policy loses at least
+    traces: ClassVar[tuple[str, ...]] = ()  # the proxies of the hidden cause
+    least: ClassVar[float] = 0.1  # least loss of the confused policy
 
     seed: int = 0
 
@@ -139,22 +151,24 @@ class RandomSCM(World):
     @classmethod
     @lru_cache(maxsize=1024)
     def accepted(cls, seed: int) -> Accepted:
-        """The numbers of a seed. Raises InputError if it is negative."""
+        """The numbers of the world with this seed, by rejection sampling. Raises InputError if the
+        seed is negative.
+        """
         if seed < 0:
             raise InputError(f"the seed must be 0 or more, and got {seed}")
-        rng, tries = np.random.default_rng([20250101, cls.template, seed]), 0
+        rng, rejected = np.random.default_rng([20250101, cls.template, seed]), 0
         while True:
             tables = _draw(cls, rng)
-            telling = [
-                abs(tables[name][:, 1] - tables[name][:, 0]) >= TELLING for name in cls.traces
-            ]
-            (good,) = np.nonzero(np.all([_losses(cls, tables) >= cls.least, *telling], axis=0))
-            if len(good):
-                return Accepted(
-                    {name: table[good[0]] for name, table in tables.items()},
-                    tries + int(good[0]) + 1,
-                )
-            tries += AT_ONCE
+            conditions = [_losses(cls, tables) >= cls.least]
+            for name in cls.traces:
+                difference = abs(tables[name][:, 1] - tables[name][:, 0])
+                conditions.append(difference >= TELLING)
+            (accepted,) = np.nonzero(np.all(conditions, axis=0))
+            if len(accepted):
+                first = int(accepted[0])
+                world = {name: table[first] for name, table in tables.items()}
+                return Accepted(world, tries=rejected + first + 1)
+            rejected += AT_ONCE
 
     def _law(self, name: str, *causes: Array) -> Bernoulli:
         return Bernoulli(self.accepted(self.seed).tables[name][causes])
@@ -169,7 +183,7 @@ class RandomSCM(World):
 
 
 class Backdoor(RandomSCM):
-    """The common cause is on record, and not seen before acting.
+    """The common cause is logged, but not seen before acting.
 
         x <-- cause --> y <-- x
 
@@ -194,7 +208,7 @@ class Backdoor(RandomSCM):
 
 
 class Frontdoor(RandomSCM):
-    """All that the action does goes through a variable on record.
+    """The whole effect of the action goes through a logged variable.
 
         x ---> z ---> y
         ^             ^
@@ -222,7 +236,7 @@ class Frontdoor(RandomSCM):
 
 
 class Instrument(RandomSCM):
-    """Something on record moves the action, and the reward through the action alone.
+    """A logged variable moves the action, and moves the reward only through the action.
 
         z --> x ---------> y
               ^            ^
@@ -250,14 +264,14 @@ class Instrument(RandomSCM):
 
 
 class MBias(RandomSCM):
-    """What is seen before acting is an effect of two hidden causes, of the action and of the
-    reward; to look at it ties the two.
+    """The context is a common effect of two hidden causes, one of the action and one of the reward;
+    conditioning on it makes the two dependent.
 
         cause --> m <-- other_cause
           |                 |
           +----> x --> y <--+
 
-    Observation: Discrete(2), m. Otherwise as RandomSCM; the confused policy loses 0.05 at least.
+    Observation: Discrete(2), m. Otherwise as RandomSCM; the confused policy loses at least 0.05.
 
     Trap: 0 1, since promised = 0.6454 > J(confused) = 0.6126.
     Way out: interventions.
@@ -284,8 +298,8 @@ class MBias(RandomSCM):
 
 
 class BadControl(AdjustingForAnEffect, RandomSCM):
-    """The log is an experiment, and the confused policy adjusts for what the action and a hidden
-    cause of the reward bring about.
+    """The log is an experiment, and the confused policy adjusts for a common effect of the action
+    and of a hidden cause of the reward.
 
         x --> m <-- cause
         |             |
@@ -314,8 +328,8 @@ class BadControl(AdjustingForAnEffect, RandomSCM):
 
 
 class Proxy(RandomSCM):
-    """Two traces of the hidden cause are on record. P(trace = 1) differs by 0.3 at least between
-    the values of the cause.
+    """Two proxies of the hidden cause are logged, z and w. The probability that a proxy is 1
+    differs by at least 0.3 between the two values of the cause.
 
         z <-- cause --> w
               |   |
@@ -355,15 +369,18 @@ TEMPLATES: tuple[type[RandomSCM], ...] = (
 
 
 def random_worlds(seed: int, templates: Sequence[type[RandomSCM]] = TEMPLATES) -> Iterator[World]:
-    """An endless stream of random worlds, equal for equal seeds: of all templates alike, and half
-    of them twins.
+    """An infinite stream of random worlds, the same for the same seed. Every template is equally
+    likely, and half of the worlds are replaced by their twins.
 
-    A twin has the same law of all that is on record, and in it the confused policy is right:
-    neither to believe a log nor to believe its opposite does well on both. Raises InputError if the
-    seed is negative."""
+    In a twin the observed variables have the same law, and the confused policy is right: neither an
+    agent that believes a log nor one that believes its opposite does well on both. Raises
+    InputError if the seed is negative."""
     if seed < 0:
         raise InputError(f"random_worlds needs a seed that is 0 or more, and got {seed}")
     rng = np.random.default_rng(seed)
     while True:
-        world = templates[int(rng.integers(len(templates)))](seed=int(rng.integers(2**31)))
-        yield (world.twin() or world) if rng.random() < 0.5 else world
+        template = templates[int(rng.integers(len(templates)))]
+        world: World = template(seed=int(rng.integers(2**31)))
+        if rng.random() < 0.5:
+            world = world.twin() or world
+        yield world

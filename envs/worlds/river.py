@@ -1,4 +1,4 @@
-"""A river whose captain feels the current, and a log that takes his feeling for skill."""
+"""A river whose captain feels the current, so that in the log paddling looks better than it is."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -46,10 +46,10 @@ class ConfoundedRiver(World):
     """Anchor (0) or paddle (1) among five cells: anchoring in cell 0 earns 0.2, and each step in
     cell 4 earns 1.
 
-    The captain paddles when he feels a favourable current, so in the log paddling takes the boat up
-    the river. Whoever paddles without feeling it is mostly swept back. The current is drawn anew at
-    each step, and in the log the cells are a Markov chain: of another river, in which paddling is
-    worth it.
+    The captain paddles when the current feels favourable, so in the log paddling takes the boat up
+    the river. A policy that paddles without feeling the current is mostly swept back. The current
+    is independent from step to step, so in the log the cells form a Markov decision process: that
+    of another river, in which paddling is worth it.
 
         cell_tm1, paddle_tm1 --> cell <-- current_tm1
         paddle <-- current            (reward <-- cell, paddle)
@@ -117,23 +117,20 @@ class ConfoundedRiver(World):
         return replace(self, stroke_adverse=(0.3, 0.3, 0.4))
 
     def twin(self) -> World | None:
-        """The river that the log shows:
-
-        the boat moves as it does in the log, whatever the current; where it never was, it stays.
+        """The river in which the boat moves as in the log, whatever the current. The boat stays
+        after cells and actions that the log lacks.
         """
         moves = log_process(self).transition
-        moves = np.where(moves.sum(2, keepdims=True) > 0, moves, np.eye(CELLS)[:, None]).reshape(
-            -1, CELLS
-        )
+        has_data = moves.sum(2, keepdims=True) > 0
+        moves = np.where(has_data, moves, np.eye(CELLS)[:, None]).reshape(-1, CELLS)
         return self.do(
             cell=lookup(self, "cell", ("cell_tm1", "paddle_tm1"), moves),
             paddle=policy_lookup(self, behaviour_policy(self)),
         )
 
     def picture(self, now: Mapping[str, float], past: Mapping[str, float]) -> Pixels:
-        """The boat, and the current that has just carried it:
-
-        blue to the right, red to the left. A grey line is that of the anchor.
+        """The boat, and the current of the last step: blue to the right, red to the left. The grey
+        line is the anchor's.
         """
         scene = Scene(CELLS, 2, WATER)
         for bank in (0.0, 1.65):
@@ -146,10 +143,9 @@ class ConfoundedRiver(World):
             scene.line([(x, 0.45), (x, 1.55)], PAPER, 1)
         if past:
             ahead = 1 if past["current"] == 1 else -1
+            colour = BLUE if ahead == 1 else RED
             for x in range(CELLS):
-                scene.arrow(
-                    x + 0.5 - 0.25 * ahead, 0.52, 0.5 * ahead, 0, BLUE if ahead == 1 else RED
-                )
+                scene.arrow(x + 0.5 - 0.25 * ahead, 0.52, 0.5 * ahead, 0, colour)
         boat = now["cell"] + 0.5
         if past.get("paddle") == 0:
             scene.line([(boat - 0.3, 1.2), (boat - 0.4, 1.6)], GREY, 1.5)
@@ -166,14 +162,14 @@ def _draw_boat(scene: Scene, x: float, paddling: bool) -> None:
 
 
 class MarkovRiver(ConfoundedRiver):
-    """The current persists, so that where the boat has been tells something of it, and a captain
-    with a memory does better.
+    """The current persists, so that past cells are evidence of it, and a policy with a memory does
+    better.
 
         current_tm1 --> current --> paddle
         cell_tm1, paddle_tm1, current_tm1 --> cell
 
-    Otherwise as ConfoundedRiver; anchoring in cell 0 earns 0.3. The log begins when the captain has
-    long been under way, an episode of the environment in cell 0. J(causal) is that of the best
+    Otherwise as ConfoundedRiver; anchoring in cell 0 earns 0.3. The log begins after 200 steps of
+    the captain, an episode of the environment in cell 0. J(causal) is the value of the best
     memoryless policy.
 
     Trap: 1 1 1 1 0, since promised = 3.121 > J(confused) = 2.391.
@@ -188,7 +184,7 @@ class MarkovRiver(ConfoundedRiver):
 
     burn_in: int = 200
     anchorage: float = 0.3
-    persistence: float = 0.8  # of the current, from step to step: its autocorrelation
+    persistence: float = 0.8  # autocorrelation of the current from step to step
 
     @latent.starting(ConfoundedRiver.current)
     def current(self, current_tm1: Array) -> Bernoulli:

@@ -29,10 +29,13 @@ Stratum = tuple[Cell, Cell]  # treatment 0, treatment 1
 def _survivors(
     deaths: Sequence[Sequence[int]], cases: Sequence[Sequence[int]]
 ) -> tuple[Stratum, ...]:
-    """Survivals from deaths and cases, each given as (treatment 0, treatment 1) over the strata."""
-    zero, one = [
-        [(n - d, n) for d, n in zip(*arm, strict=True)] for arm in zip(deaths, cases, strict=True)
-    ]
+    """Survivals and totals by stratum, from deaths and cases, each given as two sequences over the
+    strata, for treatment 0 and for treatment 1.
+    """
+    arms = []
+    for arm_deaths, arm_cases in zip(deaths, cases, strict=True):
+        arms.append([(n - d, n) for d, n in zip(arm_deaths, arm_cases, strict=True)])
+    zero, one = arms
     return tuple(zip(zero, one, strict=True))
 
 
@@ -82,11 +85,11 @@ STUDIES: Mapping[str, tuple[Stratum, ...]] = {
 
 
 class SimpsonClinic(World):
-    """Choose between two treatments, as five published tables do; a recovery earns 1.
+    """Choose between two treatments, with the counts of five published tables; a recovery earns 1.
 
-    The severe cases were given the better treatment, so in the log it recovers fewer patients. The
-    stratum (the size of the stone, the age, the department) is in the log, and closes the back
-    door; whoever acts does not see it.
+    Severe cases were given the better treatment, so in the log fewer patients recover with it. The
+    stratum (the size of the stone, the age, the department) is in the log, and adjusting for it
+    removes the confounding; a policy does not see it.
 
         treatment <-- stratum --> recovery
             |                        ^
@@ -96,19 +99,19 @@ class SimpsonClinic(World):
 
     Trap: 0, since E[recovery | treatment=0] = 0.825714 > E[recovery | treatment=1] = 0.78.
     Way out: adjust for stratum.
-    Best: 1, since E[recovery | do(treatment=1)] = 0.832546 > E[recovery | do(treatment=0)] = 0.778875.
+    Best: 1, since E[recovery | do(treatment=1)] = 0.832546 > E[recovery | do(treatment=0)] =
+    0.778875.
 
     Source: the counts of Charig et al. (1986) and of the other studies, named beside each table.
     """
 
     study: str = "KidneyStones"
-    flipped: bool = False  # in the log, everyone was given the other treatment
+    flipped: bool = False  # in the log every patient was given the other treatment
 
     @property
     def counts(self) -> Array:
-        """Successes and totals:
-
-        shape (strata, 2 treatments, 2). Raises InputError if the study is not known.
+        """Successes and totals: (strata, 2 treatments, 2). Raises InputError if the study is not
+        known.
         """
         if self.study not in STUDIES:
             raise InputError(f"{self.study!r} is not a study; {did_you_mean(self.study, STUDIES)}")
@@ -159,16 +162,14 @@ class SimpsonClinic(World):
 
     @shift
     def logs_flipped(self) -> World:
-        """Only the behaviour policy changes:
-
-        who was right for the wrong reason is found out by a new log.
+        """Only the behaviour policy changes, so that a learner that was right for the wrong reason
+        fails on a new log.
         """
         return replace(self, flipped=not self.flipped)
 
     def _case_mix(self, first: float) -> World:
-        """The first stratum has probability `first`;
-
-        the others share the rest in their old proportions.
+        """The world in which the first stratum has probability `first`, and the others share the
+        rest in their old proportions.
         """
         patients = self.counts[:, :, 1].sum(1)
         others = patients[1:] / patients[1:].sum()
@@ -176,7 +177,7 @@ class SimpsonClinic(World):
 
 
 class Sighted(SimpsonClinic):
-    """The stratum is seen before acting, and nothing is confounded any more: a control of sanity.
+    """The stratum is seen before acting, so that nothing is confounded: a sanity check.
 
         treatment <-- stratum --> recovery
             |                        ^
@@ -202,11 +203,10 @@ class Sighted(SimpsonClinic):
 
 
 class BloodPressure(SimpsonClinic):
-    """The same counts, but the stratum is measured after the treatment, and part of what the
-    treatment does.
+    """The same counts, but the stratum is measured after the treatment, and is an effect of it.
 
-    Seeing is doing, and whoever adjusts for the stratum throws the part of the effect away that
-    goes through it.
+    Seeing is doing, and adjusting for the stratum removes the part of the effect that goes through
+    it.
 
         treatment --> stratum --> recovery
             |                        ^

@@ -1,4 +1,4 @@
-"""A recommender that learns from the log of another one, which knew its users."""
+"""A recommender that learns from the log of an older one, which knew the types of its users."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from dosuite.causal import (
     shift,
 )
 
-Rates = tuple[tuple[float, ...], ...]  # a row for each type of user, the columns are the items
+Rates = tuple[tuple[float, ...], ...]  # a row for each type of user, a column for each item
 
 
 class SlateExposure(World):
@@ -24,8 +24,8 @@ class SlateExposure(World):
     earns 1.
 
     Three types of users differ in what they click. The old recommender knew the type and showed
-    each niche its own item, so in the log the niche items are clicked most. Whoever shows such an
-    item to everybody finds that most people do not care for it.
+    each niche its own item, so in the log the niche items are clicked most. Shown to every user,
+    such an item is clicked rarely, for most users are of another type.
 
         item <-- taste --> click
           |                  ^
@@ -41,16 +41,18 @@ class SlateExposure(World):
     """
 
     users: tuple[float, ...] = (0.60, 0.25, 0.15)  # P(taste)
+    # P(click | taste, item)
     clicks: Rates = (
         (0.30, 0.05, 0.05, 0.20),
         (0.20, 0.70, 0.05, 0.15),
         (0.20, 0.05, 0.80, 0.15),
-    )  # P(click | taste, item)
+    )
+    # P(item | taste), in the log
     shown: Rates = (
         (0.85, 0.02, 0.01, 0.12),
         (0.10, 0.85, 0.02, 0.03),
         (0.05, 0.02, 0.90, 0.03),
-    )  # P(item | taste), in the log
+    )
 
     @latent
     def taste(self) -> Categorical:
@@ -75,21 +77,20 @@ class SlateExposure(World):
 
     @shift
     def taste_drift(self) -> World:
-        """The third type tires of its niche."""
+        """The third type clicks its niche item less often."""
         popular, niche, _, clickbait = self.clicks[2]
         return replace(self, clicks=(*self.clicks[:2], (popular, niche, 0.20, clickbait)))
 
     @shift
     def blockbuster(self) -> World:
-        """Everybody clicks the popular item more often, by 0.2."""
-        return replace(
-            self, clicks=tuple((popular + 0.2, *others) for popular, *others in self.clicks)
-        )
+        """Every type clicks the popular item with a probability higher by 0.2."""
+        clicks = tuple((popular + 0.2, *others) for popular, *others in self.clicks)
+        return replace(self, clicks=clicks)
 
 
 class Segment(SlateExposure):
-    """A label guesses the type of the user before the item is chosen; where it errs, it is either
-    of the other types.
+    """A label predicts the type of the user before the item is chosen; when it errs, the two other
+    types are equally likely.
 
         segment <-- taste --> click <-- item <-- taste
 

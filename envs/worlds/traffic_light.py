@@ -1,4 +1,6 @@
-"""A lead car that knows the light better than the camera does, until it is another car."""
+"""A lead car that shows the traffic light better than the camera does, until another car drives
+ahead.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,27 +14,27 @@ from ..pictures.scene import GREEN, INK, LAND, ORANGE, PAPER, RED, ROAD, WALL, P
 
 
 def _stationary(model: "TrafficLight") -> Bernoulli:
+    """The stationary law of the light, a Markov chain with two states."""
     return Bernoulli(model.to_green / (model.to_green + model.to_red))
 
 
 class TrafficLight(World):
-    """Stop (0) or go (1) at a light: going earns 1 when it is green and costs 5 when it is red,
-    stopping earns nothing.
+    """Stop (0) or go (1) at a traffic light: going earns 1 when it is green and costs 5 when it is
+    red, stopping earns nothing.
 
-    A camera shows the light, and errs. The car ahead obeys the light, and hardly ever errs; so in
-    the log it is the better sign, and who learns from the log follows it and ignores the camera.
-    But it is only an effect of the light in other drivers, who change: policies are valued behind a
-    lead car that goes and stops at random (the shift random_lead).
+    A camera shows the light, with errors. The car ahead obeys the light and hardly ever errs; so in
+    the log it is the better sign, and a learner follows it and ignores the camera. But the lead
+    car's behaviour is an effect of the light on another driver, and drivers change: policies are
+    valued behind a lead car that goes and stops at random (the shift `random_lead`).
 
         light_tm1 --> light --> camera, lead
         go <-- lead            (reward <-- light, go)
 
     Observation: MultiDiscrete([2, 2]): the camera shows green (1) or red (0), the lead car goes (1)
-    or stops (0).
-    Action: Discrete(2). 50 steps; the reward of a step is -5, 0 or 1, and J is the return of an
-    episode in the deployment. The driver in the log does what the lead car does, nine times in ten.
-    Nothing confounds the log: the control is the world in which the lead car of the deployment is
-    that of the log, and the dial lies between.
+    or stops (0). Action: Discrete(2). 50 steps; the reward of a step is -5, 0 or 1, and J is the
+    return of an episode in the deployment. The driver in the log does what the lead car does with
+    probability 0.9. Nothing confounds the log: the control is the world in which the lead car of
+    the deployment is that of the log, and the dial lies between.
 
     Trap: 0 1 0 1, since promised = 34.643 > J(confused) = -17.857.
     Way out: randomise lead.
@@ -48,7 +50,7 @@ class TrafficLight(World):
     horizon: int = 50
     to_red: float = 0.1  # P(red | green a step earlier)
     to_green: float = 0.25  # P(green | red a step earlier)
-    camera_accuracy: float = 0.85
+    camera_accuracy: float = 0.85  # P(the camera shows the light)
     lead_accuracy: float = 0.99  # P(the lead car does what the light says), in the log
     lead_accuracy_deployed: float = 0.5  # the same in the deployment
 
@@ -73,9 +75,8 @@ class TrafficLight(World):
         return Exactly(np.where(go == 0, 0.0, np.where(light == 1, 1.0, -5.0)))
 
     def picture(self, now: Mapping[str, float], past: Mapping[str, float]) -> Pixels:
-        """The car behind its lead car, which goes (with an arrow) or brakes;
-
-        the light, and what the camera shows of it.
+        """The car behind its lead car, which goes (with an arrow) or brakes; the light, and what
+        the camera shows.
         """
         scene = Scene(6, 3, LAND)
         scene.tile(0, 1.3, ROAD, 6, 1)
@@ -92,18 +93,15 @@ class TrafficLight(World):
         return scene.pixels()
 
     def dialled(self, strength: float) -> World:
-        """How much of the lead car's accuracy is lost in the deployment, from nothing (0) to all
-        that this world takes (1).
+        """The world in which the lead car loses this share of its accuracy in the deployment: at 0
+        it is as accurate as in the log.
         """
         lost = self.lead_accuracy - self.lead_accuracy_deployed
         return replace(self, lead_accuracy_deployed=self.lead_accuracy - strength * lost)
 
     @shift
     def random_lead(self) -> World:
-        """The lead car obeys the light as often as it does in the deployment:
-
-        half of the time, if nothing else is said.
-        """
+        """The lead car has its accuracy of the deployment, by default 0.5."""
         return replace(self, lead_accuracy=self.lead_accuracy_deployed)
 
     @shift
@@ -120,17 +118,17 @@ class TrafficLight(World):
 
 
 class Ambiguous(TrafficLight):
-    """The camera never errs, and in the log the lead car agrees with it: two signs, either of which
-    explains everything.
+    """The camera never errs, and in the log the lead car always agrees with it: either sign alone
+    explains the whole log.
 
-    Which of them a learner follows is chance, or its taste. A few rows in which the two disagree
-    would tell; a log has them in the share 1 - lead_accuracy.
+    Which of them a learner follows depends on chance, or on its inductive bias. Rows in which the
+    two disagree would decide; their share in a log is 1 - lead_accuracy.
 
         light_tm1 --> light --> camera, lead
         go <-- lead            (reward <-- light, go)
 
-    Otherwise as TrafficLight. Where the signs disagree the confused policy has seen nothing, and
-    tosses a coin.
+    Otherwise as TrafficLight. Where the signs disagree the confused policy has no data, and takes
+    either action with probability 0.5.
 
     Trap: 0 either either 1, since promised = 35.714 > J(confused) = 8.929.
     Way out: randomise lead.

@@ -1,4 +1,4 @@
-"""A trial in one clinic, and patients in another."""
+"""A trial in one clinic, and patients in another: results that must be transported."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,16 +12,19 @@ Rates = tuple[tuple[float, ...], ...]
 
 
 def _between(here: Sequence[float], there: Sequence[float], share: float) -> tuple[float, ...]:
-    return tuple(((1.0 - share) * np.array(here) + share * np.array(there)).tolist())
+    """Linear interpolation from `here` (share 0) to `there` (share 1), entry by entry."""
+    mixed = (1.0 - share) * np.array(here) + share * np.array(there)
+    return tuple(mixed.tolist())
 
 
 class TransportClinic(World):
     """Give a drug (1) or not (0) in a clinic that is not the one of the log; a recovery earns 1.
 
-    The log is a trial: the drug was given by the toss of a coin. It helps those who lack a marker
-    and harms those who have it, and in the trial few have it. In the clinic where J is measured
-    most do. Recovery given the drug and the marker is the same in both, so the trial tells what the
-    drug does there to who knows how common the marker is there.
+    The log is a trial: the drug was given by the toss of a coin. It helps patients who lack a
+    marker and harms those who have it, and in the trial few have it. In the clinic where J is
+    measured most do. Recovery given the drug and the marker has the same law in both clinics, so
+    whoever knows how common the marker is there can compute the effect there from the trial:
+    P*(recovery | do(drug)) = sum over markers of P(recovery | drug, marker) P*(marker).
 
         marker --> recovery <-- drug
           ^
@@ -32,8 +35,10 @@ class TransportClinic(World):
 
     Trap: 1, since promised = 0.59 > J(confused) = 0.2875.
     Way out: transport.
-    Best: 0, since E[recovery | drug=1] = 0.59 > E[recovery | drug=0] = 0.48 and J(causal) = 0.425 > J(confused).
-    Twin: none, because nothing hidden causes the drug, and where the log is written seeing is doing.
+    Best: 0, since E[recovery | drug=1] = 0.59 > E[recovery | drug=0] = 0.48 and J(causal) = 0.425 >
+    J(confused).
+    Twin: none, because nothing hidden causes the drug, and where the log is written seeing is
+    doing.
 
     Source: the transport formula of Pearl and Bareinboim (2011); the numbers are ours.
     """
@@ -58,14 +63,13 @@ class TransportClinic(World):
 
     @shift
     def target(self) -> World:
-        """The clinic in which policies are valued."""
+        """The clinic in which J is measured."""
         return replace(self, here=self.there)
 
     @shift
     def rare_marker(self) -> World:
-        """One in ten has the marker:
-
-        where the drug harms those who have it, the confused policy wins.
+        """One patient in ten has the marker: where the drug harms those who have it, the confused
+        policy wins.
         """
         return self.deployed().do(marker=Bernoulli(0.1))
 
@@ -74,16 +78,15 @@ class TransportClinic(World):
         return self.deployed().do(marker=Bernoulli(0.9))
 
     def dialled(self, strength: float) -> World:
-        """The target comes as close to the clinic of the log as `strength` leaves it:
-
-        at 0 they are alike.
+        """The target lies between the clinic of the log (strength 0) and the model's own target
+        (1).
         """
         return replace(self, there=_between(self.here, self.there, strength))
 
 
 class Sighted(TransportClinic):
-    """The marker is seen before acting: what is best for a patient with the marker is best for him
-    in either clinic.
+    """The marker is seen before acting: what is best for a patient with the marker is best in
+    either clinic.
 
     Observation: Discrete(2), the marker. Otherwise as TransportClinic.
 
@@ -102,8 +105,8 @@ class Sighted(TransportClinic):
 
 
 class Response(TransportClinic):
-    """The marker is measured after the drug, and is how the drug works. In the other clinic the
-    drug brings about less of it.
+    """The marker is measured after the drug, and is how the drug works. In the target the drug
+    changes the marker less.
 
         drug --> marker --> recovery
           |        ^           ^
@@ -114,8 +117,10 @@ class Response(TransportClinic):
 
     Trap: 1, since promised = 0.55 > J(confused) = 0.225.
     Way out: transport.
-    Best: 0, since E[recovery | drug=1] = 0.55 > E[recovery | drug=0] = 0.28 and J(causal) = 0.32 > J(confused).
-    Twin: none, because nothing hidden causes the drug, and where the log is written seeing is doing.
+    Best: 0, since E[recovery | drug=1] = 0.55 > E[recovery | drug=0] = 0.28 and J(causal) = 0.32 >
+    J(confused).
+    Twin: none, because nothing hidden causes the drug, and where the log is written seeing is
+    doing.
 
     Source: as TransportClinic.
     """
@@ -130,8 +135,8 @@ class Response(TransportClinic):
 
 
 class Outcome(TransportClinic):
-    """The patients are alike, and what the drug does to them is not: no trial elsewhere tells what
-    it does here.
+    """The patients of the two clinics do not differ, but the effect of the drug does: no trial in
+    one clinic identifies the effect in the other.
 
         marker --> recovery <-- drug
                       ^
@@ -141,8 +146,10 @@ class Outcome(TransportClinic):
 
     Trap: 1, since promised = 0.59 > J(confused) = 0.35.
     Way out: trials in the target.
-    Best: 0, since E[recovery | drug=1] = 0.59 > E[recovery | drug=0] = 0.48 and J(causal) = 0.48 > J(confused).
-    Twin: none, because nothing hidden causes the drug, and where the log is written seeing is doing.
+    Best: 0, since E[recovery | drug=1] = 0.59 > E[recovery | drug=0] = 0.48 and J(causal) = 0.48 >
+    J(confused).
+    Twin: none, because nothing hidden causes the drug, and where the log is written seeing is
+    doing.
 
     Source: as TransportClinic.
     """
@@ -155,21 +162,21 @@ class Outcome(TransportClinic):
         return replace(self, here=self.there, rates=self.rates_there)
 
     def dialled(self, strength: float) -> World:
-        rates = (
-            _between(here, there, strength)
-            for here, there in zip(self.rates, self.rates_there, strict=True)
+        there = _between(self.here, self.there, strength)
+        rates_there = tuple(
+            _between(here, target, strength)
+            for here, target in zip(self.rates, self.rates_there, strict=True)
         )
-        return replace(
-            self, there=_between(self.here, self.there, strength), rates_there=tuple(rates)
-        )
+        return replace(self, there=there, rates_there=rates_there)
 
 
 class TwoLogs(TransportClinic):
-    """The log is half of the trial (domain 0) and half of the target itself (domain 1), where the
-    fit take the drug.
+    """Half of the log comes from the trial (domain 0) and half from the target itself (domain 1),
+    where fit patients take the drug.
 
-    The trial tells what the drug does at each value of the marker, the rows of the target how
-    common the marker is there. Neither tells what the drug does there, and together they do.
+    The trial identifies the effect of the drug at each value of the marker, and the rows of the
+    target show how common the marker is there. Neither part alone identifies the effect in the
+    target; together they do.
 
         domain --> marker --> recovery <-- fit
           |                      ^          |
@@ -178,16 +185,17 @@ class TwoLogs(TransportClinic):
 
     Otherwise as TransportClinic. J is measured where the domain is 1.
 
-    Trap: 1, since E[recovery | drug=1, domain=1] = 0.4225 > E[recovery | drug=0, domain=1] = 0.29 and J(confused) = 0.2875.
+    Trap: 1, since E[recovery | drug=1, domain=1] = 0.4225 > E[recovery | drug=0, domain=1] = 0.29
+    and J(confused) = 0.2875.
     Way out: transport.
-    Best: 0, since E[recovery | drug=1, domain=0] = 0.59 > E[recovery | drug=0, domain=0] = 0.48 and J(causal) = 0.425 > J(confused).
+    Best: 0, since E[recovery | drug=1, domain=0] = 0.59 > E[recovery | drug=0, domain=0] = 0.48 and
+    J(causal) = 0.425 > J(confused).
 
     Source: as TransportClinic; the fusion of logs is that of Bareinboim and Pearl (2016).
     """
 
-    fitness: float = (
-        0.15  # by how much the fit recover more often, and others less often, than all together
-    )
+    # P(recovery) of a fit patient minus the average, and of the average minus an unfit patient
+    fitness: float = 0.15
 
     @logged
     def domain(self) -> Bernoulli:
@@ -214,5 +222,5 @@ class TwoLogs(TransportClinic):
         return self.do(domain=1)
 
     def dialled(self, strength: float) -> World:
-        """The behaviour policy of the log, in both clinics together, mixed with its own marginal."""
+        """The generic dial: the behaviour policy, in both clinics, mixed with its own marginal."""
         return World.dialled(self, strength)

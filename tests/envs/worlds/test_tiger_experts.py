@@ -81,17 +81,17 @@ def test_a_recursion_over_the_difference_of_the_roars_agrees(expert: str) -> Non
     roar_right = on_right * model.accuracy + (1.0 - on_right) * (1.0 - model.accuracy)
 
     def opening(weights: tuple[float, float]) -> Array:
-        """Mean reward of opening each door, given P(action | side) up to a factor: (2, roars)."""
+        """Mean reward of opening the left door, given weights P(action | side): (roars,)."""
         weight_left, weight_right = weights
         total = on_right * weight_right + (1.0 - on_right) * weight_left
         safe_left = np.divide(
             on_right * weight_right, total, out=np.zeros_like(total), where=total > 0
         )
-        return -100.0 + 110.0 * safe_left
+        return np.asarray(-100.0 + 110.0 * safe_left)
 
     def listening(later: Array) -> Array:
         after_left, after_right = np.append(later[0], later[:-1]), np.append(later[1:], later[-1])
-        return -1.0 + roar_right * after_right + (1.0 - roar_right) * after_left
+        return np.asarray(-1.0 + roar_right * after_right + (1.0 - roar_right) * after_left)
 
     taken = (left + right) > 0
     believed_left = opening((left[1], right[1]))
