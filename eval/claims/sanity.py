@@ -218,13 +218,8 @@ def _by_agent(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _listed(name: str, scores: pd.DataFrame) -> Table:
-    frame = scores[PAIR].assign(
-        **{
-            "NR": _intervals(scores, 3),
-            "verdict": scores["verdict"],
-            "it said": scores["note"],
-        }
-    )
+    frame = scores[[*PAIR, "verdict", "note"]].rename(columns={"note": "it said"})
+    frame.insert(len(PAIR), "NR", _intervals(scores, 3))
     return Table(name, frame.sort_values(["environment", "agent"], kind="stable").astype(str))
 
 
