@@ -1,4 +1,4 @@
-"""Evaluation: run agents in worlds, score what they learned, and report.
+"""Runs of agents in worlds, the metrics that score them, and the report.
 
 The names below are loaded on first use (PEP 562), since they import torch.
 """

@@ -1,97 +1,262 @@
-"""Scores of result rows (one row a run and world), after METRICS.md: M1 causal score, M2
-calibration, M3 regret.
+"""The metrics of result rows: the causal score, regret under shifts, and delusion.
 
-Functions of rows return a Series on the index of the rows, or a new frame; nothing is changed in
-place. A score is NaN where it is undefined. The world "" is the deployment, any other a shift."""
+A row is one run in one world; the world "" is the deployment, any other a shift. Functions return a
+Series on the index of the rows they get, or a new frame; nothing is changed in place. A score is
+NaN where it is undefined. A metric is added by decorating one function (`metric_registry`).
+"""
 
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from dosuite.causal import Array, InputError
 
-DEGENERATE = 0.02  # of J_* - J_worst: a smaller denominator leaves a score undefined (M1)
+from .bootstrap import Interval, aggregate, interval, iqm
+from .calibration import (
+    confusion_coefficient,
+    contrast_calibration_error,
+    interventional_calibration_error,
+)
+from .metric_registry import (
+    METRICS,
+    RETURN,
+    ActionValues,
+    Metric,
+    Over,
+    all_metrics,
+    headings,
+    metric,
+    metrics_over,
+    recorded_metric,
+)
+
+__all__ = [
+    "CELL",
+    "METRICS",
+    "NEGLIGIBLE",
+    "PAIR",
+    "RETURN",
+    "ActionValues",
+    "Interval",
+    "Metric",
+    "Over",
+    "aggregate",
+    "all_metrics",
+    "causal_score",
+    "chance_score",
+    "confusion_coefficient",
+    "contrast_calibration_error",
+    "cvar",
+    "delusion",
+    "deployment",
+    "excess_regret",
+    "headings",
+    "interval",
+    "interventional_calibration_error",
+    "iqm",
+    "is_control",
+    "largest_budget",
+    "metric",
+    "metrics_over",
+    "normalised_regret",
+    "recorded_metric",
+    "regret",
+    "run_scores",
+    "shift_regret",
+    "twin_balanced",
+]
+
+DEGENERATE = 0.02  # of J_causal - J_worst: a smaller denominator leaves a score undefined
 NEGLIGIBLE = 1e-9  # differences of exact values below this are rounding
-CELL = [
-    "environment",
-    "member",
-    "variant",
-    "agent",
-    "regime",
-    "budget",
-]  # what the seeds of a cell share
-PAIR = [
-    "environment",
-    "member",
-    "agent",
-    "regime",
-    "budget",
-    "seed",
-]  # what a run shares with its run on the twin
+CELL = ["environment", "member", "variant", "agent", "regime", "budget"]  # shared by the seeds
+PAIR = ["environment", "member", "agent", "regime", "budget", "seed"]  # shared by runs on twins
 
-Interval = tuple[float, float, float]  # estimate, low, high
+# What is read off the row of a run.
 
 
+recorded_metric(
+    "value",
+    "J",
+    "J is the expected discounted return of an episode under the policy, its actions being "
+    "interventions; estimated values carry a standard error (se).",
+    "scores",
+    RETURN,
+    digits=3,
+)
+
+
+@metric(
+    "causal_score",
+    "CS",
+    "CS = (J - J_confused) / (J_causal - J_confused), not clipped: 0 is the confused policy, 1 the "
+    f"causal one. Undefined where the denominator is below {DEGENERATE} (J_causal - J_worst).",
+    Over.RUNS,
+    "scores",
+)
 def causal_score(rows: pd.DataFrame) -> "pd.Series[float]":
-    """CS = (J - J_confused) / (J_causal - J_confused): 0 is the confused policy, 1 the causal one;
-    not clipped (M1).
+    """CS = (J - J_confused) / (J_causal - J_confused): 0 is the confused policy, 1 the causal one.
 
-    NaN if the denominator is below 0.02 (J_causal - J_worst): a negative control.
+    It is not clipped. NaN if the denominator is below 0.02 (J_causal - J_worst), which makes the
+    world a negative control.
     """
     return _score(rows, rows["j_confused"])
 
 
+@metric(
+    "chance_score",
+    "CS_chance",
+    "CS_chance = (J - J_uniform) / (J_causal - J_uniform), undefined as CS is: 0 is chance, 1 the "
+    "causal policy, below 0 the policy is worse than chance.",
+    Over.RUNS,
+    "scores",
+)
 def chance_score(rows: pd.DataFrame) -> "pd.Series[float]":
-    """CS_chance = (J - J_uniform) / (J_causal - J_uniform): 0 is chance, 1 the causal policy, below
-    0 actively confused (M1).
+    """CS_chance = (J - J_uniform) / (J_causal - J_uniform): 0 is chance, 1 the causal policy.
 
-    NaN if the denominator is below 0.02 (J_causal - J_worst).
+    Below 0 the policy is actively confused. NaN if the denominator is below 0.02
+    (J_causal - J_worst).
     """
     return _score(rows, rows["j_uniform"])
 
 
-def normalised_regret(rows: pd.DataFrame) -> "pd.Series[float]":
-    """NR = (J_causal - J) / (J_causal - J_worst):
+@metric("twin_score", "on twin", "", Over.TWINS, "scores")
+def _twin_score(pairs: pd.DataFrame) -> "pd.Series[float]":
+    return pairs["twin_score"]
 
-    0 is the causal policy, 1 the worst one (M1; a control passes at 0.02).
-    """
+
+@metric(
+    "twin_balanced",
+    "CS_tb",
+    "CS_tb = (CS_chance + CS_chance on the twin) / 2, the headline: 0 is chance, 1 the causal "
+    "policy on both.",
+    Over.TWINS,
+    "headline",
+)
+def _mean_of_twins(pairs: pd.DataFrame) -> "pd.Series[float]":
+    return (pairs["chance_score"] + pairs["twin_score"]) / 2
+
+
+@metric(
+    "normalised_regret",
+    "NR",
+    "NR = (J_causal - J) / (J_causal - J_worst): 0 is the causal policy, 1 the worst one. It alone "
+    "judges negative controls, worlds without confusion, in which CS is undefined.",
+    Over.RUNS,
+    "controls",
+)
+def normalised_regret(rows: pd.DataFrame) -> "pd.Series[float]":
+    """NR = (J_causal - J) / (J_causal - J_worst): 0 is the causal policy, 1 the worst one."""
     return (rows["j_causal"] - rows["value"]) / _positive(rows["j_causal"] - rows["j_worst"])
 
 
-def delusion(rows: pd.DataFrame) -> "pd.Series[float]":
-    """D = what the agent believes its policy earns - J, in units of J (M2)."""
-    return rows["believed"] - rows["value"]
+# What is aggregated over the shifts of a run, which weigh the same.
+
+
+@metric(
+    "r_mean",
+    "R_mean",
+    "R_mean is the mean of the regret over the shifts, which weigh the same. In each, the regret "
+    "of a frozen policy is (J_best - J) / (J_best - J_worst) in the shifted world: 0 is the best "
+    "policy of the class there, 1 the worst.",
+    Over.SHIFTS,
+    "shifts",
+)
+def _mean_regret(shifts: Any) -> "pd.Series[float]":
+    return cast("pd.Series[float]", shifts["regret"].mean())
+
+
+@metric("r_worst", "R_worst", "R_worst is the largest regret.", Over.SHIFTS, "shifts")
+def _worst_regret(shifts: Any) -> "pd.Series[float]":
+    return cast("pd.Series[float]", shifts["regret"].max())
+
+
+@metric(
+    "r_cvar",
+    "R_CVaR.25",
+    "R_CVaR.25 is the mean of the largest quarter of the regrets.",
+    Over.SHIFTS,
+    "shifts",
+)
+def _tail_regret(shifts: Any) -> "pd.Series[float]":
+    return cast(
+        "pd.Series[float]", shifts["regret"].apply(lambda regrets: cvar(regrets.to_numpy()))
+    )
+
+
+@metric(
+    "excess",
+    "xReg",
+    "xReg is the mean over the shifts of the regret beyond that of the frozen causal "
+    "policy, (J_causal - J) / (J_best - J_worst): below 0 the policy beats it, as a confused one "
+    "does in the shifts it wins.",
+    Over.SHIFTS,
+    "shifts",
+)
+def _mean_excess(shifts: Any) -> "pd.Series[float]":
+    return cast("pd.Series[float]", shifts["excess"].mean())
 
 
 def regret(rows: pd.DataFrame) -> "pd.Series[float]":
-    """Reg = (J_best - J) / (J_best - J_worst) in the row's own world:
-
-    0 is the best of the class, 1 the worst (M3).
-    """
+    """Reg = (J_best - J) / (J_best - J_worst) in the row's own world: 0 is the best policy of the
+    class, 1 the worst."""
     return (rows["j_best"] - rows["value"]) / _positive(rows["j_best"] - rows["j_worst"])
 
 
 def excess_regret(rows: pd.DataFrame) -> "pd.Series[float]":
-    """xReg = Reg(pi) - Reg(pi_*), pi_* the causal policy of the deployment, frozen (M3).
+    """xReg = Reg(pi) - Reg(pi_causal), the causal policy being that of the deployment, frozen.
 
-    Below 0 the policy beats pi_*: expected of a confused one in the shifts it wins.
+    Below 0 the policy beats it, as a confused one does in the shifts it wins.
     """
     return (rows["j_causal"] - rows["value"]) / _positive(rows["j_best"] - rows["j_worst"])
 
 
-def is_control(rows: pd.DataFrame) -> "pd.Series[bool]":
-    """Whether CS is undefined for lack of confusion:
+def cvar(values: Array, share: float = 0.25) -> float:
+    """The mean of the largest `share` of equally likely values; one that the share cuts counts in
+    part."""
+    count = share * len(values)
+    weights = np.clip(count - np.arange(len(values)), 0, 1)
+    return float(np.sort(values)[::-1] @ weights / count)
 
-    a negative control, judged by normalised regret alone (M1).
-    """
+
+# What a policy believes.
+
+
+recorded_metric(
+    "believed",
+    "believed",
+    "Believed is the return that the agent expects of its own policy.",
+    "belief",
+    RETURN,
+    digits=3,
+)
+
+
+@metric(
+    "delusion",
+    "delusion",
+    "Delusion = believed - J, in units of the return.",
+    Over.RUNS,
+    "belief",
+    RETURN,
+    digits=3,
+)
+def delusion(rows: pd.DataFrame) -> "pd.Series[float]":
+    """What the agent believes its policy earns, minus J, in units of the return."""
+    return rows["believed"] - rows["value"]
+
+
+# Selections of rows, and the scores of runs.
+
+
+def is_control(rows: pd.DataFrame) -> "pd.Series[bool]":
+    """Whether a row is of a negative control: CS is undefined since the world does not confuse."""
     scored = rows["j_causal"].notna() & rows["j_confused"].notna() & (rows["variant"] != "twin")
     return scored & _denominator(rows, rows["j_confused"]).isna()
 
 
 def deployment(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the runs that did not fail, in the deployment: one a run."""
+    """The rows in the deployment of the runs that did not fail: one for each run."""
     return rows[(rows["world"] == "") & (rows["status"] == "ok")]
 
 
@@ -102,163 +267,52 @@ def largest_budget(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def twin_balanced(rows: pd.DataFrame) -> pd.DataFrame:
-    """CS_tb = (CS_chance(e) + CS_chance(twin(e))) / 2, the headline: 0 is chance, 1 the causal
-    policy on both (M1).
+    """Every metric over twins, in a row for each run with a run on the twin.
 
-    One row for each run that has a run on the twin with the same environment, member, agent,
-    regime, budget and seed: these columns, `chance_score`, `twin_score` and `twin_balanced`. Raises
-    InputError if a run is there twice."""
+    The two share the columns PAIR. The columns are these, `chance_score` and the metrics. Raises
+    InputError if a run occurs twice.
+    """
     scored = deployment(rows)
     scored = scored.assign(chance_score=chance_score(scored))
-    for _, twice in scored[scored.duplicated([*PAIR, "variant"])].iterrows():
+    repeated = scored[scored.duplicated([*PAIR, "variant"])]
+    if len(repeated):
+        first = repeated.iloc[0]
         raise InputError(
-            f"two runs of {twice['agent']} on {twice['environment']} with seed {twice['seed']}: "
+            f"two runs of {first['agent']} on {first['environment']} with seed {first['seed']}: "
             "give one of them"
         )
-    here, there = (
-        scored.loc[scored["variant"] == name, [*PAIR, "chance_score"]] for name in ("", "twin")
-    )
+    columns = [*PAIR, "chance_score"]
+    here = scored.loc[scored["variant"] == "", columns]
+    there = scored.loc[scored["variant"] == "twin", columns]
     pairs = here.merge(there.rename(columns={"chance_score": "twin_score"}), on=PAIR)
-    return pairs.assign(twin_balanced=(pairs["chance_score"] + pairs["twin_score"]) / 2)
+    return pairs.assign(**{each.name: each.compute(pairs) for each in metrics_over(Over.TWINS)})
 
 
 def shift_regret(rows: pd.DataFrame) -> pd.DataFrame:
-    """R_mean, R_worst, R_CVaR.25 (mean of the worst quarter) and mean xReg over the shifts, which
-    weigh the same (M3).
+    """Every metric over shifts, in a row for each run that was scored under shifts.
 
-    One row for each run that was scored under shifts: those of a cell and the seed, `r_mean`,
-    `r_worst`, `r_cvar`, `excess`."""
+    The columns are CELL, the seed and the metrics.
+    """
     shifted = rows[(rows["world"] != "") & (rows["status"] == "ok")]
-    scored = shifted.assign(regret=regret(shifted), excess=excess_regret(shifted)).dropna(
-        subset="regret"
-    )
-    runs = scored.groupby([*CELL, "seed"])
-    over = runs.agg(r_mean=("regret", "mean"), r_worst=("regret", "max"), excess=("excess", "mean"))
-    return over.assign(
-        r_cvar=runs["regret"].apply(lambda regrets: cvar(regrets.to_numpy()))
-    ).reset_index()
+    scored = shifted.assign(regret=regret(shifted), excess=excess_regret(shifted))
+    by_run = scored.dropna(subset="regret").groupby([*CELL, "seed"])
+    scores = {each.name: each.compute(by_run) for each in metrics_over(Over.SHIFTS)}
+    return pd.DataFrame(scores).reset_index()
 
 
 def run_scores(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row a run that did not fail: its deployment row, and every score of this module as a
-    column.
+    """The deployment row of each run that did not fail, with every metric as a column.
 
     The confused reference policy, if it has no belief of its own, believes what the log promises.
     """
     runs = deployment(rows)
-    told = (runs["agent"] == "confused") & (runs["regime"] == "exact") & (runs["variant"] == "")
-    runs = runs.assign(
-        believed=runs["believed"].mask(told & runs["believed"].isna(), runs["promised"])
-    )
-    runs = runs.assign(
-        causal_score=causal_score(runs),
-        chance_score=chance_score(runs),
-        normalised_regret=normalised_regret(runs),
-        delusion=delusion(runs),
-    )
+    confused = (runs["agent"] == "confused") & (runs["regime"] == "exact") & (runs["variant"] == "")
+    promised = runs["believed"].mask(confused & runs["believed"].isna(), runs["promised"])
+    runs = runs.assign(believed=promised)
+    runs = runs.assign(**{each.name: each.compute(runs) for each in metrics_over(Over.RUNS)})
     pairs = twin_balanced(rows).drop(columns="chance_score").assign(variant="")
     runs = runs.merge(pairs, on=[*PAIR, "variant"], how="left")
     return runs.merge(shift_regret(rows), on=[*CELL, "seed"], how="left")
-
-
-def cvar(values: Array, share: float = 0.25) -> float:
-    """The mean of the largest `share` of equally likely values;
-
-    one that the share cuts counts in part (M3).
-    """
-    count = share * len(values)
-    weights = np.clip(count - np.arange(len(values)), 0, 1)
-    return float(np.sort(values)[::-1] @ weights / count)
-
-
-def interventional_calibration_error(q: Array, truth: Array, weights: Array) -> float:
-    """ICE_2 = sqrt(sum_c P(c) 1/|X| sum_x (q - E[Y | do x, c])^2), in units of Y; ICE_obs with E_obs[Y | x, c] as `truth` (M2).
-
-    q and truth have shape (contexts, actions); the weights P(c) have shape (contexts,) and sum to
-    1."""
-    return float(np.sqrt(_inner(q - truth, q - truth, weights)))
-
-
-def contrast_calibration_error(q: Array, truth: Array, weights: Array) -> float:
-    """ICE_gap: the calibration error of the contrasts q(x) - q(x') over pairs of actions; a
-    constant offset is forgiven (M2).
-
-    Shapes as for `interventional_calibration_error`; 0 if there is one action.
-    """
-    first, second = np.triu_indices(q.shape[1], k=1)
-    if not len(first):
-        return 0.0
-    return interventional_calibration_error(
-        q[:, first] - q[:, second], truth[:, first] - truth[:, second], weights
-    )
-
-
-def confusion_coefficient(
-    q: Array, doing: Array, seeing: Array, weights: Array
-) -> tuple[float, float]:
-    """kappa = <q - do, see - do> / |see - do|^2, and the norm of what it leaves, |q - do - kappa (see - do)| (M2).
-
-    kappa is 0 if q is E[Y | do x, c], 1 if it is E[Y | x, c]; outside [0, 1] the error is another. q, doing and seeing
-    have shape (contexts, actions), the weights P(c) (contexts,). Both NaN if |see - do| < 0.001.
-    """
-    gap, error = seeing - doing, q - doing
-    if not (size := _inner(gap, gap, weights)) >= 1e-6:
-        return np.nan, np.nan
-    kappa = _inner(error, gap, weights) / size
-    rest = error - kappa * gap
-    return kappa, float(np.sqrt(_inner(rest, rest, weights)))
-
-
-def iqm(values: Array) -> float:
-    """IQM, the interquartile mean:
-
-    the mean of what is left without the lowest and the highest quarter.
-    """
-    return float(stats.trim_mean(values, 0.25))
-
-
-def interval(
-    values: Array, strata: Array, rng: np.random.Generator, resamples: int = 10_000
-) -> Interval:
-    """IQM [low, high], a 95 % percentile bootstrap interval: seeds are resampled within their
-    environment (M10).
-
-    values has shape (n,), and so have the strata, which name the environment of each. NaN values
-    are left out. The order of the values does not matter."""
-    known = ~np.isnan(values)
-    values, strata = values[known], strata[known]
-    if not len(values):
-        return np.nan, np.nan, np.nan
-    if np.ptp(values) == 0:
-        return float(values[0]), float(values[0]), float(values[0])
-    groups = [np.sort(values[strata == name]) for name in np.unique(strata)]
-    drawn = [group[rng.integers(len(group), size=(resamples, len(group)))] for group in groups]
-    low, high = np.quantile(
-        stats.trim_mean(np.concatenate(drawn, axis=1), 0.25, axis=1), [0.025, 0.975]
-    )
-    return iqm(values), float(low), float(high)
-
-
-def aggregate(runs: pd.DataFrame, metric: str, by: list[str]) -> pd.DataFrame:
-    """The columns `by`, and of each group `runs` (seeds that have the metric), `iqm`, `low` and
-    `high`.
-
-    Every group is resampled from the same seed, so that no group's interval depends on the others
-    that are there."""
-    found = []
-    for key, group in runs.groupby(by, observed=True):
-        strata = (group["environment"] + " " + group["member"]).to_numpy()
-        values = group[metric].to_numpy(float)
-        found.append(
-            (
-                *key,
-                int((~np.isnan(values)).sum()),
-                *interval(values, strata, np.random.default_rng(0)),
-            )
-        )
-    return pd.DataFrame(found, columns=[*by, "runs", "iqm", "low", "high"]).astype(
-        {name: runs[name].dtype for name in by}
-    )
 
 
 def _score(rows: pd.DataFrame, zero: "pd.Series[float]") -> "pd.Series[float]":
@@ -266,16 +320,10 @@ def _score(rows: pd.DataFrame, zero: "pd.Series[float]") -> "pd.Series[float]":
 
 
 def _denominator(rows: pd.DataFrame, zero: "pd.Series[float]") -> "pd.Series[float]":
+    """J_causal - zero, NaN where it is degenerate; any positive one will do if J_worst is NaN."""
     gap = _positive(rows["j_causal"] - zero)
-    return gap.mask(
-        gap < DEGENERATE * (rows["j_causal"] - rows["j_worst"])
-    )  # where the worst is known
+    return gap.mask(gap < DEGENERATE * (rows["j_causal"] - rows["j_worst"]))
 
 
 def _positive(difference: "pd.Series[float]") -> "pd.Series[float]":
     return difference.where(difference > NEGLIGIBLE)
-
-
-def _inner(left: Array, right: Array, weights: Array) -> float:
-    reached = weights > 0
-    return cast(float, weights[reached] @ (left * right)[reached].mean(axis=1))

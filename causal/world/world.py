@@ -81,9 +81,8 @@ class World(SCM):
 
     def values_in(self, world: "World") -> Mapping[str, float]:
         """The values in `world`, a shift of this one or itself, of reference policies that are no
-        table (C, A): with memory, or with actions that cannot be counted. By name: j_confused,
-        j_causal, j_best, j_worst, j_uniform, j_behaviour, j_intent, promised. What is not given is
-        computed from the tables."""
+        table (C, A): with memory, or with actions that cannot be counted. By column of the results,
+        such as j_best. What is not given is computed from the tables."""
         return {}
 
     @classmethod

@@ -25,17 +25,15 @@ from dosuite.causal import (
 from dosuite.causal.errors import did_you_mean
 from dosuite.causal.model import noise
 
+from ..regimes import Regime
 from ..registry import world_text
 from ..spaces import action_space, all_observations, choices, encode, observation_space, positions
 from .arrow_file import writing
 from .growing_columns import Spool
 from .log import Log, latents_path
 
-SHARES = {
-    "observe": 0.0,
-    "intervene": 1.0,
-    "mixed": 0.5,
-}  # of episodes in which the experimenter acts
+# of the episodes of a log, those in which the experimenter acts
+SHARES = {regime.value: regime.share for regime in Regime if regime.share is not None}
 ROWS = 2**17  # that are simulated at a time, few enough to stay in the processor's cache
 
 
@@ -84,7 +82,7 @@ def _checked_share(episodes: int, seed: int, regime: str, share: float | None) -
     share = SHARES[regime] if share is None else share
     if not 0 <= seed < 2**63:
         raise InputError(f"a seed is a whole number from 0 to 2**63 - 1, and got {seed}")
-    if episodes < 1 or not 0 <= share <= 1 or (regime != "mixed" and share != SHARES[regime]):
+    if episodes < 1 or not 0 <= share <= 1 or (regime != Regime.MIXED and share != SHARES[regime]):
         raise InputError(
             f"a log needs 1 episode or more and, if mixed, a share in [0, 1]; got {episodes} and "
             f"{share} ({regime})"

@@ -18,11 +18,12 @@ from ..logs.log import Log
 Acting = Callable[[Array], Array]  # from observations (n, ...) to actions (n,)
 
 
-class EstimatedValue(NamedTuple):
-    """A mean return, estimated from episodes, and its standard error."""
+class PolicyValue(NamedTuple):
+    """The expected return of a policy: exact, or estimated from episodes with a standard error."""
 
     value: float
     std_error: float
+    exact: bool = False
 
     @classmethod
     def of(cls, returns: Array) -> Self:
@@ -42,7 +43,7 @@ def seeds_of_episodes(episodes: int, seed: int) -> list[int]:
 
 def estimated_value(
     env: gymnasium.Env[Any, Any], policy: Acting, episodes: int, seed: int
-) -> EstimatedValue:
+) -> PolicyValue:
     """The mean undiscounted return of a policy. Episode i has the same seed for every policy, so
     that differences are paired.
 
@@ -56,7 +57,7 @@ def estimated_value(
             observation, reward, terminated, truncated, _ = env.step(_choice(policy, observation))
             returns[number] += float(reward)
             over = terminated or truncated
-    return EstimatedValue.of(returns)
+    return PolicyValue.of(returns)
 
 
 def expert_log(

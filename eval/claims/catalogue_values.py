@@ -16,6 +16,9 @@ from dosuite.causal import World
 from dosuite.envs import world_classes
 from dosuite.envs.files import replacing
 
+from ..reports.certificate_text import origin
+from ..runs.reference_values import references
+
 FILE = Path(str(resources.files("dosuite.envs.worlds"))) / "reference_values.csv"
 VALUES = ("promised", "j_confused", "j_causal", "j_intent")
 HEADER = ("world", "confounded_by", *VALUES)
@@ -52,10 +55,6 @@ def kept_values() -> dict[str, WorldValues]:
 
 def computed_values(model: World) -> WorldValues:
     """The values of a model at its deployment."""
-    # needed only for worlds that the file lacks, and slow to import
-    from ..reports.certificate_text import origin
-    from ..runs.reference_values import references
-
     values = references(model, model.deployed())
     return WorldValues(origin(model), {name: float(values[name]) for name in VALUES})
 

@@ -18,6 +18,7 @@ from dosuite.causal import Array
 from dosuite.envs import Data
 
 from .. import metrics
+from ..runs.rollout import rollout
 
 DISCOUNT = 0.99
 TRIALS = 20  # episodes in which a policy is scored, the same for all policies
@@ -118,31 +119,28 @@ def rolled_out(environment: str, player: Player, episodes: int, seed: int) -> tu
 
     Rows are sorted by episode and step.
     """
-    env = gymnasium.make_vec(environment, episodes, vectorization_mode="sync")
-    space = env.action_space
-    observations, _ = env.reset(seed=seed)
-    going, rewards = np.ones(episodes, dtype=bool), np.zeros(episodes)
+    envs = gymnasium.make_vec(environment, episodes, vectorization_mode="sync")
+    space = envs.action_space
+    actions: list[Array] = []  # as the player gives them; the environment needs its own type
+
+    def typed_player(observations: Array, rewards: Array) -> Array:
+        actions.append(np.asarray(player(observations, rewards)))
+        return actions[-1].reshape(space.shape).astype(space.dtype)
+
     steps: list[Rows] = []
-    while going.any():
-        action = np.asarray(player(observations, rewards))
-        following, rewards, terminated, truncated, _ = env.step(
-            action.reshape(space.shape).astype(space.dtype)
-        )
+    for step in rollout(envs, typed_player, seed):
         columns = {
             "episode": np.arange(episodes),
             "step": np.full(episodes, len(steps)),
-            "observation": observations,
-            "action": action,
-            "reward": rewards,
-            "next_observation": following,
-            "terminated": terminated,
-            "truncated": truncated,
+            "observation": step.observation,
+            "action": actions[-1],
+            "reward": step.reward,
+            "next_observation": step.next_observation,
+            "terminated": step.terminated,
+            "truncated": step.truncated,
         }
-        # indexing copies, as the environment may reuse its arrays
-        steps.append({name: column[going] for name, column in columns.items()})
-        going &= ~(terminated | truncated)
-        observations = following.copy()
-    env.close()
+        steps.append({name: column[step.going] for name, column in columns.items()})
+    envs.close()
     rows = {name: np.concatenate([step[name] for step in steps]) for name in steps[0]}
     order = np.lexsort((rows["step"], rows["episode"]))
     returns = np.bincount(rows["episode"], rows["reward"], episodes)
@@ -185,7 +183,7 @@ def target_scores(targets: Sequence[Target], seeds: int) -> pd.DataFrame:
 
 
 def _score(target: Target, returns: Array) -> dict[str, Any]:
-    iqm, low, high = metrics.interval(returns, np.zeros(len(returns)), np.random.default_rng(0))
+    iqm, low, high = metrics.interval(returns)
     reached = ""
     if target.least is not None:
         complete = not np.isnan(returns).any()

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from dosuite.causal import Array
@@ -71,7 +70,7 @@ def right_share(rows: pd.DataFrame) -> float:
 
 def seed_interval(values: Array) -> metrics.Interval:
     """The interquartile mean over seeds and its interval."""
-    return metrics.interval(values, np.zeros(len(values)), np.random.default_rng(0))
+    return metrics.interval(values)
 
 
 def interval_text(interval: metrics.Interval, digits: int = 2) -> str:

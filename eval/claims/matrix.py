@@ -21,6 +21,7 @@ from importlib import resources
 from dosuite.agents import agent_classes, make_agent
 from dosuite.causal import InputError, World
 from dosuite.envs import make_model
+from dosuite.envs.regimes import Regime
 from dosuite.envs.settings import parse
 
 from ..runs.run import Run, acts_there
@@ -173,9 +174,9 @@ def runs_of(
     """
     if make_model(world).horizon == 1:
         practice = max(1, practice // SHORT_PRACTICE)
-    budgets = {"observe": recorded, "mixed": recorded + recorded // POOLED}
-    budget = budgets.get(regime, practice)
-    share = 1 / (POOLED + 1) if regime == "mixed" else None
+    budgets = {Regime.OBSERVE: recorded, Regime.MIXED: recorded + recorded // POOLED}
+    budget = budgets.get(Regime(regime), practice)
+    share = 1 / (POOLED + 1) if regime == Regime.MIXED else None
     return tuple(Run(world, agent, regime, budget, seed, share=share) for seed in range(seeds))
 
 

@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from dosuite.agents import agent_classes, make_agent
@@ -17,6 +16,7 @@ from dosuite.envs.settings import parse
 
 from .. import metrics
 from ..reports.page import Section, Table
+from ..runs.failure import without_file
 from ..runs.run import OFFLINE, ONLINE, Run, acts_there
 from ..runs.suite import suite_environments
 from .classic_control import Target
@@ -164,8 +164,8 @@ def _span(rows: pd.DataFrame) -> "pd.Series[float]":
 def _score(part: pd.DataFrame) -> dict[str, Any]:
     """The interval, the verdict and the notes of one pair of agent and control."""
     regrets = part["regret"].to_numpy(float)
-    iqm, low, high = metrics.interval(regrets, np.zeros(len(part)), np.random.default_rng(0))
-    notes = [note for note in part["note"] if note]
+    iqm, low, high = metrics.interval(regrets)
+    notes = [note for note in part["note"].map(without_file) if note]
     return {
         "iqm": iqm,
         "low": low,
@@ -220,7 +220,8 @@ def _by_agent(scores: pd.DataFrame) -> pd.DataFrame:
 def _listed(name: str, scores: pd.DataFrame) -> Table:
     frame = scores[[*PAIR, "verdict", "note"]].rename(columns={"note": "it said"})
     frame.insert(len(PAIR), "NR", _intervals(scores, 3))
-    return Table(name, frame.sort_values(["environment", "agent"], kind="stable").astype(str))
+    frame = frame.sort_values(["environment", "agent"], kind="stable").astype(str)
+    return Table(name, frame, grouped=True)
 
 
 def classic_section(scores: pd.DataFrame) -> Section:
@@ -232,7 +233,9 @@ def classic_section(scores: pd.DataFrame) -> Section:
     least = scores["least"].map("{:.0f}".format).replace("nan", "-")
     frame = scores.assign(measured=_intervals(scores, 1), least=least)
     frame = frame[[*Target._fields, "reached", "measured"]].rename(columns={"least": "at least"})
-    return Section("Classic control", [explanation], [Table("classic", frame.astype(str))])
+    return Section(
+        "Classic control", [explanation], [Table("classic", frame.astype(str), grouped=True)]
+    )
 
 
 def _intervals(scores: pd.DataFrame, digits: int) -> list[str]:

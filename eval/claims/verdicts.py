@@ -8,6 +8,8 @@ import pandas as pd
 
 from .. import metrics
 from ..reports.page import Section, Table
+from ..runs.failure import without_file
+from ..runs.reference_values import REFERENCES
 from ..runs.run import OFFLINE
 from .matrix import NO_ANSWER, Cell, MatrixRow
 
@@ -24,12 +26,6 @@ COUNTED = {
     UNDEFINED: "are undefined",
 }  # verdict -> verb
 MARKS = {DISAGREES: "!", UNDECIDED: "?"}
-POLICIES = {
-    "j_uniform": "chance",
-    "j_confused": "the confused policy",
-    "j_causal": "the best policy",
-    "j_intent": "the best that sees the intent",
-}  # reference value -> the policy that earns it
 ACTING = ("Online", "RDC", "Pool", "Fuse")  # classes that learn from interventions
 
 EXPLANATION = (
@@ -80,11 +76,12 @@ def _interval(cell: Cell, rows: pd.DataFrame) -> metrics.Interval:
     scores = metrics.chance_score(scaled).to_numpy(float)
     if (rows["status"] != "ok").any():
         scores = np.full(len(scores), np.nan)
-    return metrics.interval(scores, np.zeros(len(scores)), np.random.default_rng(0))
+    return metrics.interval(scores)
 
 
 def _summary(notes: "pd.Series[str]") -> str:
-    """One or two different notes, else the most frequent one."""
+    """One or two different notes, else the most frequent one; without traceback files."""
+    notes = notes.map(without_file)
     if notes.nunique() < 3:
         return "; ".join(dict.fromkeys(notes))
     return str(notes.mode()[0])
@@ -206,8 +203,8 @@ def _setting(row: MatrixRow, cells: Sequence[Cell]) -> dict[str, str]:
         "environment": row.world,
         "steps of the log": _numbers(recorded),
         "of practice": _numbers(practised),
-        "0 is": POLICIES[row.zero],
-        "1 is": POLICIES[row.one],
+        "0 is": REFERENCES[row.zero].phrase,
+        "1 is": REFERENCES[row.one].phrase,
         "own agents": ", ".join(special),
         "note": row.note,
     }

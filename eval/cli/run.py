@@ -76,8 +76,7 @@ def _results(out: Path) -> "pd.DataFrame":
 
     from dosuite.causal import InputError
 
-    from ..runs.reference_values import BELIEFS, REFERENCES
-    from ..runs.suite import ORDER
+    from ..reports.report import missing_columns
 
     path = out / "results.parquet"
     try:
@@ -87,18 +86,18 @@ def _results(out: Path) -> "pd.DataFrame":
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path} is not a table of results: {reason}") from error
-    needed = {*ORDER, *REFERENCES, *BELIEFS, "value", "status", "needs"}
-    if not needed <= set(rows):
+    missing = missing_columns(rows)
+    if missing:
         raise InputError(
-            f"{path} is not a table of results: it lacks columns; make it with `dosuite run "
-            f"--out {out}`"
+            f"{path} is not a table of results: it lacks {', '.join(missing)}; make it with "
+            f"`dosuite run --out {out}`"
         )
     return rows
 
 
 def _report(rows: "pd.DataFrame", out: Path) -> None:
-    from ..reports import report as reporting
+    from ..reports.report import print_tables, write_report
 
-    reporting.print_tables(rows, console)
-    reporting.write(rows, out)
+    print_tables(rows, console)
+    write_report(rows, out)
     print_plain(f"report: {out / 'report.html'}   rows: {out / 'results.parquet'}")

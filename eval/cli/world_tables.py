@@ -12,18 +12,11 @@ from dosuite.causal.exact import chain, do_process, log_process
 from dosuite.envs import all_observations, make_model
 
 from ..reports.certificate_text import lines
-from ..runs.reference_values import references
+from ..runs.reference_values import REFERENCES, references
 from .options import console, number_text
 
 MOST_CONTEXTS = 12  # shown in the table of seeing and doing
-POLICIES = {
-    "j_confused": "confused",
-    "j_causal": "causal",
-    "j_best": "best",
-    "j_uniform": "uniform",
-    "j_behaviour": "behaviour",
-    "j_intent": "best with intent",
-}  # reference value -> heading
+NOT_SHOWN = ("j_worst", "promised")  # reference values that the table leaves out
 
 
 def title(environment: str, variant: str, model: World) -> str:
@@ -90,7 +83,8 @@ def _seeing_and_doing(model: World) -> Table:
 
 def _policy_values(model: World, shift: str) -> Table:
     """What reference policies earn: under a shift, or at deployment and under every shift."""
-    table = Table("world", *POLICIES.values(), box=box.SIMPLE_HEAD)
+    shown = [reference for reference in REFERENCES.values() if reference.column not in NOT_SHOWN]
+    table = Table("world", *(reference.name for reference in shown), box=box.SIMPLE_HEAD)
     unshifted = "as in the log" if model.deployment else "deployment"
     if shift:
         shifts = [shift]
@@ -100,6 +94,6 @@ def _policy_values(model: World, shift: str) -> Table:
         shifts = ["", *model.shifts()]
     for name in shifts:
         values = references(model, model.shifted(name) if name else model)
-        numbers = [number_text(values[key], 4) for key in POLICIES]
+        numbers = [number_text(values[reference.column], 4) for reference in shown]
         table.add_row(name or unshifted, *numbers)
     return table

@@ -1,1 +1,1 @@
-"""The report: tables, figures, the page."""
+"""The report of result rows: tables, figures and one page."""

@@ -11,109 +11,121 @@ from dosuite.causal.identification.action_effect import Answer, Question
 from dosuite.causal.world import Certificate, Confounding, Promise
 from dosuite.causal.world.intervals import Intervals
 
-MOST_SHOWN = 4  # intervals
-MOST_CONTEXTS = 8  # of a policy
-NOTHING = 5e-10  # a number that is rounding
+MOST_INTERVALS = 4  # that are printed one by one
+MOST_CONTEXTS = 8  # of a policy that is printed as a table
+MOST_CONFOUNDERS = 3  # that are named
+ROUNDING = 5e-10  # differences of at most this are rounding
+NEGLIGIBLE_SHARE = 0.0005  # probabilities of an action below this are left out
 
-MOST_NAMED = 3  # confounders
-
-Line = tuple[str, str]  # what it is about, and what is so
+Line = tuple[str, str]  # the subject, and the fact
 
 
 def origin(model: World) -> str:
-    """What confounds in a world:
+    """What confounds in a world.
 
-    hidden common causes of action and reward by name, logged ones, or what else it is.
+    The hidden common causes of action and reward by name, marked if the log has them; or
+    "selection", "a collider" or "nothing"; "" if that is not known.
     """
     names = confounders(model)
     if names:
-        logged = [
-            name + " (in the log)" * (model.variables[name].role == "logged")
-            for name in names[:MOST_NAMED]
-        ]
-        return ", ".join([*logged, *["..."] * (len(names) > MOST_NAMED)])
+        return ", ".join(_confounder_texts(model, names))
     if model.names("selection"):
         return "selection"
     try:
-        asked = Question.of(model)
-        open_path = not asked.graph.cut(out_of={asked.x}).separated(
-            asked.x, asked.y, (*asked.z, *asked.survived)
-        )
+        question = Question.of(model)
+        # without the action's own effects: is there another open path to the reward?
+        graph = question.graph.cut(out_of={question.x})
+        given = (*question.z, *question.survived)
+        is_open = not graph.separated(question.x, question.y, given)
     except (NotDiscreteError, TooLargeError):
         return ""
-    return "a collider" if open_path else "nothing"
+    return "a collider" if is_open else "nothing"
 
 
-def lines(model: World, found: Certificate) -> Iterator[Line]:
-    """What a certificate says of its model."""
-    if found.confounding is not None:
-        yield "confounded", _confounded(found.confounding)
-        told = f"tell {found.confounding.information:.4f} nats of {model.action} beyond the context (mutual information)"
-        yield "hidden causes", told
-    if found.overlap is not None:
-        yield "overlap", _overlap(found)
-    yield (
-        "formula",
-        ("" if model.horizon == 1 else "for one step, ")
-        + _formula(found.answer, found.identified, model),
-    )
-    if found.intervals is not None:
-        yield "effect", _effect(model, found.intervals)
-    if found.best is not None:
-        yield "best plan", f"earns {_interval(*found.best)} in an episode"
-    if found.maximin is not None:
-        yield "guarantee", _promise(model, found.maximin, "is sure of")
-    if found.minimax_regret is not None and found.minimax_regret.value > NOTHING:
+def _confounder_texts(model: World, names: tuple[str, ...]) -> list[str]:
+    texts = []
+    for name in names[:MOST_CONFOUNDERS]:
+        is_logged = model.variables[name].role == "logged"
+        texts.append(f"{name} (in the log)" if is_logged else name)
+    if len(names) > MOST_CONFOUNDERS:
+        texts.append("...")
+    return texts
+
+
+def lines(model: World, certificate: Certificate) -> Iterator[Line]:
+    """The facts of a certificate about its model."""
+    if certificate.confounding is not None:
+        yield "confounded", _confounded(certificate.confounding)
+        nats = certificate.confounding.information
         yield (
-            "regret",
-            _promise(model, found.minimax_regret, "falls short of the best policy by at most"),
+            "hidden causes",
+            f"tell {nats:.4f} nats of {model.action} beyond the context (mutual information)",
         )
-    if found.confused_regret is not None:
+    if certificate.overlap is not None:
+        yield "overlap", _overlap(certificate)
+    scope = "" if model.horizon == 1 else "for one step, "
+    yield "formula", scope + _formula(certificate.answer, certificate.identified, model)
+    if certificate.intervals is not None:
+        yield "effect", _effect(model, certificate.intervals)
+    yield from _promises(model, certificate)
+    for note in certificate.notes:
+        yield "note", note
+
+
+def _promises(model: World, certificate: Certificate) -> Iterator[Line]:
+    """What policies are worth, as far as the log tells."""
+    if certificate.best is not None:
+        yield "best plan", f"earns {_interval(*certificate.best)} in an episode"
+    if certificate.maximin is not None:
+        yield "guarantee", _promise(model, certificate.maximin, "is sure of")
+    minimax = certificate.minimax_regret
+    if minimax is not None and minimax.value > ROUNDING:
+        claim = "falls short of the best policy by at most"
+        yield "regret", _promise(model, minimax, claim)
+    if certificate.confused_regret is not None:
         yield (
             "confused",
-            f"the confused policy falls short of the best by at most {found.confused_regret:.4f}",
+            "the confused policy falls short of the best by at most "
+            f"{certificate.confused_regret:.4f}",
         )
-    yield from (("note", note) for note in found.notes)
 
 
-def _confounded(found: Confounding) -> str:
-    unseen = (
-        f"; {found.unseen} of the {found.pairs} pairs of context and action never occur"
-        if found.unseen
-        else ""
-    )
-    if found.largest <= NOTHING:
+def _confounded(confounding: Confounding) -> str:
+    unseen = ""
+    if confounding.unseen:
+        unseen = (
+            f"; {confounding.unseen} of the {confounding.pairs} pairs of context and action never "
+            "occur"
+        )
+    if confounding.largest > ROUNDING:
         return (
-            f"not in what the log shows: there seeing is doing{unseen}"
-            if unseen
-            else "no: seeing is doing"
+            f"yes: doing differs from seeing by {confounding.mean:.4f} on average, "
+            f"{confounding.largest:.4f} at most (total variation){unseen}"
         )
-    return f"yes: doing differs from seeing by {found.mean:.4f} on average, {found.largest:.4f} at most (total variation){unseen}"
+    if unseen:
+        return f"not in what the log shows: there seeing is doing{unseen}"
+    return "no: seeing is doing"
 
 
-def _overlap(found: Certificate) -> str:
-    seen = f"every action has probability {found.overlap:.4f} or more in its context"
-    return (
-        seen
-        if found.adjusted_overlap is None
-        else f"{seen}, and {found.adjusted_overlap:.4f} or more given what to adjust for"
-    )
+def _overlap(certificate: Certificate) -> str:
+    text = f"every action has probability {certificate.overlap:.4f} or more in its context"
+    if certificate.adjusted_overlap is None:
+        return text
+    return f"{text}, and {certificate.adjusted_overlap:.4f} or more given what to adjust for"
 
 
 def _formula(answer: Answer, identified: bool | None, model: World) -> str:
-    """What the graph says, and whether the log has the rows for it."""
+    """The formula that the graph gives, and whether the log has the rows that it needs."""
     if answer.hedge is not None:
         outer, inner = (
-            ", ".join(n for n in forest.nodes if "[" not in n)
+            ", ".join(name for name in forest.nodes if "[" not in name)
             for forest in (answer.hedge.outer, answer.hedge.inner)
         )
         return f"none: hidden causes tie {outer} together (a hedge around {inner})"
     if not answer.estimands:
-        return (
-            "none was found in the rows that are recorded"
-            if model.names("selection")
-            else "none was found"
-        )
+        if model.names("selection"):
+            return "none was found in the rows that are recorded"
+        return "none was found"
     lacking = {
         True: "",
         False: "; but the log lacks rows that it needs",
@@ -131,54 +143,56 @@ def _method(answer: Answer) -> str:
     return names.get(answer.estimands[0].method, "beyond back door and front door")
 
 
-def _effect(model: World, found: Intervals) -> str:
-    """The bounds on the effect of every action in every context, or their width."""
-    name = f"E({model.reward} | do({model.action}){', context' if model.contexts else ''})"
-    width = (
-        ""
-        if found.width <= NOTHING
-        else f"; width up to {found.width:.4f}, {'sharp' if found.sharp else 'outer'}"
-    )
-    ends = [(c, a) for c, a in np.ndindex(found.low.shape) if not np.isnan(found.low[c, a])]
-    if len(ends) > MOST_SHOWN:
-        return f"{name} is {'known' if not width else 'bounded'} for {len(ends)} pairs of context and action{width}"
-    where = [
-        f"{model.action}={a}{context}"
-        for context in _contexts(model)
-        for a in range(found.low.shape[1])
+def _effect(model: World, intervals: Intervals) -> str:
+    """The bounds on the effect of every action in every context; if these are many, their width."""
+    context = ", context" if model.contexts else ""
+    name = f"E({model.reward} | do({model.action}){context})"
+    width = ""
+    if intervals.width > ROUNDING:
+        kind = "sharp" if intervals.sharp else "outer"
+        width = f"; width up to {intervals.width:.4f}, {kind}"
+    known = [
+        (c, a) for c, a in np.ndindex(intervals.low.shape) if not np.isnan(intervals.low[c, a])
     ]
-    shown = [
-        f"{_interval(float(found.low[c, a]), float(found.high[c, a]))} at "
-        f"{where[c * found.low.shape[1] + a]}"
-        for c, a in ends
-    ]
-    return f"{name} is {'; '.join(shown)}{width}"
+    if len(known) > MOST_INTERVALS:
+        verb = "bounded" if width else "known"
+        return f"{name} is {verb} for {len(known)} pairs of context and action{width}"
+    contexts = _contexts(model)
+    texts = []
+    for c, a in known:
+        ends = _interval(float(intervals.low[c, a]), float(intervals.high[c, a]))
+        texts.append(f"{ends} at {model.action}={a}{contexts[c]}")
+    return f"{name} is {'; '.join(texts)}{width}"
 
 
 def _contexts(model: World) -> list[str]:
-    supports = [model.tables.support(name) for name in model.contexts]
-    names = [
-        [f", {name}={value:g}" for value in support]
-        for name, support in zip(model.contexts, supports, strict=True)
-    ]
-    return ["".join(values) for values in product(*names)]
+    """Every context as a text, in the order of the rows: ", stones=1, age=0"."""
+    texts = []
+    for name in model.contexts:
+        texts.append([f", {name}={value:g}" for value in model.tables.support(name)])
+    return ["".join(values) for values in product(*texts)]
 
 
 def _interval(low: float, high: float) -> str:
-    return f"{low:.4f}" if high - low <= NOTHING else f"{low:.4f} to {high:.4f}"
+    return f"{low:.4f}" if high - low <= ROUNDING else f"{low:.4f} to {high:.4f}"
 
 
 def _promise(model: World, promise: Promise, claim: str) -> str:
-    return f"{model.action} {_policy(promise.policy)} {claim} {promise.value:.4f}, and earns {promise.earned:.4f} here"
+    policy = _policy(promise.policy)
+    return (
+        f"{model.action} {policy} {claim} {promise.value:.4f}, and earns {promise.earned:.4f} here"
+    )
 
 
 def _policy(policy: Array) -> str:
     """The action in each context, or the actions with their probabilities."""
     if len(policy) > MOST_CONTEXTS:
         return f"by a rule for {len(policy)} contexts"
-    return " | ".join(_law(row) for row in policy)
+    return " | ".join(_choice(row) for row in policy)
 
 
-def _law(row: Array) -> str:
-    taken = np.flatnonzero(row >= 0.0005)
-    return str(taken[0]) if len(taken) == 1 else " or ".join(f"{a} ({row[a]:.3f})" for a in taken)
+def _choice(probabilities: Array) -> str:
+    taken = np.flatnonzero(probabilities >= NEGLIGIBLE_SHARE)
+    if len(taken) == 1:
+        return str(taken[0])
+    return " or ".join(f"{a} ({probabilities[a]:.3f})" for a in taken)

@@ -1,6 +1,6 @@
-"""Sections of sentences and tables, on a terminal, in Markdown and on a page."""
+"""Sections of sentences and tables, printed on a terminal and written as Markdown and as a page."""
 
-import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,92 +14,107 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from dosuite.envs.files import replacing
+
+_INTERVAL = re.compile(r"(?<=\d) \[-?\d.*")  # with all that follows it: "0.48 [0.41, 0.55]"
+
 
 @dataclass(frozen=True)
 class Table:
-    """A table of texts, and the file it goes to;
+    """A table of texts."""
 
-    `shade`, of the same shape, holds the scores that tint the cells of the page.
-    """
-
-    name: str
+    name: str  # of its file
     frame: pd.DataFrame
-    shade: pd.DataFrame | None = None
+    shade: pd.DataFrame | None = None  # scores of the same shape, which tint the page's cells
     caption: str = ""
+    grouped: bool = False  # whether the first column names a group of rows and repeats in each
+    # On a terminal a table is printed without intervals; with `fold`, with them, and with that many
+    # of the columns between the first and the last at a time.
+    fold: int = 0
 
-    def cells(self) -> Iterator[list[tuple[str, str]]]:
-        """The rows, of pairs (text, background)."""
-        shades = (
-            np.full(self.frame.shape, np.nan) if self.shade is None else self.shade.to_numpy(float)
-        )
-        for texts, scores in zip(self.frame.to_numpy(), shades, strict=True):
-            yield [(text, _tint(score)) for text, score in zip(texts, scores, strict=True)]
+    def tinted_rows(self) -> Iterator[list[tuple[str, str]]]:
+        """The rows, as pairs of a text and a background colour ("" for none)."""
+        if self.shade is None:
+            scores = np.full(self.frame.shape, np.nan)
+        else:
+            scores = self.shade.to_numpy(float)
+        for texts, row_scores in zip(self.frame.to_numpy(), scores, strict=True):
+            colours = map(_tint, row_scores)
+            yield list(zip(texts, colours, strict=True))
+
+    def parts(self) -> Iterator[pd.DataFrame]:
+        """The parts of the table that fit the width of a terminal."""
+        if not self.fold:
+            yield self.frame.map(lambda text: _INTERVAL.sub("", text))
+            return
+        first, *middle, last = self.frame.columns
+        for start in range(0, len(middle), self.fold):
+            yield self.frame[[first, *middle[start : start + self.fold], last]]
 
 
 @dataclass(frozen=True)
 class Section:
-    """A question, what the rows say to it in sentences, a figure by name, and tables."""
+    """A question, the sentences, tables and figure that answer it."""
 
     title: str
     sentences: list[str]
     tables: list[Table]
-    figure: str = ""
+    figure: str = ""  # its name
+    on_terminal: bool = True  # whether `print_tables` shows it, or only the page
 
 
-def print_sections(found: Sequence[Section], console: Console) -> None:
+def print_sections(sections: Sequence[Section], console: Console) -> None:
     """Print sentences and tables, without figures."""
-    for section in found:
+    for section in sections:
         console.print(Text(f"\n{section.title}\n", style="bold"))
         for sentence in section.sentences:
             console.print(Text(sentence))
         for table in section.tables:
-            for part in [*filter(None, [table.caption]), *map(_grid, _parts(table))]:
+            if table.caption:
                 console.print()
-                console.print(part)
+                console.print(table.caption)
+            for part in table.parts():
+                console.print()
+                console.print(_grid(part, table.grouped))
 
 
-def write_sections(found: Sequence[Section], rows: pd.DataFrame, name: str, folder: Path) -> Path:
-    """Write sections without figures as `name`.md and as the page `name`.html under `folder`; the
-    path of the page.
+def write_sections(
+    sections: Sequence[Section], rows: pd.DataFrame, name: str, folder: Path
+) -> Path:
+    """Write sections without figures as `name`.md and `name`.html; return the path of the latter.
 
-    `rows` are those of the runs that they tell of.
+    `rows` are those of the runs that the sections are about.
     """
-    text = [
-        part
-        for section in found
-        for part in (f"## {section.title}", *section.sentences, *map(markdown, section.tables))
-    ]
-    save(
-        {
-            f"{name}.md": "\n\n".join(text).encode() + b"\n",
-            f"{name}.html": page(found, {}, rows).encode(),
-        },
-        folder,
-    )
+    paragraphs = []
+    for section in sections:
+        paragraphs += [f"## {section.title}", *section.sentences]
+        paragraphs += [markdown(table) for table in section.tables]
+    files = {
+        f"{name}.md": "\n\n".join(paragraphs).encode() + b"\n",
+        f"{name}.html": page(sections, {}, rows).encode(),
+    }
+    save(files, folder)
     return folder / f"{name}.html"
 
 
 def save(files: Mapping[str, bytes], folder: Path) -> None:
-    """Write files by name under `folder`; a file is complete as soon as it is there."""
+    """Write files by name under a folder; each is complete as soon as it is there."""
     for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
+        with replacing(folder / name) as temporary:
             temporary.write_bytes(content)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
-def page(found: Sequence[Section], figures: Mapping[str, str], rows: pd.DataFrame) -> str:
-    """Sections as one page of HTML, with the figures that they name, as SVG in base64."""
-    made = Environment(
+def page(sections: Sequence[Section], figures: Mapping[str, str], rows: pd.DataFrame) -> str:
+    """Sections as one page of HTML, with the figures they name, SVG in base64, inside it."""
+    environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    template = made.from_string(Path(__file__).with_name("report.html").read_text(encoding="utf-8"))
-    return template.render(
-        sections=found, figures=figures, runs=rows[rows["world"] == ""], version=version("dosuite")
+    text = Path(__file__).with_name("report.html").read_text(encoding="utf-8")
+    return environment.from_string(text).render(
+        sections=sections,
+        figures=figures,
+        runs=rows[rows["world"] == ""],
+        version=version("dosuite"),
     )
 
 
@@ -108,30 +123,21 @@ def markdown(table: Table) -> str:
     return str(table.frame.to_markdown(index=False))
 
 
-def _parts(table: Table) -> Iterator[pd.DataFrame]:
-    """What fits a terminal: three families beside each other, elsewhere no intervals."""
-    if table.name != "headline":
-        yield table.frame.map(lambda text: text.partition(" [")[0])
-        return
-    families = list(table.frame.columns[1:-1])
-    for start in range(0, len(families), 3):
-        yield table.frame[["agent", *families[start : start + 3], "won"]]
-
-
-def _grid(frame: pd.DataFrame) -> Grid:
-    """A table for a terminal, with the environments as headings among the rows."""
-    headed = frame.columns[0] == "environment"
+def _grid(frame: pd.DataFrame, grouped: bool) -> Grid:
+    """A table for a terminal; if grouped, the first column becomes headings among the rows."""
+    first_shown = 1 if grouped else 0
     grid = Grid(
-        *frame.columns[headed:],
+        *frame.columns[first_shown:],
         box=box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
         collapse_padding=True,
     )
-    for name, part in frame.groupby("environment", sort=False) if headed else [("", frame)]:
-        if headed:
+    groups = frame.groupby(frame.columns[0], sort=False) if grouped else [("", frame)]
+    for name, part in groups:
+        if grouped:
             grid.add_row(Text(str(name), style="bold"))
-        for row in part.to_numpy()[:, headed:]:
+        for row in part.to_numpy()[:, first_shown:]:
             grid.add_row(*(Text(text) for text in row))
     return grid
 

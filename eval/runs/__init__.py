@@ -1,1 +1,1 @@
-"""Runs: an agent learns in a world and is scored in every shifted one."""
+"""Runs: an agent learns in a world, and is scored there and in every shift of it."""

@@ -1,16 +1,11 @@
-"""One run:
-
-an agent learns in a world, in a regime, with a budget and a seed, and is scored in every shifted
-world.
-"""
+"""One run: an agent learns in a world, in a regime, with a budget and a seed, and is scored there
+and in every shift."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from hashlib import blake2b
-from importlib.metadata import version
-from inspect import getsourcefile
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -18,29 +13,39 @@ from typing import Any
 import numpy as np
 import torch
 
-from dosuite import agents
 from dosuite.agents import Agent, Exact, Policy, Practice, make_agent
 from dosuite.agents.user_policy import Brought, Spaces
 from dosuite.causal import InputError, NotDiscreteError, TooLargeError, World
 from dosuite.causal.errors import did_you_mean
-from dosuite.envs import CausalVectorEnv, Data, Log, collect, make_model, observation_space
-from dosuite.envs.registry import world_class, world_text
+from dosuite.envs import CausalVectorEnv, Data, Log, collect, make_model
+from dosuite.envs.plugins import names_file
+from dosuite.envs.regimes import OFFLINE as OFFLINE
+from dosuite.envs.regimes import ONLINE as ONLINE
+from dosuite.envs.regimes import Regime
+from dosuite.envs.registry import world_text
 from dosuite.envs.settings import parse
-from dosuite.envs.spaces import action_space
 
-from .reference_values import BELIEFS, REFERENCES, beliefs, evaluate, references
+from .code import code_hash, user_code
+from .failure import note_of, traceback_of
+from .scored_rows import empty_row, scored, spaces_of
 
-OFFLINE = ("observe", "mixed")
-ONLINE = ("intervene", "counterfactual")
-REGIMES = (*OFFLINE, *ONLINE, "exact", "given")
+NEEDS = frozenset({"graph", "labels", "log"})  # what a run can hand to an agent beside its source
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The rows of a run, and the traceback of what stopped it: "" if nothing did, or a refusal."""
+
+    rows: list[dict[str, Any]]
+    traceback: str = ""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What is run. Its hash names its results, so equal runs are done once.
+    """The description of a run. Equal runs have equal results, and are done once.
 
-    Raises InputError if the environment, variant, agent or regime does not exist or they do not go
-    together."""
+    Raises InputError if the environment, variant, agent or regime does not exist, or if they do
+    not fit together."""
 
     environment: str  # an id with settings: "SimpsonClinic-v0:study=Berkeley"
     # a name with settings: "dqn:updates=500", a user's "agent.py:MyAgent", or a policy, "model.zip"
@@ -49,109 +54,120 @@ class Run:
     budget: int  # recorded steps of a log, or steps of practice
     seed: int
     variant: str = ""  # "twin" or "control"
-    log: str = ""  # a log file to learn from, instead of one that is collected
-    share: float | None = (
-        # of the episodes of a mixed log, those in which the experimenter acts; without, as
-        # `collect` has it
-        None
-    )
+    log: str = ""  # the file of a log to learn from; "" collects one
+    share: float | None = None  # of interventions in a mixed log; None is the share of `collect`
 
     def __post_init__(self) -> None:
+        self._check_regime()
+        # plain text, for the hashes that name results and seed generators are taken of its repr
+        object.__setattr__(self, "regime", Regime(self.regime).value)
+        self._check_numbers()
+        self._check_needs()
+        self._check_actions()
+        if self.log:
+            _read_log(self)
+
+    def _check_regime(self) -> None:
         agent = make_agent(self.agent)
-        if self.regime not in REGIMES:
+        regimes = tuple(Regime)
+        if self.regime not in regimes:
             raise InputError(
-                f"{self.regime!r} is not a regime; {did_you_mean(self.regime, REGIMES)}"
+                f"{self.regime!r} is not a regime; {did_you_mean(self.regime, regimes)}"
             )
         if self.regime not in agent.learns:
             raise InputError(
                 f"{self.agent} does not learn in the regime {self.regime}; it learns in "
                 f"{', '.join(agent.learns)}"
             )
+
+    def _check_numbers(self) -> None:
         if self.budget < 1 or self.seed < 0:
             raise InputError(
                 "a run needs a budget of at least 1 and a seed of at least 0, and got "
                 f"{self.budget} and {self.seed}"
             )
-        if unknown := agent.needs - {"graph", "labels", "log"}:
+        if self.share is None:
+            return
+        if self.regime != Regime.MIXED or self.log or not 0 < self.share < 1:
+            raise InputError(
+                "a share of interventions is set only for a mixed log that the run collects, and "
+                f"is in (0, 1); got {self.share}"
+            )
+
+    def _check_needs(self) -> None:
+        if unknown := make_agent(self.agent).needs - NEEDS:
             raise InputError(
                 f"{self.agent} needs {', '.join(sorted(unknown))}, which no run can hand over; "
                 "it can be graph, labels or log"
             )
-        if self.share is not None and (
-            self.regime != "mixed" or self.log or not 0 < self.share < 1
-        ):
-            raise InputError(
-                "a share is that of the interventions in a mixed log that is collected, in (0, "
-                f"1), and got {self.share}"
-            )
+
+    def _check_actions(self) -> None:
         model = make_model(self.environment, variant=self.variant)
-        if not acts_there(self.agent, model):
-            have, need = (
-                ("are numbers", "that can be counted")
-                if model.action_bounds
-                else ("can be counted", "that are numbers")
-            )
-            raise InputError(
-                f"the actions of {self.environment} {have}, and {self.agent} needs actions {need}"
-            )
-        if self.log:
-            _read_log(self)
+        if acts_there(self.agent, model):
+            return
+        kinds = ("can be counted", "are numbers")
+        here, other = kinds if model.action_bounds is None else kinds[::-1]
+        wanted = "that can be counted" if other == kinds[0] else "that are numbers"
+        raise InputError(
+            f"the actions of {self.environment} {here}, and {self.agent} needs actions {wanted}"
+        )
 
     @property
     def key(self) -> str:
-        """A hash of the run, of the version of the package, of the world's file, of all agents',
-        and of what the user brings.
-        """
-        contents = [_source_of(world_class(parse(self.environment)[0])), _package(), self._brings()]
-        contents += [_read_log(self).content_hash.encode()] if self.log else []
-        return _hash(sorted(asdict(self).items()), version("dosuite"), contents)
+        """The name of the results: a hash of the run and of all that its numbers depend on.
 
-    def _brings(self) -> bytes:
-        """The file of the policy that is brought, or else of the agent."""
+        These are the code of the package, the versions of the libraries it computes with, the
+        user's files that the run names, and the content of its log.
+        """
+        contents = [code_hash(), *self._user_contents()]
+        if self.log:
+            contents.append(_read_log(self).content_hash.encode())
+        return _hash(sorted(asdict(self).items()), contents)
+
+    def _user_contents(self) -> Iterator[bytes]:
+        """The files of a user's world, and of a user's agent or policy."""
+        world_name, agent_name = parse(self.environment)[0], parse(self.agent)[0]
+        if names_file(world_name):
+            yield user_code(_file_of(world_name))
         agent = self._agent
-        return agent.file.read_bytes() if isinstance(agent, Brought) else _source_of(type(agent))
+        if names_file(agent_name):
+            yield user_code(_file_of(agent_name))
+        elif isinstance(agent, Brought):
+            yield agent.file.read_bytes()
 
     def has_answer(self) -> bool:
         """Whether the reference policy that the run asks for can be computed."""
         model = make_model(self.environment, variant=self.variant)
         try:
-            make_agent(self.agent).learn(Exact(model), np.random.default_rng(0))
+            self._agent.learn(Exact(model), np.random.default_rng(0))
         except (NotDiscreteError, TooLargeError):
             return False
         return True
 
     def rows(self) -> list[dict[str, Any]]:
-        """Learn and score:
+        """Learn and score: a row for the deployment and one for each shift.
 
-        a row for the deployment and one for each shift; one with status "failed" if learning fails.
+        A run that fails has one row with status "failed" and a note.
         """
-        return next(rows_together([self]))
+        return self.outcome().rows
 
-    def rows_of(self, learned: Policy | Exception | None = None) -> list[dict[str, Any]]:
-        """The rows of what was learned, or of the exception that stopped it;
+    def outcome(self, learned: Policy | Exception | None = None) -> Outcome:
+        """Score what was learned, or record the exception that stopped it. Without either, learn.
 
-        without either, learn.
+        Any exception is recorded, so that the fault of one agent does not cost the other runs.
         """
         head = self._head()
         try:
-            model, seen = self._worlds()
-            policy = (
-                self._agent.learn(self._source(seen), self._rng) if learned is None else learned
-            )
-            if isinstance(policy, Exception):
-                raise policy
-            return [{**head, **row} for row in scored(model, seen, policy)]
-        except InputError as error:
-            return [{**head, **_nothing(), "status": "failed", "note": str(error)}]
-        except Exception as error:  # an agent's fault must not cost the other runs
-            return [
-                {
-                    **head,
-                    **_nothing(),
-                    "status": "failed",
-                    "note": f"{type(error).__name__}: {error}".splitlines()[0],
-                }
-            ]
+            model, shown = self._worlds()
+            if learned is None:
+                learned = self._agent.learn(self._source(shown), self._rng)
+            if isinstance(learned, Exception):
+                raise learned
+            return Outcome([head | row for row in scored(model, shown, learned)])
+        except Exception as error:
+            note = note_of(error, head["run"])
+            failed = {**head, **empty_row(), "status": "failed", "note": note}
+            return Outcome([failed], traceback_of(error))
 
     @property
     def joined(self) -> bool:
@@ -164,113 +180,109 @@ class Run:
 
     @property
     def _rng(self) -> np.random.Generator:
-        return np.random.default_rng(
-            int(_hash(sorted(asdict(self).items())), 16)
-        )  # whatever the code of other agents is
+        """The agent's generator, which does not depend on any code."""
+        return np.random.default_rng(int(_hash(sorted(asdict(self).items())), 16))
 
     def _worlds(self) -> tuple[World, World]:
         """The model, and the one whose contexts the agent sees."""
         model = make_model(self.environment, variant=self.variant)
-        return model, model.with_intent() if self.regime == "counterfactual" else model
+        return model, model.with_intent() if self.regime == Regime.COUNTERFACTUAL else model
 
     def _head(self) -> dict[str, Any]:
+        """The columns that say which run a row is of."""
         name, settings = parse(self.environment)
-        member = ",".join(f"{key}={value}" for key, value in settings.items())
-        about = {
+        return {
             "environment": name,
-            "member": member,
+            "member": ",".join(f"{key}={value}" for key, value in settings.items()),
             "variant": self.variant,
             "agent": self.agent,
             "regime": self.regime,
+            "needs": ", ".join(sorted(self._agent.needs)),
+            "budget": self.budget,
+            "seed": self.seed,
+            "run": self.key,
         }
-        needs = ", ".join(sorted(make_agent(self.agent).needs))
-        return {**about, "needs": needs, "budget": self.budget, "seed": self.seed, "run": self.key}
 
     def _source(self, model: World) -> Data | Practice | Exact | Spaces:
-        if self.regime == "exact":
+        """What the agent learns from. Its randomness is the same for every agent."""
+        if self.regime == Regime.EXACT:
             return Exact(model)
-        if self.regime == "given":
+        if self.regime == Regime.GIVEN:
             return spaces_of(model)
-        seed = (
-            int(_hash(self.environment, self.variant, self.regime, self.seed), 16) % 2**62
-        )  # the same for every agent
-        needs, episodes = make_agent(self.agent).needs, ceil(self.budget / model.horizon)
-        if self.regime in ONLINE:
-            world = model.deployed()
-            before = _log_before(model.without_intent(), episodes, seed) if "log" in needs else None
-            return Practice(
-                lambda count: _seeded(CausalVectorEnv(world, count), seed),
-                self.budget,
-                model.discount,
-                before,
-            )
-        log = (
-            _read_log(self)
-            if self.log
-            else _collect(model, episodes, seed, self.regime, self.share)
-        )
-        return log.view(
-            np.random.default_rng(seed),
-            "labels" in needs,
-            model.graph.copy() if "graph" in needs else None,
-        )
+        seed = int(_hash(self.environment, self.variant, self.regime, self.seed), 16) % 2**62
+        return self._practice(model, seed) if self.regime in ONLINE else self._data(model, seed)
 
+    def _practice(self, model: World, seed: int) -> Practice:
+        world = model.deployed()
+        log = None
+        if "log" in self._agent.needs:
+            log = _log_before(model.without_intent(), self._episodes(model), seed)
 
-def spaces_of(model: World) -> Spaces:
-    """What a policy that is brought is told of a model."""
-    return Spaces(observation_space(model), action_space(model))
+        def make(copies: int) -> CausalVectorEnv:
+            envs = CausalVectorEnv(world, copies)
+            envs.reset(seed=seed)
+            return envs
 
+        return Practice(make, self.budget, model.discount, log)
 
-def _source_of(cls: type) -> bytes:
-    return Path(getsourcefile(cls) or "").read_bytes()
+    def _data(self, model: World, seed: int) -> Data:
+        if self.log:
+            log = _read_log(self)
+        else:
+            log = _collect(model, self._episodes(model), seed, self.regime, self.share)
+        needs = self._agent.needs
+        graph = model.graph.copy() if "graph" in needs else None
+        return log.view(np.random.default_rng(seed), "labels" in needs, graph)
 
-
-@cache
-def _package() -> bytes:
-    """The modules of the agents: one builds on another."""
-    return b"".join(path.read_bytes() for path in sorted(Path(agents.__path__[0]).rglob("*.py")))
+    def _episodes(self, model: World) -> int:
+        return ceil(self.budget / model.horizon)
 
 
 def acts_there(agent: str, model: World) -> bool:
-    """Whether an agent can take the actions of a model;
+    """Whether an agent can take the actions of a model.
 
-    the reference policies can, where they have an answer.
+    True for reference policies and for those of a user, which are refused only as they act.
     """
     made = make_agent(agent)
-    return made.learns in (("exact",), ("given",)) or (
-        made.counts_actions if model.action_bounds is None else made.acts_in_a_box
-    )
+    if made.learns in ((Regime.EXACT,), (Regime.GIVEN,)):
+        return True
+    return made.counts_actions if model.action_bounds is None else made.acts_in_a_box
 
 
-def _log_before(model: World, episodes: int, seed: int) -> Data:
-    """What the behaviour policy recorded before the practice, of other units."""
-    return _collect(model, episodes, seed + 2**62, "observe").view(np.random.default_rng(seed))
+def outcomes(runs: Sequence[Run]) -> Iterator[Outcome]:
+    """The outcomes of runs that differ only in their seeds, each equal to that of the run alone.
 
-
-def rows_together(runs: Sequence[Run]) -> Iterator[list[dict[str, Any]]]:
-    """The rows of runs that differ in nothing but their seeds, each as it has them alone;
-
-    where they can be, they are learned at once.
+    The seeds learn at once where their agent can.
     """
     torch.set_num_threads(1)
     learned: list[Any] = [None] * len(runs)
     if len(runs) > 1 and runs[0].joined:
-        with suppress(Exception):  # whatever it is, each run meets it alone too, and costs no other
+        # No cause is lost: each run then learns alone, and meets it again and keeps its traceback,
+        # or has the result that learning at once must equal.
+        with suppress(Exception):
             learned = _learn_all(runs)
-    for run, found in zip(runs, learned, strict=True):
-        yield run.rows_of(found)
+    for run, policy in zip(runs, learned, strict=True):
+        yield run.outcome(policy)
 
 
 def _learn_all(runs: Sequence[Run]) -> list[Any]:
+    """The policy of each run, or the exception that stopped it."""
     agent: Any = runs[0]._agent
-    found = list(
-        agent.learn_all([run._source(run._worlds()[1]) for run in runs], [run._rng for run in runs])
-    )
+    sources = [run._source(run._worlds()[1]) for run in runs]
+    policies = list(agent.learn_all(sources, [run._rng for run in runs]))
+    if len(policies) == len(runs):
+        return policies
     wrong = InputError(
         f"{agent.name}.learn_all must return a policy for each of {len(runs)} seeds, and "
-        f"returned {len(found)}"
+        f"returned {len(policies)}"
     )
-    return found if len(found) == len(runs) else [wrong] * len(runs)
+    return [wrong] * len(runs)
+
+
+def _log_before(model: World, episodes: int, seed: int) -> Data:
+    """What the behaviour policy recorded before the practice, of other units."""
+    log = _collect(model, episodes, seed + 2**62, Regime.OBSERVE.value)
+    return log.view(np.random.default_rng(seed))
 
 
 @lru_cache(maxsize=4)
@@ -281,16 +293,18 @@ def _collect(
 
 
 def _read_log(run: Run) -> Log:
+    """The log that a run names. Raises InputError if it is not one of the run's world."""
     if run.regime not in OFFLINE:
         raise InputError(
             f"an agent learns from a log in the regimes {' and '.join(OFFLINE)}, and not in "
             f"{run.regime}"
         )
-    log = _load(run.log, Path(run.log).stat().st_mtime_ns if Path(run.log).exists() else 0)
-    made_of = (log.origin.get("world"), log.origin.get("variant", ""))
-    if made_of != (world_text(make_model(run.environment)), run.variant):
+    path = Path(run.log)
+    log = _load(run.log, path.stat().st_mtime_ns if path.exists() else 0)
+    recorded = (log.origin.get("world"), log.origin.get("variant", ""))
+    if recorded != (world_text(make_model(run.environment)), run.variant):
         raise InputError(
-            f"{run.log} is a log of {' '.join(filter(None, made_of)) or 'an unknown world'}, and "
+            f"{run.log} is a log of {' '.join(filter(None, recorded)) or 'an unknown world'}, and "
             f"not of {run.environment}"
         )
     return log
@@ -301,42 +315,9 @@ def _load(path: str, changed: int) -> Log:
     return Log.load(path)
 
 
-def _seeded(env: CausalVectorEnv, seed: int) -> CausalVectorEnv:
-    env.reset(seed=seed)
-    return env
-
-
-def scored(model: World, seen: World, policy: Policy) -> list[dict[str, Any]]:
-    """A row for the deployment and one for each shift, of a policy for `seen`:
-
-    `model`, with or without the intent shown.
-    """
-    shifts = ("", *model.shifts()) if not model.edits else ("",)
-    rows = []
-    for shift in shifts:
-        found = evaluate(seen.shifted(shift) if shift else seen.deployed(), policy)
-        row = {"world": shift, "status": "ok", "note": policy.note, **asdict(found)}
-        rows.append(
-            {
-                **_nothing(),
-                **row,
-                **references(model, model.shifted(shift) if shift else model.deployed()),
-            }
-        )
-    rows[0] |= beliefs(seen, policy)
-    return rows
-
-
-def _nothing() -> dict[str, Any]:
-    unknown: dict[str, Any] = {
-        "world": "",
-        "status": "ok",
-        "note": "",
-        "value": np.nan,
-        "std_error": np.nan,
-        "exact": False,
-    }
-    return unknown | dict.fromkeys((*REFERENCES, *BELIEFS), np.nan)
+def _file_of(name: str) -> Path:
+    """The file in `path/to/file.py` or `path/to/file.py:name`."""
+    return Path(name[: name.rindex(".py") + len(".py")])
 
 
 def _hash(*parts: object) -> str:

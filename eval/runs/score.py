@@ -1,4 +1,4 @@
-"""Scoring a policy of your own, from wherever it comes, in a world and all its shifts."""
+"""Scoring a policy of your own in a world and all its shifts."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ from dosuite.causal import Array, World
 from dosuite.envs import all_observations, make_model
 
 from .. import metrics
-from .run import scored, spaces_of
+from .scored_rows import scored, spaces_of
 
 COLUMNS = [
     "world",
@@ -34,18 +34,19 @@ def score(
     world: str | World,
     policy: Policy | Array | Callable[[Array], Array] | BaseAlgorithm | str | Path,
 ) -> pd.DataFrame:
-    """Score a policy in a world and its shifts: a row for the deployment (world "") and one for
-    each shift.
+    """Score a policy: one row for the deployment (world "") and one for each shift.
 
     The policy is a table of probabilities (contexts, actions), a `Policy`, a function from
     observations (n, ...) to actions (n,), which are numbers in a Box, an algorithm of
-    Stable-Baselines3, or the path of a file that keeps a policy: `model.zip`, `policy.pt` or
-    `my_policy.py:choose`. Of a model that observes the intent, so does the policy. Raises
-    InputError if the policy does not fit."""
-    seen = make_model(world) if isinstance(world, str) else world
-    rows = pd.DataFrame(scored(seen.without_intent(), seen, _as_policy(seen, policy)))
-    for name in ("causal_score", "chance_score", "regret"):
-        rows[name] = getattr(metrics, name)(rows)
+    Stable-Baselines3, or the path of a saved policy: `model.zip`, `policy.pt` or
+    `my_policy.py:choose`. In a model that observes the intent, the policy sees it too. Raises
+    InputError if the policy does not fit the world.
+    """
+    shown = make_model(world) if isinstance(world, str) else world
+    rows = pd.DataFrame(scored(shown.without_intent(), shown, _as_policy(shown, policy)))
+    rows["causal_score"] = metrics.causal_score(rows)
+    rows["chance_score"] = metrics.chance_score(rows)
+    rows["regret"] = metrics.regret(rows)
     return rows[COLUMNS]
 
 

@@ -1,7 +1,6 @@
-"""The grid of runs: in worker processes, each run once, with results that survive being killed."""
+"""The grid of runs, and its execution: in worker processes, each run once, resumable."""
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +13,16 @@ from dosuite.agents.networks.features import device_named
 from dosuite.causal import InputError
 from dosuite.causal.errors import did_you_mean
 from dosuite.envs import make_model, members, world_classes
+from dosuite.envs.files import replacing
 from dosuite.envs.plugins import names_file
+from dosuite.envs.regimes import Budget, Regime
 from dosuite.envs.registry import world_class, world_id
 from dosuite.envs.settings import parse, unparse
 
-from .run import OFFLINE, Run, acts_there, rows_together
+from .failure import traceback_name
+from .reference_values import reference_agents
+from .run import OFFLINE, Run, acts_there, outcomes
 
-REFERENCE_AGENTS = ("confused", "causal", "uniform", "behaviour")
 AGENTS = (
     "bc",
     "naive",
@@ -34,6 +36,8 @@ MAIN = ("IceCreamShorts", "SimpsonClinic", "GreedyCasino", "ConfoundedRiver")
 SUITES = ("main", "families", "full")
 ORDER = ["environment", "member", "variant", "regime", "agent", "budget", "seed", "world"]
 
+Pair = tuple[str, str]  # an agent and a regime
+
 
 def suite_environments(suite: str) -> list[str]:
     """The environments of a suite: "main", four that are quickly learned in; "families", one of
@@ -45,13 +49,15 @@ def suite_environments(suite: str) -> list[str]:
         raise InputError(f"{suite!r} is not a suite; {did_you_mean(suite, SUITES)}")
     if suite == "full":
         return [text for text, _ in members()]
-    heads = {
-        name: cls for name, cls in world_classes().items() if name.count("-") == 1
-    }  # a family and its version
-    firsts = [
-        unparse(name, dict(next(iter(cls.members().values()), {}))) for name, cls in heads.items()
-    ]
-    return [text for text in firsts if suite == "families" or text.partition("-")[0] in MAIN]
+    environments = []
+    for name, cls in world_classes().items():
+        # a family has its own name and a version, "SimpsonClinic-v0", and its members a name more
+        if name.count("-") == 1:
+            first_member = next(iter(cls.members().values()), {})
+            environments.append(unparse(name, dict(first_member)))
+    if suite == "families":
+        return environments
+    return [text for text in environments if text.partition("-")[0] in MAIN]
 
 
 def grid(
@@ -64,53 +70,69 @@ def grid(
     controls: bool = False,
     device: str = "",
 ) -> list[Run]:
-    """Every agent on every environment, its twin and if asked for its control, with each seed; each
-    reference policy once, and each policy that a user brings.
+    """The runs of every agent on every environment, its twin and, with `controls`, its control.
 
-    An agent is written `agent@regime`; without a regime it learns in each that it can, but for
-    mixed logs. It is left out where it cannot take the actions. A log that is given is learned from
-    instead of one that is collected, and has no twin. Agents with a setting `device` learn on the
-    `device`. Raises InputError if anything does not exist, or no agent is left."""
+    Agents are run with each seed, reference policies and policies of a user once. An agent is
+    written `agent@regime`; without a regime it learns in each that it can, except from mixed logs.
+    It is left out where it cannot take the actions. A `log` is learned from in place of a collected
+    one, and has no twin. Agents with a setting `device` learn on the `device`. Raises InputError if
+    anything does not exist, or no agent is left.
+    """
     if seeds < 1:
         raise InputError(f"a suite needs at least one seed, and got {seeds}")
     agents = [_on_device(text, device) for text in agents] if device else agents
-    runs, acting = [], False
+    budgets = {Budget.RECORDED: offline_budget, Budget.PRACTICE: online_budget, Budget.NONE: 1}
+    runs: list[Run] = []
+    any_acts = False
     for environment in map(_with_version, environments):
-        model = make_model(environment)
-        has_twin = model.twin() is not None and not log
-        pairs = [
-            pair
-            for text in agents
-            for pair in _agent_and_regimes(text, bool(log))
-            if acts_there(pair[0], model)
-        ]
-        acting = acting or bool(pairs)
-        for variant in ("", *["twin"] * has_twin, *["control"] * controls):
-            runs += [
-                run
-                for run in (
-                    Run(environment, name, "exact", 1, 0, variant) for name in REFERENCE_AGENTS
-                )
-                if run.has_answer()
-            ]
-            for agent, regime in pairs:
-                budget = (
-                    1
-                    if regime == "given"
-                    else offline_budget
-                    if regime in OFFLINE
-                    else online_budget
-                )
-                tries = 1 if regime == "given" else seeds
-                runs += [
-                    Run(environment, agent, regime, budget, seed, variant, log)
-                    for seed in range(tries)
-                ]
-    if agents and not acting:
+        pairs = _agents_there(environment, agents, bool(log))
+        any_acts = any_acts or bool(pairs)
+        for variant in _variants(environment, bool(log), controls):
+            runs += _reference_runs(environment, variant)
+            runs += _agent_runs(environment, variant, pairs, seeds, budgets, log)
+    if agents and not any_acts:
         raise InputError(
             f"none of {', '.join(agents)} takes such actions as those of {', '.join(environments)}"
         )
     return runs
+
+
+def _agents_there(environment: str, agents: Sequence[str], from_log: bool) -> list[Pair]:
+    """The agents that can act in an environment, with the regimes that they learn in."""
+    model = make_model(environment)
+    pairs = [pair for text in agents for pair in _agent_and_regimes(text, from_log)]
+    return [(agent, regime) for agent, regime in pairs if acts_there(agent, model)]
+
+
+def _variants(environment: str, from_log: bool, controls: bool) -> list[str]:
+    variants = [""]
+    if not from_log and make_model(environment).twin() is not None:
+        variants.append("twin")
+    if controls:
+        variants.append("control")
+    return variants
+
+
+def _reference_runs(environment: str, variant: str) -> Iterator[Run]:
+    """One run of each reference policy that can be computed there."""
+    for name in reference_agents():
+        run = Run(environment, name, Regime.EXACT, 1, 0, variant)
+        if run.has_answer():
+            yield run
+
+
+def _agent_runs(
+    environment: str,
+    variant: str,
+    pairs: Iterable[Pair],
+    seeds: int,
+    budgets: dict[Budget, int],
+    log: str,
+) -> Iterator[Run]:
+    for agent, regime in pairs:
+        budget = Regime(regime).budget
+        for seed in range(1 if budget is Budget.NONE else seeds):
+            yield Run(environment, agent, regime, budgets[budget], seed, variant, log)
 
 
 def _with_version(environment: str) -> str:
@@ -119,6 +141,7 @@ def _with_version(environment: str) -> str:
 
 
 def _on_device(text: str, device: str) -> str:
+    """The text of an agent with its setting `device`, where it has one that is not set."""
     agent, at, regime = text.rpartition("@") if "@" in text else (text, "", "")
     if not hasattr(make_agent(agent), "device"):
         return text
@@ -127,26 +150,26 @@ def _on_device(text: str, device: str) -> str:
     return unparse(name, {"device": device, **settings}) + at + regime
 
 
-def _agent_and_regimes(text: str, offline: bool) -> list[tuple[str, str]]:
-    agent, at, regime = text.rpartition("@")
+def _agent_and_regimes(text: str, from_log: bool) -> list[Pair]:
+    """The agent of `agent@regime` or `agent`, and the regimes that it is run in."""
+    agent, at, named = text.rpartition("@")
     if at:
-        return [(agent, regime)]
-    regimes = [
-        regime
-        for regime in make_agent(text).learns
-        if regime != "mixed" and (regime in OFFLINE or not offline)
-    ]
+        return [(agent, named)]
+    regimes = [regime for regime in make_agent(text).learns if regime != Regime.MIXED]
+    if from_log:
+        regimes = [regime for regime in regimes if regime in OFFLINE]
     if not regimes:
         raise InputError(f"{text} does not learn from a log")
     return [(text, regime) for regime in regimes]
 
 
 def execute(runs: Iterable[Run], folder: Path, workers: int, quiet: bool = False) -> pd.DataFrame:
-    """Do the runs that have no result in `folder` yet, and return and write the rows of all as
+    """Do the runs that have no result in `folder` yet; return the rows of all, and write them as
     `results.parquet`.
 
-    Each run has a file of its own under `folder/runs`, which is whole or not there. Runs that
-    differ in nothing but their seeds are done together where their agent can learn so."""
+    Each run has its own file under `folder/runs`, complete or absent, with the traceback beside it
+    if it failed. Runs that differ only in their seeds are done together where their agent can.
+    """
     unique = {run.key: run for run in runs}
     (folder / "runs").mkdir(parents=True, exist_ok=True)
     missing = [run for key, run in unique.items() if not _is_done(_path(folder, key))]
@@ -162,6 +185,7 @@ def execute(runs: Iterable[Run], folder: Path, workers: int, quiet: bool = False
 
 
 def _together(runs: Iterable[Run]) -> list[list[Run]]:
+    """The runs in groups of which each is done at once."""
     groups: dict[Run, list[Run]] = {}
     for run in runs:
         groups.setdefault(replace(run, seed=0) if run.joined else run, []).append(run)
@@ -169,9 +193,15 @@ def _together(runs: Iterable[Run]) -> list[list[Run]]:
 
 
 def _do(runs: Sequence[Run], folder: Path) -> int:
-    """Do runs that differ in nothing but their seeds. Returns how many they are."""
-    for run, rows in zip(runs, rows_together(runs), strict=True):
-        _write(pd.DataFrame(rows), _path(folder, run.key))
+    """Do runs that differ only in their seeds, and return their number."""
+    for run, outcome in zip(runs, outcomes(runs), strict=True):
+        traceback = folder / "runs" / traceback_name(run.key)
+        if outcome.traceback:
+            with replacing(traceback) as temporary:
+                temporary.write_text(outcome.traceback, encoding="utf-8")
+        else:
+            traceback.unlink(missing_ok=True)  # of an earlier try
+        _write(pd.DataFrame(outcome.rows), _path(folder, run.key))
     return len(runs)
 
 
@@ -188,12 +218,12 @@ def _path(folder: Path, key: str) -> Path:
 
 
 def _write(rows: pd.DataFrame, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    rows.to_parquet(temporary, index=False)
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        rows.to_parquet(temporary, index=False)
 
 
 def _watch(done: Iterable[int], total: int, quiet: bool) -> None:
+    """Wait for the groups of runs, and show how many runs are done."""
     columns = TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, disable=quiet or total == 0) as progress:
         bar = progress.add_task("", total=total)

@@ -45,7 +45,8 @@ from dosuite.envs import Data, all_observations, make_model
 from dosuite.envs.worlds.airline import season
 from dosuite.envs.worlds.river import ConfoundedRiver
 from dosuite.envs.worlds.simpson import STUDIES, BloodPressure, SimpsonClinic
-from dosuite.eval.runs.reference_values import evaluate, references
+from dosuite.eval.runs.policy_value import policy_value
+from dosuite.eval.runs.reference_values import references
 
 torch.set_num_threads(1)
 
@@ -276,7 +277,7 @@ def test_a_clone_of_a_trembling_expert_is_too_weak() -> None:
 
 def test_ppo_earns_more_than_prices_at_random() -> None:
     policy = learn("ppo", AIRLINE, "intervene", 8_000)
-    assert evaluate(AIRLINE, policy).value > references(AIRLINE, AIRLINE)["j_uniform"] + 0.1
+    assert policy_value(AIRLINE, policy).value > references(AIRLINE, AIRLINE)["j_uniform"] + 0.1
 
 
 # Counting.

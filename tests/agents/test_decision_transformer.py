@@ -21,7 +21,7 @@ from dosuite.agents.offline.decision_transformer import DecisionTransformer, Seq
 from dosuite.causal import Array, World, uniform_policy, value
 from dosuite.envs import CausalVectorEnv, Data, all_observations, make_model
 from dosuite.envs.worlds.delusion import DelusionBox
-from dosuite.eval.runs.reference_values import evaluate
+from dosuite.eval.runs.policy_value import policy_value
 
 torch.set_num_threads(1)
 
@@ -308,7 +308,7 @@ def test_its_own_actions_convince_it_unless_they_are_masked() -> None:
     assert stays(deluded, BOXES) == pytest.approx([0.875, 0.935], abs=0.03)
     lost, won = stays(masked, BOXES)
     assert lost < min(won - 0.02, 0.5)
-    earned = evaluate(BOXES, deluded)
+    earned = policy_value(BOXES, deluded)
     exact = BOXES.values_in(BOXES)["j_confused"]
     assert earned.value == pytest.approx(exact, abs=4 * earned.std_error + 0.1)
     assert exact < BOXES.values_in(BOXES)["j_causal"] - 0.4

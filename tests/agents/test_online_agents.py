@@ -18,7 +18,8 @@ from dosuite.causal import Array
 from dosuite.envs import CausalVectorEnv, make_model, observation_space
 from dosuite.envs.gym.sb3 import BatchedVecEnv
 from dosuite.envs.worlds.delusion import DelusionBox
-from dosuite.eval.runs.reference_values import evaluate, references
+from dosuite.eval.runs.policy_value import policy_value
+from dosuite.eval.runs.reference_values import references
 
 torch.set_num_threads(1)
 
@@ -42,7 +43,7 @@ def test_who_acts_learns_what_acting_does(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name, kind in ONLINE.items() if not kind.counts_actions])
 def test_who_acts_in_a_box_earns_more_than_prices_at_random(name: str) -> None:
     policy = learn(name, AIRLINE, "intervene", rows=3_000, envs=16)
-    assert evaluate(AIRLINE, policy).value > references(AIRLINE, AIRLINE)["j_uniform"] + 0.1
+    assert policy_value(AIRLINE, policy).value > references(AIRLINE, AIRLINE)["j_uniform"] + 0.1
 
 
 @pytest.mark.parametrize("name", BEGUN)
@@ -100,7 +101,7 @@ def test_a_random_search_steadies_what_runs_away_where_gradients_are_lost() -> N
     """The clone of the log costs 80, the best gain 18, and random pushes 4 million."""
     world = make_model("CorrelatedNoiseLQ-v0")
     assert (
-        evaluate(world, learn("ars", world, "intervene", rows=20_000, standardise=False)).value
+        policy_value(world, learn("ars", world, "intervene", rows=20_000, standardise=False)).value
         > -30
     )
 

@@ -22,7 +22,7 @@ from dosuite.envs import CausalEnv, CausalVectorEnv, make_model
 from dosuite.envs.gym.sb3 import BatchedVecEnv, Rescaled
 from dosuite.eval import Run, execute, score
 from dosuite.eval.reports import report
-from dosuite.eval.runs.run import spaces_of
+from dosuite.eval.runs.scored_rows import spaces_of
 from dosuite.eval.runs.suite import grid
 
 torch.set_num_threads(1)
@@ -131,7 +131,7 @@ def test_what_is_brought_is_run_once_and_reported_beside_the_others(
         "value"
     ]
     assert value == pytest.approx(0.475)
-    page = report.write(rows, tmp_path).read_text()
+    page = report.write_report(rows, tmp_path).read_text()
     assert "my_policy.py:choose (given)" in page
     assert "Given: nobody wins a pair." in page
 
@@ -148,12 +148,12 @@ def test_the_key_of_a_run_follows_what_is_brought_and_its_draws_do_not(tmp_path:
     assert run.key == before
 
 
-def test_the_key_of_a_run_follows_all_agents_of_the_package(
+def test_the_key_of_a_run_follows_the_code_of_the_package(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = Run("IceCreamShorts-v0", "dqn", "observe", 100, 0)
     before = run.key
-    monkeypatch.setattr("dosuite.eval.runs.run._package", lambda: b"another")
+    monkeypatch.setattr("dosuite.eval.runs.run.code_hash", lambda: b"another")
     assert run.key != before
 
 

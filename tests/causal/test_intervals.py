@@ -150,9 +150,9 @@ def test_too_many_response_types_leave_outer_bounds() -> None:
     assert "outer" in dict(lines(Dose(), found))["effect"]
 
 
-# METRICS: intervals, the maximin action and what it earns, the minimax-regret policy, its regret
-# and what it earns
-M9 = [
+# printed figures: intervals, the maximin action and what it earns, the minimax-regret policy, its
+# regret and what it earns
+CEILINGS = [
     (IceCreamShorts(), ".0675 .2075", ".5675 .7075", "0 1", ".275", ".36 .64", ".2304", ".347"),
     (NoOverlap(), ".025 .25", ".525 .75", "0 1", ".275", ".275 .725", ".1994", ".330"),
     (
@@ -170,7 +170,7 @@ M9 = [
 
 @pytest.mark.parametrize(
     ("model", "low", "high", "sure", "earns", "mixed", "regret", "gains"),
-    M9,
+    CEILINGS,
     ids=lambda m: type(m).__name__,
 )
 def test_printed_ceilings(
@@ -194,7 +194,6 @@ def test_printed_ceilings(
 
 
 def test_the_river() -> None:
-    """F09 of the catalogue."""
     found = certified(ConfoundedRiver())
     assert found.maximin is not None
     assert found.best is not None

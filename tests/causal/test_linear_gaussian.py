@@ -253,7 +253,7 @@ def test_joe_in_the_primer() -> None:
 
 
 class Regulator(World):
-    """F18 of the catalogue: a linear regulator whose actions carry noise of the steps before."""
+    """CorrelatedNoiseLQ as a linear model: a regulator whose actions carry noise of the steps before."""
 
     horizon: int = 150
     lags: int = 1

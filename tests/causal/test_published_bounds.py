@@ -179,7 +179,7 @@ def test_no_overlap_leaves_what_was_never_done_open() -> None:
 
 
 def test_confused_encouragement() -> None:
-    """F04 of the catalogue."""
+    """The printed figures of EncourageIV."""
     severe, takes, cured = (
         np.array([0.75, 0.25]),
         np.array([[0.02, 0.60], [0.98, 0.90]]),

@@ -323,7 +323,7 @@ def test_values_are_paired_and_have_a_standard_error() -> None:
     assert one.std_error > 0
     assert estimated_value(
         car(), lambda observations: np.ones(len(observations), dtype=int), 2, 0
-    ) == (-200.0, 0.0)
+    ) == (-200.0, 0.0, False)
     clean = estimated_value(car(mode="off"), expert, 60, 0)
     assert clean.value == pytest.approx(-119.3, abs=3 * clean.std_error + 0.1)
 

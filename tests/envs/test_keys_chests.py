@@ -36,7 +36,7 @@ from dosuite.envs.worlds.keys_chests import (
     planes,
     where,
 )
-from dosuite.envs.wrappers.expert import Acting, EstimatedValue, estimated_value, expert_log
+from dosuite.envs.wrappers.expert import Acting, PolicyValue, estimated_value, expert_log
 
 ID = "dosuite.envs:KeysChests-v0"
 UP, RIGHT, DOWN, LEFT = range(4)
@@ -202,7 +202,7 @@ def test_of_what_is_equally_near_the_first_is_taken(tied: list[int]) -> None:
 def test_what_the_goals_earn(shift: str, hoarding: float, being_efficient: float) -> None:
     env = KeysChests(shift=shift)
     for policy, figure in ((hoard, hoarding), (efficient, being_efficient)):
-        found = EstimatedValue.of(env.episodes(policy, 4000, seed=0)["reward"].sum(1))
+        found = PolicyValue.of(env.episodes(policy, 4000, seed=0)["reward"].sum(1))
         assert found.std_error < 0.005
         assert abs(found.value - figure) < 3 * np.sqrt(2) * found.std_error + 0.0005
 
@@ -236,7 +236,7 @@ def test_training_levels_may_be_as_at_the_test() -> None:
 def test_side_by_side_or_one_after_another_episodes_are_the_same(policy: Acting) -> None:
     returns = KeysChests(shift="many_keys").episodes(policy, 30, 7)["reward"].sum(1)
     assert estimated_value(gymnasium.make(ID, shift="many_keys"), policy, 30, 7) == pytest.approx(
-        EstimatedValue.of(returns)
+        PolicyValue.of(returns)
     )
 
 

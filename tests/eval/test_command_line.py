@@ -217,7 +217,9 @@ def test_an_agent_that_fails_costs_no_other_run(dosuite: Call, tmp_path: Path) -
     rows = rows_of(tmp_path / "results").query("variant == ''")
     failed = rows[rows["status"] == "failed"]
     assert code == 1
-    assert failed["note"].tolist() == ["FloatingPointError: diverged"]
+    note = failed["note"].item()
+    assert note.startswith("FloatingPointError: diverged [traceback: runs/")
+    assert (tmp_path / "results" / note.removesuffix("]").split()[-1]).is_file()
     assert "diverged" in out
     assert rows.query("agent == 'naive' and world == ''")["value"].tolist() == pytest.approx(
         [0.275]

@@ -171,5 +171,5 @@ def test_a_mixed_log_has_the_share_of_interventions_that_its_run_names() -> None
 
 @pytest.mark.parametrize(("regime", "share"), [("observe", 0.5), ("mixed", 0.0), ("mixed", 1.0)])
 def test_a_share_that_is_none_is_refused(regime: str, share: float) -> None:
-    with pytest.raises(InputError, match="a share is that of the interventions in a mixed log"):
+    with pytest.raises(InputError, match="a share of interventions is set only for a mixed log"):
         Run("IceCreamShorts-v0", "naive", regime, 100, 0, share=share)

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from dosuite.envs.pictures.graph_drawing import draw_graph
 from dosuite.eval.reports import report
+from dosuite.eval.reports import tables as report_tables
 
 ARMS = {
     "": (0.475, 0.275),
@@ -111,13 +112,13 @@ def printed(rows: pd.DataFrame) -> str:
 def tables(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {
         table.name: table.frame
-        for part in report.sections(rows, report.summary(rows))
+        for part in report.report_sections(rows, report_tables.summary(rows))
         for table in part.tables
     }
 
 
 def test_the_headline_is_the_twin_balanced_score_with_its_interval(rows: pd.DataFrame) -> None:
-    frame = report.headline(rows).frame.set_index("agent")
+    frame = report_tables.headline(rows).frame.set_index("agent")
     assert frame["IceCreamShorts"].to_dict() == {
         "bc (offline)": "0.00 [0.00, 0.00]",
         "naive (offline)": "0.00 [0.00, 0.00]",
@@ -130,13 +131,13 @@ def test_the_headline_is_the_twin_balanced_score_with_its_interval(rows: pd.Data
 
 
 def test_the_verdict_says_who_wins_both_twins_and_what_it_was_given(rows: pd.DataFrame) -> None:
-    assert report.verdict(rows) == [
+    assert report_tables.winners(rows) == [
         "Offline: nobody wins a pair.",
         "Online: ppo wins 1 of 1 pairs.",
         "Intent: ppo wins 1 of 1 pairs.",
     ]
     given = rows.assign(needs=np.where(rows["regime"] == "intervene", "graph", ""))
-    assert "Online, graph: ppo wins 1 of 1 pairs." in report.verdict(given)
+    assert "Online, graph: ppo wins 1 of 1 pairs." in report_tables.winners(given)
 
 
 def test_the_tables_hold_the_known_values(rows: pd.DataFrame) -> None:
@@ -158,7 +159,7 @@ def test_the_tables_hold_the_known_values(rows: pd.DataFrame) -> None:
 def test_negative_controls_pass_by_normalised_regret_and_are_in_no_causal_score(
     rows: pd.DataFrame,
 ) -> None:
-    scores = report.summary(rows)
+    scores = report_tables.summary(rows)
     assert not ((scores["variant"] == "control") & (scores["metric"] == "causal_score")).any()
     passes = tables(rows)["controls"].set_index("agent")["passes"]
     assert passes[["ppo (intent)", "causal (exact)"]].tolist() == ["yes", "yes"]
@@ -179,7 +180,7 @@ def test_an_estimate_is_labelled_as_one(rows: pd.DataFrame) -> None:
 def test_several_budgets_are_compared_and_the_largest_is_reported(rows: pd.DataFrame) -> None:
     both = pd.concat([rows, rows[rows["regime"] == "intervene"].assign(budget=10, value=0.375)])
     assert tables(both)["scale"].columns.tolist() == ["environment", "agent", "10", "100"]
-    assert report.headline(both).frame.equals(report.headline(rows).frame)
+    assert report_tables.headline(both).frame.equals(report_tables.headline(rows).frame)
 
 
 def test_the_terminal_is_never_wider_than_a_hundred_columns(rows: pd.DataFrame) -> None:
@@ -191,7 +192,7 @@ def test_the_terminal_is_never_wider_than_a_hundred_columns(rows: pd.DataFrame) 
 def test_write_makes_all_files_and_a_page_that_needs_no_network(
     rows: pd.DataFrame, tmp_path: Path
 ) -> None:
-    page = report.write(rows, tmp_path)
+    page = report.write_report(rows, tmp_path)
     text = page.read_text(encoding="utf-8")
     assert not [
         word
@@ -224,7 +225,7 @@ def test_nothing_is_written_when_rendering_fails(
 
     monkeypatch.setitem(report.FIGURES, "belief", fail)
     with pytest.raises(MemoryError):
-        report.write(rows, tmp_path)
+        report.write_report(rows, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -237,14 +238,14 @@ def test_a_file_that_cannot_be_written_leaves_no_half(
     monkeypatch.setattr(report, "_render", lambda rows: {"report.html": b"page"})
     monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError, match="disk full"):
-        report.write(rows, tmp_path)
+        report.write_report(rows, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_failed_runs_alone_still_make_a_report(rows: pd.DataFrame, tmp_path: Path) -> None:
-    assert "needs 812 GiB" in report.write(rows[rows["status"] == "failed"], tmp_path).read_text(
-        encoding="utf-8"
-    )
+    assert "needs 812 GiB" in report.write_report(
+        rows[rows["status"] == "failed"], tmp_path
+    ).read_text(encoding="utf-8")
 
 
 def test_a_graph_is_drawn_with_every_variable() -> None:

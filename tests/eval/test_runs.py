@@ -30,7 +30,8 @@ from dosuite.envs.worlds.airline import AirlinePricing
 from dosuite.envs.worlds.delusion import DelusionBox
 from dosuite.envs.worlds.ice_cream import IceCreamShorts
 from dosuite.eval import Run, execute, score
-from dosuite.eval.runs.reference_values import EPISODES, _roll_out, evaluate, references
+from dosuite.eval.runs.policy_value import EPISODES, estimated_by_rollouts, policy_value
+from dosuite.eval.runs.reference_values import references
 from dosuite.eval.runs.suite import grid
 
 
@@ -67,9 +68,9 @@ def test_a_rollout_estimates_the_exact_value(model: World) -> None:
         model = replace(model, horizon=20)
     for table in (model.causal_policy(), model.confused_policy()):
         policy = TabularPolicy(table, observation_space(model))
-        found = _roll_out(model, policy, seed=0, episodes=EPISODES)
+        found = estimated_by_rollouts(model, policy, seed=0, episodes=EPISODES)
         assert abs(found.value - value(model, table)) <= 4 * found.std_error + 1e-12
-        assert evaluate(model, policy).value == value(model, table)
+        assert policy_value(model, policy).value == value(model, table)
 
 
 class Counting(MemoryPolicy):
@@ -95,13 +96,13 @@ class Counting(MemoryPolicy):
 
 def test_a_policy_that_remembers_is_rolled_out_with_its_memory() -> None:
     model = DelusionBox()
-    found = evaluate(model, Counting())
+    found = policy_value(model, Counting())
     assert not found.exact
     assert abs(found.value - model.values_in(model)["j_best"]) <= 4 * found.std_error
 
 
 def test_in_one_step_there_is_nothing_to_remember() -> None:
-    assert evaluate(IceCreamShorts(), Counting()) == evaluate(
+    assert policy_value(IceCreamShorts(), Counting()) == policy_value(
         IceCreamShorts(), TabularPolicy(np.full((1, 2), 0.5), spaces.Discrete(1))
     )
 

@@ -60,7 +60,7 @@ def test_unlabelled_interventions_until_the_naive_mean_flips(
     assert pooled(model, high).argmax(1).tolist() == model.causal_policy().argmax(1).tolist()
 
 
-# F01
+# IceCreamShorts
 
 
 def test_ice_cream() -> None:
@@ -178,7 +178,7 @@ def test_ice_cream_bounds_and_regret() -> None:
     assert printed([mix, mix * (high0 - low1), value(IceCreamShorts(), policy)], ".64 .2304 .347")
 
 
-# F02
+# SimpsonClinic
 
 STUDIES = [
     ("KidneyStones", ".825714 .78", ".778875 .832546"),
@@ -322,7 +322,7 @@ def test_kidney_stones_scaling() -> None:
     assert printed(naive(model)[1] - naive(model)[0] - truth, "-.0994")
 
 
-# F07
+# GreedyCasino
 
 CASINOS = [
     ("Greedy", ".15 .15", ".30 .30", ".15 .45 .45 .15", ".30 .45 .45"),
@@ -417,7 +417,7 @@ def test_four_arms_with_the_intent_flipped() -> None:
     assert value(world, np.eye(4)[::-1]) == pytest.approx(0.2)
 
 
-# F09
+# ConfoundedRiver
 
 
 def test_confounded_river() -> None:

@@ -1,4 +1,4 @@
-"""The printed figures of F05, MBiasClinic and SelectionGate, and Berkson's paradox."""
+"""The printed figures of MBiasClinic and SelectionGate, and Berkson's paradox."""
 
 import numpy as np
 import pytest

@@ -29,7 +29,7 @@ def earned(model: World, shift: str, *names: str) -> list[float]:
     return [values[name] for name in names]
 
 
-# F17
+# AirlinePricing
 
 TIME = (np.arange(20_000) + 0.5) / 2_000  # midpoints
 CUSTOMERS = range(1, 8)
@@ -162,7 +162,7 @@ def test_the_twin_of_the_airline_is_seen_as_it_is() -> None:
     assert "rho is a correlation" in refused(lambda: AirlinePricing(rho=1.1))
 
 
-# F18
+# CorrelatedNoiseLQ
 
 SHIFTS = {
     "": "17.92 21.72 79.65 17.92",

@@ -1,4 +1,4 @@
-"""The printed figures of F04, EncourageIV."""
+"""The printed figures of EncourageIV."""
 
 import numpy as np
 import pytest

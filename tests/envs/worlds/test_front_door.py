@@ -1,4 +1,4 @@
-"""The printed figures of F03, TarFrontdoor and NapkinClinic."""
+"""The printed figures of TarFrontdoor and NapkinClinic."""
 
 from itertools import combinations
 

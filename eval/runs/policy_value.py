@@ -1,0 +1,38 @@
+"""The value of a policy: exact where the model is discrete, else estimated by rollouts."""
+
+import numpy as np
+
+from dosuite.agents import Policy
+from dosuite.causal import NotDiscreteError, TooLargeError, World, value
+from dosuite.envs import CausalVectorEnv, all_observations
+from dosuite.envs.wrappers.expert import PolicyValue
+
+from .rollout import rollout
+
+EPISODES = 10_000  # in the rollouts of a memoryless policy that has no exact value
+EPISODES_WITH_MEMORY = 2_000  # in those of a policy that remembers its episode, which is slow
+
+
+def policy_value(model: World, policy: Policy, seed: int = 0) -> PolicyValue:
+    """The expected discounted return of an episode under a policy.
+
+    It is exact for a memoryless policy in a discrete model. Otherwise it is the mean of 10,000
+    episodes, 2,000 for a policy with memory, whose noise is the same for every policy.
+    """
+    if policy.remembers and model.horizon > 1:
+        return estimated_by_rollouts(model, policy, seed, EPISODES_WITH_MEMORY)
+    try:
+        exact = value(model, policy.probabilities(all_observations(model)))
+    except (NotDiscreteError, TooLargeError):
+        return estimated_by_rollouts(model, policy, seed, EPISODES)
+    return PolicyValue(exact, 0.0, exact=True)
+
+
+def estimated_by_rollouts(model: World, policy: Policy, seed: int, episodes: int) -> PolicyValue:
+    """The mean discounted return of `episodes` episodes, and its standard error."""
+    envs = CausalVectorEnv(model, episodes, paired=True)
+    player = policy.play(episodes, np.random.default_rng(seed))
+    returns = np.zeros(episodes)
+    for number, step in enumerate(rollout(envs, player, seed)):
+        returns += step.going * model.discount**number * step.reward
+    return PolicyValue.of(returns)

@@ -1,0 +1,50 @@
+"""The rows of a policy: its value and what it is scored against, in a world and its shifts."""
+
+from typing import Any
+
+import numpy as np
+
+from dosuite.agents import Policy
+from dosuite.agents.user_policy import Spaces
+from dosuite.causal import World
+from dosuite.envs import observation_space
+from dosuite.envs.spaces import action_space
+
+from .beliefs import belief_columns, beliefs
+from .policy_value import policy_value
+from .reference_values import REFERENCES, references
+
+
+def scored(model: World, shown: World, policy: Policy) -> list[dict[str, Any]]:
+    """A row for the deployment and one for each shift of a policy.
+
+    `shown` is the world whose contexts the policy sees: `model`, or `model` with the intent shown.
+    """
+    shifts = ("", *model.shifts()) if not model.edits else ("",)
+    rows = []
+    for shift in shifts:
+        played = shown.shifted(shift) if shift else shown.deployed()
+        world = model.shifted(shift) if shift else model.deployed()
+        row = {"world": shift, "status": "ok", "note": policy.note}
+        row |= policy_value(played, policy)._asdict()
+        rows.append(empty_row() | row | references(model, world))
+    rows[0] |= beliefs(shown, policy)
+    return rows
+
+
+def empty_row() -> dict[str, Any]:
+    """Every column of a result with no number in it, in the order of the columns."""
+    unknown: dict[str, Any] = {
+        "world": "",
+        "status": "ok",
+        "note": "",
+        "value": np.nan,
+        "std_error": np.nan,
+        "exact": False,
+    }
+    return unknown | dict.fromkeys((*REFERENCES, *belief_columns()), np.nan)
+
+
+def spaces_of(model: World) -> Spaces:
+    """The spaces of observations and actions that a user's policy has to fit."""
+    return Spaces(observation_space(model), action_space(model))
