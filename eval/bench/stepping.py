@@ -21,7 +21,7 @@ from dosuite.envs import CausalVectorEnv
 
 from .handwritten import IceCreamByHand, Rollout, jax_fused, jax_idiomatic
 from .timing import Comparison, Curve, Resize, Sides, Work, full
-from .worlds import Grid, IceCreamDays, SepsisSized, wide
+from .worlds import GridWalk, IceCreamDays, SepsisSized, wide
 
 STEPS = "steps/s"
 IDIOMATIC = "the same in JAX, jit(vmap(scan)), in gymnax's idiom"
@@ -187,7 +187,7 @@ STEPPING_COMPARISONS = (
     ),
     _gymnasium_comparison("scalar step through gym.make", "CartPole through gym.make", 1, _scalar),
     _minigrid_comparison("sepsis-sized world", SepsisSized()),
-    _minigrid_comparison("9 x 5 grid", Grid()),
+    _minigrid_comparison("9 x 5 grid", GridWalk()),
 )
 
 STEPPING_CURVES = (

@@ -174,7 +174,7 @@ class SepsisSized(World):
         return Exactly(abs(outcome))
 
 
-class Grid(World):
+class GridWalk(World):
     """Walk up (0), right (1), down (2) or left (3) on 9 x 5 cells to the coin at the right end.
 
     The coin earns 1 and ends the episode. Observation: MultiDiscrete, column and row. Action:

@@ -104,14 +104,14 @@ def labels(lab: Lab) -> list[Evidence]:
 
 
 def _with_labels(lab: Lab, size: int) -> Evidence:
-    """A fixed number of labelled interventions beside `size` recorded steps."""
+    """A fixed number of labelled interventions added to `size` recorded steps."""
     interventions = 2 * PER_ARM
     budget = size + interventions
     share = interventions / budget
     seeds = MORE_SEEDS * lab.seeds
     runs = [Run(ICE, "fused", "mixed", budget, seed, share=share) for seed in range(seeds)]
     right = right_share(lab.results(runs))
-    claim = f"fused in {ICE}, {PER_ARM} labelled interventions an arm beside {size:,} rows: right"
+    claim = f"fused in {ICE}, {PER_ARM} labelled interventions an arm added to {size:,} rows: right"
     return Evidence(claim, f"in {right:.3f} of {seeds} seeds", right >= 1 - FEW_WRONG)
 
 

@@ -1,7 +1,6 @@
 """Predictions 7 and 8: clones that fit the log better act worse, and better experts hurt."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 
 import numpy as np
 
@@ -52,15 +51,16 @@ def clone_evidence(claim: str, offline: Sequence[float], earned: Sequence[float]
 
 def brake_clones(model: World) -> Pair:
     """Exact clones of the driver that see the light of their own brake, and that do not."""
-    visits = log_process(model).visits / log_process(model).visits.sum()
+    visits = log_process(model).visits
+    frequencies = visits / visits.sum()
     sizes = [len(model.tables.support(name)) for name in model.contexts]
-    joint = visits.reshape(*sizes, -1)
-    # the clone without the light predicts from the marginal over it
-    without = joint.sum(model.contexts.index("light"), keepdims=True)
+    joint = frequencies.reshape(*sizes, -1)
+    # a clone takes the most frequent action; without the light, of the marginal over the light
+    marginal = joint.sum(model.contexts.index("light"), keepdims=True)
     offline, earned = [], []
-    for law in (joint, without):
-        clone = greedy(np.broadcast_to(law, joint.shape).reshape(visits.shape))
-        offline.append(float((visits * clone).sum()))
+    for law in (joint, np.broadcast_to(marginal, joint.shape)):
+        clone = greedy(law.reshape(visits.shape))
+        offline.append(float((frequencies * clone).sum()))
         earned.append(value(model, clone))
     return offline, earned
 
@@ -73,7 +73,8 @@ def car_clones(model: CopycatCar) -> Pair:
     without = tuple(name for name in model.contexts if name != "lamp")
     offline = []
     for names in (with_lamp, without):
-        actions = cloned(model, names)(*(columns[name] for name in names)).value
+        clone = cloned(model, names)
+        actions = clone(*(columns[name] for name in names)).value
         offline.append(float(np.mean(actions == log["action"])))
     values = references(model, model.deployed())
     return offline, [values["j_confused"], values["j_causal"]]
@@ -101,7 +102,7 @@ def expert_evidence(world: str, models: Mapping[str, World]) -> Evidence:
         experts.append(values["j_behaviour"])
         pupils.append(values["j_confused"])
         texts.append(f"{name} {experts[-1]:.2f} {pupils[-1]:.2f}")
-    rising = all(one < other for one, other in pairwise(experts))
-    falling = all(one > other for one, other in pairwise(pupils))
+    experts_improve = bool((np.diff(experts) > 0).all())
+    pupils_decline = bool((np.diff(pupils) < 0).all())
     claim = f"{world}: J of the expert and of its sequence model, exactly"
-    return Evidence(claim, ", ".join(texts), rising and falling)
+    return Evidence(claim, ", ".join(texts), experts_improve and pupils_decline)

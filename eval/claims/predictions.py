@@ -28,7 +28,7 @@ class Prediction:
         records = []
         for one in evidence:
             holds = "yes" if one.holds else "no"
-            records.append({"claim": one.claim, "found": one.numbers, "holds": holds})
+            records.append({"claim": one.claim, "numbers": one.numbers, "holds": holds})
         holding = sum(one.holds for one in evidence)
         if holding == len(evidence):
             verdict = "It holds."

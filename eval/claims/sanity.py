@@ -105,7 +105,7 @@ def _reference_runs(world: str) -> list[Run]:
 def _regimes(agent: str) -> list[str]:
     """The first offline and the first online regime that an agent learns in."""
     learns = make_agent(agent).learns
-    regimes = []
+    regimes: list[str] = []
     for kind in (OFFLINE, ONLINE):
         regimes += [regime for regime in kind if regime in learns][:1]
     return regimes

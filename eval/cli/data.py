@@ -26,7 +26,7 @@ def data(
     seed: Seed = 0,
     variant: Variant = "",
     out: Annotated[
-        Path | None, typer.Option(help="The file to write; its latents go beside it.")
+        Path | None, typer.Option(help="The file to write; its latents go to a second file.")
     ] = None,
     minari: Annotated[
         str, typer.Option(help="Export it as this Minari data set, namespace/name-vN, too.")
@@ -55,7 +55,7 @@ def data(
 
 
 def _file_name(environment: str, variant: str, regime: str, seed: int) -> str:
-    """The file of a log that was not named, such as IceCreamShorts-v0-observe-0.arrow."""
+    """The default name of a log file, such as IceCreamShorts-v0-observe-0.arrow."""
     world = environment
     for character in ":=/":
         world = world.replace(character, "-")

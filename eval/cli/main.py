@@ -26,7 +26,7 @@ class OneLineErrors(TyperGroup):
     """
 
     def invoke(self, ctx: Any) -> Any:
-        """Call the command that was asked for."""
+        """Call the command."""
         try:
             return super().invoke(ctx)
         except (ValueError, OSError) as error:
