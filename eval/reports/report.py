@@ -26,8 +26,8 @@ FIGURES = {
 TWINS = (
     "Twins are two worlds with the same log and different best policies. The score is the mean of "
     "CS_chance over both: 0 for uniform chance, 1 for the causal optimum on both, and more only "
-    "for an agent that is shown the intent or sees what is hidden. An agent that follows the log, or "
-    f"inverts it, is right once; a pair is won by scoring above {tables.WIN} on each."
+    "for an agent that is shown the intent or sees what is hidden. An agent that follows the "
+    f"log, or inverts it, is right once; a pair is won by scoring above {tables.WIN} on each."
 )
 EARNED = (
     "In the figure, large marks are interquartile means over seeds, small ones are seeds, bars are "

@@ -8,25 +8,26 @@ from dosuite.causal import InputError
 _FILE = re.compile(r" \[traceback: runs/\w+\.traceback\.txt\]$")
 
 
-def traceback_name(key: str) -> str:
-    """The name of the file, in the folder `runs` of the results, with the traceback of a run."""
-    return f"{key}.traceback.txt"
-
-
-def note_of(error: Exception, key: str) -> str:
-    """One line for the report: the message of a refusal, or an error and its traceback file.
-
-    A refusal (InputError) says in its message what to change, and has no traceback.
-    """
+def note_of(error: Exception) -> str:
+    """One line for the row: the message of a refusal (InputError), or the error with its type."""
     if isinstance(error, InputError):
         return str(error)
-    first_line = f"{type(error).__name__}: {error}".splitlines()[0]
-    return f"{first_line} [traceback: runs/{traceback_name(key)}]"
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def traceback_of(error: Exception) -> str:
-    """The whole traceback with its causes; "" for a refusal."""
+    """The whole traceback with its causes; "" for a refusal, whose message says what to change."""
     return "" if isinstance(error, InputError) else "".join(format_exception(error))
+
+
+def traceback_name(key: str) -> str:
+    """The file with the traceback of a run, in the folder of the results."""
+    return f"runs/{key}.traceback.txt"
+
+
+def with_file(note: str, key: str) -> str:
+    """A note that names the file with the traceback of its run."""
+    return f"{note} [traceback: {traceback_name(key)}]"
 
 
 def without_file(note: str) -> str:

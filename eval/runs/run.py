@@ -165,8 +165,7 @@ class Run:
                 raise learned
             return Outcome([head | row for row in scored(model, shown, learned)])
         except Exception as error:
-            note = note_of(error, head["run"])
-            failed = {**head, **empty_row(), "status": "failed", "note": note}
+            failed = {**head, **empty_row(), "status": "failed", "note": note_of(error)}
             return Outcome([failed], traceback_of(error))
 
     @property

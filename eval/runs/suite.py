@@ -19,7 +19,7 @@ from dosuite.envs.regimes import Budget, Regime
 from dosuite.envs.registry import world_class, world_id
 from dosuite.envs.settings import parse, unparse
 
-from .failure import traceback_name
+from .failure import traceback_name, with_file
 from .reference_values import reference_agents
 from .run import OFFLINE, Run, acts_there, outcomes
 
@@ -195,13 +195,16 @@ def _together(runs: Iterable[Run]) -> list[list[Run]]:
 def _do(runs: Sequence[Run], folder: Path) -> int:
     """Do runs that differ only in their seeds, and return their number."""
     for run, outcome in zip(runs, outcomes(runs), strict=True):
-        traceback = folder / "runs" / traceback_name(run.key)
+        key = run.key
+        rows = pd.DataFrame(outcome.rows)
+        traceback = folder / traceback_name(key)
         if outcome.traceback:
+            rows["note"] = [with_file(note, key) for note in rows["note"]]
             with replacing(traceback) as temporary:
                 temporary.write_text(outcome.traceback, encoding="utf-8")
         else:
             traceback.unlink(missing_ok=True)  # of an earlier try
-        _write(pd.DataFrame(outcome.rows), _path(folder, run.key))
+        _write(rows, _path(folder, key))
     return len(runs)
 
 

@@ -72,6 +72,12 @@ def test_a_failed_run_keeps_its_traceback_and_its_note_names_the_file(tmp_path: 
         assert part in text
 
 
+def test_without_a_folder_the_note_names_no_file() -> None:
+    (run,) = runs("Broken")
+    (row,) = run.rows()
+    assert row["note"] == "ValueError: no ratio"
+
+
 def test_once_it_succeeds_the_traceback_is_gone(tmp_path: Path) -> None:
     execute(runs("Broken"), tmp_path, 1, quiet=True)
     REPAIRED.touch()
