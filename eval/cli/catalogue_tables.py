@@ -37,7 +37,7 @@ def world_table() -> Table:
         members = [unparse("", dict(knobs)) for knobs in cls.members().values() if knobs]
         table.add_row(
             name,
-            str(cls().horizon),
+            str(cls.horizon),
             values[name].confounded_by,
             _way_out(cls),
             " ".join(members),
