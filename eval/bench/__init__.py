@@ -1,1 +1,1 @@
-"""What `dosuite bench` times."""
+"""The speed benchmark: what `dosuite bench` times, and how."""

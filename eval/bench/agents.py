@@ -1,10 +1,9 @@
-"""Training ten seeds at once, against Stable-Baselines3's DQN trained ten times, and against
-training them one by one.
+"""Training ten seeds at once, against Stable-Baselines3's DQN ten times, and against one by one.
 
-The sides learn from the same log with the same updates, minibatches, networks and rates. A unit is
-one seed's update."""
+Both sides learn from the same log with the same numbers of updates, minibatches, networks and
+learning rates. A unit of work is one seed's update.
+"""
 
-from collections.abc import Iterator
 from dataclasses import fields
 from functools import partial
 from typing import Any
@@ -23,14 +22,25 @@ from dosuite.envs.worlds.coin_end import CoinEnd
 from dosuite.envs.worlds.copycat_car import CopycatCar
 from dosuite.envs.worlds.river import ConfoundedRiver
 
-from .timing import Row, Scale, Work
+from .timing import Comparison, Resize, Sides, Work
 
-SEEDS, UPDATES, TURNS = 10, 200, 3
+SEEDS = 10
+UPDATES = 200
+TURNS = 3
+STEPS = 10_000  # of the log
+UNIT = "updates/s"
+TEN_TIMES = "Stable-Baselines3's DQN ten times"
+REPLAY_COLUMNS = {
+    "observations": "observation",
+    "next_observations": "next_observation",
+    "actions": "action",
+}  # array of the replay buffer -> column of the log
 
 
 def sb3_dqn(data: Data, agent: DQN, seed: int) -> Any:
-    """Stable-Baselines3's DQN with the settings of ours, after its updates on a log that fills its
-    replay buffer.
+    """Train Stable-Baselines3's DQN, with the settings of `agent`, on a log.
+
+    The log fills its replay buffer exactly.
     """
     algorithm: Any = SB3DQN(
         "MlpPolicy",
@@ -44,11 +54,9 @@ def sb3_dqn(data: Data, agent: DQN, seed: int) -> Any:
         device="cpu",
         _init_setup_model=False,
     )
-    algorithm.observation_space, algorithm.action_space, algorithm.n_envs = (
-        data.observation_space,
-        data.action_space,
-        1,
-    )
+    algorithm.observation_space = data.observation_space
+    algorithm.action_space = data.action_space
+    algorithm.n_envs = 1
     algorithm._setup_model()
     algorithm.set_logger(Logger(None, []))
     _fill(algorithm.replay_buffer, data)
@@ -59,99 +67,93 @@ def sb3_dqn(data: Data, agent: DQN, seed: int) -> Any:
 
 
 def _fill(buffer: Any, data: Data) -> None:
-    for name, column in (
-        ("observations", "observation"),
-        ("next_observations", "next_observation"),
-        ("actions", "action"),
-    ):
+    """Write all rows of a log to a replay buffer of the same size."""
+    for name, column in REPLAY_COLUMNS.items():
         array = getattr(buffer, name)
         array[:] = data[column].reshape(array.shape)
-    buffer.rewards[:, 0], buffer.timeouts[:, 0] = data["reward"], data["truncated"]
+    buffer.rewards[:, 0] = data["reward"]
+    buffer.timeouts[:, 0] = data["truncated"]
     buffer.dones[:, 0] = data["terminated"] | data["truncated"]
     buffer.full = True
 
 
 def _log(model: World, needs: frozenset[str] = frozenset()) -> Data:
+    """A log of the behaviour policy, with the labels and the graph if they are needed."""
+    log = collect(model, STEPS // model.horizon, seed=0)
     graph = model.graph.copy() if "graph" in needs else None
-    return collect(model, 10_000 // model.horizon, seed=0).view(
-        np.random.default_rng(0), "labels" in needs, graph
-    )
+    return log.view(np.random.default_rng(0), "labels" in needs, graph)
 
 
-def _at_once(agent: Any, data: Data, units: int) -> Work:
-    """A call learns with all seeds."""
-    return Work(
-        lambda: agent.learn_all(
-            [data] * SEEDS, [np.random.default_rng(seed) for seed in range(SEEDS)]
-        ),
-        units,
-    )
+def _all_at_once(agent: Any, data: Data, updates: int) -> Work:
+    def run() -> None:
+        agent.learn_all([data] * SEEDS, [np.random.default_rng(seed) for seed in range(SEEDS)])
+
+    return Work(run, SEEDS * updates)
 
 
-def _against_sb3(model: World, scale: Scale) -> tuple[Work, Work]:
-    updates = scale(UPDATES)
+def _against_sb3(model: World, resize: Resize) -> Sides:
+    updates = resize(UPDATES)
     agent, data = DQN(updates=updates, sync=min(DQN.sync, updates)), _log(model)
 
     def ten_times() -> None:
         for seed in range(SEEDS):
             sb3_dqn(data, agent, seed)
 
-    return _at_once(agent, data, SEEDS * updates), Work(ten_times, SEEDS * updates)
+    return _all_at_once(agent, data, updates), Work(ten_times, SEEDS * updates)
 
 
-def _against_itself(name: str, model: World, scale: Scale) -> tuple[Work, Work]:
-    updates = scale(UPDATES)
-    agent: Any = make_agent(name, **_lasting(name, updates))
+def _against_itself(name: str, model: World, resize: Resize) -> Sides:
+    updates = resize(UPDATES)
+    agent: Any = make_agent(name, **_settings_for(name, updates))
     data = _log(model, agent.needs)
 
     def one_by_one() -> None:
         for seed in range(SEEDS):
             agent.learn(data, np.random.default_rng(seed))
 
-    return _at_once(agent, data, SEEDS * updates), Work(one_by_one, SEEDS * updates)
+    return _all_at_once(agent, data, updates), Work(one_by_one, SEEDS * updates)
 
 
-def _lasting(name: str, updates: int) -> dict[str, int]:
-    """The setting with which an agent takes so many steps in a world of one step, or of many."""
-    has = {field.name for field in fields(agent_classes()[name])}  # type: ignore[arg-type]
-    return {"updates" if "updates" in has else "steps": updates} | (
-        {"iterations": 1} if "iterations" in has else {}
+def _settings_for(name: str, updates: int) -> dict[str, int]:
+    """The settings with which an agent makes this number of updates."""
+    known = {field.name for field in fields(agent_classes()[name])}  # type: ignore[arg-type]
+    settings = {"updates" if "updates" in known else "steps": updates}
+    if "iterations" in known:
+        settings["iterations"] = 1
+    return settings
+
+
+def _sb3_comparison(kind: type[World]) -> Comparison:
+    return Comparison(
+        f"ten seeds of dqn at once, {kind.__name__}",
+        TEN_TIMES,
+        8,
+        UNIT,
+        "stable-baselines3",
+        partial(_against_sb3, kind()),
+        TURNS,
     )
 
 
-def _own_rows() -> Iterator[Row]:
-    """Each agent that learns with all seeds at once, in a world whose observations are numbers, so
-    that all train networks.
+def _own_comparisons() -> list[Comparison]:
+    """A comparison for each agent that trains all seeds at once.
+
+    Observations are numbers in their worlds, so that all agents train networks.
     """
+    comparisons = []
     for name, kind in agent_classes().items():
         if hasattr(kind, "learn_all"):
             model = AirlinePricing() if kind.acts_in_a_box else CopycatCar()
             measured = f"ten seeds of {name} at once, {type(model).__name__}"
-            yield Row(
-                measured,
-                "one by one",
-                None,
-                UNIT,
-                "dosuite",
-                partial(_against_itself, name, model),
-                TURNS,
+            sides = partial(_against_itself, name, model)
+            comparisons.append(
+                Comparison(measured, "one by one", None, UNIT, "dosuite", sides, TURNS)
             )
+    return comparisons
 
 
-UNIT, TEN_TIMES = "updates/s", "Stable-Baselines3's DQN ten times"
-
-ROWS = (
-    *(
-        Row(
-            f"ten seeds of dqn at once, {kind.__name__}",
-            TEN_TIMES,
-            8,
-            UNIT,
-            "stable-baselines3",
-            partial(_against_sb3, kind()),
-            TURNS,
-        )
-        for kind in (ConfoundedRiver, CoinEnd)
-    ),
-    *_own_rows(),
+TRAINING_COMPARISONS = (
+    _sb3_comparison(ConfoundedRiver),
+    _sb3_comparison(CoinEnd),
+    *_own_comparisons(),
 )

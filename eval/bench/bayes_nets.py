@@ -1,5 +1,6 @@
-"""The first step of a discrete model as a Bayesian network of pgmpy and of pyAgrum, and pgmpy's
-ALARM as a model.
+"""Discrete models as Bayesian networks of pgmpy and of pyAgrum, and pgmpy's ALARM as a model.
+
+Only the first step of a model is translated.
 """
 
 import gzip
@@ -17,9 +18,9 @@ from dosuite.causal.model.lookups import Lookup
 
 
 def in_pgmpy(model: World, cut: str = "") -> Any:
-    """The network in pgmpy;
+    """The network in pgmpy, in which the variable `cut` has no causes and is uniform.
 
-    the variable `cut` loses its causes and is uniform. Raises ImportError without pgmpy.
+    Raises ImportError without pgmpy.
     """
     pgmpy = import_pgmpy()
     network = pgmpy.models.DiscreteBayesianNetwork()
@@ -37,7 +38,10 @@ def in_pgmpy(model: World, cut: str = "") -> Any:
 
 
 def in_pyagrum(model: World, cut: str = "") -> Any:
-    """The same in pyAgrum. Raises ImportError without it."""
+    """The network in pyAgrum, in which the variable `cut` has no causes and is uniform.
+
+    Raises ImportError without pyAgrum.
+    """
     pyagrum = import_pyagrum()
     network = pyagrum.BayesNet()
     laws = {name: _law(model, name, cut) for name in model.order}
@@ -46,16 +50,15 @@ def in_pyagrum(model: World, cut: str = "") -> Any:
     for name, (causes, table) in laws.items():
         for cause in causes:
             network.addArc(cause, name)
-        names = (*causes, name)
-        order = [
-            names.index(other) for other in reversed(network.cpt(name).names)
-        ]  # pyAgrum's arrays are in reverse order
+        # pyAgrum's arrays have their axes in reverse order
+        axes = (*causes, name)
+        order = [axes.index(other) for other in reversed(network.cpt(name).names)]
         network.cpt(name)[:] = np.ascontiguousarray(np.transpose(table, order))
     return network
 
 
 def import_pgmpy() -> Any:
-    """The module with its parts, whose import warns of its own."""
+    """pgmpy with its submodules. Its own warnings on import are silenced."""
     with _quiet():
         import pgmpy.inference
         import pgmpy.readwrite
@@ -63,7 +66,7 @@ def import_pgmpy() -> Any:
 
 
 def import_pyagrum() -> Any:
-    """The module with its part for causality, whose import crashes where warnings are errors."""
+    """pyAgrum with its causality submodule, whose import fails where warnings are errors."""
     with _quiet():
         import pyagrum.causal
     return pyagrum
@@ -77,26 +80,25 @@ def _quiet() -> Iterator[None]:
 
 
 def _law(model: World, name: str, cut: str) -> tuple[tuple[str, ...], Array]:
-    """The causes of a variable, and its law with axes (causes, name)."""
+    """The causes of a variable, and its distribution with axes (causes, name)."""
     names, table = model.tables.factor(name, first=True)
-    return (
-        ((), np.full(table.shape[-1], 1.0 / table.shape[-1]))
-        if name == cut
-        else (names[:-1], table)
-    )
+    if name == cut:
+        size = table.shape[-1]
+        return (), np.full(size, 1.0 / size)
+    return names[:-1], table
 
 
 @dataclass(frozen=True)
 class Node(Lookup):
-    """A variable that is a table."""
+    """A variable whose mechanism is a table."""
 
     role: str
 
 
 def alarm(action: str, reward: str) -> World:
-    """ALARM (Beinlich et al., 1989), 37 variables, as pgmpy ships it;
+    """ALARM (Beinlich et al., 1989), 37 variables, as pgmpy ships it, with numbered states.
 
-    states are numbered. Raises ImportError without pgmpy.
+    Raises ImportError without pgmpy.
     """
     reader = import_pgmpy().readwrite.BIFReader
     file = resources.files("pgmpy") / "utils" / "example_models" / "alarm.bif.gz"
@@ -111,11 +113,10 @@ def alarm(action: str, reward: str) -> World:
 
 
 def _node(cpd: Any, sizes: dict[str, int], role: str) -> Node:
-    """A law of pgmpy as a variable; its rounded numbers are made to sum to 1."""
+    """A conditional distribution of pgmpy as a variable; its rounded numbers are normalised."""
     causes = tuple(cpd.variables[1:])
     table = cpd.get_values().T
     table = table / table.sum(1, keepdims=True)
     supports = tuple(tuple(range(sizes[cause])) for cause in causes)
-    return Node(
-        causes, supports, tuple(map(tuple, table.tolist())), tuple(range(table.shape[1])), role
-    )
+    rows = tuple(tuple(row) for row in table.tolist())
+    return Node(causes, supports, rows, tuple(range(table.shape[1])), role)

@@ -1,8 +1,7 @@
-"""The ice-cream worlds of the benchmark, written by hand as its peers are: as Gymnasium classes,
-and in JAX.
+"""The ice-cream worlds of the benchmark written by hand: as Gymnasium classes, and in JAX.
 
-What is handed out at each step is the same on all sides, except that JAX leaves `final_obs` out,
-which saves it work."""
+All sides return the same at each step, except that JAX leaves out `final_obs`, which saves it work.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,14 +22,14 @@ class IceCreamByHand(gymnasium.Env[Any, Any]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[int, dict[str, Any]]:
-        """The first shorts, and an empty dictionary."""
+        """Observe the shorts of the first day."""
         super().reset(seed=seed)
         self._day = 0
         self._heat = self.np_random.random() < 0.5
         return self._dress(), {}
 
     def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
-        """The next shorts, and what the last ones earned."""
+        """Observe the shorts of the next day, and get the reward of the last."""
         pay = self._shorts - 0.2 * action
         self._day += 1
         self._heat = self.np_random.random() < 0.1 + 0.8 * self._heat
@@ -51,24 +50,25 @@ class ShortsByHand(gymnasium.Env[Any, Any]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[int, dict[str, Any]]:
-        """Nothing to see."""
+        """Start an episode without an observation."""
         super().reset(seed=seed)
         return 0, {}
 
     def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
-        """What the ice cream costs and the shorts earn."""
+        """Get the reward of the shorts less the cost of the ice cream."""
         heat = self.np_random.random() < 0.5
         shorts = int(self.np_random.random() < 0.05 + 0.85 * heat)
         return 0, shorts - 0.2 * action, True, False, {"shorts": shorts}
 
 
 def jax_idiomatic(envs: int, steps: int) -> Rollout:
-    """The world in the idiom of gymnax, compiled: `step_env` and `reset` draw with keys of their
-    own, and `where` picks one.
+    """IceCreamDays in the idiom of gymnax, compiled.
 
-    Calling it steps `envs` environments `steps` times with random actions, and returns
+    `step_env` and `reset` both draw, with their own keys, and `where` selects one of the results.
+    The rollout steps `envs` environments `steps` times with random actions, and returns
     observations, actions, rewards, terminations and truncations, each (steps, envs). Raises
-    ImportError if there is no JAX."""
+    ImportError without JAX.
+    """
     import jax
     import jax.numpy as jnp
 
@@ -114,12 +114,13 @@ def jax_idiomatic(envs: int, steps: int) -> Rollout:
 
 
 def jax_fused(envs: int, steps: int) -> Rollout:
-    """The same fused by hand: one key a step, folded in, for three numbers, and a reset that is
-    another law of the heat.
+    """IceCreamDays in JAX, fused by hand.
 
-    It is what was fastest of what was tried: split keys take 1.3 times as long, the generators
-    "rbg" and "unsafe_rbg" 4 times and more. Arguments, outputs and errors are those of
-    `jax_idiomatic`."""
+    One key a step, folded in, draws three numbers, and a reset only changes the probability of
+    heat. This was the fastest variant tried: splitting keys takes 1.3 times as long, the generators
+    "rbg" and "unsafe_rbg" at least 4 times. Arguments, outputs and errors are those of
+    `jax_idiomatic`.
+    """
     import jax
     import jax.numpy as jnp
 

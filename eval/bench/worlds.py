@@ -1,4 +1,4 @@
-"""The worlds that the benchmark of speed steps through: small, large, wide and on a grid."""
+"""The worlds of the speed benchmark: small, large, wide, and on a grid."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -22,9 +22,9 @@ from dosuite.causal import (
 
 
 class IceCreamDays(World):
-    """Give whoever passes an ice cream (1) or not (0), for eight days on which the heat lasts.
+    """Give a passer-by an ice cream (1) or not (0), on eight days with persistent heat.
 
-    Shorts are seen before acting, earn 1 whatever is given, and an ice cream costs 0.2.
+    Shorts are observed before acting and earn 1 whatever is given; an ice cream costs 0.2.
 
         heat_tm1 --> heat --> shorts --> pay <-- ice_cream <-- heat
 
@@ -52,67 +52,58 @@ class IceCreamDays(World):
 
 @dataclass(frozen=True)
 class Link:
-    """The mechanism of a binary variable that mostly does as its causes do."""
+    """The mechanism of a binary variable that mostly follows its causes."""
 
     causes: tuple[str, ...]
     role: str = "latent"
-    starting: Distribution | None = (
-        None  # its law at the first step, where a cause lies one step earlier
-    )
+    starting: Distribution | None = None  # at the first step, if a cause lies one step earlier
 
     def __call__(self, *causes: Array) -> Bernoulli:
-        """The law, given arrays of the causes' values."""
+        """The distribution, given arrays of the causes' values."""
         return Bernoulli(0.1 + 0.8 * sum(causes) / len(causes))
 
 
 @cache
 def wide(variables: int) -> World:
-    """IceCreamDays with this many variables, from 4 on: the heat reaches the shorts through a chain
-    of rumours too.
+    """IceCreamDays with `variables` variables, at least 4.
 
-    Each rumour is confounded with the next by the heat; the last but one lasts as the heat does,
-    and the log's ice cream follows the first."""
+    The heat also reaches the shorts through a chain of rumours. Heat confounds each rumour with the
+    next; the last but one persists as the heat does, and the log's ice cream follows the first.
+    """
     rumours = [f"rumour_{i}" for i in range(variables - 4)]
-    chain = {
-        name: Link((before, "heat"))
-        for before, name in zip(["heat", *rumours], rumours, strict=False)
-    }
+    mechanisms = {}
+    for before, name in zip(["heat", *rumours], rumours, strict=False):
+        mechanisms[name] = Link((before, "heat"))
     if len(rumours) > 1:
         lasting = rumours[-2]
-        chain[lasting] = Link((f"{lasting}_tm1", *chain[lasting].causes), starting=Bernoulli(0.5))
-    ends = (
-        {
-            "shorts": Link(("heat", rumours[-1]), "context"),
-            "ice_cream": Link(("heat", rumours[0]), "action"),
-        }
-        if rumours
-        else {}
-    )
-    world = type(
-        f"IceCreamDays{variables}", (IceCreamDays,), {"__module__": __name__, **chain, **ends}
-    )
+        causes = (f"{lasting}_tm1", *mechanisms[lasting].causes)
+        mechanisms[lasting] = Link(causes, starting=Bernoulli(0.5))
+    if rumours:
+        mechanisms["shorts"] = Link(("heat", rumours[-1]), "context")
+        mechanisms["ice_cream"] = Link(("heat", rumours[0]), "action")
+    attributes = {"__module__": __name__, **mechanisms}
+    world = type(f"IceCreamDays{variables}", (IceCreamDays,), attributes)
     return cast(World, world())
 
 
 def _moves(level: Array, down: Array, up: Array, levels: int) -> Categorical:
-    """One level down, one up, or none, with these probabilities (n,);
+    """Move one level down, one up, or stay; `down` and `up` are probabilities (n,).
 
-    beyond the ends there is nothing to move to.
+    At the ends, moving further means to stay.
     """
-    at = np.eye(levels)
-    lower, higher = at[np.maximum(level - 1, 0)], at[np.minimum(level + 1, levels - 1)]
-    return Categorical(
-        down[:, None] * lower + up[:, None] * higher + (1 - down - up)[:, None] * at[level]
-    )
+    one_hot = np.eye(levels)
+    lower = one_hot[np.maximum(level - 1, 0)]
+    higher = one_hot[np.minimum(level + 1, levels - 1)]
+    stay = (1 - down - up)[:, None] * one_hot[level]
+    return Categorical(down[:, None] * lower + up[:, None] * higher + stay)
 
 
 class SepsisSized(World):
-    """A ward with the state space of the sepsis simulator, and numbers of our own: 720 states seen,
-    twice that with the diabetes.
+    """A ward with the state space of the sepsis simulator, but other probabilities.
 
-    Treatments are in force from the step after they are chosen. Three abnormal readings or more are
-    death and earn -1; none, without any treatment, is discharge and earns 1; either ends the
-    episode.
+    It has 720 observed states, and twice as many with the hidden diabetes. Treatments take effect
+    in the step after they are chosen. Three or more abnormal readings are death and earn -1; no
+    abnormal reading without any treatment is discharge and earns 1; both end the episode.
 
     Observation: MultiDiscrete, the seven contexts. Action: Discrete(8), 4 antibiotics + 2
     ventilation + vasopressors.
@@ -183,12 +174,12 @@ class SepsisSized(World):
         return Exactly(abs(outcome))
 
 
-class Grid(World):
-    """Walk up (0), right (1), down (2) or left (3) on 9 x 5 cells to the coin at the right end; a
-    step fails now and then.
+class GridWalk(World):
+    """Walk up (0), right (1), down (2) or left (3) on 9 x 5 cells to the coin at the right end.
 
-    Observation: MultiDiscrete, column and row. Action: Discrete(4). The coin earns 1 and ends the
-    episode."""
+    The coin earns 1 and ends the episode. Observation: MultiDiscrete, column and row. Action:
+    Discrete(4).
+    """
 
     horizon: int = 30
     slip: float = 0.1  # P(the step fails)

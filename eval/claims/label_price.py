@@ -1,6 +1,6 @@
-"""The price of labels:
+"""The price of missing labels.
 
-how many interventions it takes to set right a log that does not say which rows they are.
+How many interventions correct a log that does not say which of its rows are interventions?
 """
 
 from dataclasses import replace
@@ -12,41 +12,50 @@ from dosuite.causal.exact import Process, do_process, greedy, log_process
 
 from ..metrics import NEGLIGIBLE
 
-LEAST, MOST = 1e-6, 1e6  # interventions for each recorded step
-CLOSE = 1e-9  # relative
+# the interventions for each recorded step that are searched
+LEAST, MOST = 1e-6, 1e6
+PRECISION = 1e-9  # relative
 
 
 def pooling_threshold(model: World) -> float:
-    """How many interventions with uniform actions, for each recorded step, turn the plan in their
-    pooled log into a best policy.
+    """The interventions for each recorded step from which the plan in the pooled log is optimal.
 
-    0 where none are needed. In several steps they are counted in each context alike, and the plan
-    under interventions must be a best policy."""
+    Interventions have uniform actions, and in several steps their number is the same in each
+    context. The result is 0 if none are needed. The plan under interventions must be optimal.
+    """
     best = value(model, model.causal_policy()) - NEGLIGIBLE
 
-    def right(interventions: float) -> bool:
-        return value(model, greedy(pooled(model, interventions).plan())) >= best
+    def is_optimal(interventions: float) -> bool:
+        plan = pooled_process(model, interventions).plan()
+        return value(model, greedy(plan)) >= best
 
-    if right(LEAST):
+    if is_optimal(LEAST):
         return 0.0
+    # bisection on the logarithm
     low, high = LEAST, MOST
-    while high / low > 1 + CLOSE:
+    while high / low > 1 + PRECISION:
         middle = np.sqrt(low * high)
-        low, high = (low, middle) if right(middle) else (middle, high)
+        if is_optimal(middle):
+            high = middle
+        else:
+            low = middle
     return float(high)
 
 
-def pooled(model: World, interventions: float) -> Process:
-    """The process that a log without labels shows, to each step of which come so many with uniform
-    actions.
+def pooled_process(model: World, interventions: float) -> Process:
+    """The process that an infinite log without labels shows.
+
+    Each of its recorded steps is joined by `interventions` steps with uniform actions.
     """
-    seen, done = log_process(model), do_process(model)
-    shares = behaviour_policy(model), interventions * uniform_policy(model)
-    weight = shares[0] / (shares[0] + shares[1])
-    moves = weight[..., None] * seen.transition + (1 - weight[..., None]) * done.transition
+    seeing, doing = log_process(model), do_process(model)
+    recorded = behaviour_policy(model)
+    added = interventions * uniform_policy(model)
+    # the share of recorded steps among those with a context and an action
+    weight = recorded / (recorded + added)
+    transition = weight[..., None] * seeing.transition + (1 - weight[..., None]) * doing.transition
     return replace(
-        seen,
-        reward=weight * seen.reward + (1 - weight) * done.reward,
-        transition=moves,
-        visits=shares[0] + shares[1],
+        seeing,
+        reward=weight * seeing.reward + (1 - weight) * doing.reward,
+        transition=transition,
+        visits=recorded + added,
     )

@@ -1,255 +1,189 @@
-"""The prediction matrix:
+"""The prediction matrix: which class of agents should succeed in which world.
 
-which class of agents is predicted to succeed in which world, and the runs that test it.
+The predictions are in `matrix.csv`. A row is a world; its columns are
+
+- `name`, and the `world` as `make_model` reads it;
+- the prediction of each class in CLASSES: 1 if it succeeds, 0 if it fails, p in between, - if it
+  does not apply;
+- `zero` and `one`: the reference values that score 0 and 1;
+- `most_recorded`, `most_practice`: bounds on the steps of a log and of practice, if any;
+- `agents`: what runs for a class instead of its usual agent, as `class=agent` or
+  `class=agent@regime`, separated by spaces; `class=` if none does;
+- `note`.
 """
 
+import csv
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 
 from dosuite.agents import agent_classes, make_agent
-from dosuite.causal import InputError
+from dosuite.causal import InputError, World
 from dosuite.envs import make_model
 from dosuite.envs.regimes import Regime
 from dosuite.envs.settings import parse
 
 from ..runs.run import Run, acts_there
 
-POOLED = 40  # recorded steps to each of the experimenter's, in a mixed log
-# recorded steps, at most, for a sequence model, whose training does not get longer with the log
-REMEMBERED = 100_000
+POOLED = 40  # recorded steps for each of the experimenter's, in a mixed log
+SHORT_PRACTICE = 10  # in worlds of one step, practice is this many times shorter
+NO_ANSWER = "-"  # the prediction of a class that does not apply
 
 
 @dataclass(frozen=True)
-class Class:
-    """A class of agents:
+class AgentClass:
+    """A class of agents, what runs for it in worlds of one step and in longer ones, and where.
 
-    its agent in worlds of one step and in longer ones, and where it learns; no text is no agent.
+    An empty text is no agent.
     """
 
     name: str
     agent: str
-    longer: str
+    longer: str  # the agent in worlds of several steps
     regime: str
-    most: int | None = None  # recorded steps to learn from, if that are fewer
+    most_recorded: int | None = None  # bound on the recorded steps to learn from
 
 
 CLASSES = (
-    Class("BC", "bc", "bc", "observe"),
-    Class("NaiveRL", "naive", "naive", "observe"),
-    Class("Pess", "maximin", "maximin", "observe"),
-    Class("Seq", "decision-transformer", "decision-transformer", "observe", REMEMBERED),
-    Class("Lat", "latent", "", "observe"),
-    Class("Adj", "adjust-all", "adjust-all", "observe"),
-    Class("ID", "identify", "identify", "observe"),
-    Class("PartID", "minimax-regret", "", "observe"),
-    Class("Online", "thompson", "q-learning", "intervene"),
-    Class("RDC", "thompson", "q-learning", "counterfactual"),
-    Class("Pool", "naive", "naive", "mixed"),
-    Class("Fuse", "fused", "fused", "mixed"),
+    AgentClass("BC", "bc", "bc", "observe"),
+    AgentClass("NaiveRL", "naive", "naive", "observe"),
+    AgentClass("Pess", "maximin", "maximin", "observe"),
+    AgentClass("Seq", "decision-transformer", "decision-transformer", "observe", 100_000),
+    AgentClass("Lat", "latent", "", "observe"),
+    AgentClass("Adj", "adjust-all", "adjust-all", "observe"),
+    AgentClass("ID", "identify", "identify", "observe"),
+    AgentClass("PartID", "minimax-regret", "", "observe"),
+    AgentClass("Online", "thompson", "q-learning", "intervene"),
+    AgentClass("RDC", "thompson", "q-learning", "counterfactual"),
+    AgentClass("Pool", "naive", "naive", "mixed"),
+    AgentClass("Fuse", "fused", "fused", "mixed"),
 )
-NAIVE = "NaiveRL"  # the class of the agents that are run beside the others on request
+NAIVE = "NaiveRL"  # the class whose predictions hold for agents that the user adds
 
 
 @dataclass(frozen=True)
-class Row:
-    """A world, and of each class 1 if it is predicted to succeed, 0 to fail, p if in between and -
-    if it does not apply.
-    """
+class MatrixRow:
+    """A row of `matrix.csv`."""
 
     name: str
     world: str
-    predicted: str
-    agents: Mapping[str, str] = field(
-        default_factory=dict
-    )  # of classes whose agent, or agent@regime, is another here; none if it is empty
-    zero: str = "j_uniform"  # what scores 0 and what scores 1
-    one: str = "j_causal"
-    most: int | None = None  # recorded steps, if that are fewer
-    practice: int | None = None  # steps of practice, if that are fewer
-    note: str = ""
-
-    @property
-    def cells(self) -> dict[str, str]:
-        """The prediction of each class."""
-        return dict(zip((one.name for one in CLASSES), self.predicted.split(), strict=True))
-
-
-NOT_COUNTED = {
-    "Pess": "",
-    "Lat": "",
-    "Adj": "",
-    "PartID": "",
-    "Fuse": "",
-}  # classes whose agents count observations and actions
-BOX = {
-    **NOT_COUNTED,
-    "NaiveRL": "td3-bc",
-    "Pool": "td3-bc",
-    "Online": "ppo",
-}  # where the action is a number
-
-ROWS = (
-    Row("IceCreamShorts", "IceCreamShorts-v0", "p 0 0 0 0 0 0 p 1 1 0 1"),
-    Row("Kidney Blind", "SimpsonClinic-v0:study=KidneyStones", "p 0 0 0 - 1 1 1 1 - 0 1"),
-    Row(
-        "BloodPressure twin",
-        "SimpsonClinic-BloodPressure-v0:study=KidneyStones",
-        "p 1 1 1 - 0 1 1 1 - 1 1",
-    ),
-    Row("TarFrontdoor", "TarFrontdoor-v0:table=Causality", "p 0 0 0 0 0 1 1 1 - 0 1"),
-    Row("Napkin", "NapkinClinic-v0", "p 0 0 0 0 0 1 1 1 - 0 1"),
-    Row("EncourageIV-Confused", "EncourageIV-v0", "p 0 0 0 0 0 0 1 1 - 0 1"),
-    Row("VitA low", "EncourageIV-VitaminA-v0:hardy=0.0", "0 0 1 0 0 0 0 1 1 - 0 1"),
-    Row("MBias", "MBiasClinic-v0", "p 0 0 0 0 0 1 1 1 - 0 1", note="ID ignores M"),
-    Row(
-        "SelectionGate",
-        "SelectionGate-v0",
-        "0 0 0 0 0 0 0 p 1 - 0 1",
-        note="interventions are selected as the log is",
-    ),
-    Row(
-        "Overcontrol",
-        "MediatorTrap-v0",
-        "p 1 1 0 - 0 1 1 1 - 1 1",
-        note="NaiveRL and Pess learn r(x); Adj is who learns r(x, m)",
-    ),
-    Row(
-        "GreedyCasino",
-        "GreedyCasino-v0:casino=Greedy",
-        "0 p p 0 0 0 0 p p 1 p p",
-        one="j_intent",
-        note="without the intent every policy earns the same, so 1 is the best policy that sees it",
-    ),
-    Row("GenotypeClinic", "GenotypeClinic-v0", "p 0 0 0 p 0 0 p 1 1 0 1"),
-    Row("ConfoundedRiver", "ConfoundedRiver-v0", "p 0 1 0 0 0 0 1 1 1 0 1"),
-    Row("Door noisy_good", "Door-v0:expert=noisy_good", "p 0 1 0 0 0 0 p 1 1 0 1"),
-    Row(
-        "BrakeLight",
-        "BrakeLight-v0",
-        "0 0 0 0 p 0 1 - 1 1 0 1",
-        {"ID": "targeted"},
-        note="ID drops the light after targeted interventions",
-    ),
-    Row(
-        "CopycatWrapper s>0",
-        "CopycatCar-v0",
-        "0 0 0 0 p - 1 - 1 - 0 1",
-        {**NOT_COUNTED, "ID": "targeted", "Online": "ars"},
-        most=100_000,
-        note="the copycat around MountainCar as a model; ID drops the lamp after targeted interventions; all values are estimated",
-    ),
-    Row(
-        "DelusionBox",
-        "DelusionBox-v0",
-        "p - - 0 p - 1 - 1 - 0 1",
-        {"ID": "decision-transformer:actions=masked@mixed", "Online": "recurrent-ppo"},
-        practice=100_000,
-        note="1 is the best that remembers and marks its own actions; BC, Pool and Fuse have no memory",
-    ),
-    Row(
-        "AirlinePricing",
-        "AirlinePricing-v0",
-        "p 0 0 0 0 0 1 1 1 - 0 1",
-        {**BOX, "ID": "deep-iv"},
-        most=100_000,
-    ),
-    Row(
-        "CorrelatedNoiseLQ",
-        "CorrelatedNoiseLQ-v0",
-        "0 0 0 p p - 1 - 1 - 0 1",
-        {**BOX, "ID": "lagged-iv", "Online": "ars:standardise=false"},
-        zero="j_confused",
-        most=100_000,
-        note="0 is the clone, as for costs the worst: random pushes cost 200,000 times as much as the best",
-    ),
-    Row("SlateExposure", "SlateExposure-v0", "p 0 1 0 p 0 0 0 1 1 0 1"),
-    Row(
-        "TransportClinic A",
-        "TransportClinic-v0",
-        "0 0 0 0 - p 1 1 1 - 0 1",
-        {"ID": "", "PartID": ""},
-        note="the log holds nothing of the target, whose marker ID and PartID would need; Fuse sees interventions in the source",
-    ),
-    Row("ProxyClinic", "ProxyClinic-v0", "p 0 0 0 1 0 1 1 1 - 0 1", {"ID": "proximal"}),
-    Row(
-        "CoinEnd rho=0",
-        "CoinEnd-v0",
-        "p p p p - - - p 1 - p 1",
-        note="Online practises in the test; Fuse sees interventions in training",
-    ),
-)
+    predictions: Mapping[str, str]  # by class
+    zero: str
+    one: str
+    most_recorded: int | None
+    most_practice: int | None
+    agents: Mapping[str, str]  # by class
+    note: str
 
 
 @dataclass(frozen=True)
 class Cell:
     """One prediction, and the runs that test it: none if no agent applies."""
 
-    row: Row
+    row: MatrixRow
     column: str
     predicted: str
     runs: tuple[Run, ...] = ()
 
 
-def cells(
-    only: Sequence[str], agents: Sequence[str], seeds: int, rows: int, steps: int
-) -> list[Cell]:
-    """The cells whose row has a text of `only` in its name or whose class is one; all without any.
-
-    `agents` that learn from a log are run beside the others, as of the class NaiveRL. `rows` are
-    the recorded steps of a log, `steps` those of practice where an episode has several, a tenth of
-    them where it has one. Raises InputError if nothing is left, or if an agent does not exist."""
-    beside = [Class(text, text, text, "observe") for text in agents if make_agent(text)]
-    found = [
-        _cell(row, one, row.cells.get(one.name, row.cells[NAIVE]), seeds, rows, steps)
-        for row in ROWS
-        for one in (*CLASSES, *beside)
-        if not only or any(text in row.name or text == one.name for text in only)
-    ]
-    if not found:
-        names = ", ".join([one.name for one in CLASSES] + [row.name for row in ROWS])
-        raise InputError(f"nothing in the matrix is called {', '.join(only)}; there are {names}")
-    return found
+@cache
+def matrix_rows() -> tuple[MatrixRow, ...]:
+    """The rows of `matrix.csv`."""
+    file = resources.files(__package__) / "matrix.csv"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return tuple(_row(texts) for texts in csv.DictReader(lines))
 
 
-def _cell(row: Row, one: Class, predicted: str, seeds: int, rows: int, steps: int) -> Cell:
-    model = make_model(row.world)
-    text, _, named = row.agents.get(
-        one.name, one.agent if model.horizon == 1 else one.longer
-    ).partition("@")
-    if predicted == "-" or parse(text)[0] not in agent_classes() or not acts_there(text, model):
-        return Cell(row, one.name, predicted)
-    learns = make_agent(text).learns
-    regime = named or (one.regime if one.regime in learns else learns[0])
-    recorded = min(rows, row.most or rows, one.most or rows)
-    return Cell(
-        row,
-        one.name,
-        predicted,
-        runs_of(row.world, text, regime, seeds, recorded, min(steps, row.practice or steps)),
+def _row(texts: Mapping[str, str]) -> MatrixRow:
+    agents = {}
+    for text in texts["agents"].split():
+        name, _, agent = text.partition("=")
+        agents[name] = agent
+    return MatrixRow(
+        texts["name"],
+        texts["world"],
+        {one.name: texts[one.name] for one in CLASSES},
+        texts["zero"],
+        texts["one"],
+        int(texts["most_recorded"]) if texts["most_recorded"] else None,
+        int(texts["most_practice"]) if texts["most_practice"] else None,
+        agents,
+        texts["note"],
     )
+
+
+def matrix_cells(
+    only: Sequence[str], agents: Sequence[str], seeds: int, recorded: int, practice: int
+) -> list[Cell]:
+    """The cells whose row has a text of `only` in its name, or whose class is one; else all.
+
+    Each of `agents`, which learn from a log, becomes a class with the predictions of NaiveRL.
+    `recorded` are the steps of a log, `practice` those of practice (see `runs_of`). Raises
+    InputError if no cell is left, or if an agent does not exist.
+    """
+    for agent in agents:
+        make_agent(agent)
+    classes = [*CLASSES, *(AgentClass(agent, agent, agent, "observe") for agent in agents)]
+    cells = []
+    for row in matrix_rows():
+        for one in classes:
+            if not only or any(text in row.name or text == one.name for text in only):
+                cells.append(_cell(row, one, seeds, recorded, practice))
+    if not cells:
+        names = [one.name for one in CLASSES] + [row.name for row in matrix_rows()]
+        raise InputError(
+            f"nothing in the matrix is called {', '.join(only)}; there are {', '.join(names)}"
+        )
+    return cells
+
+
+def _cell(row: MatrixRow, one: AgentClass, seeds: int, recorded: int, practice: int) -> Cell:
+    predicted = row.predictions.get(one.name, row.predictions[NAIVE])
+    model = make_model(row.world)
+    agent, regime = _agent_and_regime(row, one, model)
+    known = parse(agent)[0] in agent_classes()
+    if predicted == NO_ANSWER or not known or not acts_there(agent, model):
+        return Cell(row, one.name, predicted)
+    bounds = [recorded, row.most_recorded or recorded, one.most_recorded or recorded]
+    practice = min(practice, row.most_practice or practice)
+    runs = runs_of(row.world, agent, regime, seeds, min(bounds), practice)
+    return Cell(row, one.name, predicted, runs)
+
+
+def _agent_and_regime(row: MatrixRow, one: AgentClass, model: World) -> tuple[str, str]:
+    """The agent that runs for a class, "" if none does, and its regime.
+
+    If it does not learn in the regime of its class, it learns in the first one that it can.
+    """
+    usual = one.agent if model.horizon == 1 else one.longer
+    agent, _, regime = row.agents.get(one.name, usual).partition("@")
+    if parse(agent)[0] not in agent_classes():
+        return agent, ""
+    learns = make_agent(agent).learns
+    return agent, regime or (one.regime if one.regime in learns else learns[0])
 
 
 def runs_of(
-    world: str, agent: str, regime: str, seeds: int, rows: int, steps: int
+    world: str, agent: str, regime: str, seeds: int, recorded: int, practice: int
 ) -> tuple[Run, ...]:
-    """The run of each seed, with so many recorded steps, or steps of practice where an episode has
-    several; where it has one a tenth.
+    """The run of each seed, with `recorded` steps of a log or `practice` steps of practice.
+
+    A mixed log has 1 intervention for 40 recorded steps. In a world of one step, practice is a
+    tenth as long.
     """
-    practised = steps if make_model(world).horizon > 1 else max(1, steps // 10)
-    budget = {Regime.OBSERVE: rows, Regime.MIXED: rows + rows // POOLED}.get(
-        Regime(regime), practised
-    )
+    if make_model(world).horizon == 1:
+        practice = max(1, practice // SHORT_PRACTICE)
+    budgets = {Regime.OBSERVE: recorded, Regime.MIXED: recorded + recorded // POOLED}
+    budget = budgets.get(Regime(regime), practice)
     share = 1 / (POOLED + 1) if regime == Regime.MIXED else None
     return tuple(Run(world, agent, regime, budget, seed, share=share) for seed in range(seeds))
 
 
 def in_order(cells: Iterable[Cell]) -> list[Run]:
-    """Every run, those of one world and seed one after the other, for they share a log."""
+    """All runs, those of one world and seed one after the other, since they share a log."""
+    positions: dict[str, int] = {}
+    for row in matrix_rows():
+        positions.setdefault(row.world, len(positions))
     runs = [run for cell in cells for run in cell.runs]
-    return sorted(
-        runs,
-        key=lambda run: (
-            list(dict.fromkeys(r.world for r in ROWS)).index(run.environment),
-            run.seed,
-        ),
-    )
+    return sorted(runs, key=lambda run: (positions[run.environment], run.seed))

@@ -1,7 +1,4 @@
-"""The prediction matrix, predicted against measured:
-
-scores with intervals, verdicts, and tables.
-"""
+"""The prediction matrix held against measurements: scores, intervals, verdicts, and tables."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,186 +11,204 @@ from ..reports.page import Section, Table
 from ..runs.failure import without_file
 from ..runs.reference_values import REFERENCES
 from ..runs.run import OFFLINE
-from .matrix import Cell, Row
+from .matrix import NO_ANSWER, Cell, MatrixRow
 
-FAILS, SUCCEEDS = 0.1, 0.9  # CS_chance: 0 predicts less than the one, 1 more than the other
-MARKS = {"disagrees": "!", "undecided": "?"}
-VERDICTS = {
-    "agrees": "agree",
-    "disagrees": "disagree",
-    "undecided": "are undecided",
-    "undefined": "are undefined",
-}
-ACTING = (
-    "Online",
-    "RDC",
-    "Pool",
-    "Fuse",
-)  # classes that need interventions; the others learn from what was seen
+FAILS = 0.1  # a prediction of 0 says that CS_chance is below
+SUCCEEDS = 0.9  # a prediction of 1 says that it is above
+AGREES = "agrees"
+DISAGREES = "disagrees"
+UNDECIDED = "undecided"
+UNDEFINED = "undefined"
+COUNTED = {
+    AGREES: "agree",
+    DISAGREES: "disagree",
+    UNDECIDED: "are undecided",
+    UNDEFINED: "are undefined",
+}  # verdict -> verb
+MARKS = {DISAGREES: "!", UNDECIDED: "?"}
+ACTING = ("Online", "RDC", "Pool", "Fuse")  # classes that learn from interventions
 
-SCORED = (
+EXPLANATION = (
     "Each cell holds the prediction, 1 for success, 0 for failure and p in between, and what was "
-    "measured: CS_chance, which is 0 for "
-    "chance and 1 for the best policy, as the interquartile mean over seeds with its 95 % "
-    "bootstrap interval. "
+    "measured: CS_chance, which is 0 for chance and 1 for the best policy, as the interquartile "
+    "mean over seeds with its 95 % bootstrap interval. "
     f"0 says that it is below {FAILS}, 1 above {SUCCEEDS}; ! marks an interval that disagrees, ? "
-    "one that crosses the threshold. "
-    "p is not judged, and - does not apply."
+    "one that crosses the threshold. p is not judged, and - does not apply."
 )
 
 
-def measured(cells: Sequence[Cell], rows: pd.DataFrame) -> pd.DataFrame:
-    """A row for each cell that was run: its row and class, CS_chance as `iqm`, `low` and `high`
-    over the seeds, and the verdict.
+def measured_cells(cells: Sequence[Cell], rows: pd.DataFrame) -> pd.DataFrame:
+    """A row for each cell that was run: CS_chance as `iqm`, `low` and `high`, and the verdict.
 
-    `rows` are those of the runs. A score is NaN where CS_chance is undefined, or where a run
-    failed."""
-    runs = rows[rows["world"] == ""].set_index("run")
-    return pd.DataFrame(
-        [_measured(cell, runs.loc[[run.key for run in cell.runs]]) for cell in cells if cell.runs]
-    )
+    `rows` are the results of the runs. The interval is over the seeds. A score is NaN where it is
+    undefined, or where a run failed.
+    """
+    deployed = rows[rows["world"] == ""].set_index("run")
+    records = []
+    for cell in cells:
+        if cell.runs:
+            records.append(_measured(cell, deployed.loc[[run.key for run in cell.runs]]))
+    return pd.DataFrame(records)
 
 
-def _measured(cell: Cell, runs: pd.DataFrame) -> dict[str, object]:
-    scores = metrics.chance_score(
-        runs.assign(j_uniform=runs[cell.row.zero], j_causal=runs[cell.row.one])
-    ).to_numpy(float)
-    failed = runs.loc[runs["status"] != "ok", "note"]
-    whole = np.full(len(scores), np.nan) if len(failed) else scores
-    iqm, low, high = metrics.interval(whole)
-    said = (failed if len(failed) else runs["note"]).map(without_file)
-    run = cell.runs[0]
+def _measured(cell: Cell, rows: pd.DataFrame) -> dict[str, object]:
+    failures = rows.loc[rows["status"] != "ok", "note"]
+    iqm, low, high = _interval(cell, rows)
+    first = cell.runs[0]
     return {
         "row": cell.row.name,
         "class": cell.column,
         "predicted": cell.predicted,
-        "agent": f"{run.agent} ({run.regime})",
-        "budget": run.budget,
+        "agent": f"{first.agent} ({first.regime})",
+        "budget": first.budget,
         "iqm": iqm,
         "low": low,
         "high": high,
-        "exact": bool(runs["exact"].all()),
-        "verdict": verdict(cell.predicted, low, high),
-        "note": "; ".join(dict.fromkeys(said)) if said.nunique() < 3 else said.mode()[0],
+        "exact": bool(rows["exact"].all()),
+        "verdict": agreement(cell.predicted, low, high),
+        "note": _summary(failures if len(failures) else rows["note"]),
     }
 
 
-def verdict(predicted: str, low: float, high: float) -> str:
-    """Whether an interval of CS_chance agrees with a prediction, disagrees, or leaves it undecided;
+def _interval(cell: Cell, rows: pd.DataFrame) -> metrics.Interval:
+    """CS_chance on the scale of the cell's row; NaN if a run failed."""
+    scaled = rows.assign(j_uniform=rows[cell.row.zero], j_causal=rows[cell.row.one])
+    scores = metrics.chance_score(scaled).to_numpy(float)
+    if (rows["status"] != "ok").any():
+        scores = np.full(len(scores), np.nan)
+    return metrics.interval(scores)
 
-    "" if neither 0 nor 1 is predicted.
-    """
+
+def _summary(notes: "pd.Series[str]") -> str:
+    """One or two different notes, else the most frequent one; without traceback files."""
+    notes = notes.map(without_file)
+    if notes.nunique() < 3:
+        return "; ".join(dict.fromkeys(notes))
+    return str(notes.mode()[0])
+
+
+def agreement(predicted: str, low: float, high: float) -> str:
+    """The verdict on a prediction from an interval of CS_chance; "" if it is neither 0 nor 1."""
     if predicted not in "01":
         return ""
     if np.isnan(low):
-        return "undefined"
-    as_said = high < FAILS if predicted == "0" else low > SUCCEEDS
-    otherwise = low >= FAILS if predicted == "0" else high <= SUCCEEDS
-    return "agrees" if as_said else "disagrees" if otherwise else "undecided"
+        return UNDEFINED
+    if predicted == "0":
+        agrees, disagrees = high < FAILS, low >= FAILS
+    else:
+        agrees, disagrees = low > SUCCEEDS, high <= SUCCEEDS
+    if agrees:
+        return AGREES
+    return DISAGREES if disagrees else UNDECIDED
 
 
-def sections(cells: Sequence[Cell], rows: pd.DataFrame) -> list[Section]:
-    """The matrix, what disagrees in it, and how each row was run;
+def matrix_sections(cells: Sequence[Cell], rows: pd.DataFrame) -> list[Section]:
+    """The matrix, what does not agree with it, and how each row was run.
 
-    `rows` are those of the runs of the cells.
+    `rows` are the results of the runs of the cells.
     """
-    found = measured(cells, rows)
-    counts = [f"{(found['verdict'] == name).sum()} {words}" for name, words in VERDICTS.items()]
-    idle = sum(not cell.runs and cell.predicted in "01" for cell in cells)
-    told = f"Of the predictions of 0 and 1 {', '.join(counts)}, and {idle} have no agent."
-    texts = {(row["row"], row["class"]): _text(row) for row in found.to_dict("records")}
-    halves = [
-        [one for one in dict.fromkeys(cell.column for cell in cells) if (one in ACTING) == acting]
-        for acting in (False, True)
-    ]
-    tables = [
-        _wide(name, cells, texts, half)
-        for name, half in zip(("from-logs", "acting"), halves, strict=True)
-        if half
-    ]
+    measured = measured_cells(cells, rows)
+    others = measured[measured["verdict"].isin([DISAGREES, UNDECIDED, UNDEFINED])]
     return [
-        Section("The prediction matrix", [SCORED, told], tables),
         Section(
-            "What does not agree", [], [_listed(found[found["verdict"].isin(list(VERDICTS)[1:])])]
+            "The prediction matrix", [EXPLANATION, _counts(cells, measured)], _wide(cells, measured)
         ),
+        Section("What does not agree", [], [_listed(others)]),
         Section("How each row was run", [], [_settings(cells)]),
     ]
 
 
-def _text(cell: Mapping[Any, Any]) -> str:
-    mark = MARKS.get(cell["verdict"], "")
-    measured = (
-        "undefined"
-        if np.isnan(cell["iqm"])
-        else f"{cell['iqm']:z.2f} [{cell['low']:z.2f}, {cell['high']:z.2f}]"
-    )
-    return f"{cell['predicted']}{mark} {measured}"
+def _counts(cells: Sequence[Cell], measured: pd.DataFrame) -> str:
+    counts = [f"{(measured['verdict'] == name).sum()} {verb}" for name, verb in COUNTED.items()]
+    idle = sum(not cell.runs and cell.predicted in "01" for cell in cells)
+    return f"Of the predictions of 0 and 1 {', '.join(counts)}, and {idle} have no agent."
 
 
-def _wide(
+def _wide(cells: Sequence[Cell], measured: pd.DataFrame) -> list[Table]:
+    """The matrix in two tables: the classes that learn from logs, and those that act."""
+    texts = {(row["row"], row["class"]): _text(row) for row in measured.to_dict("records")}
+    columns = list(dict.fromkeys(cell.column for cell in cells))
+    from_logs = [column for column in columns if column not in ACTING]
+    acting = [column for column in columns if column in ACTING]
+    tables = []
+    for name, part in (("from-logs", from_logs), ("acting", acting)):
+        if part:
+            tables.append(_wide_table(name, cells, texts, part))
+    return tables
+
+
+def _wide_table(
     name: str, cells: Sequence[Cell], texts: Mapping[tuple[str, str], str], columns: Sequence[str]
 ) -> Table:
-    """One row a world and one column a class."""
-    found: dict[str, dict[str, str]] = {}
+    """A row for each world, and a column for each of the classes `columns`."""
+    worlds: dict[str, dict[str, str]] = {}
     for cell in cells:
-        idle = cell.predicted if cell.predicted == "-" else f"{cell.predicted} no agent"
-        found.setdefault(cell.row.name, {})[cell.column] = texts.get(
-            (cell.row.name, cell.column), idle
-        )
-    frame = (
-        pd.DataFrame.from_dict(found, orient="index")
-        .reindex(columns=list(columns))
-        .fillna("")
-        .rename_axis("world")
-        .reset_index()
-    )
+        predicted = cell.predicted
+        idle = predicted if predicted == NO_ANSWER else f"{predicted} no agent"
+        row = worlds.setdefault(cell.row.name, {})
+        row[cell.column] = texts.get((cell.row.name, cell.column), idle)
+    frame = pd.DataFrame.from_dict(worlds, orient="index").reindex(columns=list(columns))
+    frame = frame.fillna("").rename_axis("world").reset_index()
     return Table(name, frame, frame.map(_shade))
 
 
+def _text(record: Mapping[Any, Any]) -> str:
+    """The prediction, a mark if it does not agree, and the score with its interval."""
+    mark = MARKS.get(record["verdict"], "")
+    score = UNDEFINED
+    if not np.isnan(record["iqm"]):
+        score = f"{record['iqm']:z.2f} [{record['low']:z.2f}, {record['high']:z.2f}]"
+    return f"{record['predicted']}{mark} {score}"
+
+
 def _shade(text: str) -> float:
-    """Orange for what disagrees, and blue for what agrees."""
+    """-1 for a cell that disagrees, 0.5 for other measured cells of 0 and 1, else NaN."""
     predicted, _, score = text.partition(" ")
     if predicted.endswith("!"):
         return -1.0
-    return 0.5 if predicted in ("0", "1") and score[:1] in "-0123456789" else np.nan
+    is_score = score[:1] in "-0123456789"
+    return 0.5 if predicted in ("0", "1") and is_score else np.nan
 
 
-def _listed(found: pd.DataFrame) -> Table:
-    said = found["note"].rename("the agent said")
-    text = pd.Series(
-        [_text(row) for row in found.to_dict("records")], found.index, str, "predicted, measured"
+def _listed(measured: pd.DataFrame) -> Table:
+    """A row for each cell, with what the agent said."""
+    texts = [_text(record) for record in measured.to_dict("records")]
+    frame = measured[["row", "class", "agent", "verdict"]].rename(columns={"row": "world"})
+    frame = frame.assign(
+        **{
+            "predicted, measured": pd.Series(texts, measured.index, str),
+            "the agent said": measured["note"],
+        }
     )
-    frame = pd.concat([found[["row", "class", "agent", "verdict"]], text, said], axis=1)
-    return Table("disagreements", frame.rename(columns={"row": "world"}).astype(str))
+    return Table("disagreements", frame.astype(str))
 
 
 def _settings(cells: Sequence[Cell]) -> Table:
-    rows = {cell.row.name: cell.row for cell in cells}
-    return Table(
-        "settings",
-        pd.DataFrame(
-            [_setting(row, [cell for cell in cells if cell.row is row]) for row in rows.values()]
-        ),
-    )
+    """A row for each world."""
+    rows: dict[str, list[Cell]] = {}
+    for cell in cells:
+        rows.setdefault(cell.row.name, []).append(cell)
+    frame = pd.DataFrame([_setting(part[0].row, part) for part in rows.values()])
+    return Table("settings", frame)
 
 
-def _setting(row: Row, cells: Sequence[Cell]) -> dict[str, str]:
-    budgets = {
-        offline: sorted(
-            {c.runs[0].budget for c in cells if c.runs and (c.runs[0].regime in OFFLINE) == offline}
-        )
-        for offline in (True, False)
-    }
-    agents = {
-        cell.column: cell.runs[0].agent for cell in cells if cell.runs and cell.column in row.agents
-    }
+def _setting(row: MatrixRow, cells: Sequence[Cell]) -> dict[str, str]:
+    """The budgets, the scale and the special agents of a world."""
+    firsts = {cell.column: cell.runs[0] for cell in cells if cell.runs}
+    recorded = {run.budget for run in firsts.values() if run.regime in OFFLINE}
+    practised = {run.budget for run in firsts.values() if run.regime not in OFFLINE}
+    special = [f"{name} {run.agent}" for name, run in firsts.items() if name in row.agents]
     return {
         "world": row.name,
         "environment": row.world,
-        "steps of the log": " ".join(map("{:,}".format, budgets[True])),
-        "of practice": " ".join(map("{:,}".format, budgets[False])),
+        "steps of the log": _numbers(recorded),
+        "of practice": _numbers(practised),
         "0 is": REFERENCES[row.zero].phrase,
         "1 is": REFERENCES[row.one].phrase,
-        "own agents": ", ".join(f"{column} {agent}" for column, agent in agents.items()),
+        "own agents": ", ".join(special),
         "note": row.note,
     }
+
+
+def _numbers(budgets: set[int]) -> str:
+    return " ".join(f"{budget:,}" for budget in sorted(budgets))

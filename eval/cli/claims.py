@@ -1,17 +1,19 @@
-"""The commands that hold predictions against measurements."""
+"""`dosuite matrix` and `dosuite predictions`."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
 
-from ..claims import matrix as predicted
-from ..claims.verdicts import sections
-from ..reports.page import Section, print_sections, write_sections
-from ..runs.suite import execute
-from .options import CORES, Out, Workers, console, fail_if_any
+from .options import CORES, Out, Workers, console, fail_if_any, print_plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..reports.page import Section
+
+MOST = 8  # predictions
 
 Seeds = Annotated[int, typer.Option(min=1, help="Seeds of each cell.")]
 Rows = Annotated[
@@ -42,20 +44,25 @@ def matrix(
     out: Out = Path("matrix"),
     workers: Workers = CORES,
 ) -> None:
-    """Run the prediction matrix:
+    """Run the prediction matrix.
 
-    which class of agents succeeds in which world, as predicted and as measured.
+    It says which class of agents succeeds in which world, as predicted and as measured.
     """
-    cells = predicted.cells(only or (), agent or (), seeds, rows, steps)
-    found = execute(predicted.in_order(cells), out, workers)
-    told = sections(cells, found)
-    print_sections(told[:-1], console)  # how each row was run is long, and stands on the page
-    _publish(told, found, "matrix", out)
+    from ..claims.matrix import in_order, matrix_cells
+    from ..claims.verdicts import matrix_sections
+    from ..reports.page import print_sections
+    from ..runs.suite import execute
+
+    cells = matrix_cells(only or (), agent or (), seeds, rows, steps)
+    results = execute(in_order(cells), out, workers)
+    sections = matrix_sections(cells, results)
+    print_sections(sections[:-1], console)  # the last one, the settings, is only on the page
+    _publish(sections, results, "matrix", out)
 
 
 def predictions(
     only: Annotated[
-        list[int] | None, typer.Option(min=1, max=8, help="Only this one; may be repeated.")
+        list[int] | None, typer.Option(min=1, max=MOST, help="Only this one; may be repeated.")
     ] = None,
     seeds: Seeds = 20,
     rows: Rows = 1_000_000,
@@ -67,21 +74,31 @@ def predictions(
 
     They share their runs with the matrix in the same folder.
     """
-    from ..claims import predictions as stated
+    import pandas as pd
 
-    lab = stated.Lab(seeds, rows, steps, out, workers)
-    found = []
-    for number in only or range(1, 9):
-        found.append(stated.told(number, stated.PREDICTIONS[number - 1](lab)))
-        print_sections(found[-1:], console)
-    none = pd.DataFrame(columns=["environment", "world", "status"])
-    _publish(found, execute(lab.runs, out, workers) if lab.runs else none, "predictions", out)
+    from ..claims.laboratory import Lab
+    from ..claims.predictions import PREDICTIONS
+    from ..reports.page import print_sections
+    from ..runs.suite import execute
+
+    lab = Lab(seeds, rows, steps, out, workers)
+    sections = []
+    for number in only or range(1, MOST + 1):
+        prediction = PREDICTIONS[number - 1]
+        section = prediction.section(prediction.test(lab))
+        sections.append(section)
+        print_sections([section], console)
+    if lab.runs:
+        results = execute(lab.runs, out, workers)
+    else:
+        results = pd.DataFrame(columns=["environment", "world", "status"])
+    _publish(sections, results, "predictions", out)
 
 
-def _publish(found: Sequence[Section], rows: pd.DataFrame, name: str, out: Path) -> None:
-    console.print(
-        f"\npage: {write_sections(found, rows, name, out)}   rows: {out / 'results.parquet'}",
-        highlight=False,
-        soft_wrap=True,
-    )
-    fail_if_any(rows)
+def _publish(sections: Sequence["Section"], results: "pd.DataFrame", name: str, out: Path) -> None:
+    """Write the page `name`.html to a folder, and say where it is."""
+    from ..reports.page import write_sections
+
+    page = write_sections(sections, results, name, out)
+    print_plain(f"\npage: {page}   rows: {out / 'results.parquet'}")
+    fail_if_any(results)

@@ -1,15 +1,11 @@
-"""The command that looks where nothing is confounded."""
+"""`dosuite sanity`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..claims import classic_control as classic
-from ..claims import sanity as controls
-from ..reports.page import print_sections, write_sections
-from ..runs.suite import execute
-from .options import CORES, Out, Workers, console
+from .options import CORES, Out, Workers, console, print_plain
 
 
 def sanity(
@@ -25,16 +21,23 @@ def sanity(
     out: Out = Path("sanity"),
     workers: Workers = CORES,
 ) -> None:
-    """Check agents where nothing is confounded:
+    """Check agents where nothing is confounded.
 
-    the controls of all families, and logs of classic control; all of it takes hours.
+    They learn in the controls of all families, and from logs of classic control; all of it takes
+    hours.
     """
-    found = execute(controls.runs(only or (), agent or (), seeds, rows, steps), out, workers)
-    told = controls.sections(found)
+    from ..claims.classic_control import TARGETS, target_scores
+    from ..claims.sanity import EVERY_CONTROL, classic_section, control_runs, control_sections
+    from ..reports.page import print_sections, write_sections
+    from ..runs.suite import execute
+
+    runs = control_runs(only or (), agent or (), seeds, rows, steps)
+    results = execute(runs, out, workers)
+    sections = control_sections(results)
     if not only and not agent:
-        told.append(controls.classic_section(classic.results(classic.TARGETS, seeds)))
-    print_sections([section for section in told if section.title != "Every control"], console)
-    page = write_sections(told, found, "sanity", out)
-    console.print(
-        f"\npage: {page}   rows: {out / 'results.parquet'}", highlight=False, soft_wrap=True
-    )
+        sections.append(classic_section(target_scores(TARGETS, seeds)))
+    # the table of every control is long, and only on the page
+    short = [section for section in sections if section.title != EVERY_CONTROL]
+    print_sections(short, console)
+    page = write_sections(sections, results, "sanity", out)
+    print_plain(f"\npage: {page}   rows: {out / 'results.parquet'}")

@@ -16,19 +16,10 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from dosuite.causal import Array, InputError, value
 from dosuite.envs import CausalVectorEnv
 from dosuite.envs.worlds.ice_cream import IceCreamShorts
-from dosuite.eval.bench import (
-    exact as bench_exact,
-)
-from dosuite.eval.bench import (
-    handwritten as peers,
-)
-from dosuite.eval.bench import (
-    rows as bench_rows,
-)
-from dosuite.eval.bench import (
-    timing as bench,
-)
-from dosuite.eval.bench.timing import Curve, Record, Row, Work
+from dosuite.eval.bench import comparisons as suite
+from dosuite.eval.bench import exact, tables, timing
+from dosuite.eval.bench import handwritten as peers
+from dosuite.eval.bench.timing import Comparison, Curve, Measurement, Rates, Work
 from dosuite.eval.bench.worlds import IceCreamDays, wide
 from dosuite.eval.cli.main import main
 
@@ -40,49 +31,55 @@ def small(size: int) -> int:
     return max(2, size // 500)
 
 
-def all_rows_in_small() -> list[Record]:
-    return [bench.measure(replace(row, turns=2), small, least=0.0) for row in bench_rows.ROWS]
+Result = tuple[str, str, Rates | None]  # title, version, rates
 
 
-def test_every_row_gives_a_whole_record(elsewhere: Callable[..., list[Record]]) -> None:
-    for row, record in zip(bench_rows.ROWS, elsewhere(all_rows_in_small), strict=True):
-        assert (record.measured, record.against, record.target) == (
-            row.measured,
-            row.against,
-            row.target,
-        )
-        if record.missing:
-            assert row.peer in OPTIONAL
-            assert find_spec(row.peer) is None
+def results_in_small() -> list[Result]:
+    """Every comparison measured in small; comparisons themselves cannot be pickled."""
+    results = []
+    for comparison in suite.COMPARISONS:
+        measurement = timing.measure(replace(comparison, turns=2), small, least=0.0)
+        results.append((comparison.title, measurement.version, measurement.rates))
+    return results
+
+
+def test_every_comparison_can_be_measured(elsewhere: Callable[..., list[Result]]) -> None:
+    results = elsewhere(results_in_small)
+    for comparison, (title, version, rates) in zip(suite.COMPARISONS, results, strict=True):
+        assert title == comparison.title
+        if rates is None:
+            assert comparison.peer in OPTIONAL
+            assert find_spec(comparison.peer) is None
             continue
-        assert record.version.startswith(f"{row.peer} ")
-        assert record.ours is not None
-        assert record.peer is not None
-        ratio = record.ours / record.peer
-        assert record.ratio == pytest.approx(ratio)
-        assert record.reached == (None if row.target is None else ratio >= row.target)
+        assert version.startswith(f"{comparison.peer} ")
+        measurement = Measurement(comparison, version, rates)
+        ratio = rates.ours / rates.peer
+        assert rates.ratio == pytest.approx(ratio)
+        reached = None if comparison.target is None else ratio >= comparison.target
+        assert measurement.reached == reached
 
 
 def test_a_peer_that_answers_otherwise_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench_exact, "effect", lambda *_: np.full((2, 4), 0.25))
-    row = next(row for row in bench_exact.ROWS if row.peer == "pyagrum")
+    monkeypatch.setattr(exact, "effect", lambda *_: np.full((2, 4), 0.25))
+    pyagrum = next(one for one in exact.INFERENCE_COMPARISONS if one.peer == "pyagrum")
     with pytest.raises(AssertionError, match="Mismatched elements"):
-        row.sides(small)
+        pyagrum.sides(small)
 
 
 def test_every_curve_can_be_timed() -> None:
-    for curve in bench_rows.CURVES:
+    for curve in suite.CURVES:
         assert len(set(curve.sizes)) >= 4
         curve.work(curve.sizes[0]).run()
 
 
 def test_a_missing_peer_is_reported_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jax", None)
-    row = next(row for row in bench_rows.ROWS if row.peer == "jax")
-    record = bench.measure(row, small)
-    assert (record.ratio, record.reached, record.missing) == (None, None, bench.INSTALL)
-    assert bench.measure(replace(row, peer="no-such-peer"), small).missing == bench.INSTALL
-    assert bench.ratio_table([record]).row_count == 2
+    jax = next(one for one in suite.COMPARISONS if one.peer == "jax")
+    for comparison in (jax, replace(jax, peer="no-such-peer")):
+        measurement = timing.measure(comparison, small)
+        assert (measurement.rates, measurement.reached) == (None, None)
+        assert measurement.missing == timing.INSTALL
+        assert tables.ratio_table([measurement]).row_count == 2
 
 
 def test_exponents_and_ratios_are_those_of_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,26 +91,29 @@ def test_exponents_and_ratios_are_those_of_the_work(monkeypatch: pytest.MonkeyPa
 
         return Work(run, units=2.0)
 
-    monkeypatch.setattr(bench, "perf_counter", lambda: now[0])
-    growth = bench.grow(Curve("work", "size", (1, 10, 100), lambda size: takes(size**1.5)))
+    monkeypatch.setattr(timing, "perf_counter", lambda: now[0])
+    growth = timing.grow(Curve("work", "size", (1, 10, 100), lambda size: takes(size**1.5)))
     assert growth.exponent == pytest.approx(1.5)
     assert growth.seconds == pytest.approx((0.5, 0.5 * 10**1.5, 500.0))
-    record = bench.measure(
-        Row("work", "slower work", 3, "units/s", "numpy", lambda scale: (takes(0.01), takes(0.04)))
+    comparison = Comparison(
+        "work", "slower work", 3, "units/s", "numpy", lambda resize: (takes(0.01), takes(0.04))
     )
-    assert [record.ours, record.ratio] == pytest.approx([200.0, 4.0])
-    assert record.reached
+    measurement = timing.measure(comparison)
+    assert measurement.rates is not None
+    assert [measurement.rates.ours, measurement.rates.ratio] == pytest.approx([200.0, 4.0])
+    assert measurement.reached
 
 
 def test_the_command_prints_tables_or_records(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     work = Work(lambda: None)
-    row = Row("nothing", "no work", 1, "calls/s", "numpy", lambda scale: (work, work), turns=5)
-    monkeypatch.setattr(bench_rows, "ROWS", (row, replace(row, peer="no-such-peer")))
-    monkeypatch.setattr(
-        bench_rows, "CURVES", (Curve("nothing", "size", (1, 2), lambda size: work),)
+    comparison = Comparison(
+        "nothing", "no work", 1, "calls/s", "numpy", lambda resize: (work, work), turns=5
     )
+    comparisons = (comparison, replace(comparison, peer="no-such-peer"))
+    monkeypatch.setattr(suite, "COMPARISONS", comparisons)
+    monkeypatch.setattr(suite, "CURVES", (Curve("nothing", "size", (1, 2), lambda size: work),))
     assert call(monkeypatch, "bench", "--only", "nothing") == 0
     out = capsys.readouterr().out
     for text in ("no work", "numpy", "missing", "[bench]", "exponent"):
@@ -121,7 +121,7 @@ def test_the_command_prints_tables_or_records(
     assert call(monkeypatch, "bench", "--json") == 0
     records = json.loads(capsys.readouterr().out)
     assert records["machine"]["numpy"] == np.__version__
-    assert [record["missing"] for record in records["ratios"]] == ["", bench.INSTALL]
+    assert [record["missing"] for record in records["ratios"]] == ["", timing.INSTALL]
     assert records["growth"][0]["sizes"] == [1, 2]
     assert call(monkeypatch, "bench", "--only", "nobody") == 2
     assert "nobody" in capsys.readouterr().err

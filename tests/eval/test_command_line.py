@@ -342,6 +342,7 @@ def test_one_more_environment_is_one_file(tmp_path: Path) -> None:
         return done.stdout
 
     cli = ("dosuite.eval.cli.main",)
+    assert "UmbrellaRain-v0" in call(*cli, "list")
     assert "umbrella" in call(*cli, "show", "UmbrellaRain-v0")
     call(*cli, "run", "UmbrellaRain-v0", "--agent", "naive", "--seeds", "1", "--workers", "1")
     assert set(rows_of(tmp_path / "results")["environment"]) == {"UmbrellaRain-v0"}

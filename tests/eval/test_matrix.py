@@ -1,5 +1,6 @@
 """The prediction matrix: its shape, what is run for a cell, and when a measurement agrees."""
 
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,27 +13,40 @@ from dosuite.agents import make_agent
 from dosuite.causal import InputError
 from dosuite.envs import Data, make_model
 from dosuite.eval import Run, execute
-from dosuite.eval.claims.matrix import CLASSES, POOLED, ROWS, cells, in_order
-from dosuite.eval.claims.verdicts import measured, sections, verdict
+from dosuite.eval.claims.matrix import CLASSES, POOLED, in_order, matrix_cells, matrix_rows
+from dosuite.eval.claims.verdicts import agreement, matrix_sections, measured_cells
 from dosuite.eval.cli.claims import matrix
 
-FEW = {"seeds": 2, "rows": 4000, "steps": 20_000}
+FEW = {"seeds": 2, "recorded": 4000, "practice": 20_000}
 
 
 def test_every_world_has_a_prediction_for_every_class() -> None:
-    assert (len(ROWS), len(CLASSES)) == (23, 12)
-    assert len({row.name for row in ROWS}) == len({row.world for row in ROWS}) == 23
-    for row in ROWS:
+    rows = matrix_rows()
+    assert (len(rows), len(CLASSES)) == (23, 12)
+    assert len({row.name for row in rows}) == len({row.world for row in rows}) == 23
+    for row in rows:
         assert make_model(row.world) is not None
-        assert set(row.cells) == {one.name for one in CLASSES}
-        assert set(row.cells.values()) <= set("01p-")
-        assert set(row.agents) <= set(row.cells)
+        assert set(row.predictions) == {one.name for one in CLASSES}
+        assert set(row.agents) <= set(row.predictions)
 
 
-def test_what_does_not_apply_is_not_run_and_all_else_is_run_in_a_regime_that_the_agent_learns_in() -> (
-    None
-):
-    for cell in cells((), (), 1, 1000, 1000):
+def test_the_table_is_read_as_it_is_written() -> None:
+    rows = {row.name: row for row in matrix_rows()}
+    predictions = Counter(text for row in rows.values() for text in row.predictions.values())
+    assert predictions == {"0": 116, "1": 89, "p": 39, "-": 32}
+    assert list(rows["IceCreamShorts"].predictions.values()) == list("p000000p1101")
+    assert list(rows["CorrelatedNoiseLQ"].predictions.values()) == list("000pp-1-1-01")
+    assert rows["CorrelatedNoiseLQ"].agents["Online"] == "ars:standardise=false"
+    assert rows["CorrelatedNoiseLQ"].agents["Fuse"] == ""
+    assert (rows["CorrelatedNoiseLQ"].zero, rows["GreedyCasino"].one) == ("j_confused", "j_intent")
+    assert (rows["AirlinePricing"].most_recorded, rows["DelusionBox"].most_practice) == (
+        100_000,
+        100_000,
+    )
+
+
+def test_what_applies_is_run_in_a_regime_that_the_agent_learns_in() -> None:
+    for cell in matrix_cells((), (), 1, 1000, 1000):
         assert not (cell.predicted == "-" and cell.runs)
         for run in cell.runs:
             assert run.environment == cell.row.world
@@ -55,15 +69,16 @@ def test_what_does_not_apply_is_not_run_and_all_else_is_run_in_a_regime_that_the
 def test_an_interval_agrees_if_it_is_all_on_the_side_that_was_predicted(
     predicted: str, low: float, high: float, said: str
 ) -> None:
-    assert verdict(predicted, low, high) == said
+    assert agreement(predicted, low, high) == said
 
 
 def test_a_part_of_the_matrix_is_run_and_told(tmp_path: Path) -> None:
-    chosen = cells(("IceCream", "Kidney"), ("naive:steps=3",), **FEW)
+    chosen = matrix_cells(("IceCream", "Kidney"), ("naive:steps=3",), **FEW)
     chosen = [cell for cell in chosen if cell.column != "Seq"]
     rows = execute(in_order(chosen), tmp_path, 1, quiet=True)
     found = {
-        (cell["row"], cell["class"]): cell for cell in measured(chosen, rows).to_dict("records")
+        (cell["row"], cell["class"]): cell
+        for cell in measured_cells(chosen, rows).to_dict("records")
     }
     for name, world in (
         ("IceCreamShorts", "IceCreamShorts-v0"),
@@ -74,7 +89,7 @@ def test_a_part_of_the_matrix_is_run_and_told(tmp_path: Path) -> None:
         assert make_model(world).horizon == 1
     assert found["IceCreamShorts", "Adj"]["verdict"] == "disagrees"  # right by accident
     assert found["IceCreamShorts", "naive:steps=3"]["predicted"] == "0"
-    page, astray, how = sections(chosen, rows)
+    page, astray, how = matrix_sections(chosen, rows)
     told = page.tables[0].frame.set_index("world").to_dict("index")
     assert told["Kidney Blind"]["Lat"] == "-"
     assert told["IceCreamShorts"]["Adj"].startswith("0! 1.00 [")
@@ -98,15 +113,17 @@ def test_the_command_prints_and_writes_the_matrix(
 def test_where_only_the_intent_tells_more_than_chance_success_is_to_use_it(tmp_path: Path) -> None:
     chosen = [
         cell
-        for cell in cells(("GreedyCasino",), (), **FEW)
+        for cell in matrix_cells(("GreedyCasino",), (), **FEW)
         if cell.column in ("BC", "Online", "RDC")
     ]
-    found = measured(chosen, execute(in_order(chosen), tmp_path, 1, quiet=True)).set_index("class")
+    found = measured_cells(chosen, execute(in_order(chosen), tmp_path, 1, quiet=True)).set_index(
+        "class"
+    )
     assert found["iqm"].to_dict() == pytest.approx({"BC": 0.0, "Online": 0.0, "RDC": 1.0}, abs=1e-9)
 
 
 def test_a_run_that_failed_leaves_its_cell_undefined() -> None:
-    (cell,) = (cell for cell in cells(("Door",), (), 2, 100, 100) if cell.column == "BC")
+    (cell,) = (cell for cell in matrix_cells(("Door",), (), 2, 100, 100) if cell.column == "BC")
     about = {
         "world": "",
         "note": "no",
@@ -121,13 +138,13 @@ def test_a_run_that_failed_leaves_its_cell_undefined() -> None:
             for run, status in zip(cell.runs, ("ok", "failed"), strict=True)
         ]
     )
-    (found,) = measured([cell], rows).to_dict("records")
+    (found,) = measured_cells([cell], rows).to_dict("records")
     assert np.isnan(found["iqm"])
     assert found["note"] == "no"
 
 
 def test_agents_of_one_world_and_seed_learn_one_after_the_other() -> None:
-    runs = in_order(cells(("Kidney", "Napkin"), (), 3, 100, 100))
+    runs = in_order(matrix_cells(("Kidney", "Napkin"), (), 3, 100, 100))
     order = [(run.environment, run.seed) for run in runs]
     assert len(set(order)) == 6
     assert sum(one != other for one, other in pairwise(order)) == 5
@@ -135,14 +152,16 @@ def test_agents_of_one_world_and_seed_learn_one_after_the_other() -> None:
 
 def test_what_the_matrix_does_not_have_is_refused() -> None:
     assert "nothing in the matrix is called Kindey" in refused(
-        lambda: cells(("Kindey",), (), 1, 100, 100)
+        lambda: matrix_cells(("Kindey",), (), 1, 100, 100)
     )
-    assert "there is no agent" in refused(lambda: cells((), ("nave",), 1, 100, 100))
+    assert "there is no agent" in refused(lambda: matrix_cells((), ("nave",), 1, 100, 100))
 
 
 def test_a_mixed_log_has_the_share_of_interventions_that_its_run_names() -> None:
     (run,) = (
-        cell.runs[0] for cell in cells(("Kidney",), (), 1, 20_000, 100) if cell.column == "Fuse"
+        cell.runs[0]
+        for cell in matrix_cells(("Kidney",), (), 1, 20_000, 100)
+        if cell.column == "Fuse"
     )
     data = run._source(make_model(run.environment))
     assert isinstance(data, Data)

@@ -8,23 +8,18 @@ from printed import printed
 
 from dosuite.causal.exact import greedy
 from dosuite.envs import make_model
-from dosuite.eval.claims.label_price import pooled, pooling_threshold
-from dosuite.eval.claims.predictions import (
-    ICE,
-    PREDICTIONS,
-    SIZES,
-    TIMES,
-    Lab,
-    _clones,
-    _push,
-    _slope,
-    _taught,
+from dosuite.eval.claims.agent_predictions import hidden_causes
+from dosuite.eval.claims.data_predictions import MORE_SEEDS, SIZES, slope, slope_evidence
+from dosuite.eval.claims.imitation_predictions import (
+    clone_evidence,
+    expert_evidence,
     experts,
-    hidden_causes,
-    slope,
-    told,
+    push_clones,
 )
-from dosuite.eval.cli.claims import predictions
+from dosuite.eval.claims.label_price import pooled_process, pooling_threshold
+from dosuite.eval.claims.laboratory import ICE, Lab
+from dosuite.eval.claims.predictions import PREDICTIONS
+from dosuite.eval.cli.claims import MOST, predictions
 
 FIGURES = {
     "EncourageIV-VitaminA-v0:hardy=0.0": ".027",
@@ -46,7 +41,7 @@ FIGURES = {
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Lab:
-    return Lab(seeds=2, rows=20_000, steps=20_000, folder=tmp_path, workers=1)
+    return Lab(seeds=2, recorded=20_000, practice=20_000, folder=tmp_path, workers=1)
 
 
 @pytest.mark.parametrize("world", FIGURES)
@@ -58,10 +53,12 @@ def test_so_many_interventions_without_a_label_set_a_log_right(world: str) -> No
 def test_the_pooled_plan_turns_at_the_threshold(world: str) -> None:
     model = make_model(world)
     threshold = pooling_threshold(model)
-    below, above = (greedy(pooled(model, times * threshold).plan()) for times in (0.999, 1.001))
+    below, above = (
+        greedy(pooled_process(model, times * threshold).plan()) for times in (0.999, 1.001)
+    )
     assert not np.array_equal(below, model.causal_policy())
     assert np.array_equal(above, model.causal_policy())
-    assert np.array_equal(greedy(pooled(model, 1e-6).plan()), model.confused_policy())
+    assert np.array_equal(greedy(pooled_process(model, 1e-6).plan()), model.confused_policy())
 
 
 def test_where_the_log_is_right_no_interventions_are_needed() -> None:
@@ -76,10 +73,10 @@ def test_a_slope_is_that_of_the_logarithms() -> None:
 
 def test_the_error_of_a_confused_learner_stays(lab: Lab) -> None:
     lab.seeds = 1
-    found = _slope(lab, ICE, "naive", "observe", 0.0)
+    found = slope_evidence(lab, ICE, "naive", "observe", 0.0)
     assert found.holds
-    assert "bias 0.68" in found.found
-    assert len(lab.runs) == len(SIZES) * TIMES
+    assert "bias 0.68" in found.numbers
+    assert len(lab.runs) == len(SIZES) * MORE_SEEDS
 
 
 def test_a_claim_holds_or_does_not(lab: Lab) -> None:
@@ -90,25 +87,26 @@ def test_a_claim_holds_or_does_not(lab: Lab) -> None:
 
 def test_better_experts_hurt_and_worse_ones_do_not() -> None:
     model = make_model("DelusionBox-v0:slip=0.05"), make_model("DelusionBox-v0:slip=0.2")
-    assert not _taught("DelusionBox-v0", dict(zip("ab", model, strict=True))).holds
+    assert not expert_evidence("DelusionBox-v0", dict(zip("ab", model, strict=True))).holds
     (box, tiger) = experts(None)  # type: ignore[arg-type]
     assert box.holds
     assert tiger.holds
-    assert "bench_good 7.00 -6.50" in tiger.found
+    assert "bench_good 7.00 -6.50" in tiger.numbers
 
 
 def test_the_better_clone_is_the_worse_driver() -> None:
     model = make_model("CorrelatedNoiseLQ-v0")
-    offline, earned = _push(model)  # type: ignore[arg-type]
+    offline, earned = push_clones(model)  # type: ignore[arg-type]
     assert printed(offline, "-3.35 -11.00")
     assert printed(earned, "-79.65 -17.92")
-    assert _clones("", offline, earned).holds
-    assert not _clones("", offline[::-1], earned).holds
+    assert clone_evidence("", offline, earned).holds
+    assert not clone_evidence("", offline[::-1], earned).holds
 
 
 def test_every_prediction_says_what_it_is() -> None:
-    assert len(PREDICTIONS) == 8
-    assert told(8, []).title.startswith("8. The better the expert")
+    assert [prediction.number for prediction in PREDICTIONS] == list(range(1, MOST + 1))
+    assert all(prediction.statement.endswith(".") for prediction in PREDICTIONS)
+    assert PREDICTIONS[7].section([]).title.startswith("8. The better the expert")
 
 
 def test_the_command_prints_and_writes_the_predictions(

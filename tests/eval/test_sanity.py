@@ -52,7 +52,7 @@ def test_every_agent_has_a_run_in_the_control_of_a_family_whose_actions_it_takes
     families = "IceCreamShorts", "AirlinePricing"
     found = {
         (run.environment, run.agent, run.regime in OFFLINE)
-        for run in sanity.runs(families, (), 1, 100, 100)
+        for run in sanity.control_runs(families, (), 1, 100, 100)
         if run.regime != "exact"
     }
     for world in (f"{family}-v0" for family in families):
@@ -67,8 +67,8 @@ def test_every_agent_has_a_run_in_the_control_of_a_family_whose_actions_it_takes
 
 
 def test_a_world_whose_best_policy_has_a_memory_asks_for_no_memory() -> None:
-    runs = sanity.runs(["Tiger"], ["naive"], 1, 2_000, 1)
-    rows = sanity.memoryless(pd.DataFrame([row for run in runs for row in run.rows()]))
+    runs = sanity.control_runs(["Tiger"], ["naive"], 1, 2_000, 1)
+    rows = sanity.with_memoryless_values(pd.DataFrame([row for run in runs for row in run.rows()]))
     control = make_model(runs[0].environment, variant="control")
     assert rows["j_causal"].tolist() == pytest.approx(
         [value(control, control.causal_policy())] * len(rows)
@@ -115,14 +115,14 @@ def test_a_worst_policy_that_is_not_known_is_the_worst_that_is() -> None:
 def test_the_verdict_on_a_pair_of_agent_and_control(
     columns: dict[str, object], verdict: str
 ) -> None:
-    assert sanity.judged(rows_of(**columns))["verdict"].tolist() == [verdict]
+    assert sanity.control_scores(rows_of(**columns))["verdict"].tolist() == [verdict]
 
 
 def test_the_tables_of_two_agents_in_one_control(tmp_path: Path) -> None:
-    runs = sanity.runs(["IceCream"], ["naive", "bc", "iv"], 2, 500, 100)
+    runs = sanity.control_runs(["IceCream"], ["naive", "bc", "iv"], 2, 500, 100)
     assert {run.variant for run in runs} == {"control"}
     rows = execute(runs, tmp_path, 1, quiet=True)
-    controls, open_, every = sanity.sections(rows)
+    controls, open_, every = sanity.control_sections(rows)
     counts = controls.tables[0].frame.set_index("agent")
     assert counts.loc[["naive", "bc"], "reached"].tolist() == ["1", "1"]
     assert counts.loc["iv", "abstains"] == "1"
@@ -132,7 +132,9 @@ def test_the_tables_of_two_agents_in_one_control(tmp_path: Path) -> None:
 
 
 def test_what_leaves_no_run_is_refused() -> None:
-    assert "no family is called Nowhere" in refused(lambda: sanity.runs(["Nowhere"], [], 1, 10, 10))
+    assert "no family is called Nowhere" in refused(
+        lambda: sanity.control_runs(["Nowhere"], [], 1, 10, 10)
+    )
 
 
 # Classic control.
@@ -188,11 +190,11 @@ def test_what_is_tried_is_the_policy_in_the_same_episodes() -> None:
     course = SMALL[0]
     calm = np.zeros(classic.TRIALS)
     rng = np.random.default_rng(0)
-    rows, returns = classic.played(
+    rows, returns = classic.rolled_out(
         course.environment,
         lambda seen, _: course.controller(seen, calm, rng),
         classic.TRIALS,
-        classic.TRIED,
+        classic.FIRST_TRIAL,
     )
     assert returns.tolist() == [500.0] * classic.TRIALS
     assert len(rows["reward"]) == 500 * classic.TRIALS
@@ -204,7 +206,7 @@ def test_an_agent_is_held_against_its_target(monkeypatch: pytest.MonkeyPatch) ->
     targets = [
         classic.Target("CartPole-v1", "bc:steps=3", least, "why") for least in (1.0, 501.0, None)
     ]
-    found = classic.results(targets, 2)
+    found = classic.target_scores(targets, 2)
     assert found["reached"].tolist() == ["yes", "no", ""]
     assert found["iqm"].nunique() == 1
     (table,) = sanity.classic_section(found).tables

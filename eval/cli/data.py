@@ -1,0 +1,63 @@
+"""`dosuite data`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import Environment, Variant, console, print_plain
+
+Seed = Annotated[int, typer.Option(min=0, help="Equal seeds give equal logs.")]
+
+
+def data(
+    environment: Environment,
+    episodes: Annotated[int, typer.Option(help="Episodes to record.")] = 10_000,
+    regime: Annotated[
+        str,
+        typer.Option(
+            help="Who acts: observe (the behaviour policy), intervene (at random) or mixed."
+        ),
+    ] = "observe",
+    share: Annotated[
+        float | None,
+        typer.Option(help="Of a mixed log, the share of episodes that are interventions."),
+    ] = None,
+    seed: Seed = 0,
+    variant: Variant = "",
+    out: Annotated[
+        Path | None, typer.Option(help="The file to write; its latents go to a second file.")
+    ] = None,
+    minari: Annotated[
+        str, typer.Option(help="Export it as this Minari data set, namespace/name-vN, too.")
+    ] = "",
+) -> None:
+    """Write a log of a world, which may be larger than memory."""
+    from dosuite.envs import collect, make_model
+    from dosuite.envs.registry import world_text
+
+    if minari:
+        from dosuite.envs.logs.minari import check_new
+
+        check_new(minari)
+    model = make_model(environment, variant=variant)
+    origin = {"world": world_text(make_model(environment)), "variant": variant}
+    path = out or Path("logs") / _file_name(environment, variant, regime, seed)
+    with console.status(f"Writing {path}"):
+        log = collect(model, episodes, seed, regime, share, origin, path)
+    rows = f"{len(log):,} rows of {log.episodes:,} episodes"
+    print_plain(f"{path}: {rows}, hash {log.content_hash}")
+    if minari:
+        from dosuite.envs.logs.minari import to_minari
+
+        to_minari(log, minari)
+        print_plain(f"{minari}: written for Minari")
+
+
+def _file_name(environment: str, variant: str, regime: str, seed: int) -> str:
+    """The default name of a log file, such as IceCreamShorts-v0-observe-0.arrow."""
+    world = environment
+    for character in ":=/":
+        world = world.replace(character, "-")
+    parts = [world, variant, regime, str(seed)]
+    return "-".join(part for part in parts if part) + ".arrow"

@@ -1,0 +1,30 @@
+"""`dosuite list`."""
+
+from .options import console
+
+
+def list_catalogue() -> None:
+    """List the environments and the agents.
+
+    For each environment: what confounds in it, what that costs, and what helps.
+    """
+    from dosuite.envs.registry import opaque_worlds
+
+    from .catalogue_tables import agent_table, value_table, world_table
+
+    console.print(world_table())
+    console.print(
+        "What confounds is hidden unless it is in the log. A member is written after the name: "
+        "GreedyCasino-v0:casino=Rigged.\n"
+    )
+    console.print(value_table())
+    console.print(
+        "Promised is the return that the confused policy expects; the others are earned; "
+        "- is not known.\n"
+    )
+    console.print(
+        "Environments of Gymnasium without a model, whose values are estimated: "
+        f"{', '.join(opaque_worlds())}.\n",
+        highlight=False,
+    )
+    console.print(agent_table())

@@ -1,0 +1,103 @@
+"""`dosuite run` and `dosuite report`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .options import CORES, Out, Workers, console, fail_if_any, print_plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def run(
+    environments: Annotated[
+        list[str] | None,
+        typer.Argument(help="Ids with settings, or files; without any, the main job's."),
+    ] = None,
+    agent: Annotated[
+        list[str] | None,
+        typer.Option(help="naive, dqn:updates=500@observe, my_agent.py:MyAgent; may be repeated."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Seeds of each run.")] = 5,
+    offline_budget: Annotated[int, typer.Option(help="Recorded steps of a log.")] = 10_000,
+    online_budget: Annotated[int, typer.Option(help="Steps of practice.")] = 20_000,
+    log: Annotated[
+        str, typer.Option(help="A log file to learn from, instead of collecting one.")
+    ] = "",
+    suite: Annotated[
+        str,
+        typer.Option(
+            help="main: four worlds; families: one of each family; full: every world and member."
+        ),
+    ] = "main",
+    controls: Annotated[
+        bool, typer.Option("--controls", help="Run the unconfounded controls too.")
+    ] = False,
+    device: Annotated[
+        str,
+        typer.Option(
+            help="Where networks learn: cuda, or another device of torch; without, on the CPU."
+        ),
+    ] = "",
+    out: Out = Path("results"),
+    workers: Workers = CORES,
+) -> None:
+    """Train and score agents, and report.
+
+    Runs that have a result in the folder are not repeated.
+    """
+    from ..runs.suite import AGENTS, execute, grid, suite_environments
+
+    runs = grid(
+        environments or suite_environments(suite),
+        agent or AGENTS,
+        seeds,
+        offline_budget,
+        online_budget,
+        log,
+        controls,
+        device,
+    )
+    rows = execute(runs, out, workers)
+    _report(rows, out)
+    fail_if_any(rows)
+
+
+def report(out: Out = Path("results")) -> None:
+    """Print the tables and write the report of the results in a folder."""
+    _report(_results(out), out)
+
+
+def _results(out: Path) -> "pd.DataFrame":
+    """The rows of the results in a folder. Raises InputError if there are none."""
+    import pandas as pd
+
+    from dosuite.causal import InputError
+
+    from ..reports.report import missing_columns
+
+    path = out / "results.parquet"
+    try:
+        rows = pd.read_parquet(path)
+    except FileNotFoundError as error:
+        raise InputError(f"there is no file {path}; `dosuite run --out {out}` makes it") from error
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path} is not a table of results: {reason}") from error
+    missing = missing_columns(rows)
+    if missing:
+        raise InputError(
+            f"{path} is not a table of results: it lacks {', '.join(missing)}; make it with "
+            f"`dosuite run --out {out}`"
+        )
+    return rows
+
+
+def _report(rows: "pd.DataFrame", out: Path) -> None:
+    from ..reports.report import print_tables, write_report
+
+    print_tables(rows, console)
+    write_report(rows, out)
+    print_plain(f"report: {out / 'report.html'}   rows: {out / 'results.parquet'}")

@@ -1,0 +1,79 @@
+"""`dosuite show`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .options import Environment, Variant, console, print_plain
+
+if TYPE_CHECKING:
+    from dosuite.causal import World
+
+
+def show(
+    environment: Environment,
+    shift: Annotated[str, typer.Option(help="A shifted world of the environment.")] = "",
+    variant: Variant = "",
+    picture: Annotated[
+        Path | None, typer.Option(help="Write the graph to this PNG or SVG file.")
+    ] = None,
+    steps: Annotated[
+        Path | None,
+        typer.Option(help="Write steps of the confused and the causal policy to this PNG file."),
+    ] = None,
+) -> None:
+    """Show a world.
+
+    Its graph, seeing against doing, what policies earn in it and in its shifts, and what its log
+    can tell.
+    """
+    from dosuite.causal.graphs import as_text
+    from dosuite.envs import make_model
+
+    from .world_tables import print_certificate, print_values, title
+
+    _check_suffixes(picture, steps)
+    model = make_model(environment, variant=variant)
+    world = model.shifted(shift) if shift else model
+    print_plain(title(environment, variant, model))
+    console.print(f"\n{as_text(world.graph)}\n", markup=False, highlight=False)
+    print_values(model, world, shift)
+    print_certificate(world)
+    if picture is not None:
+        _draw_graph(world, picture)
+    if steps is not None:
+        _draw_steps(model, world, steps)
+
+
+def _check_suffixes(picture: Path | None, steps: Path | None) -> None:
+    """Raise InputError for a kind of picture that cannot be written, before anything is shown."""
+    from dosuite.causal import InputError
+
+    if picture is not None and picture.suffix not in (".png", ".svg"):
+        raise InputError(f"a picture is a .png or an .svg, and not {picture}")
+    if steps is not None and steps.suffix != ".png":
+        raise InputError(f"the picture of the steps is a .png, and not {steps}")
+
+
+def _draw_graph(world: "World", path: Path) -> None:
+    from dosuite.envs.files import replacing
+    from dosuite.envs.pictures.graph_drawing import draw_graph
+
+    figure = draw_graph(world.graph)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=200)
+    console.print(f"The graph is in {path}.", highlight=False)
+
+
+def _draw_steps(model: "World", world: "World", path: Path) -> None:
+    from matplotlib.image import imsave
+
+    from dosuite.envs.files import replacing
+
+    from ..reports.filmstrip import film
+
+    pixels = film(model, world)
+    with replacing(path) as temporary:
+        imsave(temporary, pixels)
+    console.print(f"Steps of the confused and the causal policy are in {path}.", highlight=False)
