@@ -124,7 +124,7 @@ def _own_rows() -> Iterator[Row]:
     that all train networks.
     """
     for name, kind in agent_classes().items():
-        if hasattr(kind, "learn_all"):
+        if kind.trains_seeds_together():
             model = AirlinePricing() if kind.acts_in_a_box else CopycatCar()
             measured = f"ten seeds of {name} at once, {type(model).__name__}"
             yield Row(

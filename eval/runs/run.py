@@ -19,8 +19,8 @@ import numpy as np
 import torch
 
 from dosuite import agents
-from dosuite.agents import Agent, Exact, Policy, Practice, make_agent
-from dosuite.agents.user_policy import Brought, Spaces
+from dosuite.agents import Agent, Exact, Policy, Practice, Spaces, make_agent
+from dosuite.agents.user_policy import UserPolicyAgent
 from dosuite.causal import InputError, NotDiscreteError, TooLargeError, World
 from dosuite.causal.errors import did_you_mean
 from dosuite.envs import CausalVectorEnv, Data, Log, collect, make_model, observation_space
@@ -109,7 +109,11 @@ class Run:
     def _brings(self) -> bytes:
         """The file of the policy that is brought, or else of the agent."""
         agent = self._agent
-        return agent.file.read_bytes() if isinstance(agent, Brought) else _source_of(type(agent))
+        return (
+            agent.file.read_bytes()
+            if isinstance(agent, UserPolicyAgent)
+            else _source_of(type(agent))
+        )
 
     def has_answer(self) -> bool:
         """Whether the reference policy that the run asks for can be computed."""
@@ -156,7 +160,7 @@ class Run:
     @property
     def joined(self) -> bool:
         """Whether all seeds of such a run can learn at once."""
-        return self.regime in OFFLINE and hasattr(self._agent, "learn_all")
+        return self.regime in OFFLINE and self._agent.trains_seeds_together()
 
     @property
     def _agent(self) -> Agent:

@@ -583,7 +583,7 @@ class Reckless(Agent):
     name = "reckless"
     learns = ("exact",)
 
-    def learn(self, source: Exact, rng: np.random.Generator) -> Policy:
+    def learn_from(self, source: Exact, rng: np.random.Generator) -> Policy:
         row = np.random.default_rng().dirichlet(np.ones(2))
         return TabularPolicy(np.tile(row, (2, 1)), spaces.Discrete(2))
 
