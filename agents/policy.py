@@ -32,7 +32,7 @@ class Policy(ABC):
         """P(action | observation): observations (n,) or (n, contexts) to (n, actions)."""
 
     def action_values(self, observations: Array) -> Array | None:
-        """The believed E[return | do(action), observation]: (n, actions); None if there are none."""
+        """The believed E[return | do(action), observation], (n, actions), if there are any."""
         return None
 
     def act(self, observations: Array, rng: np.random.Generator) -> Array:

@@ -10,6 +10,7 @@ from inspect import signature
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
+from zipfile import is_zipfile
 
 import numpy as np
 import torch
@@ -27,8 +28,8 @@ from .policy import Policy
 
 FORMAT = 2  # 1, of version 0.1.0, named classes by module
 
-# the classes that a file may hold, by the short name that stands in the file: once released, a name
-# stays, whatever becomes of the class and its module
+# the classes that a file may hold and the modules that define them; files have only the names, so
+# that a class can move
 STORED = {
     "TabularPolicy": "dosuite.agents.policy",
     "ValuedPolicy": "dosuite.agents.tabular.counting",
@@ -44,8 +45,8 @@ STORED = {
     "Aim": "dosuite.agents.offline.decision_transformer",
     "Transformer": "dosuite.agents.networks.transformer",
     "Block": "dosuite.agents.networks.transformer",
-    "Scales": "dosuite.agents.networks.windows",
-    "Scale": "dosuite.agents.networks.windows",
+    "WindowScales": "dosuite.agents.networks.windows",
+    "Standardisation": "dosuite.agents.networks.rescaling",
     "Perceptrons": "dosuite.agents.networks.perceptrons",
     "ActorPolicy": "dosuite.agents.online.sb3_policies",
     "ValuePolicy": "dosuite.agents.online.sb3_policies",
@@ -76,12 +77,14 @@ def load_policy(path: str | Path) -> Policy:
 
     Raises InputError if the file is missing, holds no policy, or is of another version's format.
     """
+    if not Path(path).is_file():
+        raise InputError(f"there is no file {path}; a policy is written by save_policy")
     not_saved = f"{path} is not a saved policy; a policy is written by save_policy"
+    if not is_zipfile(path):  # as torch writes its files
+        raise InputError(not_saved)
     try:
         contents = torch.load(path, weights_only=True, map_location="cpu")
-    except FileNotFoundError:
-        raise InputError(f"there is no file {path}; a policy is written by save_policy") from None
-    except (OSError, EOFError, RuntimeError, UnpicklingError) as error:
+    except (OSError, RuntimeError, UnpicklingError) as error:
         raise InputError(not_saved) from error
     _check_format(path, contents, not_saved)
     try:

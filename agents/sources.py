@@ -1,4 +1,4 @@
-"""What agents learn from, by regime: a log, an environment, the model itself, or the spaces only."""
+"""What agents learn from, by regime: a log, an environment, the model, or the spaces only."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -115,7 +115,7 @@ def _read(where: str, modified: int) -> Any:
 
 
 def _read_zip(path: str) -> Any:
-    """The algorithm in a zip, as the first of ALGORITHMS whose policy classes include the stored one.
+    """The algorithm in a zip, of the first class in ALGORITHMS with its class of policies.
 
     A zip does not name its algorithm. The policy class decides how it acts, and it is not trained.
     """

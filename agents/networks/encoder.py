@@ -58,7 +58,7 @@ class Encoder:
         return torch.as_tensor(columns).to(self.device)
 
     def outputs(self, networks: Perceptrons, encoded: Tensor) -> Tensor:
-        """Network outputs for encoded observations: (members, rows, ...) to (members, rows, out)."""
+        """Outputs for encoded observations: (members, rows, ...) to (members, rows, out)."""
         if not self.once:
             return networks(encoded)  # type: ignore[no-any-return]
         values = networks(self.grid.expand(len(encoded), -1, -1))
@@ -94,7 +94,7 @@ class Encoder:
 
 
 def _looked_up(values: Tensor, numbers: Tensor) -> Tensor:
-    """Rows of values (members, cells, out) by cell numbers (members, rows): (members, rows, out)."""
+    """Values (members, cells, out) of some cells, (members, rows): (members, rows, out)."""
     return values.gather(1, numbers[..., None].expand(-1, -1, values.shape[2]))
 
 

@@ -24,7 +24,7 @@ class NetworkPolicy(Policy):
         self.space, self.values, self.logits = space, values, logits
 
     def probabilities(self, observations: Array) -> Array:
-        """Softmax of the logits; without logits 1 for the best action, and ties are split evenly."""
+        """Softmax of the logits; without logits 1 for the best action, ties split evenly."""
         if self.logits is None:
             return greedy(np.asarray(self.action_values(observations)))
         logits = outputs(self.logits, self.space, observations)[0]

@@ -25,7 +25,7 @@ class Perceptrons(nn.Module):
 
     @staticmethod
     def drawn(sizes: Sequence[int], rngs: Sequence[np.random.Generator]) -> "Perceptrons":
-        """A member for each generator, initialised as `torch.nn.Linear`: uniform in +-1/sqrt(in)."""
+        """A member for each generator, initialised as `torch.nn.Linear`: within 1/sqrt(in)."""
         members = [_initial_layers(sizes, rng) for rng in rngs]
         return Perceptrons(torch.stack(parts) for parts in zip(*members, strict=True))
 
@@ -74,7 +74,7 @@ def _initial_layers(sizes: Sequence[int], rng: np.random.Generator) -> list[Tens
 
 
 def _affine(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """inputs @ weight + bias, by the fastest route that does not depend on the number of members."""
+    """inputs @ weight + bias, by the fastest route with results independent of `members`."""
     # one-hot inputs: a sum of rows of the weights
     if not inputs.is_floating_point():
         return _OneHotProduct.apply(weight, inputs) + bias  # type: ignore[no-any-return, no-untyped-call]
@@ -110,7 +110,7 @@ class _TransposedProduct(torch.autograd.Function):
 
 
 class _OneHotProduct(torch.autograd.Function):
-    """The product of one-hot inputs and weights: for each row, the sum of some rows of the weights."""
+    """The product of one-hot inputs and weights, as a sum of rows of the weights."""
 
     @staticmethod
     def forward(ctx: Any, weight: Tensor, ones: Tensor) -> Tensor:

@@ -12,13 +12,14 @@ WIDENING = 4  # hidden units of a block's feed-forward network, in widths of a t
 
 
 class Block(nn.Module):
-    """A pre-norm transformer block: causal self-attention and a feed-forward network, both residual.
+    """A pre-norm transformer block: causal self-attention and a feed-forward network.
 
-    Layer norm has no gain and bias of its own, since the linear layer after it has them.
+    Both are residual. Layer norm has no gain and bias of its own, since the linear layer after it
+    has them.
     """
 
     def __init__(self, ask: Perceptrons, answer: Perceptrons, think: Perceptrons, heads: int):
-        """`ask` makes queries, keys and values, `answer` mixes the heads, `think` is the network."""
+        """`ask` makes queries, keys and values, `answer` mixes heads, `think` is the network."""
         super().__init__()
         self.ask, self.answer, self.think, self.heads = ask, answer, think, heads
 

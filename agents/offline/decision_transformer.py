@@ -235,7 +235,7 @@ class SequencePolicy(MemoryPolicy):
         self.scales, self.aim, self.context, self.temperature = scales, aim, context, temperature
 
     def play(self, episodes: int, rng: np.random.Generator) -> Player:
-        """Start `episodes` parallel episodes; its own actions enter the history as logged ones do."""
+        """Start `episodes` parallel episodes, with its own actions in the history."""
         return _Playing(self, episodes, rng)
 
     def probabilities(self, observations: Array) -> Array:

@@ -153,7 +153,7 @@ class TwoStages(Learner):
 
 
 class Priced(ContinuousPolicy):
-    """Takes the best action of a grid between the bounds, by a network of observation and action."""
+    """Takes the best action of a grid, by a network of observation and action."""
 
     def __init__(self, space: Space, actions: Box, response: Perceptrons):
         self.space, self.actions, self.response = space, actions, response

@@ -130,9 +130,10 @@ class DomainAgent(BatchedAgent):
     def learn_all(
         self, sources: Sequence[Data], rngs: Sequence[np.random.Generator]
     ) -> list[Policy | Exception]:
-        """Learn from labelled logs of one task; seeds with equally many domains are trained at once.
+        """Learn from labelled logs of one task.
 
-        Returns for each seed its policy, or the error that stopped it.
+        Seeds with equally many domains are trained at once. Returns for each seed its policy, or
+        the error that stopped it.
         """
         check_actions(self, sources[0].action_space)
         domains = [by_domain(data) for data in sources]

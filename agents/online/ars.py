@@ -107,7 +107,7 @@ class Searched(ARSPolicy):
 
 
 class Played(VecEnvWrapper):
-    """A batch with discounted rewards, whose sum over an episode is its return, and a step counter."""
+    """A batch with discounted rewards, which add up to the return, and a step counter."""
 
     def __init__(self, batch: VecEnv, discount: float):
         super().__init__(batch)

@@ -60,7 +60,7 @@ class ActorPolicy(SB3Policy):
 
 
 class ValuePolicy(SB3Policy):
-    """Takes the action of the largest value, by a network of action values or of their quantiles."""
+    """Takes the action of the largest value, by a network of values or of their quantiles."""
 
     def probabilities(self, observations: Array) -> Array:
         """1 for the best action; ties are split evenly."""
@@ -103,7 +103,7 @@ class RecurrentPolicy(MemoryPolicy, SB3Policy):
         return act
 
     def _start(self, episodes: int) -> tuple[Tensor, ...]:
-        """Hidden and cell state of the LSTM before the first step: (layers, episodes, units) each."""
+        """The state of the LSTM before the first step: (layers, episodes, units) twice."""
         lstm = self.network.lstm_actor
         shape = lstm.num_layers, episodes, lstm.hidden_size
         zeros = torch.zeros(shape, device=self.network.device)

@@ -57,7 +57,7 @@ OF_TRAINING = ("lr_schedule", "optimizer_class", "optimizer_kwargs")
 
 
 def packed_network(network: BasePolicy) -> dict[str, Any]:
-    """The network as a dict. Raises InputError if one of its parts is of a class not listed here."""
+    """The network as a dict. Raises InputError if a part of it is of a class not listed here."""
     arguments = {
         name: _packed(value)
         for name, value in _arguments(network).items()

@@ -52,7 +52,7 @@ class Strata:
 
     @property
     def positions(self) -> Array:
-        """The position of each stratum's value among the values of each column: (count, columns)."""
+        """Each stratum's value of each column, as a position: (count, columns)."""
         if not self._levels:
             return np.zeros((1, 0), dtype=np.int64)
         positions, stratum = [], np.arange(self.count)

@@ -26,14 +26,15 @@ REPORTED = 1e-6  # a larger distance of the table from the log's is mentioned in
 
 @dataclass(frozen=True)
 class MinimaxRegret(GraphAgent):
-    """Plays the mixed policy of the least maximal regret; the best action if payoffs are identified.
+    """Plays the mixed policy of the least maximal regret over the payoffs that are possible.
 
-    The payoffs range over all laws of response types that give the log's table. Frequencies violate
-    the independences of the graph by chance, so the table is the product of each variable's
-    frequencies given the variables that screen it off. They can violate its inequalities too; then
-    the nearest table in L1 that satisfies them is used. With more than `types` response types the
-    payoffs range over Manski's bounds instead, which are not sharp. The agent needs horizon 1 and a
-    log without selection; otherwise it plays uniformly.
+    If the effect is identified, that is the best action. The payoffs range over all laws of
+    response types that give the log's table. Frequencies violate the independences of the graph by
+    chance, so the table is the product of each variable's frequencies given the variables that
+    screen it off. They can violate its inequalities too; then the nearest table in L1 that
+    satisfies them is used. With more than `types` response types the payoffs range over Manski's
+    bounds instead, which are not sharp. The agent needs horizon 1 and a log without selection;
+    otherwise it plays uniformly.
 
     Source: Balke and Pearl (1997), Bounds on treatment effects from studies with imperfect
     compliance; Manski (1990); minimax regret of treatments, Manski (2007), Identification for

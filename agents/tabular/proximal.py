@@ -24,9 +24,9 @@ class Proximal(GraphAgent):
     It takes the first two logged proxies Z (of the treatment) and W (of the outcome) of a latent U
     in the graph, such that given the contexts U closes the back door of the action A, W is
     independent of (A, Z) given U, and Z of the reward Y given (U, A). It solves
-    E[Y | a, z] = sum_w h(w, a) P(w | a, z) for the bridge h; then E[Y | do(a)] = sum_w h(w, a) P(w).
-    That the proxies have at least as many values as U, and separate them, the graph does not say:
-    it is assumed.
+    E[Y | a, z] = sum_w h(w, a) P(w | a, z) for the bridge h; then E[Y | do(a)] is
+    sum_w h(w, a) P(w). It is assumed that the proxies have at least as many values as U and
+    separate them, which the graph does not say.
 
     Source: Miao, Geng and Tchetgen Tchetgen (2018), Identifying causal effects with proxy variables
     of an unmeasured confounder, proposition 1.

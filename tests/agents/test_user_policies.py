@@ -39,7 +39,13 @@ ALGORITHMS = [
     (ARS, RIVER),
 ]
 ALGORITHMS += [(A2C, AIRLINE), (PPO, AIRLINE), (SAC, AIRLINE), (TD3, AIRLINE), (ARS, AIRLINE)]
-CHOOSE = "import numpy as np\n\nNUMBER = 3\n\ndef choose(observations):\n    return np.full(len(observations), {})\n"
+CHOOSE = """import numpy as np
+
+NUMBER = 3
+
+def choose(observations):
+    return np.full(len(observations), {})
+"""
 
 every_algorithm = pytest.mark.parametrize(
     ("kind", "model"), ALGORITHMS, ids=lambda part: getattr(part, "__name__", type(part).__name__)
