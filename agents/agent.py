@@ -13,8 +13,6 @@ from dosuite.envs import Data, Log
 from .policy import Policy
 from .sources import SOURCES_BY_REGIME, Exact, Practice, Source
 
-LOG_LABELS = ("regime", "domain")  # the columns that tell the rows of a labelled log apart
-
 
 class Agent(ABC):
     """An agent. Subclass it as a frozen dataclass whose fields are its hyper-parameters, in a file
@@ -83,8 +81,8 @@ class Agent(ABC):
             kinds = " or ".join(sorted(kind.__name__ for kind in accepted))
             kinds = kinds.replace("Data", "a Log or its view (Data)")
             raise InputError(f"{self._title} learns from {kinds}, and got {type(source).__name__}")
-        if isinstance(source, Data):
-            self._check_needs(source)
+        if isinstance(source, Data) and "graph" in self.needs and source.graph is None:
+            raise InputError(f"{self._title} needs the graph, and got a log without one")
         return source
 
     def _view(self, log: Log) -> Data:
@@ -94,15 +92,6 @@ class Agent(ABC):
                 "learn from log.view(graph=world.graph)"
             )
         return log.view(np.random.default_rng(0), labels="labels" in self.needs)
-
-    def _check_needs(self, data: Data) -> None:
-        if "graph" in self.needs and data.graph is None:
-            raise InputError(f"{self._title} needs the graph, and got a log without one")
-        if "labels" in self.needs and not any(name in data.columns for name in LOG_LABELS):
-            raise InputError(
-                f"{self._title} needs the labels of a log, and got a log without them; "
-                "a view with labels is log.view(labels=True)"
-            )
 
     @property
     def _title(self) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from gymnasium.spaces import Box
 
 from dosuite.causal import InputError
-from dosuite.envs import Space, choices
+from dosuite.envs import Data, Space, choices
 
 from .agent import Agent
 
@@ -44,6 +44,15 @@ def check_actions(agent: Agent, space: Space) -> None:
         choices(space)  # raises InputError if the space is not finite
     elif not agent.counts_actions and not isinstance(space, Box):
         raise InputError(f"{agent.name} needs actions that are numbers, and these are {space}")
+
+
+def check_labels(agent: Agent, data: Data) -> None:
+    """Raise InputError if a log does not say in which rows an experimenter acted."""
+    if "regime" not in data.columns:
+        raise InputError(
+            f"{agent.name} needs the labels of a log, and got a log without them; a view with "
+            "labels is log.view(labels=True)"
+        )
 
 
 def _check(agent: Agent, name: str, holds: bool, condition: str) -> None:

@@ -22,7 +22,7 @@ from ..networks.training import Learner, train
 from ..networks.transformer import Transformer
 from ..networks.windows import Episodes, Windows, WindowScales, windows_of
 from ..policy import ContinuousPolicy, MemoryPolicy, Player, Policy, sample_actions
-from ..settings import at_least_one
+from ..settings import at_least_one, check_labels
 from .base import BatchedAgent, Task, policies_of, taken
 
 MODES = ("evidence", "masked")
@@ -98,28 +98,28 @@ class DecisionTransformer(BatchedAgent):
         Raises InputError if actions are masked and a log has no episodes of an experimenter.
         """
         if self.actions == "masked":
-            sources = [_experiment(source) for source in sources]
+            sources = [self._experiment(source) for source in sources]
         encoder = Encoder(sources[0].observation_space, self.batch, device_named(self.device))
         learner = self._learner(Task(sources, rngs, encoder, self.hidden))
         batches: Any = learner.batches()
         return policies_of(learner, train(learner, len(rngs), batches, self.rate))
+
+    def _experiment(self, data: Data) -> Data:
+        """The rows of the episodes in which an experimenter acted."""
+        check_labels(self, data)
+        rows = data["regime"] == 1
+        if not rows.any():
+            raise InputError(
+                f"{self.name}: masked actions need episodes in which an experimenter acted; "
+                "take a mixed log"
+            )
+        return data.at(rows)
 
     def _updates(self, horizon: int) -> int:
         return self.updates
 
     def _learner(self, task: Task) -> "SequenceLearner":
         return SequenceLearner(task, self)
-
-
-def _experiment(data: Data) -> Data:
-    """The rows of the episodes in which an experimenter acted."""
-    rows = data["regime"] == 1
-    if not rows.any():
-        raise InputError(
-            "decision-transformer: masked actions need episodes in which an experimenter acted; "
-            "take a mixed log"
-        )
-    return data.at(rows)
 
 
 class Sequencer(nn.Module):

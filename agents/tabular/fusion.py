@@ -12,6 +12,7 @@ from dosuite.envs import Data
 
 from ..agent import OfflineAgent
 from ..policy import Policy, TabularPolicy
+from ..settings import check_labels
 from .counting import ValuedPolicy, check_countable, process_of, table_of
 
 
@@ -33,6 +34,7 @@ class Fused(OfflineAgent):
     def learn_from(self, source: Data, rng: np.random.Generator) -> Policy:
         """Fuse and plan. Raises InputError if observations or rewards cannot be counted."""
         check_countable(source, self.name)
+        check_labels(self, source)
         if source.horizon > 1:
             process = process_of(source.at(source["regime"] == 1))
             note = "plans on the experimental rows"
