@@ -35,21 +35,29 @@ class Block(nn.Module):
         """Map tokens (seeds, windows, steps, width) to as many, or with `last` to the last ones."""
         seeds, windows, steps, width = tokens.shape
         # queries, keys and values: (seeds * windows, heads, steps, width / heads) each
-        projected = self.ask(_normalised(tokens).reshape(seeds, -1, width))
-        by_head = projected.reshape(seeds * windows, steps, 3 * self.heads, -1).transpose(1, 2)
+        normalised = _normalised(tokens).reshape(seeds, -1, width)
+        projected = self.ask(normalised)
+        by_step = projected.reshape(seeds * windows, steps, 3 * self.heads, -1)
+        by_head = by_step.transpose(1, 2)
         query, key, value = by_head.chunk(3, dim=1)
         if last:
-            query, tokens = query[:, :, -1:], tokens[:, :, -1:]
+            query = query[:, :, -1:]
+            tokens = tokens[:, :, -1:]
         attended = scaled_dot_product_attention(query, key, value, is_causal=not last)
         # heads back to rows: (seeds, windows * steps, width)
-        attended = attended.transpose(1, 2).reshape(seeds, -1, width)
-        rows = tokens.reshape(seeds, -1, width) + self.answer(attended)
+        attended = attended.transpose(1, 2)
+        attended = attended.reshape(seeds, -1, width)
+        # two residual steps
+        rows = tokens.reshape(seeds, -1, width)
+        rows = rows + self.answer(attended)
         rows = rows + self.think(_normalised(rows))
         return rows.reshape(tokens.shape)  # type: ignore[no-any-return]
 
     def only(self, members: Sequence[int]) -> "Block":
         """A copy of some members, on the CPU."""
-        ask, answer, think = (net.only(members) for net in (self.ask, self.answer, self.think))
+        ask = self.ask.only(members)
+        answer = self.answer.only(members)
+        think = self.think.only(members)
         return Block(ask, answer, think, self.heads)
 
 
@@ -74,9 +82,12 @@ class Transformer(nn.Module):
         With `last`, only the outputs of the last step are computed.
         """
         for i, block in enumerate(self.blocks, 1):
-            tokens = block(tokens, last and i == len(self.blocks))
-        rows = _normalised(tokens).reshape(len(tokens), -1, tokens.shape[3])
-        return self.head(rows).reshape(*tokens.shape[:3], -1)  # type: ignore[no-any-return]
+            is_final = i == len(self.blocks)
+            tokens = block(tokens, last and is_final)
+        seeds, windows, steps, width = tokens.shape
+        rows = _normalised(tokens).reshape(seeds, -1, width)
+        outputs = self.head(rows)
+        return outputs.reshape(seeds, windows, steps, -1)  # type: ignore[no-any-return]
 
     def only(self, members: Sequence[int]) -> "Transformer":
         """A copy of some members, on the CPU."""

@@ -64,10 +64,12 @@ class ImplicitLearner(Learner):
         """L_V + L_Q + L_pi of each seed; each trains networks of its own."""
         self.target.follow(self.values, self.agent.tau)
         encoder = self.task.encoder
+        # Q(o, a) of both networks, V(o'), and the least Q'(o, a) of both targets
         values = self._of_both(self.values, batch)
         with torch.no_grad():
             next_value = encoder.outputs(self.state, batch.next_observation)[..., 0]
         least = self._of_both(self.target, batch).amin(0)
+        # V(o) and the logits of pi
         state = encoder.outputs(self.state, batch.observation)[..., 0]
         logits = encoder.outputs(self.actor, batch.observation)
         advantage = least - state.detach()

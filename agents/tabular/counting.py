@@ -34,7 +34,8 @@ class Strata:
         self.count = 1
         for name in names:
             values = _distinct(part[name] for part in data.chunks())
-            pairs = _distinct(_pair(self.of(part), values, part[name]) for part in data.chunks())
+            logged = (_pair(self.of(part), values, part[name]) for part in data.chunks())
+            pairs = _distinct(logged)
             self._levels.append((name, values, pairs))
             self.count = len(pairs)
 
@@ -141,7 +142,8 @@ def table_of(data: Data, names: Sequence[str]) -> tuple[Array, tuple[Array, ...]
     sizes = (contexts, actions, *(len(values) for values in strata.values))
     check_size(sizes, f"counting {', '.join(names)}")
     table = np.zeros(sizes)
-    table[(slice(None), slice(None), *strata.positions.T)] = counts(data, strata)
+    everywhere = slice(None)
+    table[everywhere, everywhere, *strata.positions.T] = counts(data, strata)
     return table, strata.values
 
 
@@ -168,11 +170,13 @@ def process_of(data: Data, strata: Strata | None = None) -> Process:
     count = counts(data, strata)
     reward, following, start = _sums(data, strata)
     # P(s | c), (C, strata)
-    share = count.sum(1) / np.maximum(count.sum((1, 2))[:, None], 1)
+    rows_of_context = count.sum((1, 2))[:, None]
+    share = count.sum(1) / np.maximum(rows_of_context, 1)
     # the weight of a row in a stratum: P(s | c) over the strata with data, divided by its rows
     weight = np.where(count > 0, share[:, None, :], 0.0)
     covered = weight.sum(2, keepdims=True)
-    weight = weight / np.where(covered > 0, covered, 1.0) / np.maximum(count, 1)
+    normaliser = np.where(covered > 0, covered, 1.0)
+    weight = weight / normaliser / np.maximum(count, 1)
     return Process(
         reward=(weight * reward).sum(2),
         transition=_weighted(following, weight),
@@ -222,8 +226,10 @@ def _sums(data: Data, strata: Strata) -> tuple[Array, sparse.csr_array, Array]:
 def uncovered(data: Data, strata: Strata) -> Array:
     """The fraction of each context's rows whose stratum has no row with the action: (C, A)."""
     count = counts(data, strata)
-    missing = np.where(count == 0, count.sum(1, keepdims=True), 0).sum(2)
-    return np.asarray(missing / np.maximum(count.sum((1, 2))[:, None], 1))
+    rows_of_stratum = count.sum(1, keepdims=True)
+    missing = np.where(count == 0, rows_of_stratum, 0).sum(2)
+    rows_of_context = count.sum((1, 2))[:, None]
+    return np.asarray(missing / np.maximum(rows_of_context, 1))
 
 
 def _shape(data: Data, strata: Strata) -> tuple[int, int, int]:

@@ -105,10 +105,11 @@ class DomainCounts:
 
     def _subset(self, kept: tuple[int, ...]) -> ContextSubset:
         """The set of contexts on some axes."""
-        ignored = tuple(axis for axis in range(1, self.count.ndim - 1) if axis not in kept)
-        count, total, square = (
-            sums.sum(ignored, keepdims=True) for sums in (self.count, self.total, self.square)
-        )
+        axes = range(1, self.count.ndim - 1)
+        ignored = tuple(axis for axis in axes if axis not in kept)
+        count = self.count.sum(ignored, keepdims=True)
+        total = self.total.sum(ignored, keepdims=True)
+        square = self.square.sum(ignored, keepdims=True)
         # pool the domains, and repeat the means along the contexts that are ignored
         rows = count.sum(0)
         means = np.where(rows > 0, total.sum(0) / np.maximum(rows, 1), -np.inf)
@@ -125,23 +126,26 @@ class DomainCounts:
         In each domain, only contexts with rows of the greedy actions count.
         """
         policy = greedy(means)
-        count, total = (
-            sums.reshape(len(self.count), *means.shape) for sums in (self.count, self.total)
-        )
+        shape = len(self.count), *means.shape
+        count, total = self.count.reshape(shape), self.total.reshape(shape)
         rewards = np.where(count > 0, total / np.maximum(count, 1), 0.0)
         has_rows = (count > 0) & (policy > 0)
         weights = count.sum(2, keepdims=True) * policy * has_rows
         sums = weights.sum((1, 2))
-        earned = (weights * rewards).sum((1, 2))[sums > 0] / sums[sums > 0]
-        return float(earned.min(initial=np.inf))
+        earned = (weights * rewards).sum((1, 2))
+        has_weight = sums > 0
+        mean_rewards = earned[has_weight] / sums[has_weight]
+        return float(mean_rewards.min(initial=np.inf))
 
     def worst_means(self) -> Array:
         """The mean reward of each action and context in the worst domain that has rows of it.
 
         The result is (C, A), -inf where no domain has rows.
         """
-        means = np.where(self.count > 0, self.total / np.maximum(self.count, 1), np.inf).min(0)
-        return np.where(np.isfinite(means), means, -np.inf).reshape(-1, means.shape[-1])
+        domain_means = self.total / np.maximum(self.count, 1)
+        means = np.where(self.count > 0, domain_means, np.inf).min(0)
+        known_means = np.where(np.isfinite(means), means, -np.inf)
+        return known_means.reshape(-1, means.shape[-1])
 
 
 def _p_value(count: Array, total: Array, square: Array) -> float:
@@ -166,4 +170,5 @@ def _p_value(count: Array, total: Array, square: Array) -> float:
     freedom = int((domains - 1)[tested].sum())
     if not freedom:
         return 1.0
-    return float(chi2.sf((between[tested] / variance[tested]).sum(), freedom))
+    statistic = (between[tested] / variance[tested]).sum()
+    return float(chi2.sf(statistic, freedom))

@@ -106,15 +106,16 @@ class Design:
         nothing = np.zeros_like(pair)
         conditions = [nothing, positions[:, 0], *[nothing] * (columns - 3), pair]
         # a value is a (column, condition, position); a group is a (column, condition)
-        keys = [
-            np.stack([np.full(count, column), condition, positions[:, column]])
-            for column, condition in enumerate(conditions)
-        ]
-        values, value = np.unique(np.concatenate(keys, axis=1), axis=1, return_inverse=True)
-        row, ones = np.tile(np.arange(count), columns), np.ones(value.size)
-        has = csr_array((ones, (value.reshape(-1), row)))
-        group = np.unique(values[:2], axis=1, return_inverse=True)[1].reshape(-1)
-        within = csr_array((np.ones(len(group)), (group, np.arange(len(group)))))
+        keys = []
+        for column, condition in enumerate(conditions):
+            number = np.full(count, column)
+            keys.append(np.stack([number, condition, positions[:, column]]))
+        all_keys = np.concatenate(keys, axis=1)
+        values, value = np.unique(all_keys, axis=1, return_inverse=True)
+        _, group = np.unique(values[:2], axis=1, return_inverse=True)
+        row = np.tile(np.arange(count), columns)
+        has = _indicator(value.reshape(-1), row)
+        within = _indicator(group.reshape(-1), np.arange(group.size))
         return Design(table[tuple(positions.T)], positions, has, within)
 
     @property
@@ -132,14 +133,22 @@ class Design:
         weight = share * self.rows[:, None, None]
         value_counts = self.has @ weight.reshape(len(weight), -1)
         group_counts = self.within.T @ (self.within @ value_counts)
-        law = np.log(np.maximum(value_counts, FLOOR) / np.maximum(group_counts, FLOOR))
-        prior = np.log(np.maximum(weight.sum(0), FLOOR) / self.rows.sum())
+        class_counts = weight.sum(0)
+        law = np.maximum(value_counts, FLOOR) / np.maximum(group_counts, FLOOR)
+        prior = np.maximum(class_counts, FLOOR) / self.rows.sum()
         # E step: log P(class, row), normalised over classes
-        logs = (self.has.T @ law).reshape(share.shape) + prior
+        logs = self.has.T @ np.log(law)
+        logs = logs.reshape(share.shape) + np.log(prior)
         largest = logs.max(2, keepdims=True)
         shares = np.exp(logs - largest)
         total = shares.sum(2, keepdims=True)
-        return shares / total, self.rows @ (largest + np.log(total))[:, :, 0]
+        row_likelihoods = (largest + np.log(total))[:, :, 0]
+        return shares / total, self.rows @ row_likelihoods
+
+
+def _indicator(rows: Array, columns: Array) -> Any:
+    """The sparse matrix that is 1 at some rows and columns."""
+    return csr_array((np.ones(len(rows)), (rows, columns)))
 
 
 def _adjusted(design: Design, share: Array, shape: tuple[int, int], rewards: Array) -> Array:
@@ -157,6 +166,6 @@ def _adjusted(design: Design, share: Array, shape: tuple[int, int], rewards: Arr
     has_rows = count > FEWEST
     weights = count.sum(1, keepdims=True) * has_rows
     sums = weights.sum(2)
-    weighted = (weights * total / np.where(has_rows, count, 1.0)).sum(2)
-    means = weighted / np.where(sums > 0, sums, 1.0)
+    class_means = weights * total / np.where(has_rows, count, 1.0)
+    means = class_means.sum(2) / np.where(sums > 0, sums, 1.0)
     return np.where(sums > 0, means, -np.inf)
