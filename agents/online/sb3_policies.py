@@ -27,7 +27,9 @@ def policy_of(algorithm: Any, actions: Space) -> Policy:
     is_recurrent = isinstance(network, RecurrentActorCriticPolicy)
     if isinstance(actions, Box):
         if is_recurrent:
-            raise InputError("a recurrent actor is asked here for actions that can be counted only")
+            raise InputError(
+                "recurrent actors are supported here for actions that can be counted only"
+            )
         has_law = hasattr(network, "get_distribution")
         policy: Any = (NormalActorPolicy if has_law else ActorOfNumbers)(network, actions)
     elif is_recurrent:
