@@ -22,7 +22,8 @@ class Agent(ABC):
     "mixed" give `Data` (a log), "intervene" and "counterfactual" give `Practice` (an environment),
     "exact" gives `Exact` (the model). `needs` lists what it gets in addition: "graph" (the causal
     graph of the log), "labels" (the columns regime, domain and propensity), "log" (a log in
-    addition to the practice). It gets nothing else.
+    addition to the practice). It gets nothing else. An agent that trains all seeds at once
+    overrides `learn_all` too; runs then group its seeds.
     """
 
     name: ClassVar[str]

@@ -82,7 +82,10 @@ class TabularPolicy(Policy):
     def __init__(
         self, table: Array, over: Space | Array, process: Process | None = None, note: str = ""
     ):
-        self.table, self.over, self.process, self.note = table, over, process, note
+        self.table = table
+        self.over = over
+        self.process = process
+        self.note = note
         self._values = None if process is None else process.plan()
 
     def _rows(self, observations: Array) -> Array:

@@ -40,7 +40,7 @@ class Causal(ReferenceAgent):
 
 
 @dataclass(frozen=True)
-class Uniform(ReferenceAgent):
+class UniformReference(ReferenceAgent):
     """Every action with equal probability."""
 
     name: ClassVar[str] = "uniform"

@@ -140,7 +140,8 @@ class FunctionPolicy(Policy):
     """A function from observations to the numbers of actions."""
 
     def __init__(self, choose: Callable[[Array], Array], actions: int):
-        self.choose, self.actions = choose, actions
+        self.choose = choose
+        self.actions = actions
 
     def probabilities(self, observations: Array) -> Array:
         """1 for the action that the function chooses.
@@ -161,7 +162,8 @@ class ContinuousFunctionPolicy(ContinuousPolicy):
     """A function from observations to real-valued actions."""
 
     def __init__(self, choose: Callable[[Array], Array], actions: Box):
-        self.choose, self.actions = choose, actions
+        self.choose = choose
+        self.actions = actions
 
     def act(self, observations: Array, rng: np.random.Generator) -> Array:
         """The actions that the function chooses.

@@ -26,7 +26,9 @@ class Encoder:
     """Encodes observations of a space for networks that see `rows` rows per minibatch."""
 
     def __init__(self, space: Space, rows: int, device: torch.device):
-        self.space, self.rows, self.device = space, rows, device
+        self.space = space
+        self.rows = rows
+        self.device = device
         self.cells = cells(space) or 0  # 0 if the space is not discrete
         self.once = 0 < self.cells <= rows  # whether each cell is evaluated once
         self.grid = torch.empty(0)  # features of all cells, (cells, in), if evaluated once
@@ -89,13 +91,16 @@ class Encoder:
             return self.grid[encoded]
         if encoded.is_floating_point():
             return encoded
-        zeros = torch.zeros(*encoded.shape[:2], flatdim(self.space), device=self.device)
+        members, rows, _ = encoded.shape
+        zeros = torch.zeros(members, rows, flatdim(self.space), device=self.device)
         return zeros.scatter_(2, encoded, 1.0)
 
 
 def _looked_up(values: Tensor, numbers: Tensor) -> Tensor:
     """Values (members, cells, out) of some cells, (members, rows): (members, rows, out)."""
-    return values.gather(1, numbers[..., None].expand(-1, -1, values.shape[2]))
+    outputs = values.shape[2]
+    index = numbers[..., None].expand(-1, -1, outputs)
+    return values.gather(1, index)
 
 
 def _all_cells(space: Space) -> Array:

@@ -21,7 +21,9 @@ class NetworkPolicy(Policy):
     """
 
     def __init__(self, space: Space, values: Perceptrons | None, logits: Perceptrons | None = None):
-        self.space, self.values, self.logits = space, values, logits
+        self.space = space
+        self.values = values
+        self.logits = logits
 
     def probabilities(self, observations: Array) -> Array:
         """Softmax of the logits; without logits 1 for the best action, ties split evenly."""

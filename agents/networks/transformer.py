@@ -21,7 +21,10 @@ class Block(nn.Module):
     def __init__(self, ask: Perceptrons, answer: Perceptrons, think: Perceptrons, heads: int):
         """`ask` makes queries, keys and values, `answer` mixes heads, `think` is the network."""
         super().__init__()
-        self.ask, self.answer, self.think, self.heads = ask, answer, think, heads
+        self.ask = ask
+        self.answer = answer
+        self.think = think
+        self.heads = heads
 
     @staticmethod
     def drawn(width: int, heads: int, rngs: Sequence[np.random.Generator]) -> "Block":
@@ -66,7 +69,8 @@ class Transformer(nn.Module):
 
     def __init__(self, blocks: Iterable[Block], head: Perceptrons):
         super().__init__()
-        self.blocks, self.head = nn.ModuleList(blocks), head
+        self.blocks = nn.ModuleList(blocks)
+        self.head = head
 
     @staticmethod
     def drawn(

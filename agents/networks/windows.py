@@ -90,7 +90,8 @@ class Episodes:
         """
         last_rows = rng.integers(len(self.data), size=windows)
         episodes = self.number[last_rows]
-        first, length = self.first[episodes, None], self.length[episodes, None]
+        first = self.first[episodes, None]
+        length = self.length[episodes, None]
         start = np.maximum(last_rows[:, None] - first - steps + 1, 0)
         step = start + np.arange(steps)
         return first + np.minimum(step, length - 1), step

@@ -34,7 +34,8 @@ class Cloner(Learner):
 
     def __init__(self, task: Task):
         super().__init__()
-        self.task, self.actor = task, task.networks(task.actions)
+        self.task = task
+        self.actor = task.networks(task.actions)
 
     def forward(self, batch: Minibatch) -> Tensor:
         """The loss of each seed."""
@@ -51,7 +52,8 @@ class MeanCloner(Learner):
 
     def __init__(self, task: Task):
         super().__init__()
-        self.task, self.actor = task, task.networks(1)
+        self.task = task
+        self.actor = task.networks(1)
         self.mean, self.spread = task.standard("action")
 
     def forward(self, batch: Minibatch) -> Tensor:
@@ -118,7 +120,9 @@ class ClonedMean(ContinuousPolicy):
     """Acts by a network whose output is the mean action."""
 
     def __init__(self, actor: Perceptrons, space: Space, actions: Box):
-        self.actor, self.space, self.actions = actor, space, actions
+        self.actor = actor
+        self.space = space
+        self.actions = actions
 
     def act(self, observations: Array, rng: np.random.Generator) -> Array:
         """The mean action, clipped to the bounds: (n,)."""

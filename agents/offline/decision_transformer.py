@@ -133,7 +133,10 @@ class Sequencer(nn.Module):
         self, see: Perceptrons, count: Perceptrons, recall: Perceptrons, body: Transformer
     ):
         super().__init__()
-        self.see, self.count, self.recall, self.body = see, count, recall, body
+        self.see = see
+        self.count = count
+        self.recall = recall
+        self.body = body
 
     def only(self, members: Sequence[int]) -> "Sequencer":
         """A copy of some members, on the CPU."""
@@ -147,7 +150,8 @@ class SequenceLearner(Learner):
     def __init__(self, task: Task, agent: DecisionTransformer):
         super().__init__()
         data, encoder = task.data, task.encoder
-        self.task, self.agent = task, agent
+        self.task = task
+        self.agent = agent
         self.logs = [Episodes(source) for source in task.sources]
         self.steps = min(agent.context, data.horizon)
         self.encoders = encoder, Encoder(Discrete(data.horizon), agent.batch, encoder.device)
@@ -231,8 +235,14 @@ class SequencePolicy(MemoryPolicy):
         context: int,
         temperature: float,
     ):
-        self.net, self.space, self.actions, self.horizon = net, space, actions, horizon
-        self.scales, self.aim, self.context, self.temperature = scales, aim, context, temperature
+        self.net = net
+        self.space = space
+        self.actions = actions
+        self.horizon = horizon
+        self.scales = scales
+        self.aim = aim
+        self.context = context
+        self.temperature = temperature
 
     def play(self, episodes: int, rng: np.random.Generator) -> Player:
         """Start `episodes` parallel episodes, with its own actions in the history."""
@@ -273,7 +283,9 @@ class _Playing:
     """Parallel episodes: their last tokens, their last actions, and the returns still asked for."""
 
     def __init__(self, policy: SequencePolicy, episodes: int, rng: np.random.Generator):
-        self.policy, self.rng, self.step = policy, rng, 0
+        self.policy = policy
+        self.rng = rng
+        self.step = 0
         self.to_go = np.full(episodes, policy.aim.first)
         self.last_actions = np.zeros(episodes)
         self.tokens: list[Tensor] = []

@@ -82,7 +82,9 @@ class TwoStages(Learner):
 
     def __init__(self, task: Task, contexts: Space, components: int, tau: float):
         super().__init__()
-        self.task, self.contexts, self.tau = task, contexts, tau
+        self.task = task
+        self.contexts = contexts
+        self.tau = tau
         self.boxed = isinstance(task.data.action_space, Box)
         self.law = task.networks(3 * components if self.boxed else task.actions)
         if self.boxed:
@@ -91,7 +93,8 @@ class TwoStages(Learner):
         else:
             # an output for each action, and no instrument among the inputs
             self.response = task.networks(task.actions, extra_inputs=-1)
-        self.mean_law, self.mean_response = target_of(self.law), target_of(self.response)
+        self.mean_law = target_of(self.law)
+        self.mean_response = target_of(self.response)
         self.inputs = task.standard("observation")
         self.action = task.standard("action")
         self.reward = task.standard("reward")
@@ -116,7 +119,8 @@ class TwoStages(Learner):
         """
         with torch.no_grad():
             law = self.mean_law(inputs).softmax(-1)
-        mean: Tensor = (law * self.response(inputs[..., :-1])).sum(-1)
+        response = self.response(inputs[..., :-1])
+        mean: Tensor = (law * response).sum(-1)
         return (reward - mean).square().mean(-1)
 
     def _draw_loss(self, inputs: Tensor, reward: Tensor) -> Tensor:
@@ -131,9 +135,10 @@ class TwoStages(Learner):
         uniform, normal = torch.as_tensor(np.stack(numbers, 1)).to(inputs)
         with torch.no_grad():
             actions = drawn(self.mean_law(inputs), uniform, normal)
-        contexts = inputs[:, :, None, :-1].expand(-1, -1, 2, -1)
+        contexts = inputs[..., None, :-1].expand(-1, -1, 2, -1)
         pairs = torch.cat([contexts, actions[..., None]], -1)
-        responses = self.response(pairs.flatten(1, 2)).reshape(actions.shape)
+        responses = self.response(pairs.flatten(1, 2))
+        responses = responses.reshape(actions.shape)
         errors: Tensor = reward[..., None] - responses
         return (errors[..., 0] * errors[..., 1]).mean(-1)
 
@@ -156,12 +161,15 @@ class Priced(ContinuousPolicy):
     """Takes the best action of a grid, by a network of observation and action."""
 
     def __init__(self, space: Space, actions: Box, response: Perceptrons):
-        self.space, self.actions, self.response = space, actions, response
+        self.space = space
+        self.actions = actions
+        self.response = response
 
     @torch.no_grad()
     def act(self, observations: Array, rng: np.random.Generator) -> Array:
         """The best action of the grid: (n,)."""
-        grid = torch.linspace(float(self.actions.low[0]), float(self.actions.high[0]), GRID)
+        low, high = float(self.actions.low[0]), float(self.actions.high[0])
+        grid = torch.linspace(low, high, GRID)
         best = [
             self._values(part, grid).argmax(1)
             for part in torch.split(features(self.space, observations), MOST_ROWS)

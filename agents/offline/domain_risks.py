@@ -35,7 +35,9 @@ class DomainLearner(Learner):
 
     def __init__(self, task: Task):
         super().__init__()
-        self.task, self.values, self.steps = task, task.networks(task.actions), 0
+        self.task = task
+        self.values = task.networks(task.actions)
+        self.steps = 0
         self.mean, self.spread = task.standard("reward")
 
     def forward(self, batch: Minibatch) -> Tensor:
@@ -56,7 +58,8 @@ class DomainLearner(Learner):
 
     def policy(self, seed: int) -> Policy:
         """The greedy policy of a seed."""
-        mean, spread = float(self.mean[seed]), float(self.spread[seed])
+        mean = float(self.mean[seed])
+        spread = float(self.spread[seed])
         values = of_raw_outputs(self.values.only([seed]), mean, spread)
         return NetworkPolicy(self.task.data.observation_space, values)
 
@@ -76,7 +79,8 @@ class InvariantLearner(DomainLearner):
         is_annealing = self.steps <= self.agent.annealing * self.agent.updates
         weight = 1.0 if is_annealing else self.agent.penalty
         risk = (predicted - reward).square().mean(-1)
-        return (risk + weight * penalty(predicted, reward)).mean(-1) / max(1.0, weight)
+        penalised = risk + weight * penalty(predicted, reward)
+        return penalised.mean(-1) / max(1.0, weight)
 
 
 class WorstLearner(DomainLearner):
@@ -107,7 +111,8 @@ def penalty(predicted: Tensor, reward: Tensor) -> Tensor:
     Source: Arjovsky et al. (2019), equation 4 and appendix D.
     """
     slope = 2 * (predicted - reward) * predicted
-    return slope[..., 0::2].mean(-1) * slope[..., 1::2].mean(-1)
+    even, odd = slope[..., 0::2], slope[..., 1::2]
+    return even.mean(-1) * odd.mean(-1)
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,8 @@ class DomainAgent(BatchedAgent):
         policies: dict[int, Policy | Exception] = {}
         for count in {len(parts) for parts in domains}:
             seeds = [seed for seed, parts in enumerate(domains) if len(parts) == count]
-            logs, seed_rngs = [sources[seed] for seed in seeds], [rngs[seed] for seed in seeds]
+            logs = [sources[seed] for seed in seeds]
+            seed_rngs = [rngs[seed] for seed in seeds]
             task = Task(logs, seed_rngs, encoder, self.hidden)
             learned = self._learn_together(task, [domains[seed] for seed in seeds])
             policies.update(zip(seeds, learned, strict=True))

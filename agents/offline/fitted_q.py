@@ -29,8 +29,11 @@ class QLearner(Learner):
 
     def __init__(self, task: Task, loss: Loss, sync: int, double_q: bool = False, myopic: int = 0):
         super().__init__()
-        self.task, self.loss, self.sync = task, loss, sync
-        self.double_q, self.myopic = double_q, myopic
+        self.task = task
+        self.loss = loss
+        self.sync = sync
+        self.double_q = double_q
+        self.myopic = myopic
         self.values = task.networks(task.actions)
         self.target = target_of(self.values)
         self.of_target: Callable[[Tensor], Tensor] = partial(task.encoder.outputs, self.target)

@@ -54,7 +54,8 @@ class ImplicitLearner(Learner):
 
     def __init__(self, task: Task, agent: "IQL"):
         super().__init__()
-        self.agent, self.task = agent, task
+        self.agent = agent
+        self.task = task
         self.state = task.networks(1)
         self.actor = task.networks(task.actions)
         self.values = task.networks(task.actions, copies=2)

@@ -66,7 +66,10 @@ class LinearPolicy(ContinuousPolicy):
     """Acts linearly in the features of the observation; the last entry of `gain` is a constant."""
 
     def __init__(self, space: Space, actions: Any, gain: Array, note: str = ""):
-        self.space, self.actions, self.gain, self.note = space, actions, gain, note
+        self.space = space
+        self.actions = actions
+        self.gain = gain
+        self.note = note
 
     def act(self, observations: Array, rng: np.random.Generator) -> Array:
         """The linear action, clipped to the bounds: (n,)."""

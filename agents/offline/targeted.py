@@ -95,7 +95,8 @@ class Targeted(OnlineAgent):
         net = Perceptrons.drawn(layers, [rng])
 
         def loss(rows: Array) -> Tensor:
-            graphs = torch.as_tensor(rng.integers(2, size=(len(rows), len(sizes)))).float()
+            is_cause = rng.integers(2, size=(len(rows), len(sizes)))
+            graphs = torch.as_tensor(is_cause).float()
             standard = (features(space, data["observation"][rows]) - mean) / spread
             masked = standard * graphs[:, factor_of_feature]
             logits = net(torch.cat([masked, graphs], 1)[None])[0]
@@ -167,7 +168,8 @@ class GraphPosterior:
     """
 
     def __init__(self, factors: int, temperature: float):
-        self.factors, self.temperature = factors, temperature
+        self.factors = factors
+        self.temperature = temperature
         # X'X of the rows x = (graph, 1); the prior counts as one observation of weight 0 each
         self.moments = np.diag(np.append(np.ones(factors), 0.0))
         self.products = np.zeros(factors + 1)  # X'y of these rows with the returns
@@ -202,7 +204,8 @@ def _returns(
     unique, index = np.unique(graphs, axis=0, return_inverse=True)
     policies = [clones(graph) for graph in unique]
     observations, _ = env.reset()
-    total, going_on = np.zeros(len(graphs)), np.ones(len(graphs), dtype=bool)
+    total = np.zeros(len(graphs))
+    going_on = np.ones(len(graphs), dtype=bool)
     for step in range(length):
         actions = np.zeros(len(graphs), dtype=np.int64)
         for number, policy in enumerate(policies):

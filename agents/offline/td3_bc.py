@@ -41,7 +41,8 @@ def actor_loss(values: Tensor, chosen: Tensor, actions: Tensor, alpha: float) ->
     Source: Fujimoto and Gu (2021), equations 3 and 5.
     """
     size = values.abs().mean(-1).detach()
-    return (chosen - actions).square().mean(-1) - alpha * values.mean(-1) / size
+    cloning = (chosen - actions).square().mean(-1)
+    return cloning - alpha * values.mean(-1) / size
 
 
 class TwinLearner(Learner):
@@ -52,12 +53,17 @@ class TwinLearner(Learner):
 
     def __init__(self, task: Task, agent: "TD3BC"):
         super().__init__()
-        self.task, self.agent, self.steps = task, agent, 0
+        self.task = task
+        self.agent = agent
+        self.steps = 0
         self.actor = task.networks(1)
         self.critics = task.networks(1, copies=2, extra_inputs=1)
-        self.target_actor, self.target_critics = target_of(self.actor), target_of(self.critics)
+        self.target_actor = target_of(self.actor)
+        self.target_critics = target_of(self.critics)
         bounds: Any = task.data.action_space
-        self.bounds, self.low, self.high = bounds, float(bounds.low[0]), float(bounds.high[0])
+        self.bounds = bounds
+        self.low = float(bounds.low[0])
+        self.high = float(bounds.high[0])
         if isinstance(task.data.observation_space, Box):
             self.mean, self.spread = task.standard("observation")
         else:
@@ -74,7 +80,8 @@ class TwinLearner(Learner):
         self.steps += 1
         observations = self._standard(batch.observation)
         following = self._standard(batch.next_observation)
-        actions = 2 * (batch.action - self.low) / (self.high - self.low) - 1
+        width = self.high - self.low
+        actions = 2 * (batch.action - self.low) / width - 1
         # critics: regression on the bootstrapped target
         next_value = self._next_value(following)
         values = _values(self.critics, observations, actions)
@@ -106,11 +113,13 @@ class TwinLearner(Learner):
         return _values(self.target_critics, following, chosen).amin(0)
 
     def _standard(self, encoded: Tensor) -> Tensor:
-        return (self.task.encoder.features(encoded) - self.mean[:, None]) / self.spread[:, None]
+        features = self.task.encoder.features(encoded)
+        return (features - self.mean[:, None]) / self.spread[:, None]
 
     def policy(self, seed: int) -> Policy:
         """The actor of a seed."""
-        mean, factor = self.mean[seed].cpu(), 1 / self.spread[seed].cpu()
+        mean = self.mean[seed].cpu()
+        factor = 1 / self.spread[seed].cpu()
         actor = of_raw_inputs(self.actor.only([seed]), mean, factor)
         return DeterministicActor(actor, self.task.data.observation_space, self.bounds)
 
@@ -123,14 +132,17 @@ def _chosen(actor: Perceptrons, observations: Tensor) -> Tensor:
 def _values(critics: Perceptrons, observations: Tensor, actions: Tensor) -> Tensor:
     """The values of both critics of each seed: (2, seeds, rows)."""
     inputs = torch.cat([observations, actions[..., None]], -1)
-    return torch.stack(critics(torch.cat([inputs, inputs]))[..., 0].chunk(2))
+    values = critics(torch.cat([inputs, inputs]))[..., 0]
+    return torch.stack(values.chunk(2))
 
 
 class DeterministicActor(ContinuousPolicy):
     """Acts by a network whose output is squashed by tanh and stretched to the bounds."""
 
     def __init__(self, actor: Perceptrons, space: Space, actions: Box):
-        self.actor, self.space, self.actions = actor, space, actions
+        self.actor = actor
+        self.space = space
+        self.actions = actions
 
     def act(self, observations: Array, rng: np.random.Generator) -> Array:
         """The actions of the actor: (n,)."""

@@ -111,7 +111,8 @@ class Played(VecEnvWrapper):
 
     def __init__(self, batch: VecEnv, discount: float):
         super().__init__(batch)
-        self.discount, self.steps = discount, 0
+        self.discount = discount
+        self.steps = 0
 
     def reset(self) -> Any:
         self.weight = np.ones(self.num_envs)

@@ -47,7 +47,8 @@ class Fused(OfflineAgent):
         low, high = np.moveaxis(_bounds(observed, rewards), 2, 0)
         count = experimental.sum(2)
         middle = (low + high) / 2
-        means = np.where(count > 0, experimental @ rewards / np.maximum(count, 1), middle)
+        experimental_means = experimental @ rewards / np.maximum(count, 1)
+        means = np.where(count > 0, experimental_means, middle)
         moved = int(((means < low) | (means > high)).sum())
         note = f"{moved} of {means.size} means moved into their bounds"
         return ValuedPolicy(means.clip(low, high), source.observation_space, note)
@@ -55,7 +56,9 @@ class Fused(OfflineAgent):
 
 def _bounds(table: Array, rewards: Array) -> Array:
     """Manski's bounds in each context, (C, A, 2); without rows, the range of the reward."""
-    bounds = np.broadcast_to(rewards[[0, -1]], (*table.shape[:2], 2)).copy()
+    contexts, actions, _ = table.shape
+    widest = rewards[[0, -1]]
+    bounds = np.broadcast_to(widest, (contexts, actions, 2)).copy()
     has_rows = table.sum((1, 2)) > 0
     if has_rows.any():
         bounds[has_rows] = manski(table[has_rows], rewards)

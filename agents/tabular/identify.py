@@ -89,8 +89,9 @@ def identified_effect(
     sizes = dict(zip(law.names, law.table.shape, strict=True))
     axes = [slice(None) if name in contexts else None for name in question.z]
     shape = [sizes[name] for name in (*question.z, question.x)]
-    in_all_contexts = np.broadcast_to(means[*axes], shape).reshape(-1, sizes[question.x])
-    return Effect(in_all_contexts, f"identified by the {estimand.method} formula")
+    in_all_contexts = np.broadcast_to(means[*axes], shape)
+    by_action = in_all_contexts.reshape(-1, sizes[question.x])
+    return Effect(by_action, f"identified by the {estimand.method} formula")
 
 
 def law_of(data: Data, question: Question) -> tuple[Factor, Array]:
@@ -134,7 +135,8 @@ def _means(estimand: Estimand, law: Factor, values: Array, names: Sequence[str])
         return evaluated({})
     except InputError:
         pass
-    means = np.full([law.table.shape[law.names.index(name)] for name in names], np.nan)
+    sizes = dict(zip(law.names, law.table.shape, strict=True))
+    means = np.full([sizes[name] for name in names], np.nan)
     for position in np.ndindex(means.shape):
         with suppress(InputError):
             means[position] = evaluated(dict(zip(names, position, strict=True)))

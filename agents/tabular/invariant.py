@@ -112,7 +112,8 @@ class DomainCounts:
         square = self.square.sum(ignored, keepdims=True)
         # pool the domains, and repeat the means along the contexts that are ignored
         rows = count.sum(0)
-        means = np.where(rows > 0, total.sum(0) / np.maximum(rows, 1), -np.inf)
+        pooled = total.sum(0) / np.maximum(rows, 1)
+        means = np.where(rows > 0, pooled, -np.inf)
         in_all_contexts = np.broadcast_to(means, self.count.shape[1:])
         return ContextSubset(
             tuple(axis - 1 for axis in kept),

@@ -161,8 +161,9 @@ def _adjusted(design: Design, share: Array, shape: tuple[int, int], rewards: Arr
     weight = share * design.rows[:, None]
     count, total = np.zeros((2, *shape, share.shape[1]))
     cell = tuple(design.positions[:, :2].T)
+    reward = rewards[design.positions[:, -1]]
     np.add.at(count, cell, weight)
-    np.add.at(total, cell, weight * rewards[design.positions[:, -1]][:, None])
+    np.add.at(total, cell, weight * reward[:, None])
     has_rows = count > FEWEST
     weights = count.sum(1, keepdims=True) * has_rows
     sums = weights.sum(2)

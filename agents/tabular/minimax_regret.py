@@ -68,7 +68,8 @@ class MinimaxRegret(GraphAgent):
         """
         graph = question.graph
         sizes = dict(zip(law.names, law.table.shape, strict=True))
-        contexts, actions = prod(sizes[name] for name in question.z), sizes[question.x]
+        contexts = prod(sizes[name] for name in question.z)
+        actions = sizes[question.x]
         if contexts * actions * _count_types(graph, sizes) > self.types:
             return None
         supports = {name: np.arange(size) for name, size in sizes.items()}
@@ -100,9 +101,11 @@ def _count_types(graph: ADMG, sizes: dict[str, int]) -> int:
 def _quantities(question: Question, sizes: dict[str, int]) -> list[list[Quantity]]:
     """The payoff of each action in each context: (C, A)."""
     rows = []
-    for values in np.ndindex(*(sizes[name] for name in question.z)):
+    actions = range(sizes[question.x])
+    context_sizes = [sizes[name] for name in question.z]
+    for values in np.ndindex(*context_sizes):
         context = dict(zip(question.z, values, strict=True))
-        rows.append([_payoff(question, context, a) for a in range(sizes[question.x])])
+        rows.append([_payoff(question, context, action) for action in actions])
     return rows
 
 
