@@ -15,8 +15,10 @@ from .sources import SOURCES_BY_REGIME, Exact, Practice, Source
 
 
 class Agent(ABC):
-    """An agent. Subclass it as a frozen dataclass whose fields are its hyper-parameters, in a file
-    of this package or of your own, and define `learn_from`.
+    """An agent: it learns from a source and returns a policy.
+
+    Subclass it, or one of the bases below, as a frozen dataclass whose fields are the
+    hyper-parameters, in a file of this package or of your own, and define `learn_from`.
 
     `learns` lists the regimes that the agent learns in, which decide its source: "observe" and
     "mixed" give `Data` (a log), "intervene" and "counterfactual" give `Practice` (an environment),
