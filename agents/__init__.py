@@ -7,8 +7,10 @@ Its module, and with it torch or Stable-Baselines3, is loaded on first use.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .agent import Agent, ContinuousPolicy, Exact, MemoryPolicy, Policy, Practice, TabularPolicy
+from .agent import Agent, OfflineAgent, OnlineAgent, ReferenceAgent
+from .policy import ContinuousPolicy, MemoryPolicy, Player, Policy, TabularPolicy
 from .registry import agent_class, agent_classes, agent_summaries, make_agent
+from .sources import Exact, Practice, Spaces
 from .summaries import agent_sources
 
 if TYPE_CHECKING:
@@ -21,8 +23,13 @@ __all__ = [
     "Exact",
     "MemoryPolicy",
     "NetworkPolicy",
+    "OfflineAgent",
+    "OnlineAgent",
+    "Player",
     "Policy",
     "Practice",
+    "ReferenceAgent",
+    "Spaces",
     "TabularPolicy",
     "agent_class",
     "agent_classes",

@@ -1,179 +1,135 @@
-"""The protocol:
-
-an agent learns from a log or from practice, with a seed, and what it has learned is a policy.
-"""
+"""The protocol of agents: an agent learns from a source, with a seed, and returns a policy."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from dosuite.causal import Array, InputError, NotDiscreteError, World
-from dosuite.causal.exact import Process
-from dosuite.envs import CausalVectorEnv, Data, Space, as_integer
-from dosuite.envs.spaces import positions
+from dosuite.causal import InputError
+from dosuite.envs import Data, Log
 
-Player = Callable[
-    [Array, Array], Array
-]  # from observations (n, ...) and the rewards of the step before (n,) to actions (n,)
-
-
-class Policy(ABC):
-    """What an agent has learned: a memoryless policy, and where it has them, what it believes its
-    actions lead to.
-
-    What its constructor takes are its attributes, so that `save_policy` can keep it.
-    """
-
-    remembers: ClassVar[bool] = (
-        False  # whether it acts on more of the episode than the observation: see MemoryPolicy
-    )
-    note: str = ""  # one line for the report
-    process: Process | None = (
-        None  # what it believes happens after each action, where it has a tabular model
-    )
-
-    @abstractmethod
-    def probabilities(self, observations: Array) -> Array:
-        """P(action | observation): observations (n,) or (n, contexts) to (n, actions)."""
-
-    def action_values(self, observations: Array) -> Array | None:
-        """The implied E[return | do(action), observation], (n, actions);
-
-        None if the policy has no such thing.
-        """
-        return None
-
-    def act(self, observations: Array, rng: np.random.Generator) -> Array:
-        """Draw one action for each observation: (n,)."""
-        bounds = self.probabilities(observations).cumsum(axis=1)
-        return np.asarray((rng.random((len(bounds), 1)) * bounds[:, -1:] >= bounds).sum(axis=1))
-
-    def play(self, episodes: int, rng: np.random.Generator) -> Player:
-        """Begin so many episodes side by side: what comes back acts in all of them, one step at
-        each call.
-
-        It is called with the observations and the rewards of the step before, which are 0 at the
-        first, in step with the episodes."""
-        return lambda observations, rewards: self.act(observations, rng)
-
-
-class MemoryPolicy(Policy):
-    """A policy that remembers the episode: its value is estimated by rollouts, but in one step,
-    where there is nothing to remember.
-
-    `probabilities` and `action_values` are those of the first step of an episode.
-    """
-
-    remembers: ClassVar[bool] = True
-
-    @abstractmethod
-    def play(self, episodes: int, rng: np.random.Generator) -> Player:
-        """Begin so many episodes side by side, without a past.
-
-        What comes back remembers what it has seen and done in each.
-        """
-
-
-class ContinuousPolicy(Policy):
-    """A policy whose actions are numbers, for a Box:
-
-    it only acts, so that its value is estimated by rollouts.
-    """
-
-    def probabilities(self, observations: Array) -> Array:
-        """Raises NotDiscreteError: numbers have no table of probabilities."""
-        raise NotDiscreteError(
-            "a policy whose actions are numbers has no table of probabilities; ask it to act"
-        )
-
-    @abstractmethod
-    def act(self, observations: Array, rng: np.random.Generator) -> Array:
-        """One action within the bounds for each observation:
-
-        observations (n,) or (n, contexts) to floats (n,).
-        """
-
-
-@dataclass(frozen=True)
-class Practice:
-    """An environment to learn in by acting: `make(n)` gives n copies, and `steps` is the most to
-    take in all of them.
-
-    `log` is what the behaviour policy has recorded before, as many steps again, for an agent that
-    needs it."""
-
-    make: Callable[[int], CausalVectorEnv]
-    steps: int
-    discount: float
-    log: Data | None = None
-
-    def log_for(self, name: str) -> Data:
-        """The log, for the agent of this name, which needs it.
-
-        Raises InputError if there is none.
-        """
-        if self.log is None:
-            raise InputError(f"{name} needs a log beside the practice, and got none")
-        return self.log
+from .policy import Policy
+from .sources import SOURCES_BY_REGIME, Exact, Practice, Source
 
 
 class Agent(ABC):
-    """An agent. Subclass it as a frozen dataclass whose fields are its hyper-parameters, in one
-    file of this folder or yours.
+    """An agent: it learns from a source and returns a policy.
 
-    `learns` names the regimes it can learn in: "observe" and "mixed" hand `learn` a log (`Data`),
-    "intervene" and "counterfactual" an environment (`Practice`), "exact" the model itself. `needs`
-    names what it must be told beyond columns and spaces: "graph", "labels", and beside practice a
-    "log". It is handed nothing else.
+    Subclass it, or one of the bases below, as a frozen dataclass whose fields are the
+    hyper-parameters, in a file of this package or of your own, and define `learn_from`.
 
-    An agent that learns from logs may also define `learn_all(sources, rngs)`, for all seeds at
-    once: a list with the policy of each, equal to the one that `learn` gives, or the exception that
-    stopped it."""
+    `learns` lists the regimes that the agent learns in, which decide its source: "observe" and
+    "mixed" give `Data` (a log), "intervene" and "counterfactual" give `Practice` (an environment),
+    "exact" gives `Exact` (the model). `needs` lists what it gets in addition: "graph" (the causal
+    graph of the log), "labels" (the columns regime, domain and propensity), "log" (a log in
+    addition to the practice). It gets nothing else. An agent that trains all seeds at once
+    overrides `learn_all` too; runs then group its seeds.
+    """
 
     name: ClassVar[str]
     learns: ClassVar[tuple[str, ...]]
     needs: ClassVar[frozenset[str]] = frozenset()
-    acts_in_a_box: ClassVar[bool] = False  # whether its actions can be numbers
-    counts_actions: ClassVar[bool] = True  # whether they can be counted
+    acts_in_a_box: ClassVar[bool] = False  # whether it can choose real-valued actions
+    counts_actions: ClassVar[bool] = True  # whether it can choose among finitely many actions
 
-    @abstractmethod
-    def learn(self, source: Any, rng: np.random.Generator) -> Policy:
-        """Learn from the source. Equal sources and equal generators give equal policies."""
+    def learn(self, source: Source, rng: np.random.Generator | int = 0) -> Policy:
+        """Learn from the source. Equal sources and equal generators give equal policies.
 
+        `rng` is a generator, or the seed of one. A `Log` stands for its default view: `learn(log)`
+        equals `learn(log.view(np.random.default_rng(0), labels="labels" in self.needs))`. Raises
+        InputError if the source is of the wrong kind, or lacks what the agent needs.
+        """
+        return self.learn_from(self.checked(source), np.random.default_rng(rng))
 
-class TabularPolicy(Policy):
-    """A table of probabilities (C, A):
+    def learn_from(self, source: Any, rng: np.random.Generator) -> Policy:
+        """Learn from a checked source (`Data`, `Practice`, `Exact` or `Spaces`, by regime).
 
-    over the observations of a discrete space, or over a grid of observations (C, ...).
-    """
+        This is what an agent defines.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define learn_from")
 
-    def __init__(
-        self, table: Array, over: Space | Array, process: Process | None = None, note: str = ""
-    ):
-        self.table, self.over, self.process, self.note = table, over, process, note
-        self._values = None if process is None else process.plan()
+    def learn_all(
+        self, sources: Sequence[Any], rngs: Sequence[np.random.Generator]
+    ) -> list[Policy | Exception]:
+        """Learn from the sources of several seeds, each with its own generator.
 
-    def _rows(self, observations: Array) -> Array:
-        return (
-            positions(self.over, observations)
-            if isinstance(self.over, np.ndarray)
-            else as_integer(self.over, observations)
-        )
+        Returns for each seed the policy that `learn` gives, or the exception that stopped it. An
+        agent that trains all seeds at once overrides this method.
+        """
+        policies: list[Policy | Exception] = []
+        for source, rng in zip(sources, rngs, strict=True):
+            try:
+                policies.append(self.learn(source, rng))
+            except Exception as error:
+                policies.append(error)
+        return policies
 
-    def probabilities(self, observations: Array) -> Array:
-        """Rows of the table. Raises InputError at an observation that it does not have."""
-        return np.asarray(self.table[self._rows(observations)])
+    @classmethod
+    def trains_seeds_together(cls) -> bool:
+        """Whether `learn_all` trains all seeds at once, instead of one after another."""
+        return cls.learn_all is not Agent.learn_all
 
-    def action_values(self, observations: Array) -> Array | None:
-        """The plan in the process that the policy believes in."""
-        return None if self._values is None else np.asarray(self._values[self._rows(observations)])
+    def checked(self, source: Source) -> Source:
+        """The source to learn from; of a `Log`, its default view.
+
+        Raises InputError if the source is of the wrong kind, or lacks what the agent needs.
+        """
+        regimes = [regime for regime in self.learns if regime in SOURCES_BY_REGIME]
+        accepted = {SOURCES_BY_REGIME[regime] for regime in regimes}
+        if isinstance(source, Log) and Data in accepted:
+            source = self._view(source)
+        if not isinstance(source, tuple(accepted)):
+            kinds = " or ".join(sorted(kind.__name__ for kind in accepted))
+            kinds = kinds.replace("Data", "a Log or its view (Data)")
+            raise InputError(f"{self._title} learns from {kinds}, and got {type(source).__name__}")
+        if isinstance(source, Data) and "graph" in self.needs and source.graph is None:
+            raise InputError(f"{self._title} needs the graph, and got a log without one")
+        return source
+
+    def _view(self, log: Log) -> Data:
+        if "graph" in self.needs:
+            raise InputError(
+                f"{self._title} needs the graph, and a log has none; "
+                "learn from log.view(graph=world.graph)"
+            )
+        return log.view(np.random.default_rng(0), labels="labels" in self.needs)
+
+    @property
+    def _title(self) -> str:
+        """The name of the agent in messages."""
+        return getattr(self, "name", type(self).__name__)
 
 
 @dataclass(frozen=True)
-class Exact:
-    """The source of the reference policies: the model itself."""
+class OfflineAgent(Agent):
+    """An agent that learns from a log."""
 
-    model: World
+    learns: ClassVar[tuple[str, ...]] = ("observe", "mixed")
+
+    @abstractmethod
+    def learn_from(self, source: Data, rng: np.random.Generator) -> Policy:
+        """Learn from a log."""
+
+
+@dataclass(frozen=True)
+class OnlineAgent(Agent):
+    """An agent that learns by acting in an environment."""
+
+    learns: ClassVar[tuple[str, ...]] = ("intervene", "counterfactual")
+
+    @abstractmethod
+    def learn_from(self, source: Practice, rng: np.random.Generator) -> Policy:
+        """Learn by acting."""
+
+
+@dataclass(frozen=True)
+class ReferenceAgent(Agent):
+    """An agent that computes its policy from the model."""
+
+    learns: ClassVar[tuple[str, ...]] = ("exact",)
+
+    @abstractmethod
+    def learn_from(self, source: Exact, rng: np.random.Generator) -> Policy:
+        """Compute the policy of the model."""

@@ -1,7 +1,4 @@
-"""The exact reference policies:
-
-they are read off the model, and mark the scale on which agents are scored.
-"""
+"""The reference policies, computed exactly from the model: the scale on which agents are scored."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,63 +9,56 @@ from dosuite.causal import behaviour_policy, uniform_policy
 from dosuite.causal.exact import do_process, log_process
 from dosuite.envs import all_observations
 
-from .agent import Agent, Exact, Policy, TabularPolicy
+from .agent import ReferenceAgent
+from .policy import Policy, TabularPolicy
+from .sources import Exact
 
 
 @dataclass(frozen=True)
-class Confused(Agent):
-    """The associational learner after an endless log:
-
-    it plans in the process that the log shows.
-    """
+class Confused(ReferenceAgent):
+    """The limit of an associational learner with infinite data: it plans in the logged process."""
 
     name: ClassVar[str] = "confused"
-    learns: ClassVar[tuple[str, ...]] = ("exact",)
 
-    def learn(self, source: Exact, rng: np.random.Generator) -> Policy:
+    def learn_from(self, source: Exact, rng: np.random.Generator) -> Policy:
         """The confused policy of the model."""
-        return TabularPolicy(
-            source.model.confused_policy(),
-            all_observations(source.model),
-            log_process(source.model),
-        )
+        model = source.model
+        observations = all_observations(model)
+        return TabularPolicy(model.confused_policy(), observations, log_process(model))
 
 
 @dataclass(frozen=True)
-class Causal(Agent):
-    """The best memoryless policy under intervention, in the world where policies are valued."""
+class Causal(ReferenceAgent):
+    """The best memoryless policy under intervention, in the deployed world."""
 
     name: ClassVar[str] = "causal"
-    learns: ClassVar[tuple[str, ...]] = ("exact",)
 
-    def learn(self, source: Exact, rng: np.random.Generator) -> Policy:
+    def learn_from(self, source: Exact, rng: np.random.Generator) -> Policy:
         """The causal policy of the model."""
         world = source.model.deployed()
         return TabularPolicy(world.causal_policy(), all_observations(world), do_process(world))
 
 
 @dataclass(frozen=True)
-class Uniform(Agent):
-    """Every action alike."""
+class UniformReference(ReferenceAgent):
+    """Every action with equal probability."""
 
     name: ClassVar[str] = "uniform"
-    learns: ClassVar[tuple[str, ...]] = ("exact",)
 
-    def learn(self, source: Exact, rng: np.random.Generator) -> Policy:
+    def learn_from(self, source: Exact, rng: np.random.Generator) -> Policy:
         """The uniform policy of the model."""
         return TabularPolicy(uniform_policy(source.model), all_observations(source.model))
 
 
 @dataclass(frozen=True)
-class Behaviour(Agent):
-    """The behaviour policy as far as its contexts go:
+class Behaviour(ReferenceAgent):
+    """The behaviour policy given the contexts, P(action | context), the limit of perfect cloning.
 
-    P(action | context), latents summed out. Perfect cloning ends here.
+    The latent causes of the action are summed out.
     """
 
     name: ClassVar[str] = "behaviour"
-    learns: ClassVar[tuple[str, ...]] = ("exact",)
 
-    def learn(self, source: Exact, rng: np.random.Generator) -> Policy:
-        """The propensity of the model."""
+    def learn_from(self, source: Exact, rng: np.random.Generator) -> Policy:
+        """The propensities of the model."""
         return TabularPolicy(behaviour_policy(source.model), all_observations(source.model))

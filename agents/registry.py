@@ -54,9 +54,9 @@ def make_agent(text: str, **settings: Any) -> Agent:
     if names_policy(name):
         if written or settings:
             raise InputError(f"{name} is a policy, and has no settings")
-        from .user_policy import Brought  # loads Stable-Baselines3
+        from .user_policy import UserPolicyAgent  # loads Stable-Baselines3
 
-        return Brought(name)
+        return UserPolicyAgent(name)
     if names_file(name):
         cls = class_in_file(name, Agent)
         _check(cls)
@@ -78,14 +78,17 @@ def _check(cls: type[Agent]) -> None:
     name = cls.__name__
     if not is_dataclass(cls):
         raise InputError(f"{name} must be a dataclass: decorate it with @dataclass(frozen=True)")
-    if abstract := sorted(getattr(cls, "__abstractmethods__", ())):
+    abstract = sorted(getattr(cls, "__abstractmethods__", ()))
+    if cls.learn is Agent.learn and cls.learn_from is Agent.learn_from:
+        abstract.append("learn_from")
+    if abstract:
         raise InputError(f"{name} must define {', '.join(abstract)}")
     for setting in fields(cls):
         if setting.default is MISSING and setting.default_factory is MISSING:
             raise InputError(f"{name}: give the setting {setting.name} a default")
     learns = getattr(cls, "learns", None)
     is_tuple = isinstance(learns, tuple) and bool(learns)
-    if not is_tuple or not all(isinstance(regime, str) for regime in learns):  # type: ignore[union-attr]
+    if not is_tuple or not all(isinstance(regime, str) for regime in learns):
         raise InputError(
             f"{name}.learns must be a tuple of regimes, such as ('observe',), and is {learns!r}"
         )

@@ -1,41 +1,61 @@
-"""Checks of the settings that several agents have."""
+"""Checks of settings that several agents share. Each raises InputError with the setting's name."""
 
 from typing import Any
 
 from gymnasium.spaces import Box
 
 from dosuite.causal import InputError
-from dosuite.envs import Space, choices
+from dosuite.envs import Data, Space, choices
 
 from .agent import Agent
 
 
-def at_least_one(agent: Agent, *settings: str) -> None:
-    """Raise InputError if a setting that counts something is less than 1."""
-    for name in settings:
-        if getattr(agent, name) < 1:
-            raise InputError(
-                f"{agent.name}: {name} must be at least 1, and is {getattr(agent, name)}"
-            )
+def at_least_one(agent: Agent, *names: str) -> None:
+    """Check settings that are counts."""
+    for name in names:
+        _check(agent, name, getattr(agent, name) >= 1, "at least 1")
+
+
+def positive(agent: Agent, *names: str) -> None:
+    """Check settings that must be above 0; NaN is not."""
+    for name in names:
+        _check(agent, name, getattr(agent, name) > 0, "positive")
+
+
+def not_negative(agent: Agent, *names: str) -> None:
+    """Check settings that must be at least 0; NaN is not."""
+    for name in names:
+        _check(agent, name, getattr(agent, name) >= 0, "at least 0")
 
 
 def check_tau(agent: Any) -> None:
-    """Raise InputError if `tau`, the share of the way that a copy of a network goes at each step,
-    is out of range.
-    """
-    if not 0 < agent.tau <= 1:
-        raise InputError(f"{agent.name}: tau must be above 0 and at most 1, and is {agent.tau}")
+    """Check `tau`, the fraction by which a target network moves towards its network per step."""
+    _check(agent, "tau", 0 < agent.tau <= 1, "above 0 and at most 1")
+
+
+def check_discount(agent: Any) -> None:
+    """Check the discount of an agent."""
+    _check(agent, "discount", 0 <= agent.discount <= 1, "in [0, 1]")
 
 
 def check_actions(agent: Agent, space: Space) -> None:
-    """Raise InputError if an agent cannot take the actions of a space."""
+    """Raise InputError if the agent cannot take the actions of a space."""
     if not agent.acts_in_a_box:
-        choices(space)  # or it refuses
+        choices(space)  # raises InputError if the space is not finite
     elif not agent.counts_actions and not isinstance(space, Box):
         raise InputError(f"{agent.name} needs actions that are numbers, and these are {space}")
 
 
-def check_discount(agent: Any) -> None:
-    """Raise InputError if the discount of an agent is out of range."""
-    if not 0 <= agent.discount <= 1:
-        raise InputError(f"{agent.name}: discount must be in [0, 1], and is {agent.discount}")
+def check_labels(agent: Agent, data: Data) -> None:
+    """Raise InputError if a log does not say in which rows an experimenter acted."""
+    if "regime" not in data.columns:
+        raise InputError(
+            f"{agent.name} needs the labels of a log, and got a log without them; a view with "
+            "labels is log.view(labels=True)"
+        )
+
+
+def _check(agent: Agent, name: str, holds: bool, condition: str) -> None:
+    if not holds:
+        value = getattr(agent, name)
+        raise InputError(f"{agent.name}: {name} must be {condition}, and is {value}")

@@ -1,7 +1,4 @@
-"""Policies that a user brings:
-
-as a saved policy, as a model of Stable-Baselines3, or as a function in a file.
-"""
+"""Policies of a user: a saved policy, a model of Stable-Baselines3, or a function in a file."""
 
 import re
 import warnings
@@ -19,44 +16,28 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.save_util import load_from_zip_file
 
 from dosuite.causal import Array, InputError
-from dosuite.envs import Space, choices
+from dosuite.envs import choices
 from dosuite.envs.gym.sb3 import UNIT
 from dosuite.envs.plugins import named_in_file
 from dosuite.envs.spaces import as_numbers
 
-from .agent import Agent, ContinuousPolicy, Policy
-from .online.base import policy_of
+from .agent import Agent
+from .online.sb3_policies import policy_of
+from .policy import ContinuousPolicy, Policy
 from .saving import load_policy
+from .sources import Spaces
 
-ALGORITHMS = (
-    RecurrentPPO,
-    MaskablePPO,
-    QRDQN,
-    TQC,
-    CrossQ,
-    DQN,
-    SAC,
-    TD3,
-    PPO,
-    ARS,
-)  # A2C and TRPO act as PPO does, DDPG as TD3
+# the classes that a zip is loaded as; A2C and TRPO share the policies of PPO, and DDPG that of TD3
+ALGORITHMS = (RecurrentPPO, MaskablePPO, QRDQN, TQC, CrossQ, DQN, SAC, TD3, PPO, ARS)
 
 
 @dataclass(frozen=True)
-class Spaces:
-    """All that a policy that is brought is told of a world."""
+class UserPolicyAgent(Agent):
+    """Returns a user's policy, from the file `model.zip`, `policy.pt` or `my_policy.py:name`.
 
-    observations: Space
-    actions: Space
-
-
-@dataclass(frozen=True)
-class Brought(Agent):
-    """A policy of the user's, from the file `model.zip`, `policy.pt` or `my_policy.py:name`: it
-    learns nothing.
-
-    A zip can hold code, as a Python file does: bring them from whom you trust. Raises InputError if
-    the file is not there, or keeps no policy."""
+    It learns nothing. A zip of Stable-Baselines3 can hold code, as a Python file does: use only
+    files from sources you trust. Raises InputError if the file is missing or holds no policy.
+    """
 
     learns: ClassVar[tuple[str, ...]] = ("given",)
     acts_in_a_box: ClassVar[bool] = True
@@ -70,29 +51,32 @@ class Brought(Agent):
 
     @property
     def file(self) -> Path:
-        """The file."""
+        """The path, without the name of a function."""
         return Path(re.sub(r"(\.py):\w+$", r"\1", self.where))
 
-    def learn(self, source: Spaces, rng: np.random.Generator) -> Policy:
+    def learn_from(self, source: Spaces, rng: np.random.Generator) -> Policy:
         """The policy as it is. Raises InputError if it does not fit the spaces."""
-        return fitted(self._read(), source)
+        return as_policy(self._read(), source)
 
     def _read(self) -> Any:
         return _read(self.where, self.file.stat().st_mtime_ns)
 
 
-def fitted(policy: Any, spaces: Spaces) -> Policy:
-    """A policy for some spaces: a `Policy`, an algorithm of Stable-Baselines3, a path to one of
-    them, or a function.
+def as_policy(policy: Any, spaces: Spaces) -> Policy:
+    """Convert what a user brings into a `Policy` for these spaces.
 
-    The function is one from observations (n, ...) to actions (n,). Raises InputError if it is none
-    of these, or does not fit."""
+    It can be a `Policy`, an algorithm of Stable-Baselines3, the path of a file with one of them, or
+    a function from observations (n, ...) to actions (n,). Raises InputError if it is none of these
+    or does not fit the spaces.
+    """
     if isinstance(policy, str | Path):
-        return Brought(str(policy)).learn(spaces, np.random.default_rng(0))
+        return UserPolicyAgent(str(policy)).learn(spaces)
     if isinstance(policy, BaseAlgorithm):
-        return policy_of(_fitting(policy, spaces), spaces.actions)
+        _check_spaces(policy, spaces)
+        return policy_of(policy, spaces.actions)
+    needs_box = isinstance(spaces.actions, Box)
     if isinstance(policy, Policy):
-        if isinstance(policy, ContinuousPolicy) != isinstance(spaces.actions, Box):
+        if isinstance(policy, ContinuousPolicy) != needs_box:
             raise InputError(f"the policy does not fit: the actions here are {spaces.actions}")
         return policy
     if not callable(policy):
@@ -100,71 +84,73 @@ def fitted(policy: Any, spaces: Spaces) -> Policy:
             "a policy is a Policy, a model of Stable-Baselines3 or a function, and got "
             f"{type(policy).__name__}"
         )
-    return (
-        NumberPolicy(policy, spaces.actions)
-        if isinstance(spaces.actions, Box)
-        else ActionPolicy(policy, choices(spaces.actions))
-    )
+    if isinstance(spaces.actions, Box):
+        return ContinuousFunctionPolicy(policy, spaces.actions)
+    return FunctionPolicy(policy, choices(spaces.actions))
 
 
-def _fitting(algorithm: BaseAlgorithm, spaces: Spaces) -> BaseAlgorithm:
+def _check_spaces(algorithm: BaseAlgorithm, spaces: Spaces) -> None:
+    """Raise InputError if a model was trained on other spaces.
+
+    A model trained on actions in [-1, 1] fits every Box: its actions are stretched to the bounds.
+    """
     pairs = (
         ("observations", algorithm.observation_space, spaces.observations),
         ("actions", algorithm.action_space, spaces.actions),
     )
-    for what, learned, here in pairs:
-        if learned != here and not (
-            isinstance(here, Box) and what == "actions" and learned == UNIT
-        ):
+    for what, trained_on, here in pairs:
+        is_rescaled = what == "actions" and isinstance(here, Box) and trained_on == UNIT
+        if trained_on != here and not is_rescaled:
             raise InputError(
-                f"the model does not fit: its {what} are {learned}, and those here {here}"
+                f"the model does not fit: its {what} are {trained_on}, and those here {here}"
             )
-    return algorithm
 
 
 @lru_cache(maxsize=8)
-def _read(where: str, changed: int) -> Any:
+def _read(where: str, modified: int) -> Any:
+    """What a file holds; `modified`, its time stamp, makes a changed file another entry."""
     if where.endswith(".zip"):
         return _read_zip(where)
     return load_policy(where) if where.endswith(".pt") else named_in_file(where)
 
 
 def _read_zip(path: str) -> Any:
-    """The algorithm in a zip, in the first class whose policies are of the kind that is in it:
+    """The algorithm in a zip, of the first class in ALGORITHMS with its class of policies.
 
-    it is only to act.
+    A zip does not name its algorithm. The policy class decides how it acts, and it is not trained.
     """
     try:
         with warnings.catch_warnings(action="ignore"):
             data, _, _ = load_from_zip_file(path, device="cpu")
-            kept = (data or {})["policy_class"]
+            policy_class = (data or {})["policy_class"]
             kind: Any = next(
-                kind for kind in ALGORITHMS if issubclass(kept, tuple(kind.policy_aliases.values()))
+                kind
+                for kind in ALGORITHMS
+                if issubclass(policy_class, tuple(kind.policy_aliases.values()))
             )
             return kind.load(path, device="cpu")
-    except Exception:  # a file of another kind can raise anything
+    except Exception as error:  # unpickling a foreign file can raise anything
         raise InputError(
             f"{path} is not a model of Stable-Baselines3 that can be read here; write it with "
             "model.save"
-        ) from None
+        ) from error
 
 
-class ActionPolicy(Policy):
-    """A function from observations to actions."""
+class FunctionPolicy(Policy):
+    """A function from observations to the numbers of actions."""
 
     def __init__(self, choose: Callable[[Array], Array], actions: int):
-        self.choose, self.actions = choose, actions
+        self.choose = choose
+        self.actions = actions
 
     def probabilities(self, observations: Array) -> Array:
         """1 for the action that the function chooses.
 
-        Raises InputError if it does not choose one for each observation.
+        Raises InputError if it does not return one valid action for each observation.
         """
         chosen = np.asarray(self.choose(observations))
-        if (
-            chosen.shape != (len(observations),)
-            or not np.isin(chosen, np.arange(self.actions)).all()
-        ):
+        has_shape = chosen.shape == (len(observations),)
+        if not has_shape or not np.isin(chosen, np.arange(self.actions)).all():
             raise InputError(
                 f"a policy gives {len(observations)} actions from 0 to {self.actions - 1} here, "
                 f"and gave {chosen!r}"
@@ -172,16 +158,17 @@ class ActionPolicy(Policy):
         return np.eye(self.actions)[chosen.astype(np.int64)]
 
 
-class NumberPolicy(ContinuousPolicy):
-    """A function from observations to actions that are numbers."""
+class ContinuousFunctionPolicy(ContinuousPolicy):
+    """A function from observations to real-valued actions."""
 
     def __init__(self, choose: Callable[[Array], Array], actions: Box):
-        self.choose, self.actions = choose, actions
+        self.choose = choose
+        self.actions = actions
 
     def act(self, observations: Array, rng: np.random.Generator) -> Array:
-        """What the function chooses.
+        """The actions that the function chooses.
 
-        Raises InputError if that is not a number of the space for each observation.
+        Raises InputError if they are not one number within the bounds for each observation.
         """
         chosen = as_numbers(self.actions, self.choose(observations), (len(observations),))
         if chosen is None:

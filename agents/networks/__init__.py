@@ -1,1 +1,1 @@
-"""Networks that learn all seeds at once."""
+"""Batched networks: one network for each seed, trained side by side."""

@@ -1,4 +1,4 @@
-"""Small networks over observations, for spaces that are too large to count."""
+"""Observations as inputs of networks."""
 
 import numpy as np
 import torch
@@ -14,28 +14,24 @@ def device_named(name: str) -> torch.device:
     """The device "cpu", "cuda" or "cuda:1". Raises InputError if this machine does not have it."""
     try:
         return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError):
+    except (RuntimeError, AssertionError) as error:
         raise InputError(
             f"there is no device {name!r} here that torch can use; leave the device out, or take "
             "cpu"
-        ) from None
+        ) from error
 
 
 def features(space: Space, observations: Array) -> Tensor:
-    """Observations as floats, (n, flatdim): one-hot where the space is discrete."""
+    """Observations as floats, (n, flatdim): one-hot if the space is discrete."""
     if isinstance(space, spaces.Box):
-        return torch.as_tensor(np.asarray(observations, dtype=np.float32)).reshape(
-            len(observations), -1
-        )
-    return torch.zeros(len(observations), flatdim(space)).scatter_(
-        1, torch.as_tensor(places(space, observations)), 1.0
-    )
+        numbers = torch.as_tensor(np.asarray(observations, dtype=np.float32))
+        return numbers.reshape(len(observations), -1)
+    ones = torch.as_tensor(places(space, observations))
+    return torch.zeros(len(observations), flatdim(space)).scatter_(1, ones, 1.0)
 
 
 def places(space: Space, observations: Array) -> Array:
-    """Where the features of observations of a discrete space are 1: (n, ones)."""
+    """The positions of the ones in one-hot features of a discrete space: (n, ones)."""
     sizes = space.nvec if isinstance(space, spaces.MultiDiscrete) else [flatdim(space)]
-    return np.asarray(
-        np.reshape(observations, (len(observations), -1)).astype(np.int64)
-        + np.cumsum([0, *sizes[:-1]])
-    )
+    values = np.reshape(observations, (len(observations), -1)).astype(np.int64)
+    return np.asarray(values + np.cumsum([0, *sizes[:-1]]))

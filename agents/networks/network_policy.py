@@ -1,4 +1,4 @@
-"""Policies of one seed's networks."""
+"""Policies that act by the networks of one seed."""
 
 import numpy as np
 import torch
@@ -8,38 +8,39 @@ from dosuite.causal import Array
 from dosuite.causal.exact import greedy
 from dosuite.envs import Space
 
-from ..agent import Policy
+from ..policy import Policy
 from .features import features
 from .perceptrons import Perceptrons
 
 
 class NetworkPolicy(Policy):
-    """Acts by the logits of a network, or where there are none, takes the action of the largest
-    value.
+    """Acts by the softmax of a network's logits, or greedily by a network's action values.
 
-    Where there are several networks of values, the least is the value of an action. One of values
-    and logits may be missing."""
+    One of `values` and `logits` may be missing; with logits, the values are only beliefs. If
+    `values` has several members, the value of an action is the least of theirs.
+    """
 
     def __init__(self, space: Space, values: Perceptrons | None, logits: Perceptrons | None = None):
-        self.space, self.values, self.logits = space, values, logits
+        self.space = space
+        self.values = values
+        self.logits = logits
 
     def probabilities(self, observations: Array) -> Array:
-        """Softmax of the logits; without logits 1 for the best action, and ties are shared."""
+        """Softmax of the logits; without logits 1 for the best action, ties split evenly."""
         if self.logits is None:
             return greedy(np.asarray(self.action_values(observations)))
-        return np.asarray(outputs(self.logits, self.space, observations)[0].softmax(1).numpy())
+        logits = outputs(self.logits, self.space, observations)[0]
+        return np.asarray(logits.softmax(1).numpy())
 
     def action_values(self, observations: Array) -> Array | None:
-        """The networks' outputs, if there are networks of values."""
-        return (
-            None
-            if self.values is None
-            else np.asarray(outputs(self.values, self.space, observations).amin(0).numpy())
-        )
+        """The outputs of the value networks, if there are any."""
+        if self.values is None:
+            return None
+        return np.asarray(outputs(self.values, self.space, observations).amin(0).numpy())
 
 
 class Mode(NetworkPolicy):
-    """Does what its logits make most likely; ties are shared."""
+    """Takes the most likely action by its logits; ties are split evenly."""
 
     def probabilities(self, observations: Array) -> Array:
         """1 for the most likely action."""
@@ -48,5 +49,6 @@ class Mode(NetworkPolicy):
 
 @torch.no_grad()
 def outputs(networks: Perceptrons, space: Space, observations: Array) -> Tensor:
-    """What networks make of observations: (members, n, out), in double precision."""
-    return networks(features(space, observations).expand(len(networks), -1, -1)).double()  # type: ignore[no-any-return]
+    """Network outputs for observations: (members, n, out), in double precision."""
+    inputs = features(space, observations).expand(len(networks), -1, -1)
+    return networks(inputs).double()  # type: ignore[no-any-return]

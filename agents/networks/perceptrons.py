@@ -1,7 +1,4 @@
-"""Multi-layer perceptrons with a leading axis of members:
-
-one network for each seed, side by side.
-"""
+"""Multi-layer perceptrons with a leading axis of members: one network per seed, side by side."""
 
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
@@ -12,13 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-NARROW = 16  # outputs of a layer; one of fewer, and of no fewer rows, is computed transposed
+# a product with fewer outputs than this, and at least this many rows, is computed transposed
+NARROW = 16
 
 
 class Perceptrons(nn.Module):
-    """Multi-layer perceptrons of one shape:
+    """Multi-layer perceptrons of one architecture, with rectified linear units.
 
-    weights (members, in, out) and biases (members, 1, out) in turns, layer by layer.
+    `layers` has weights (members, in, out) and biases (members, 1, out) in turn, layer by layer.
     """
 
     def __init__(self, layers: Iterable[Tensor]):
@@ -27,19 +25,17 @@ class Perceptrons(nn.Module):
 
     @staticmethod
     def drawn(sizes: Sequence[int], rngs: Sequence[np.random.Generator]) -> "Perceptrons":
-        """One for each generator, drawn as `torch.nn.Linear` is: uniform within 1/sqrt(in)."""
-        members = [
-            [_uniform(rng, a, shape) for a, b in pairwise(sizes) for shape in ((a, b), (1, b))]
-            for rng in rngs
-        ]
+        """A member for each generator, initialised as `torch.nn.Linear`: within 1/sqrt(in)."""
+        members = [_initial_layers(sizes, rng) for rng in rngs]
         return Perceptrons(torch.stack(parts) for parts in zip(*members, strict=True))
 
     def __len__(self) -> int:
         return len(self.layers[0])
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Inputs (members, rows, in), or if they are one-hot the places of the ones, to outputs
-        (members, rows, out).
+        """Map inputs (members, rows, in) to outputs (members, rows, out).
+
+        Integer inputs (members, rows, ones) are the positions of the ones in one-hot inputs.
         """
         return perceive([*self.layers], inputs)
 
@@ -49,34 +45,52 @@ class Perceptrons(nn.Module):
 
     @torch.no_grad()
     def follow(self, other: "Perceptrons", share: float = 1.0) -> None:
-        """Move towards the parameters of another by a share of the way."""
+        """Move a fraction `share` of the way to the parameters of another: Polyak averaging."""
         for mine, theirs in zip(self.layers, other.layers, strict=True):
             mine.lerp_(theirs, share)
 
 
 def perceive(layers: Sequence[Tensor], inputs: Tensor) -> Tensor:
-    """What perceptrons with these layers make of inputs, which are as in `Perceptrons.forward`."""
+    """Outputs of perceptrons with these layers; the inputs are those of `Perceptrons.forward`."""
     for i in range(0, len(layers), 2):
-        inputs = _affine(inputs.relu_() if i else inputs, layers[i], layers[i + 1])
+        activations = inputs.relu_() if i else inputs
+        inputs = _affine(activations, layers[i], layers[i + 1])
     return inputs
 
 
+def target_of(networks: Perceptrons) -> Perceptrons:
+    """A copy that is not trained."""
+    return deepcopy(networks).requires_grad_(False)
+
+
+def _initial_layers(sizes: Sequence[int], rng: np.random.Generator) -> list[Tensor]:
+    """Weights (in, out) and biases (1, out) in turn, drawn in this order."""
+    layers = []
+    for inputs, outputs in pairwise(sizes):
+        bound = 1 / np.sqrt(inputs)
+        for shape in ((inputs, outputs), (1, outputs)):
+            layers.append(torch.as_tensor(rng.uniform(-bound, bound, shape)).float())
+    return layers
+
+
 def _affine(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """inputs @ weight + bias, by the fastest route with results independent of `members`."""
+    # one-hot inputs: a sum of rows of the weights
     if not inputs.is_floating_point():
-        return _Chosen.apply(weight, inputs) + bias  # type: ignore[no-any-return, no-untyped-call]
-    if (
-        weight.shape[2] == 1
-    ):  # a product with a vector would round otherwise where there is one member
+        return _OneHotProduct.apply(weight, inputs) + bias  # type: ignore[no-any-return, no-untyped-call]
+    # one output: torch rounds a matrix-vector product differently if there is one member only
+    if weight.shape[2] == 1:
         return bias + (inputs * weight.mT).sum(2, keepdim=True)
+    # few outputs, many rows: transposed
     if weight.shape[2] < NARROW <= inputs.shape[1]:
-        return _Narrow.apply(inputs, weight) + bias  # type: ignore[no-any-return, no-untyped-call]
+        return _TransposedProduct.apply(inputs, weight) + bias  # type: ignore[no-any-return, no-untyped-call]
     return torch.baddbmm(bias, inputs, weight)
 
 
-class _Narrow(torch.autograd.Function):
-    """The product of inputs and weights of few outputs, transposed:
+class _TransposedProduct(torch.autograd.Function):
+    """inputs @ weight as the transpose of weight^T @ inputs^T.
 
-    several times as fast, forwards and backwards.
+    For few outputs this is several times as fast, forwards and backwards.
     """
 
     @staticmethod
@@ -86,47 +100,37 @@ class _Narrow(torch.autograd.Function):
         return torch.bmm(weight.mT, inputs.mT).mT
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        """The gradients of inputs and weights, where they are asked for."""
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """The gradients of inputs and weights, each only if it is needed."""
         inputs, weight = ctx.saved_tensors
-        by_inputs, by_weight = ctx.needs_input_grad
-        return torch.bmm(slope, weight.mT) if by_inputs else None, torch.bmm(
-            slope.mT, inputs
-        ).mT if by_weight else None
+        needs_inputs, needs_weight = ctx.needs_input_grad
+        by_inputs = torch.bmm(gradient, weight.mT) if needs_inputs else None
+        by_weight = torch.bmm(gradient.mT, inputs).mT if needs_weight else None
+        return by_inputs, by_weight
 
 
-class _Chosen(torch.autograd.Function):
+class _OneHotProduct(torch.autograd.Function):
     """The product of one-hot inputs and weights, as a sum of rows of the weights."""
 
     @staticmethod
     def forward(ctx: Any, weight: Tensor, ones: Tensor) -> Tensor:
-        """Weights (members, in, out) and places of the ones (members, rows, ones) to (members,
-        rows, out).
+        """Weights (members, in, out) and positions of ones (members, rows, ones) to (members, rows,
+        out).
         """
         members, inputs, outputs = ctx.shape = weight.shape
-        places = (
-            ones + torch.arange(0, members * inputs, inputs, device=ones.device)[:, None, None]
-        ).reshape(-1, ones.shape[2])
+        # all members as one table of members * in rows, so that one embedding_bag sums them all
+        first_rows = torch.arange(0, members * inputs, inputs, device=ones.device)
+        places = (ones + first_rows[:, None, None]).reshape(-1, ones.shape[2])
         ctx.save_for_backward(places)
-        return nn.functional.embedding_bag(places, weight.reshape(-1, outputs), mode="sum").reshape(
-            members, -1, outputs
-        )
+        table = weight.reshape(-1, outputs)
+        sums = nn.functional.embedding_bag(places, table, mode="sum")
+        return sums.reshape(members, -1, outputs)
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
-        """Each row of the slopes goes to the weights that it is a sum of."""
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        """Add the gradient of each row to the rows of the weights that it is a sum of."""
         (places,) = ctx.saved_tensors
-        found = slope.new_zeros(ctx.shape).flatten(0, 1)
+        by_weight = gradient.new_zeros(ctx.shape).flatten(0, 1)
         for column in places.unbind(1):
-            found.index_add_(0, column, slope.flatten(0, 1))
-        return found.reshape(ctx.shape), None
-
-
-def _uniform(rng: np.random.Generator, inputs: int, shape: tuple[int, int]) -> Tensor:
-    bound = 1 / np.sqrt(inputs)
-    return torch.as_tensor(rng.uniform(-bound, bound, shape)).float()
-
-
-def target_of(networks: Perceptrons) -> Perceptrons:
-    """A copy that is not trained."""
-    return deepcopy(networks).requires_grad_(False)
+            by_weight.index_add_(0, column, gradient.flatten(0, 1))
+        return by_weight.reshape(ctx.shape), None

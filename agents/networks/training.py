@@ -1,8 +1,8 @@
-"""Minibatches and steps of Adam with a leading axis of seeds: all seeds of a configuration learn at
-once.
+"""Minibatches, and training by Adam, for all seeds at once.
 
-No operation mixes seeds, and each has a generator of its own: on one thread of a CPU, a seed gets
-the numbers that it gets alone."""
+Tensors have a leading axis of seeds, no operation mixes seeds, and each seed has its own generator.
+So on one thread of a CPU, a seed gets exactly the numbers that it gets when it is trained alone.
+"""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,22 +15,23 @@ from torch import Tensor, nn
 from dosuite.causal import Array
 from dosuite.envs import Data
 
-from ..agent import Policy
+from ..policy import Policy
 from .encoder import Encoder
 
-BATCH = 1024
+BATCH = 1024  # rows of a minibatch in `fit`
 BLOCK = 32  # minibatches that are drawn at once
+DIVERGED = "the loss is not finite any more; try a smaller learning rate"
 
 
 @dataclass(frozen=True)
-class Batch:
-    """A minibatch of each seed: (seeds, rows), and observations as an encoder has them."""
+class Minibatch:
+    """A minibatch of transitions for each seed: tensors (seeds, rows, ...)."""
 
-    observation: Tensor
-    action: Tensor  # whole numbers, or floats where the actions are numbers
+    observation: Tensor  # encoded
+    action: Tensor  # integers, or floats for a Box
     reward: Tensor
-    next_observation: Tensor
-    going_on: Tensor  # 0.0 where the episode has terminated, else 1.0
+    next_observation: Tensor  # encoded
+    going_on: Tensor  # 0.0 if the episode has terminated, else 1.0
 
 
 def minibatches(
@@ -39,93 +40,97 @@ def minibatches(
     updates: int,
     rows: int,
     encoder: Encoder,
-) -> Iterator[Batch]:
-    """So many minibatches, of `rows` rows of each log, drawn with replacement by its own generator.
+) -> Iterator[Minibatch]:
+    """Draw `updates` minibatches of `rows` rows of each log, with replacement.
 
-    No more of it need be in memory.
+    Each log has its own generator. A log may be mapped from a file: only the rows that are drawn
+    are read.
     """
     for first in range(0, updates, BLOCK):
         count = min(BLOCK, updates - first)
-        drawn = [
-            _draw(data, rng.integers(len(data), size=count * rows), encoder)
-            for data, rng in zip(sources, rngs, strict=True)
-        ]
-        block = [
-            torch.stack([part.unflatten(0, (count, rows)) for part in parts], 1)
-            for parts in zip(*drawn, strict=True)
-        ]
+        # the rows of `count` minibatches of each seed, drawn and read at once
+        columns_by_seed = []
+        for data, rng in zip(sources, rngs, strict=True):
+            drawn_rows = rng.integers(len(data), size=count * rows)
+            columns_by_seed.append(_columns(data, drawn_rows, encoder))
+        # each column as (count, seeds, rows, ...)
+        block = []
+        for column_of_seeds in zip(*columns_by_seed, strict=True):
+            split = [column.unflatten(0, (count, rows)) for column in column_of_seeds]
+            block.append(torch.stack(split, 1))
         for i in range(count):
-            yield Batch(*(part[i] for part in block))
+            yield Minibatch(*(column[i] for column in block))
 
 
-def _draw(data: Data, rows: Array, encoder: Encoder) -> tuple[Tensor, ...]:
-    """The parts of a batch for some rows of one log."""
+def _columns(data: Data, rows: Array, encoder: Encoder) -> tuple[Tensor, ...]:
+    """The columns of a batch for some rows of one log."""
     names = "observation", "action", "reward", "next_observation", "terminated"
-    seen, action, reward, following, terminated = (data[name].take(rows, axis=0) for name in names)
-    seen, following = encoder.columns(seen), encoder.columns(following)
-    action = action.astype(np.int64 if action.dtype.kind in "iub" else np.float32)
-    parts = seen, action, reward.astype(np.float32), following, (~terminated).astype(np.float32)
-    return tuple(encoder.tensor(part) for part in parts)
+    observation, action, reward, following, terminated = (
+        data[name].take(rows, axis=0) for name in names
+    )
+    is_counted = action.dtype.kind in "iub"
+    columns = (
+        encoder.columns(observation),
+        action.astype(np.int64 if is_counted else np.float32),
+        reward.astype(np.float32),
+        encoder.columns(following),
+        (~terminated).astype(np.float32),
+    )
+    return tuple(encoder.tensor(column) for column in columns)
 
 
 class Learner(nn.Module):
-    """The networks that an algorithm trains for some seeds, its loss, and the policies that come of
-    them.
-    """
+    """The networks that an algorithm trains, one for each seed, and their loss."""
 
     @abstractmethod
-    def forward(self, batch: Batch) -> Tensor:
-        """The loss of each seed, (seeds,), before a step of the optimiser;
-
-        it is called once for each.
-        """
+    def forward(self, batch: Minibatch) -> Tensor:
+        """The loss of each seed, (seeds,). It is called once before each step of the optimiser."""
 
     def parts(self) -> list[tuple[list[nn.Parameter], int]]:
-        """The parameters that are trained, in parts, and how many steps apart each part takes one
-        of its own.
-        """
+        """Groups of trained parameters, each with its period: it is updated every k-th step."""
         return [([part for part in self.parameters() if part.requires_grad], 1)]
 
     @abstractmethod
     def policy(self, seed: int) -> Policy:
-        """What a seed has learned, on the CPU."""
+        """The policy of a seed, on the CPU."""
 
 
-def train(learner: Learner, seeds: int, batches: Iterable[Batch], rate: float) -> list[bool]:
-    """Take a step of Adam for each minibatch. Returns for each seed whether its loss was finite
-    throughout.
+def train(learner: Learner, seeds: int, batches: Iterable[Minibatch], rate: float) -> list[bool]:
+    """Take a step of Adam for each minibatch.
 
-    A seed whose loss is not finite learns nothing from there on, and touches no other.
+    Returns for each seed whether its loss stayed finite. From its first infinite or NaN loss on, a
+    seed is not trained any more; the others are not affected.
     """
-    parts = [(*_joined(part), apart) for part, apart in learner.parts()]
-    optimiser = torch.optim.Adam([whole for whole, _, _ in parts], lr=rate, fused=True)
+    parts = [(*_flattened(parameters), period) for parameters, period in learner.parts()]
+    optimiser = torch.optim.Adam([values for values, _, _ in parts], lr=rate, fused=True)
     finite = torch.ones(seeds, dtype=torch.bool)
     for step, batch in enumerate(batches, 1):
         losses = learner(batch)
         finite = finite.to(losses.device) & losses.isfinite()
         if not finite.any():
             break
-        for whole, slopes, apart in parts:
-            slopes.zero_()
-            whole.grad = slopes if step % apart == 0 else None
+        # a part without a gradient is skipped by the optimiser
+        for values, gradients, period in parts:
+            gradients.zero_()
+            values.grad = gradients if step % period == 0 else None
+        # the seeds have separate parameters, so the gradient of the sum is that of each loss
         losses.where(finite, 0.0).sum().backward()
         optimiser.step()
     return finite.tolist()
 
 
-def _joined(parts: Sequence[nn.Parameter]) -> tuple[Tensor, Tensor]:
-    """All parameters as one vector and their gradients as another, of which each becomes a part:
+def _flattened(parameters: Sequence[nn.Parameter]) -> tuple[Tensor, Tensor]:
+    """Move all parameters into one vector, and their gradients into another; return both.
 
-    a step of one is a step of all.
+    The parameters become views, so that one fused step of Adam updates all of them.
     """
-    whole = torch.cat([part.detach().reshape(-1) for part in parts])
-    slopes = torch.zeros_like(whole)
-    sizes = [part.numel() for part in parts]
-    for part, numbers, slope in zip(
-        parts, torch.split(whole, sizes), torch.split(slopes, sizes), strict=True
-    ):
-        part.data, part.grad = numbers.view_as(part), slope.view_as(part)
-    return whole, slopes
+    values = torch.cat([part.detach().reshape(-1) for part in parameters])
+    gradients = torch.zeros_like(values)
+    sizes = [part.numel() for part in parameters]
+    views = zip(torch.split(values, sizes), torch.split(gradients, sizes), strict=True)
+    for part, (value, gradient) in zip(parameters, views, strict=True):
+        part.data, part.grad = value.view_as(part), gradient.view_as(part)
+    return values, gradients
 
 
 def fit(
@@ -136,16 +141,15 @@ def fit(
     rate: float,
     rng: np.random.Generator,
 ) -> None:
-    """Take `steps` steps of Adam on `loss(indices)` over minibatches of row indices: no more than
-    these rows need be in memory.
+    """Take `steps` steps of Adam on `loss(indices)` over minibatches of row numbers below `rows`.
 
-    Raises FloatingPointError if the loss is not finite.
+    Raises FloatingPointError if the loss becomes infinite or NaN.
     """
     optimiser = torch.optim.Adam(net.parameters(), lr=rate)
     for _ in range(steps):
         value = loss(rng.integers(rows, size=min(rows, BATCH)))
         if not torch.isfinite(value):
-            raise FloatingPointError("the loss is not finite any more; try a smaller learning rate")
+            raise FloatingPointError(DIVERGED)
         optimiser.zero_grad()
         value.backward()  # type: ignore[no-untyped-call]
         optimiser.step()

@@ -1,7 +1,4 @@
-"""Windows of episodes, drawn from the logs of some seeds side by side:
-
-what a sequence model learns from.
-"""
+"""Windows of consecutive steps, drawn from the logs of several seeds: data of sequence models."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,68 +14,41 @@ from dosuite.causal import Array
 from dosuite.envs import Data, Space
 
 from .encoder import Encoder
+from .rescaling import Standardisation
 from .training import BLOCK
 
 
 @dataclass(frozen=True)
-class Scale:
-    """Numbers as standard deviations from a mean."""
+class WindowScales:
+    """Standardisation of the returns to go, the rewards and the actions of a log."""
 
-    mean: float
-    spread: float
+    to_go: Standardisation
+    reward: Standardisation
+    action: Standardisation | None  # None if actions are discrete
 
-    @staticmethod
-    def of(numbers: Array) -> "Scale":
-        """That of some numbers;
-
-        the spread is not 0, nor so small that it is an error of rounding.
-        """
-        with np.errstate(invalid="ignore", over="ignore"):
-            mean, spread = float(np.mean(numbers)), float(np.std(numbers))
-        return Scale(mean, max(spread, 1e-6 * abs(mean), 1e-9))
-
-    def standard(self, numbers: Array) -> Tensor:
-        """Numbers in standard deviations from the mean."""
-        with np.errstate(invalid="ignore", over="ignore"):
-            return torch.as_tensor((numbers - self.mean) / self.spread).float()
-
-
-@dataclass(frozen=True)
-class Scales:
-    """Those of a log's returns to go, of its rewards, and of its actions if they are numbers."""
-
-    to_go: Scale
-    reward: Scale
-    action: Scale | None
-
-    def wanted(self, actions: Array) -> Tensor:
-        """Actions, (n,), as a network is to predict them: whole numbers, or standardised ones."""
-        return (
-            torch.as_tensor(actions).long()
-            if self.action is None
-            else self.action.standard(actions)
-        )
+    def targets(self, actions: Array) -> Tensor:
+        """Actions (n,) as a network predicts them: integers, or standardised numbers."""
+        if self.action is None:
+            return torch.as_tensor(actions).long()
+        return self.action.standard(actions)
 
     def past(
         self, to_go: Array, reward: Array, action: Array, begun: Array, actions: Space
     ) -> Tensor:
-        """What a step knows beside its observation, (n, numbers): the return to go, and the reward
-        and the action before.
+        """What a token knows apart from the observation: (n, numbers).
 
-        All are (n,), and `begun` says where there is a step before; elsewhere there are zeros. Few
-        actions are one-hot."""
-        did = self.wanted(action)
-        did = (
-            one_hot(did, int(actions.n)).float() if isinstance(actions, Discrete) else did[:, None]
-        )
-        before = torch.cat([self.reward.standard(reward)[:, None], did], 1)
-        return torch.cat(
-            [
-                self.to_go.standard(to_go)[:, None],
-                torch.where(torch.as_tensor(begun)[:, None], before, 0.0),
-            ],
-            1,
-        )
+        These are the return to go, and the reward and action of the step before; discrete actions
+        are one-hot. All arguments are (n,). Where `begun` is false there is no step before, and its
+        reward and action are zeros.
+        """
+        previous_action = self.targets(action)
+        if isinstance(actions, Discrete):
+            previous_action = one_hot(previous_action, int(actions.n)).float()
+        else:
+            previous_action = previous_action[:, None]
+        before = torch.cat([self.reward.standard(reward)[:, None], previous_action], 1)
+        before = torch.where(torch.as_tensor(begun)[:, None], before, 0.0)
+        return torch.cat([self.to_go.standard(to_go)[:, None], before], 1)
 
 
 class Episodes:
@@ -86,51 +56,56 @@ class Episodes:
 
     def __init__(self, data: Data):
         self.data = data
-        new = np.diff(data["episode"], prepend=data["episode"][0] - 1) != 0
-        self.first = np.flatnonzero(new)  # the row of each that begins it, (episodes,)
+        is_first = np.diff(data["episode"], prepend=data["episode"][0] - 1) != 0
+        self.first = np.flatnonzero(is_first)  # first row of each episode, (episodes,)
         self.length = np.diff(self.first, append=len(data))  # in steps, (episodes,)
-        self.number = np.cumsum(new) - 1  # the episode of each row, (rows,)
+        self.number = np.cumsum(is_first) - 1  # episode of each row, (rows,)
         self.to_go = self._returns_to_go()
-        action = None if isinstance(data.action_space, Discrete) else Scale.of(data["action"])
-        self.scales = Scales(Scale.of(self.to_go), Scale.of(data["reward"]), action)
+        is_discrete = isinstance(data.action_space, Discrete)
+        self.scales = WindowScales(
+            Standardisation.of(self.to_go),
+            Standardisation.of(data["reward"]),
+            None if is_discrete else Standardisation.of(data["action"]),
+        )
 
     def _returns_to_go(self) -> Array:
-        """The discounted sum of the rewards from each step to the end of its episode: (rows,)."""
-        found = np.array(self.data["reward"], dtype=np.float64)
-        for place in range(int(self.length.max()) - 2, -1, -1):
-            rows = self.first[self.length > place + 1] + place
-            found[rows] += self.data.discount * found[rows + 1]
-        return found
+        """The discounted sum of rewards from each step to the end of its episode: (rows,)."""
+        to_go = np.array(self.data["reward"], dtype=np.float64)
+        # backwards over step numbers, in all episodes that have the next step
+        for step in range(int(self.length.max()) - 2, -1, -1):
+            rows = self.first[self.length > step + 1] + step
+            to_go[rows] += self.data.discount * to_go[rows + 1]
+        return to_go
 
     @property
     def returns(self) -> Array:
-        """The discounted sum of the rewards of each episode: (episodes,)."""
+        """The discounted return of each episode: (episodes,)."""
         return np.asarray(self.to_go[self.first])
 
     def draw(self, rng: np.random.Generator, windows: int, steps: int) -> tuple[Array, Array]:
-        """Rows of some windows, (windows, steps), and where they are in their episodes: as many,
-        from 0.
+        """Draw windows; return their rows and their step numbers, (windows, steps) each.
 
-        A window ends with a row that is drawn from all; if that is too early in its episode, it
-        begins with the episode. What is past the end of the episode is the last row once more."""
-        drawn = rng.integers(len(self.data), size=windows)
-        first, length = (each[self.number[drawn], None] for each in (self.first, self.length))
-        place = np.maximum(drawn[:, None] - first - steps + 1, 0) + np.arange(steps)
-        return first + np.minimum(place, length - 1), place
+        A window ends with a row drawn from all rows, or starts with the first row of the episode if
+        that row is too early. Past the end of the episode the last row is repeated.
+        """
+        last_rows = rng.integers(len(self.data), size=windows)
+        episodes = self.number[last_rows]
+        first = self.first[episodes, None]
+        length = self.length[episodes, None]
+        start = np.maximum(last_rows[:, None] - first - steps + 1, 0)
+        step = start + np.arange(steps)
+        return first + np.minimum(step, length - 1), step
 
 
 @dataclass(frozen=True)
 class Windows:
-    """So many consecutive steps of some episodes of each seed:
+    """A minibatch of windows for each seed: (seeds, windows * steps, ...), window by window."""
 
-    (seeds, windows * steps), window by window.
-    """
-
-    observation: Tensor  # as its encoder has it
-    step: Tensor  # as its encoder has it
-    past: Tensor  # see `Scales.past`: (seeds, windows * steps, numbers)
-    wanted: Tensor  # the action of the log: see `Scales.wanted`
-    weight: Tensor  # 0.0 where the episode is over, else 1.0
+    observation: Tensor  # encoded
+    step: Tensor  # encoded
+    past: Tensor  # see `WindowScales.past`
+    target: Tensor  # logged actions: see `WindowScales.targets`
+    weight: Tensor  # 0.0 past the end of the episode, else 1.0
 
 
 def windows_of(
@@ -138,47 +113,55 @@ def windows_of(
     rngs: Sequence[np.random.Generator],
     updates: int,
     shape: tuple[int, int],
-    encoders: Sequence[Encoder],
+    encoders: tuple[Encoder, Encoder],
 ) -> Iterator[Windows]:
-    """So many minibatches of (windows, steps) of each log, drawn by its own generator;
+    """Draw `updates` minibatches of (windows, steps) of each log, each with its own generator.
 
-    the encoders are of observations and steps.
+    The encoders are those of observations and of step numbers.
     """
-    see, count = encoders
-    for begin in range(0, updates, BLOCK):
-        batches = min(BLOCK, updates - begin)
-        drawn = [
-            _drawn(log, rng, (batches * shape[0], shape[1]), encoders)
+    encoder, step_encoder = encoders
+    windows, steps = shape
+    rows = windows * steps
+    for first in range(0, updates, BLOCK):
+        # the windows of `count` minibatches of each seed, drawn at once
+        count = min(BLOCK, updates - first)
+        block_by_seed = [
+            _drawn(log, rng, (count * windows, steps), encoders)
             for log, rng in zip(logs, rngs, strict=True)
         ]
-        rows = shape[0] * shape[1]
-        for i in range(batches):
-            observation, step, *others = zip(
-                *([part[i * rows : (i + 1) * rows] for part in parts] for parts in drawn),
-                strict=True,
+        for i in range(count):
+            part = slice(i * rows, (i + 1) * rows)
+            columns_by_seed = [[column[part] for column in columns] for columns in block_by_seed]
+            observation, step, *others = zip(*columns_by_seed, strict=True)
+            yield Windows(
+                encoder.tensor(np.stack(observation)),
+                step_encoder.tensor(np.stack(step)),
+                *(torch.stack(tensors).to(encoder.device) for tensors in others),
             )
-            tensors = (torch.stack(parts).to(see.device) for parts in others)
-            yield Windows(see.tensor(np.stack(observation)), count.tensor(np.stack(step)), *tensors)
 
 
 def _drawn(
-    log: Episodes, rng: np.random.Generator, shape: tuple[int, int], encoders: Sequence[Encoder]
+    log: Episodes,
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    encoders: tuple[Encoder, Encoder],
 ) -> tuple[Any, ...]:
-    """The parts of windows of one log, row by row:
-
-    columns of observations and steps, and tensors.
-    """
-    data, (see, count) = log.data, encoders
-    row, place = (each.reshape(-1) for each in log.draw(rng, *shape))
-    before, begun = row - 1, row > log.first[log.number[row]]
+    """The columns of `Windows` for one log: encoded observations and steps, and tensors."""
+    data, (encoder, step_encoder) = log.data, encoders
+    row, step = (array.reshape(-1) for array in log.draw(rng, *shape))
+    episode = log.number[row]
+    previous, begun = row - 1, row > log.first[episode]
     past = log.scales.past(
-        log.to_go[row], data["reward"][before], data["action"][before], begun, data.action_space
+        log.to_go[row],
+        data["reward"][previous],
+        data["action"][previous],
+        begun,
+        data.action_space,
     )
-    weight = torch.as_tensor(place < log.length[log.number[row]]).float()
     return (
-        see.columns(data["observation"][row]),
-        count.columns(data["step"][row]),
+        encoder.columns(data["observation"][row]),
+        step_encoder.columns(data["step"][row]),
         past,
-        log.scales.wanted(data["action"][row]),
-        weight,
+        log.scales.targets(data["action"][row]),
+        torch.as_tensor(step < log.length[episode]).float(),
     )

@@ -1,64 +1,59 @@
-"""What offline agents with networks share: all seeds learn from their logs at once."""
+"""What offline agents with networks share: the networks of all seeds are trained at once."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from gymnasium.spaces import flatdim
 from torch import Tensor
 
-from dosuite.causal import Array, InputError
+from dosuite.causal import Array
 from dosuite.envs import Data, choices
 
-from ..agent import Agent, Policy
+from ..agent import OfflineAgent
 from ..networks.encoder import Encoder
 from ..networks.features import device_named
 from ..networks.perceptrons import Perceptrons
-from ..networks.training import Learner, minibatches, train
-from ..settings import at_least_one, check_actions
-
-DIVERGED = "the loss is not finite any more; try a smaller learning rate"
+from ..networks.rescaling import safe_spread
+from ..networks.training import DIVERGED, Learner, minibatches, train
+from ..policy import Policy
+from ..settings import at_least_one, check_actions, positive
 
 
 @dataclass(frozen=True)
 class Task:
-    """What learners know before they see a minibatch:
-
-    the log and the generator of each seed, and how networks see.
-    """
+    """What a learner gets before the first minibatch: the log and the generator of each seed."""
 
     sources: Sequence[Data]
     rngs: Sequence[np.random.Generator]
     encoder: Encoder
-    hidden: int
+    hidden: int  # units in each of two layers
 
     @property
     def data(self) -> Data:
-        """A log, for what all have in common: spaces, horizon and discount."""
+        """The first log, for what all logs share: spaces, horizon and discount."""
         return self.sources[0]
 
     @property
     def actions(self) -> int:
-        """How many actions there are."""
+        """The number of actions."""
         return choices(self.data.action_space)
 
-    def networks(self, outputs: int, copies: int = 1, beside: int = 0) -> Perceptrons:
-        """Fresh networks for each seed, of two hidden layers: (copies * seeds) members, copy by
-        copy.
+    def networks(self, outputs: int, copies: int = 1, extra_inputs: int = 0) -> Perceptrons:
+        """New networks with two hidden layers: (copies * seeds) members, copy by copy.
 
-        They have so many inputs beside the observation.
+        They have the features of an observation as inputs, and `extra_inputs` more.
         """
-        sizes = [flatdim(self.data.observation_space) + beside, self.hidden, self.hidden, outputs]
+        inputs = flatdim(self.data.observation_space) + extra_inputs
+        sizes = [inputs, self.hidden, self.hidden, outputs]
         return Perceptrons.drawn(sizes, [*self.rngs] * copies).to(self.encoder.device)
 
     def standard(self, name: str) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation of each number of a column in the log of each seed: (seeds,
-        numbers) each.
+        """Mean and standard deviation of a column in the log of each seed: (seeds, numbers) each.
 
-        No deviation is 0, nor so small that it is an error of rounding.
+        Deviations are positive: see `safe_spread`.
         """
         moments = np.stack([_moments(data, name) for data in self.sources], 1)
         mean, spread = torch.as_tensor(moments).float().to(self.encoder.device)
@@ -66,74 +61,75 @@ class Task:
 
 
 def _moments(data: Data, name: str) -> Array:
-    """Mean and standard deviation of each number of a column: (2, numbers)."""
+    """Mean and standard deviation of each number of a column, read chunk by chunk: (2, numbers)."""
     with np.errstate(invalid="ignore", over="ignore"):
-        mean = sum(
-            part[name].reshape(len(part), -1).sum(0, dtype=np.float64) for part in data.chunks()
-        ) / len(data)
-        square = sum(
-            np.square(part[name].reshape(len(part), -1) - mean).sum(0) for part in data.chunks()
-        ) / len(data)
-    return np.stack([mean, np.maximum(np.sqrt(square), np.maximum(1e-6 * abs(mean), 1e-9))])
+        total = sum(_rows(part, name).sum(0, dtype=np.float64) for part in data.chunks())
+        mean = total / len(data)
+        squares = sum(np.square(_rows(part, name) - mean).sum(0) for part in data.chunks())
+        deviation = np.sqrt(squares / len(data))
+    return np.stack([mean, safe_spread(deviation, mean)])
+
+
+def _rows(data: Data, name: str) -> Array:
+    return data[name].reshape(len(data), -1)
 
 
 @dataclass(frozen=True)
-class OfflineAgent(Agent):
-    """An agent that trains networks on a log, for all seeds at once or for one: each seed learns
-    the same either way.
+class BatchedAgent(OfflineAgent):
+    """An offline agent that trains the networks of all seeds at once.
 
-    Raises InputError if a setting is out of range, or if it cannot take the actions.
+    Each seed learns exactly what it learns alone. Raises InputError if a setting is out of range,
+    or if the agent cannot take the actions.
     """
 
-    learns: ClassVar[tuple[str, ...]] = ("observe", "mixed")
-
     batch: int = 256  # rows of a minibatch
-    rate: float = 1e-3
+    rate: float = 1e-3  # learning rate of Adam
     hidden: int = 32  # units in each of two layers
     device: str = "cpu"  # or cuda
 
     def __post_init__(self) -> None:
         at_least_one(self, "batch", "hidden")
-        if not self.rate > 0:
-            raise InputError(f"{self.name}: rate must be positive, and is {self.rate}")
+        positive(self, "rate")
 
-    def learn(self, source: Any, rng: np.random.Generator) -> Policy:
-        """Learn from a log. Raises FloatingPointError if the loss is not finite any more."""
-        (found,) = self.learn_all([source], [rng])
-        if isinstance(found, Exception):
-            raise found
-        return found
+    def learn_from(self, source: Data, rng: np.random.Generator) -> Policy:
+        """Learn from a log. Raises FloatingPointError if the loss becomes infinite or NaN."""
+        (policy,) = self.learn_all([source], [rng])
+        if isinstance(policy, Exception):
+            raise policy
+        return policy
 
     def learn_all(
         self, sources: Sequence[Data], rngs: Sequence[np.random.Generator]
     ) -> list[Policy | Exception]:
-        """Learn from logs of one task, each with its own generator:
+        """Learn from logs of one task, each with its own generator.
 
-        what each seed has learned, or the error that stopped it.
+        Returns for each seed its policy, or the error that stopped it.
         """
         check_actions(self, sources[0].action_space)
         encoder = Encoder(sources[0].observation_space, self.batch, device_named(self.device))
-        task = Task(sources, rngs, encoder, self.hidden)
-        learner = self._learner(task)
-        batches = minibatches(sources, rngs, self._updates(sources[0].horizon), self.batch, encoder)
+        learner = self._learner(Task(sources, rngs, encoder, self.hidden))
+        updates = self._updates(sources[0].horizon)
+        batches = minibatches(sources, rngs, updates, self.batch, encoder)
         finite = train(learner, len(rngs), batches, self.rate)
-        return [
-            learner.policy(seed) if ok else FloatingPointError(DIVERGED)
-            for seed, ok in enumerate(finite)
-        ]
+        return policies_of(learner, finite)
 
     @abstractmethod
     def _updates(self, horizon: int) -> int:
-        """Steps of the optimiser."""
+        """The number of optimiser steps."""
 
     @abstractmethod
     def _learner(self, task: Task) -> Learner:
         """The networks and their loss."""
 
 
-def taken(outputs: Tensor, actions: Tensor) -> Tensor:
-    """The outputs of the actions that were taken:
+def policies_of(learner: Learner, finite: Sequence[bool]) -> list[Policy | Exception]:
+    """The policy of each seed, or an error if its loss did not stay finite."""
+    return [
+        learner.policy(seed) if is_finite else FloatingPointError(DIVERGED)
+        for seed, is_finite in enumerate(finite)
+    ]
 
-    (..., rows, actions) and (..., rows) to (..., rows).
-    """
+
+def taken(outputs: Tensor, actions: Tensor) -> Tensor:
+    """The outputs for the actions taken: (..., rows, actions) and (..., rows) to (..., rows)."""
     return outputs.gather(-1, actions[..., None])[..., 0]

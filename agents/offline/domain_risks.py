@@ -1,10 +1,11 @@
-"""Networks that learn from several domains:
+"""Networks that learn from several domains: invariant risk minimisation and group DRO.
 
-the rows of each are a log of their own, and the domains of a seed have one network.
+The rows of each domain form a log of their own, and one network per seed learns from minibatches of
+all of them.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,48 +16,51 @@ from torch import Tensor
 from dosuite.causal import InputError
 from dosuite.envs import Data
 
-from ..agent import Policy
 from ..networks.encoder import Encoder
 from ..networks.features import device_named
 from ..networks.network_policy import NetworkPolicy
 from ..networks.rescaling import of_raw_outputs
-from ..networks.training import Batch, Learner, minibatches, train
-from ..settings import at_least_one, check_actions
+from ..networks.training import Learner, Minibatch, minibatches, train
+from ..policy import Policy
+from ..settings import at_least_one, check_actions, not_negative
 from ..tabular.counting import Strata
-from .base import DIVERGED, OfflineAgent, Task, taken
+from .base import BatchedAgent, Task, policies_of, taken
 
 
 class DomainLearner(Learner):
-    """A network that predicts the reward of each action, for each seed, from minibatches of each
-    domain: (seeds * domains, rows).
+    """A network of the reward of each action, for each seed.
+
+    A minibatch has rows of each domain: (seeds * domains, rows).
     """
 
     def __init__(self, task: Task):
         super().__init__()
-        self.task, self.values, self.steps = task, task.networks(task.actions), 0
+        self.task = task
+        self.values = task.networks(task.actions)
+        self.steps = 0
         self.mean, self.spread = task.standard("reward")
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Minibatch) -> Tensor:
         """The loss of each seed."""
-        seeds = len(self.task.rngs)
-        observation, action = (
-            part.reshape(seeds, -1, *part.shape[2:]) for part in (batch.observation, batch.action)
-        )
+        self.steps += 1
+        seeds, rows = len(self.task.rngs), batch.reward.shape[1]
+        # the rows of all domains of a seed at once: (seeds, domains * rows, ...)
+        observation = batch.observation.reshape(seeds, -1, *batch.observation.shape[2:])
+        action = batch.action.reshape(seeds, -1)
         predicted = taken(self.task.encoder.outputs(self.values, observation), action)
         reward = (batch.reward.reshape(seeds, -1) - self.mean) / self.spread
-        self.steps += 1
-        shape = seeds, -1, batch.reward.shape[1]
+        shape = seeds, -1, rows
         return self.loss(predicted.reshape(shape), reward.reshape(shape))
 
     @abstractmethod
     def loss(self, predicted: Tensor, reward: Tensor) -> Tensor:
-        """Of predictions and standardised rewards, (seeds, domains, rows) each: (seeds,)."""
+        """The loss of standardised rewards: (seeds, domains, rows) each to (seeds,)."""
 
     def policy(self, seed: int) -> Policy:
         """The greedy policy of a seed."""
-        values = of_raw_outputs(
-            self.values.only([seed]), float(self.mean[seed]), float(self.spread[seed])
-        )
+        mean = float(self.mean[seed])
+        spread = float(self.spread[seed])
+        values = of_raw_outputs(self.values.only([seed]), mean, spread)
         return NetworkPolicy(self.task.data.observation_space, values)
 
 
@@ -68,55 +72,56 @@ class InvariantLearner(DomainLearner):
         self.agent = agent
 
     def loss(self, predicted: Tensor, reward: Tensor) -> Tensor:
-        """The mean risk of the domains and the weighted penalty, both divided by the weight if it
-        is above 1.
+        """mean_e [R_e + weight penalty_e] / max(1, weight), R_e the risk of domain e.
+
+        The division keeps the size of the gradients, as in the authors' code.
         """
-        weight = (
-            self.agent.penalty if self.steps > self.agent.annealing * self.agent.updates else 1.0
-        )
+        is_annealing = self.steps <= self.agent.annealing * self.agent.updates
+        weight = 1.0 if is_annealing else self.agent.penalty
         risk = (predicted - reward).square().mean(-1)
-        return (risk + weight * penalty(predicted, reward)).mean(-1) / max(1.0, weight)
+        penalised = risk + weight * penalty(predicted, reward)
+        return penalised.mean(-1) / max(1.0, weight)
 
 
 class WorstLearner(DomainLearner):
-    """Group distributionally robust optimisation;
-
-    the weights of the domains, (seeds, domains), are alike at first.
-    """
+    """Group distributionally robust optimisation."""
 
     def __init__(self, task: Task, eta: float):
         super().__init__(task)
-        self.eta, self.weights = eta, torch.ones(())
+        self.eta = eta
+        self.weights = torch.ones(())  # of the domains, (seeds, domains); equal at first
 
     def loss(self, predicted: Tensor, reward: Tensor) -> Tensor:
-        """The risks of the domains, weighted after the weights have moved to the worst ones."""
+        """sum_g q_g R_g, after the update q_g <- q_g exp(eta R_g) / sum_h q_h exp(eta R_h).
+
+        Source: Sagawa et al. (2020), algorithm 1.
+        """
         risk = (predicted - reward).square().mean(-1)
-        moved = self.weights * (self.eta * risk.detach()).exp()
-        self.weights = moved / moved.sum(-1, keepdim=True)
+        raised = self.weights * (self.eta * risk.detach()).exp()
+        self.weights = raised / raised.sum(-1, keepdim=True)
         return (self.weights * risk).sum(-1)
 
 
 def penalty(predicted: Tensor, reward: Tensor) -> Tensor:
-    """How far a factor of 1 is from the one of least risk in each domain, as the squared gradient:
-    (..., rows) each to (...).
+    """The IRMv1 penalty (dR(w f) / dw at w = 1)^2 of each domain: (..., rows) each to (...).
 
-    The gradients of two halves of the rows are multiplied, so that the mean is that of an endless
-    log.
+    R is the squared error and w a scalar factor, so the derivative is E[2 (f - r) f]. The
+    derivatives of two halves of the rows are multiplied: an unbiased estimate of the square.
 
     Source: Arjovsky et al. (2019), equation 4 and appendix D.
     """
     slope = 2 * (predicted - reward) * predicted
-    return slope[..., 0::2].mean(-1) * slope[..., 1::2].mean(-1)
+    even, odd = slope[..., 0::2], slope[..., 1::2]
+    return even.mean(-1) * odd.mean(-1)
 
 
 @dataclass(frozen=True)
-class DomainAgent(OfflineAgent):
-    """Predicts the reward of action and observation from the logs of several domains, and takes the
-    action of the largest.
+class DomainAgent(BatchedAgent):
+    """Predicts the reward from the logs of several domains, and takes the best action.
 
-    A domain is a value of the logged `domain` and of the label `regime` together. Risks are mean
-    squared errors of rewards in standard deviations from their mean. Where there are several steps,
-    only the next reward counts."""
+    A domain is a combination of the logged `domain` and the label `regime`. Risks are mean squared
+    errors of standardised rewards. At horizons above 1, only the next reward counts.
+    """
 
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
 
@@ -130,49 +135,44 @@ class DomainAgent(OfflineAgent):
     def learn_all(
         self, sources: Sequence[Data], rngs: Sequence[np.random.Generator]
     ) -> list[Policy | Exception]:
-        """Learn from labelled logs of one task, those with as many domains at once:
+        """Learn from labelled logs of one task.
 
-        what each seed has learned, or its error.
+        Seeds with equally many domains are trained at once. Returns for each seed its policy, or
+        the error that stopped it.
         """
         check_actions(self, sources[0].action_space)
-        logs = [by_domain(data) for data in sources]
-        found: dict[int, Policy | Exception] = {}
-        for count in {len(parts) for parts in logs}:
-            seeds = [seed for seed, parts in enumerate(logs) if len(parts) == count]
-            task = Task(
-                [sources[seed] for seed in seeds],
-                [rngs[seed] for seed in seeds],
-                self._encoder(sources[0]),
-                self.hidden,
-            )
-            found |= zip(
-                seeds, self._learn_together(task, [logs[seed] for seed in seeds]), strict=True
-            )
-        return [found[seed] for seed in range(len(sources))]
+        domains = [by_domain(data) for data in sources]
+        encoder = Encoder(sources[0].observation_space, self.batch, device_named(self.device))
+        policies: dict[int, Policy | Exception] = {}
+        for count in {len(parts) for parts in domains}:
+            seeds = [seed for seed, parts in enumerate(domains) if len(parts) == count]
+            logs = [sources[seed] for seed in seeds]
+            seed_rngs = [rngs[seed] for seed in seeds]
+            task = Task(logs, seed_rngs, encoder, self.hidden)
+            learned = self._learn_together(task, [domains[seed] for seed in seeds])
+            policies.update(zip(seeds, learned, strict=True))
+        return [policies[seed] for seed in range(len(sources))]
 
     def _learn_together(
-        self, task: Task, logs: Sequence[Sequence[Data]]
-    ) -> Iterator[Policy | Exception]:
+        self, task: Task, domains: Sequence[Sequence[Data]]
+    ) -> list[Policy | Exception]:
+        """Train the seeds of a task, whose logs have the same number of domains."""
+        # minibatches of the domains of all seeds, each domain drawn by the generator of its seed
+        parts: list[Data] = []
+        rngs: list[np.random.Generator] = []
+        for parts_of_seed, rng in zip(domains, task.rngs, strict=True):
+            parts += parts_of_seed
+            rngs += [rng] * len(parts_of_seed)
+        batches = minibatches(parts, rngs, self.updates, self.batch, task.encoder)
         learner = self._learner(task)
-        parts, rngs = zip(
-            *((part, rng) for some, rng in zip(logs, task.rngs, strict=True) for part in some),
-            strict=True,
-        )
-        finite = train(
-            learner,
-            len(logs),
-            minibatches(parts, rngs, self.updates, self.batch, task.encoder),
-            self.rate,
-        )
-        for seed, ok in enumerate(finite):
-            policy = learner.policy(seed)
-            policy.note = f"domains: {len(logs[seed])}" + (
-                ", and only the next reward counts" if task.data.horizon > 1 else ""
-            )
-            yield policy if ok else FloatingPointError(DIVERGED)
-
-    def _encoder(self, data: Data) -> Encoder:
-        return Encoder(data.observation_space, self.batch, device_named(self.device))
+        finite = train(learner, len(domains), batches, self.rate)
+        policies = policies_of(learner, finite)
+        for policy in policies:
+            if isinstance(policy, Policy):
+                policy.note = f"domains: {len(domains[0])}"
+                if task.data.horizon > 1:
+                    policy.note += ", and only the next reward counts"
+        return policies
 
     def _updates(self, horizon: int) -> int:
         return self.updates
@@ -184,19 +184,20 @@ class DomainAgent(OfflineAgent):
 
 @dataclass(frozen=True)
 class IRM(DomainAgent):
-    """Invariant risk minimisation, IRMv1: a predictor that no domain would rather multiply by
-    another factor than 1.
+    """Invariant risk minimisation, IRMv1: a predictor that is optimally scaled in every domain.
 
-    At first the penalty weighs 1, as in the paper. Where only the predictor 0 is invariant, what is
-    left of it decides.
+    It minimises sum_e R_e(f) + penalty (dR_e(w f) / dw at w = 1)^2 over the domains e, with the
+    penalty weighted by 1 at first, as in the paper. If only the predictor 0 is invariant, what is
+    left of the predictor decides.
 
-    Source: Arjovsky, Bottou, Gulrajani and Lopez-Paz (2019), Invariant risk minimization, equation
-    4."""
+    Source: Arjovsky, Bottou, Gulrajani and Lopez-Paz (2019), Invariant risk minimization,
+    equation 4.
+    """
 
     name: ClassVar[str] = "irm"
 
-    penalty: float = 1000.0  # weight of the squared gradient, in the end
-    annealing: float = 0.4  # share of the updates in which it weighs 1
+    penalty: float = 1000.0  # final weight of the penalty
+    annealing: float = 0.4  # fraction of the updates in which the weight is 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -212,22 +213,23 @@ class IRM(DomainAgent):
 
 @dataclass(frozen=True)
 class GroupDRO(DomainAgent):
-    """Group distributionally robust optimisation: the predictor of the least risk in the domain
-    where its risk is largest.
+    """Group distributionally robust optimisation: the least risk in the worst domain.
 
-    It is robust against other mixtures of the domains that it has seen, and against nothing else.
+    It minimises max_q sum_g q_g R_g over weights q of the domains by alternating exponentiated
+    gradient steps on q and steps of Adam. It is robust to other mixtures of the logged domains, and
+    to nothing else.
 
     Source: Sagawa, Koh, Hashimoto and Liang (2020), Distributionally robust neural networks for
-    group shifts, algorithm 1."""
+    group shifts, algorithm 1.
+    """
 
     name: ClassVar[str] = "group-dro"
 
-    eta: float = 0.01  # rate at which the weights of the domains follow their risks
+    eta: float = 0.01  # step size of the weights of the domains
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.eta >= 0:
-            raise InputError(f"group-dro: eta must be at least 0, and is {self.eta}")
+        not_negative(self, "eta")
 
     def _learner(self, task: Task) -> DomainLearner:
         return WorstLearner(task, self.eta)
@@ -237,5 +239,4 @@ def by_domain(data: Data) -> list[Data]:
     """The rows of each domain as a log of their own."""
     labels = Strata(data, [name for name in ("domain", "regime") if name in data.columns])
     domain = np.concatenate([labels.of(part) for part in data.chunks()])
-    places = (np.flatnonzero(domain == number) for number in range(labels.count))
-    return [data.at(rows) for rows in places]
+    return [data.at(np.flatnonzero(domain == number)) for number in range(labels.count)]

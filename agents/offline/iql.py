@@ -1,4 +1,4 @@
-"""Implicit Q-learning: no action is valued that the log does not have."""
+"""Implicit Q-learning."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,19 +8,19 @@ from torch import Tensor
 
 from dosuite.causal import InputError
 
-from ..agent import Policy
 from ..networks.network_policy import Mode
-from ..networks.perceptrons import target_of
-from ..networks.training import Batch, Learner
-from ..settings import at_least_one, check_tau
-from .base import OfflineAgent, Task, taken
+from ..networks.perceptrons import Perceptrons, target_of
+from ..networks.training import Learner, Minibatch
+from ..policy import Policy
+from ..settings import at_least_one, check_tau, not_negative
+from .base import BatchedAgent, Task, taken
+from .fitted_q import bellman_target
 
-MOST_WEIGHT = 100.0  # of a row when the policy is extracted
+MOST_WEIGHT = 100.0  # of a row in the extraction of the policy
 
 
 def value_loss(state_value: Tensor, action_value: Tensor, expectile: float) -> Tensor:
-    """Asymmetric squares of what the action's value exceeds the state's by: (seeds, rows) each to
-    (seeds,).
+    """L_V = E[|expectile - 1(u < 0)| u^2] with u = Q'(o, a) - V(o): (seeds, rows) each to (seeds,).
 
     Source: Kostrikov, Nair and Levine (2022), equation 5.
     """
@@ -29,19 +29,19 @@ def value_loss(state_value: Tensor, action_value: Tensor, expectile: float) -> T
     return (weight * excess.square()).mean(-1)
 
 
-def q_loss(values: Tensor, next_state_value: Tensor, batch: Batch, discount: float) -> Tensor:
-    """Squared error of each copy's value of the action taken, (copies, seeds, rows), summed over
-    copies: (seeds,).
+def q_loss(values: Tensor, next_value: Tensor, batch: Minibatch, discount: float) -> Tensor:
+    """L_Q = E[(r + discount V(o') - Q(o, a))^2], summed over copies of Q: (seeds,).
+
+    Values are (copies, seeds, rows), of the actions taken.
 
     Source: Kostrikov, Nair and Levine (2022), equation 6.
     """
-    wanted = batch.reward + discount * batch.going_on * next_state_value
-    return (values - wanted).square().mean(-1).sum(0)
+    target = bellman_target(batch, next_value, discount)
+    return (values - target).square().mean(-1).sum(0)
 
 
 def policy_loss(logits: Tensor, advantage: Tensor, actions: Tensor, temperature: float) -> Tensor:
-    """Likelihood of the logged actions, each weighted by exp(temperature * advantage), at most 100:
-    (seeds,).
+    """L_pi = -E[exp(temperature (Q'(o, a) - V(o))) log pi(a | o)], weights at most 100: (seeds,).
 
     Source: Kostrikov, Nair and Levine (2022), equation 7.
     """
@@ -50,61 +50,63 @@ def policy_loss(logits: Tensor, advantage: Tensor, actions: Tensor, temperature:
 
 
 class ImplicitLearner(Learner):
-    """Two networks of action values and targets that follow them, one of state values, and a policy
-    for each seed.
-    """
+    """For each seed two networks Q with targets Q', a network V of state values, and an actor."""
 
     def __init__(self, task: Task, agent: "IQL"):
         super().__init__()
-        self.agent, self.task = agent, task
+        self.agent = agent
+        self.task = task
         self.state = task.networks(1)
         self.actor = task.networks(task.actions)
         self.values = task.networks(task.actions, copies=2)
         self.target = target_of(self.values)
 
-    def forward(self, batch: Batch) -> Tensor:
-        """The three losses of each seed;
-
-        their networks are not the same, so their gradients do not mix.
-        """
+    def forward(self, batch: Minibatch) -> Tensor:
+        """L_V + L_Q + L_pi of each seed; each trains networks of its own."""
         self.target.follow(self.values, self.agent.tau)
-        see, actions = self.task.encoder.outputs, batch.action.expand(2, -1, -1)
-        both = torch.cat([batch.observation, batch.observation])
-        values, target = (
-            taken(torch.stack(see(each, both).chunk(2)), actions)
-            for each in (self.values, self.target)
-        )
-        state = see(self.state, batch.observation)[..., 0]
+        encoder = self.task.encoder
+        # Q(o, a) of both networks, V(o'), and the least Q'(o, a) of both targets
+        values = self._of_both(self.values, batch)
         with torch.no_grad():
-            least, following = target.amin(0), see(self.state, batch.next_observation)[..., 0]
-        logits = see(self.actor, batch.observation)
-        extraction = policy_loss(
-            logits, least - state.detach(), batch.action, self.agent.temperature
-        )
-        regression = q_loss(values, following, batch, self.task.data.discount)
+            next_value = encoder.outputs(self.state, batch.next_observation)[..., 0]
+        least = self._of_both(self.target, batch).amin(0)
+        # V(o) and the logits of pi
+        state = encoder.outputs(self.state, batch.observation)[..., 0]
+        logits = encoder.outputs(self.actor, batch.observation)
+        advantage = least - state.detach()
+        extraction = policy_loss(logits, advantage, batch.action, self.agent.temperature)
+        regression = q_loss(values, next_value, batch, self.task.data.discount)
         return value_loss(state, least, self.agent.expectile) + regression + extraction
 
+    def _of_both(self, networks: Perceptrons, batch: Minibatch) -> Tensor:
+        """The values of the actions taken, by both copies: (2, seeds, rows)."""
+        observations = torch.cat([batch.observation, batch.observation])
+        outputs = torch.stack(self.task.encoder.outputs(networks, observations).chunk(2))
+        return taken(outputs, batch.action.expand(2, -1, -1))
+
     def policy(self, seed: int) -> Policy:
-        """The likeliest action of a seed's actor, and the lesser of its two action values."""
+        """The most likely action of a seed's actor; values are the least of its two networks."""
         critics = self.values.only([seed, seed + len(self.task.rngs)])
         return Mode(self.task.data.observation_space, critics, self.actor.only([seed]))
 
 
 @dataclass(frozen=True)
-class IQL(OfflineAgent):
-    """Implicit Q-learning for few actions: expectile regression, two critics, and a policy
-    extracted by weighted cloning.
+class IQL(BatchedAgent):
+    """Implicit Q-learning for discrete actions: no action outside the log is ever valued.
 
-    It acts by the likeliest action of that policy, as the authors evaluate theirs.
+    The state value V is an expectile of the target values Q' of logged actions, Q regresses on
+    r + discount V(o'), and the policy is a clone weighted by exp(temperature (Q' - V)). It acts by
+    the most likely action of that policy, as its authors evaluate theirs.
 
     Source: Kostrikov, Nair and Levine (2022), Offline reinforcement learning with implicit
-    Q-learning, algorithm 1."""
+    Q-learning, algorithm 1.
+    """
 
     name: ClassVar[str] = "iql"
 
     expectile: float = 0.7
-    temperature: float = 3.0  # inverse: at 0 the policy clones
-    tau: float = 0.005  # share of the way that targets go at each step
+    temperature: float = 3.0  # inverse temperature: at 0 the policy clones
+    tau: float = 0.005  # fraction by which targets move at each step
     updates: int = 2000
 
     def __post_init__(self) -> None:
@@ -112,8 +114,7 @@ class IQL(OfflineAgent):
         at_least_one(self, "updates")
         if not 0 < self.expectile < 1:
             raise InputError(f"iql: expectile must be between 0 and 1, and is {self.expectile}")
-        if not self.temperature >= 0:
-            raise InputError(f"iql: temperature must be at least 0, and is {self.temperature}")
+        not_negative(self, "temperature")
         check_tau(self)
 
     def _updates(self, horizon: int) -> int:

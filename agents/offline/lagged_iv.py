@@ -1,7 +1,4 @@
-"""Imitation where the expert's noise lasts:
-
-what was seen some steps earlier is an instrument for what is seen now.
-"""
+"""Imitation under temporally correlated noise, with earlier observations as the instrument."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -11,23 +8,26 @@ import numpy as np
 from dosuite.causal import Array, InputError
 from dosuite.envs import Data, Space
 
-from ..agent import Agent, ContinuousPolicy, Policy
+from ..agent import OfflineAgent
 from ..networks.features import features
-from ..settings import check_actions
+from ..policy import ContinuousPolicy, Policy
+from ..settings import check_actions, not_negative
 
 
 @dataclass(frozen=True)
-class LaggedIV(Agent):
-    """Linear two-stage least squares of the action on the observation, with the observation `lag`
-    steps earlier as the instrument.
+class LaggedIV(OfflineAgent):
+    """Linear two-stage least squares of the action on the observation, with a lagged instrument.
 
-    Noise of the expert that lasts for some steps is in his action and has moved what he sees; what
-    he saw before it began it has not moved. So it is the gain of a linear expert if the noise lasts
-    for `lag` steps or less after its own. Where episodes are shorter, the lag is as long as they
-    let it be; without any it is the plain regression.
+    The instrument is the observation `lag` steps earlier. Noise of the expert that lasts for some
+    steps is in its action and has moved its observation, so that the regression of one on the other
+    is confounded; an observation from before the noise began is not affected. With features X of
+    the observation and Z of the lagged one, the gain K solves Z'X K = Z'a. It is that of a linear
+    expert if the noise lasts for at most `lag` further steps. In shorter episodes the lag is the
+    largest possible; with lag 0 this is ordinary least squares.
 
     Source: Swamy, Choudhury, Bagnell and Wu (2022), Causal imitation learning under temporally
-    correlated noise."""
+    correlated noise.
+    """
 
     name: ClassVar[str] = "lagged-iv"
     learns: ClassVar[tuple[str, ...]] = ("observe",)
@@ -37,50 +37,46 @@ class LaggedIV(Agent):
     lag: int = 10  # steps
 
     def __post_init__(self) -> None:
-        if self.lag < 0:
-            raise InputError(f"lagged-iv: lag must be at least 0, and is {self.lag}")
+        not_negative(self, "lag")
 
-    def learn(self, source: Data, rng: np.random.Generator) -> Policy:
+    def learn_from(self, source: Data, rng: np.random.Generator) -> Policy:
         """Regress.
 
-        Raises InputError if actions can be counted, or if no episode of the log is long enough.
+        Raises InputError if actions are discrete, or if no episode of the log is long enough.
         """
         check_actions(self, source.action_space)
         lag = min(self.lag, source.horizon - 1)
-        later = np.flatnonzero(source["step"] >= lag)  # rows are sorted by episode and step
-        if len(later) == 0:
+        # rows are sorted by episode and step, so the instrument of a row is `lag` rows above
+        rows = np.flatnonzero(source["step"] >= lag)
+        if len(rows) == 0:
             raise InputError(
                 f"lagged-iv: no episode of the log is longer than {lag} steps; give a smaller lag"
             )
-        seen, before = (
-            _with_constant(source.observation_space, source["observation"][rows])
-            for rows in (later, later - lag)
-        )
-        gain = np.linalg.lstsq(before.T @ seen, before.T @ source["action"][later], rcond=None)[0]
-        return LinearPolicy(
-            source.observation_space,
-            source.action_space,
-            gain,
-            f"the instrument is {lag} steps earlier",
-        )
+        space, observations = source.observation_space, source["observation"]
+        regressors = _with_constant(space, observations[rows])
+        instruments = _with_constant(space, observations[rows - lag])
+        actions = source["action"][rows]
+        # the normal equations of the second stage, in as many instruments as regressors
+        gain = np.linalg.lstsq(instruments.T @ regressors, instruments.T @ actions, rcond=None)[0]
+        note = f"the instrument is {lag} steps earlier"
+        return LinearPolicy(space, source.action_space, gain, note)
 
 
 class LinearPolicy(ContinuousPolicy):
-    """Does what is linear in the features of the observation:
-
-    a gain on each, and last a constant.
-    """
+    """Acts linearly in the features of the observation; the last entry of `gain` is a constant."""
 
     def __init__(self, space: Space, actions: Any, gain: Array, note: str = ""):
-        self.space, self.actions, self.gain, self.note = space, actions, gain, note
+        self.space = space
+        self.actions = actions
+        self.gain = gain
+        self.note = note
 
     def act(self, observations: Array, rng: np.random.Generator) -> Array:
-        """The linear action, or the bound that it passes: (n,)."""
-        wanted = _with_constant(self.space, observations) @ self.gain
-        return np.asarray(np.clip(wanted, self.actions.low[0], self.actions.high[0]))
+        """The linear action, clipped to the bounds: (n,)."""
+        actions = _with_constant(self.space, observations) @ self.gain
+        return np.asarray(np.clip(actions, self.actions.low[0], self.actions.high[0]))
 
 
 def _with_constant(space: Space, observations: Array) -> Array:
-    return np.column_stack(
-        [features(space, observations).double().numpy(), np.ones(len(observations))]
-    )
+    numbers = features(space, observations).double().numpy()
+    return np.column_stack([numbers, np.ones(len(observations))])

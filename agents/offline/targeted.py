@@ -1,7 +1,4 @@
-"""Imitation with a causal graph:
-
-the environment is asked which parts of the observation the expert's action answers to.
-"""
+"""Imitation with a causal graph, chosen by interventions in the environment."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,41 +15,43 @@ from dosuite.causal import Array, InputError
 from dosuite.causal.exact import greedy
 from dosuite.envs import CausalVectorEnv, Data, Space, choices
 
-from ..agent import Agent, Policy, Practice, TabularPolicy
+from ..agent import OnlineAgent
 from ..networks.features import features
 from ..networks.network_policy import Mode
 from ..networks.perceptrons import Perceptrons
 from ..networks.rescaling import of_raw_inputs
 from ..networks.training import fit
+from ..policy import Policy, TabularPolicy
 from ..settings import at_least_one
+from ..sources import Practice
 from ..tabular.counting import counts, is_tabular
 
-Clones = Callable[
-    [Array], Policy
-]  # from a graph, (factors,), to the clone that sees its causes alone
+# from a graph, a boolean array (factors,), to the clone that sees only the causes in it
+Clones = Callable[[Array], Policy]
 
 
 @dataclass(frozen=True)
-class Targeted(Agent):
-    """Clones a log with a policy for each causal graph, and finds by executing them which graph
-    earns most.
+class Targeted(OnlineAgent):
+    """Clones a log once for each causal graph, and finds by executing the clones which earns most.
 
-    A graph says which factors of the observation, its components or numbers, are causes of the
-    action; its policy does what was mostly done given these. Where observations are few that is
-    counted, else one network is trained on random graphs: it sees the factors of a graph, and the
-    graph. Then episodes are played with graphs drawn from a posterior, P(graph) ~ exp(w . graph /
-    temperature), where w is the regression of the returns on the graphs so far.
+    A graph says which factors of the observation (components of a MultiDiscrete, numbers of a Box)
+    are causes of the expert's action; its clone takes the most frequent action given these factors.
+    If observations are few the clones are counted, otherwise one network is trained on random
+    graphs, with the masked factors and the graph as inputs. Then episodes are played with graphs
+    drawn from P(graph) ~ exp(w . graph / temperature), where w are the weights of a regression of
+    the returns so far on the graphs.
 
-    Source: de Haan, Jayaraman and Levine (2019), Causal confusion in imitation learning, algorithm
-    2."""
+    Source: de Haan, Jayaraman and Levine (2019), Causal confusion in imitation learning,
+    algorithm 2.
+    """
 
     name: ClassVar[str] = "targeted"
     learns: ClassVar[tuple[str, ...]] = ("intervene",)
     needs: ClassVar[frozenset[str]] = frozenset({"log"})
 
-    envs: int = 8  # in which it acts at once, before it learns
+    envs: int = 8  # parallel episodes between updates of the posterior
     temperature: float = 0.5  # in standard deviations of the returns
-    steps: int = 2000  # of the optimiser, if a network learns
+    steps: int = 2000  # optimiser steps, if a network learns
     rate: float = 1e-3
     hidden: int = 64  # units in each of two layers
 
@@ -64,53 +63,59 @@ class Targeted(Agent):
                 f"and {self.rate}"
             )
 
-    def learn(self, source: Practice, rng: np.random.Generator) -> Policy:
-        """Clone the log, and practise for as many whole episodes as there are steps for;
+    def learn_from(self, source: Practice, rng: np.random.Generator) -> Policy:
+        """Clone the log, and practise for as many whole episodes as the steps allow.
 
-        an episode that is longer is cut short.
+        An episode that is longer than the practice is cut off.
         """
         log = source.log_for(self.name)
         clones = counted_clones(log) if is_tabular(log) else self._network_clones(log, rng)
         length = min(log.horizon, source.steps)
         env = source.make(max(1, min(self.envs, source.steps // length)))
-        belief = Belief(len(factors(log.observation_space)), self.temperature)
+        posterior = GraphPosterior(len(factors(log.observation_space)), self.temperature)
         for _ in range(source.steps // (length * env.num_envs)):
-            graphs = rng.random((env.num_envs, belief.factors)) < belief.causes()
-            belief.see(graphs, _returns(env, graphs, clones, length, source.discount, rng))
-        best = belief.causes() > 0.5
+            # sample graphs, execute their clones, and update the posterior by the returns
+            graphs = rng.random((env.num_envs, posterior.factors)) < posterior.probabilities()
+            returns = _returns(env, graphs, clones, length, source.discount, rng)
+            posterior.update(graphs, returns)
+        best = posterior.probabilities() > 0.5
         policy = clones(best)
-        policy.note = "acts on " + (
-            ", ".join(f"context {i}" for i in np.flatnonzero(best)) or "no context"
-        )
+        causes = ", ".join(f"context {i}" for i in np.flatnonzero(best))
+        policy.note = f"acts on {causes or 'no context'}"
         return policy
 
     def _network_clones(self, data: Data, rng: np.random.Generator) -> Clones:
-        """A network of the standardised factors of a graph and of the graph, trained on graphs that
-        are drawn for each row.
-        """
-        space, owner = data.observation_space, np.repeat(*_owners(data.observation_space))
-        mean, spread = _units(data)
-        inputs, known = flatdim(space), len(factors(space))
-        net = Perceptrons.drawn(
-            [inputs + known, self.hidden, self.hidden, choices(data.action_space)], [rng]
-        )
+        """Train one network for all graphs, on a random graph for each row of a minibatch."""
+        space = data.observation_space
+        sizes = factors(space)
+        factor_of_feature = np.repeat(np.arange(len(sizes)), sizes)
+        mean, spread = _moments(data)
+        inputs = flatdim(space) + len(sizes)
+        layers = [inputs, self.hidden, self.hidden, choices(data.action_space)]
+        net = Perceptrons.drawn(layers, [rng])
 
         def loss(rows: Array) -> Tensor:
-            graph = torch.as_tensor(rng.integers(2, size=(len(rows), known))).float()
-            shown = (features(space, data["observation"][rows]) - mean) / spread * graph[:, owner]
-            logits = net(torch.cat([shown, graph], 1)[None])[0]
+            is_cause = rng.integers(2, size=(len(rows), len(sizes)))
+            graphs = torch.as_tensor(is_cause).float()
+            standard = (features(space, data["observation"][rows]) - mean) / spread
+            masked = standard * graphs[:, factor_of_feature]
+            logits = net(torch.cat([masked, graphs], 1)[None])[0]
             return nn.functional.cross_entropy(logits, torch.as_tensor(data["action"][rows]))
 
         fit(net, loss, len(data), self.steps, self.rate, rng)
-        return lambda graph: Mode(
-            space, None, _of_graph(net, torch.as_tensor(graph).float(), owner, mean, spread)
-        )
+
+        def clone(graph: Array) -> Policy:
+            causes = torch.as_tensor(graph).float()
+            actor = _network_of_graph(net, causes, factor_of_feature, mean, spread)
+            return Mode(space, None, actor)
+
+        return clone
 
 
 def factors(space: Space) -> list[int]:
-    """How many features each factor of an observation has:
+    """The number of features of each factor of an observation.
 
-    each component of a MultiDiscrete and each number of a Box is one.
+    Each component of a MultiDiscrete and each number of a Box is a factor.
     """
     if isinstance(space, spaces.Box):
         return [1] * flatdim(space)
@@ -118,76 +123,69 @@ def factors(space: Space) -> list[int]:
 
 
 def counted_clones(data: Data) -> Clones:
-    """By counting:
-
-    what was mostly done given the factors of a graph. Where nothing was done, all actions are
-    alike.
-    """
+    """Clones that take the most frequent action given the causes; without data, all actions."""
     count, space = counts(data).sum(2), data.observation_space
     table = count.reshape(*factors(space), -1)
 
     def clone(graph: Array) -> Policy:
-        summed = table.sum(tuple(np.flatnonzero(~graph)), keepdims=True)
-        return TabularPolicy(
-            greedy(np.broadcast_to(summed, table.shape).reshape(count.shape).astype(float)), space
-        )
+        # sum the factors out that are no causes, and repeat the result along them
+        not_causes = tuple(np.flatnonzero(~graph))
+        summed = table.sum(not_causes, keepdims=True)
+        frequencies = np.broadcast_to(summed, table.shape).reshape(count.shape)
+        return TabularPolicy(greedy(frequencies.astype(float)), space)
 
     return clone
 
 
-def _of_graph(
-    net: Perceptrons, graph: Tensor, owner: Array, mean: Tensor, spread: Tensor
+def _network_of_graph(
+    net: Perceptrons, graph: Tensor, factor_of_feature: Array, mean: Tensor, spread: Tensor
 ) -> Perceptrons:
-    """The network of one graph, (factors,), as one of the observation's own features."""
+    """The network with its graph inputs fixed, as a network of the raw features."""
     first, bias, *others = (layer.detach() for layer in net.layers)
-    by_feature, by_graph = first.split([len(owner), len(graph)], 1)
-    return of_raw_inputs(
-        Perceptrons([by_feature, bias + graph @ by_graph, *others]), mean, graph[owner] / spread
-    )
+    # the graph's inputs are constants, which become a part of the bias
+    by_feature, by_graph = first.split([len(factor_of_feature), len(graph)], 1)
+    fixed = Perceptrons([by_feature, bias + graph @ by_graph, *others])
+    # masking and standardising become a part of the weights
+    return of_raw_inputs(fixed, mean, graph[factor_of_feature] / spread)
 
 
-def _owners(space: Space) -> tuple[Array, list[int]]:
-    sizes = factors(space)
-    return np.arange(len(sizes)), sizes
-
-
-def _units(data: Data) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of each feature, where they are numbers; else 0 and 1."""
+def _moments(data: Data) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each feature of a Box; 0 and 1 for other spaces."""
     space = data.observation_space
     if not isinstance(space, spaces.Box):
         return torch.zeros(flatdim(space)), torch.ones(flatdim(space))
-    seen = data["observation"].reshape(len(data), -1)
-    return torch.as_tensor(seen.mean(0)).float(), torch.as_tensor(
-        np.where(seen.std(0) > 0, seen.std(0), 1.0)
-    ).float()
+    numbers = data["observation"].reshape(len(data), -1)
+    deviation = numbers.std(0)
+    spread = np.where(deviation > 0, deviation, 1.0)
+    return torch.as_tensor(numbers.mean(0)).float(), torch.as_tensor(spread).float()
 
 
-class Belief:
-    """A posterior over graphs:
+class GraphPosterior:
+    """A distribution over graphs in which each factor is a cause independently of the others.
 
-    each factor is a cause by itself, with log-odds that a ridge regression of returns on graphs
-    tells.
+    The log-odds of factor i are w_i / (temperature * s), where w are the weights of a ridge
+    regression of returns on graphs and s is the standard deviation of the returns.
     """
 
     def __init__(self, factors: int, temperature: float):
-        self.factors, self.temperature = factors, temperature
-        self.moments = np.diag(
-            np.append(np.ones(factors), 0.0)
-        )  # of graphs and 1; as if each weight had been seen to be 0 once
-        self.products = np.zeros(factors + 1)  # of these with the returns
-        self.squares = 0.0  # of the returns
+        self.factors = factors
+        self.temperature = temperature
+        # X'X of the rows x = (graph, 1); the prior counts as one observation of weight 0 each
+        self.moments = np.diag(np.append(np.ones(factors), 0.0))
+        self.products = np.zeros(factors + 1)  # X'y of these rows with the returns
+        self.squares = 0.0  # y'y of the returns
 
-    def see(self, graphs: Array, returns: Array) -> None:
+    def update(self, graphs: Array, returns: Array) -> None:
         """Learn from the returns (n,) of some graphs (n, factors)."""
         rows = np.column_stack([graphs, np.ones(len(graphs))])
         self.moments += rows.T @ rows
         self.products += rows.T @ returns
         self.squares += float(returns @ returns)
 
-    def causes(self) -> Array:
+    def probabilities(self) -> Array:
         """The probability that each factor is a cause: (factors,)."""
-        seen = self.moments[-1, -1]
-        variance = self.squares / max(seen, 1.0) - (self.products[-1] / max(seen, 1.0)) ** 2
+        count = max(self.moments[-1, -1], 1.0)
+        variance = self.squares / count - (self.products[-1] / count) ** 2
         if variance <= 0:
             return np.full(self.factors, 0.5)
         weights = np.linalg.solve(self.moments, self.products)[:-1]
@@ -202,15 +200,17 @@ def _returns(
     discount: float,
     rng: np.random.Generator,
 ) -> Array:
-    """The return of one episode of each environment, with the clone of its own graph: (n,)."""
-    unique, which = np.unique(graphs, axis=0, return_inverse=True)
+    """The return of one episode in each environment, with the clone of its own graph: (n,)."""
+    unique, index = np.unique(graphs, axis=0, return_inverse=True)
     policies = [clones(graph) for graph in unique]
     observations, _ = env.reset()
-    total, going_on = np.zeros(len(graphs)), np.ones(len(graphs), dtype=bool)
+    total = np.zeros(len(graphs))
+    going_on = np.ones(len(graphs), dtype=bool)
     for step in range(length):
         actions = np.zeros(len(graphs), dtype=np.int64)
         for number, policy in enumerate(policies):
-            actions[which == number] = policy.act(observations[which == number], rng)
+            rows = index == number
+            actions[rows] = policy.act(observations[rows], rng)
         observations, reward, terminated, truncated, _ = env.step(actions)
         total += discount**step * reward * going_on
         going_on &= ~(terminated | truncated)

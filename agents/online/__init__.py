@@ -1,1 +1,1 @@
-"""Agents that practise, by Stable-Baselines3."""
+"""Agents that learn online, by the algorithms of Stable-Baselines3."""

@@ -14,45 +14,49 @@ from torch import nn
 from dosuite.causal import InputError
 from dosuite.envs import Space
 
-from ..agent import Agent, Policy, Practice
+from ..agent import OnlineAgent
 from ..networks.features import device_named
+from ..policy import Policy
 from ..settings import at_least_one
+from ..sources import Practice
 from .base import Features, practise
 
-EPSILON = 1e-5  # added to a variance, by VecNormalize as by the features
+EPSILON = 1e-5  # added to a variance, by VecNormalize as by Features
 
 
 @dataclass(frozen=True)
-class ARS(Agent):
-    """Augmented random search of a linear policy: it plays whole episodes with the weights moved
-    both ways along random directions.
+class ARS(OnlineAgent):
+    """Augmented random search of a linear policy by whole episodes.
 
-    It sees numbers standardised (V2-t) or as they are (V1-t: where bad weights make an unstable
-    world run away, averages of all that was seen say nothing of where it is to be held), and the
-    rest one-hot. Of actions that can be counted it takes the one with the largest output.
+    Each round tries the weights M + spread d_k and M - spread d_k in random directions d_k, and
+    moves M by rate / (top sigma) times the sum of (R_k+ - R_k-) d_k over the best directions, where
+    sigma is the standard deviation of their returns R. Numbers are standardised (V2-t) or not
+    (V1-t: where bad weights make an unstable world diverge, averages over everything seen do not
+    describe the states to hold it in); the rest is one-hot. Of finitely many actions it takes the
+    one with the largest output.
 
-    Source: Mania, Guy and Recht (2018), algorithm 2, by sb3-contrib.
+    Source: Mania, Guy and Recht (2018), Simple random search provides a competitive approach to
+    reinforcement learning, algorithm 2, by sb3-contrib.
     """
 
     name: ClassVar[str] = "ars"
-    learns: ClassVar[tuple[str, ...]] = ("intervene", "counterfactual")
     acts_in_a_box: ClassVar[bool] = True
 
-    envs: int = 4  # episodes that a candidate is tried in, all at once
+    envs: int = 4  # parallel episodes in which each candidate is tried
     rate: float = 0.03  # step size
-    hidden: int = 0  # units in each of two layers; with none the policy is linear
+    hidden: int = 0  # units in each of two layers; 0 makes the policy linear
     device: str = "cpu"  # or cuda
     directions: int = 4
-    top: int = 2  # directions that are followed, the best ones
-    spread: float = 0.05  # standard deviation of what is added to a weight
-    standardise: bool = True  # numbers, by all that were seen
+    top: int = 2  # how many of the best directions are followed
+    spread: float = 0.05  # standard deviation of the perturbation of a weight
+    standardise: bool = True  # whether numbers are standardised by all observations so far
 
     def __post_init__(self) -> None:
         at_least_one(self, "envs", "directions", "top")
         if not (self.rate > 0 and self.spread > 0 and self.hidden >= 0):
-            given = f"{self.rate}, {self.spread} and {self.hidden}"
+            values = f"{self.rate}, {self.spread} and {self.hidden}"
             raise InputError(
-                f"ars: rate and spread must be positive and hidden at least 0, and are {given}"
+                f"ars: rate and spread must be positive and hidden at least 0, and are {values}"
             )
         if self.top > self.directions:
             raise InputError(
@@ -60,21 +64,20 @@ class ARS(Agent):
                 f"{self.top}"
             )
 
-    def learn(self, source: Practice, rng: np.random.Generator) -> Policy:
+    def learn_from(self, source: Practice, rng: np.random.Generator) -> Policy:
         """Search for the steps of the practice, rounded up to whole rounds.
 
-        Raises InputError if it cannot take the actions.
+        Raises InputError if the agent cannot take the actions.
         """
-        return practise(self, self._algorithm, source, rng)
+        return practise(self, self.envs, self._algorithm, source, rng)
 
     def _algorithm(self, batch: VecEnv, practice: Practice) -> ContribARS:
-        scaled = self.standardise and isinstance(batch.observation_space, Box)
-        played = Played(batch, practice.discount)
+        env: VecEnv = Played(batch, practice.discount)
+        if self.standardise and isinstance(batch.observation_space, Box):
+            env = VecNormalize(env, norm_reward=False, clip_obs=np.inf, epsilon=EPSILON)
         return Search(
             Searched,
-            VecNormalize(played, norm_reward=False, clip_obs=np.inf, epsilon=EPSILON)
-            if scaled
-            else played,
+            env,
             n_delta=self.directions,
             n_top=self.top,
             learning_rate=self.rate,
@@ -87,9 +90,7 @@ class ARS(Agent):
 
 
 class Searched(ARSPolicy):
-    """A policy that sees the features that those of the other algorithms see, and whose actions are
-    cut off at their bounds.
-    """
+    """A policy with the inputs of the other algorithms, and actions clipped to their bounds."""
 
     def __init__(self, observation_space: Space, action_space: Space, net_arch: list[int]):
         super().__init__(
@@ -106,21 +107,18 @@ class Searched(ARSPolicy):
 
 
 class Played(VecEnvWrapper):
-    """A batch whose rewards are discounted from the first step of an episode on, for they are
-    summed, and whose steps are counted.
-    """
+    """A batch with discounted rewards, which add up to the return, and a step counter."""
 
     def __init__(self, batch: VecEnv, discount: float):
         super().__init__(batch)
-        self.discount, self.steps = discount, 0
+        self.discount = discount
+        self.steps = 0
 
     def reset(self) -> Any:
-        """As the batch's."""
         self.weight = np.ones(self.num_envs)
         return self.venv.reset()
 
     def step_wait(self) -> Any:
-        """As the batch's, but for the rewards."""
         observations, rewards, done, infos = self.venv.step_wait()
         weight, self.weight = self.weight, np.where(done, 1.0, self.discount * self.weight)
         self.steps += self.num_envs
@@ -128,25 +126,27 @@ class Played(VecEnvWrapper):
 
 
 class Search(ContribARS):
-    """The search, which counts every step of a batch and leaves the averages that it has
-    standardised by in the policy.
+    """The search, which counts every step of a batch and stores the averages that it standardised
+    by in the policy.
     """
 
     def _trigger_callback(self, _locals: Any, _globals: Any, callback: Any, n_envs: int) -> None:
-        """It is called for each environment whose episode counts, and not for those that wait for
-        the last.
+        """Set the number of steps to that of the batch.
+
+        The parent counts only environments whose episode still goes on, not those that wait for
+        the last one to end.
         """
         super()._trigger_callback(_locals, _globals, callback, 0)
         self.num_timesteps = self.env.steps  # type: ignore[union-attr]
 
     def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "weights"]  # which are the policy's
+        return [*super()._excluded_save_params(), "weights"]  # the policy has them
 
-    def learn(self, *given: Any, **settings: Any) -> Any:
-        super().learn(*given, **settings)
+    def learn(self, *arguments: Any, **settings: Any) -> Any:
+        super().learn(*arguments, **settings)
         if self._vec_normalize_env is not None:
             features: Any = self.policy.features_extractor
-            seen: Any = self._vec_normalize_env.obs_rms
-            features.norm.running_mean.copy_(torch.as_tensor(seen.mean))
-            features.norm.running_var.copy_(torch.as_tensor(seen.var))
+            averages: Any = self._vec_normalize_env.obs_rms
+            features.norm.running_mean.copy_(torch.as_tensor(averages.mean))
+            features.norm.running_var.copy_(torch.as_tensor(averages.var))
         return self

@@ -6,16 +6,21 @@ from typing import Any, ClassVar
 from stable_baselines3 import PPO as SB3PPO
 from stable_baselines3.common.vec_env import VecEnv
 
-from ..agent import Practice
 from ..settings import at_least_one
-from .base import OnlineAgent, settings
+from ..sources import Practice
+from .base import SB3Agent, settings
 
 
 @dataclass(frozen=True)
-class PPO(OnlineAgent):
+class PPO(SB3Agent):
     """Proximal policy optimisation, online, in many environments at once.
 
-    Source: Schulman et al. (2017), algorithm 1, by Stable-Baselines3.
+    With the ratio r = pi(a | o) / pi_old(a | o) and the generalised advantage estimate A, it
+    maximises E[min(r A, clip(r, 0.8, 1.2) A)] (equation 7), next to a value loss and an entropy
+    bonus (equation 9).
+
+    Source: Schulman et al. (2017), Proximal policy optimization algorithms, algorithm 1, by
+    Stable-Baselines3.
     """
 
     name: ClassVar[str] = "ppo"
@@ -23,7 +28,7 @@ class PPO(OnlineAgent):
 
     rollout: int = 16  # steps of each environment between updates
     epochs: int = 6
-    entropy: float = 0.0  # weight of its bonus
+    entropy: float = 0.0  # weight of the entropy bonus
 
     def __post_init__(self) -> None:
         super().__post_init__()

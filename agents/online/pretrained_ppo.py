@@ -1,4 +1,4 @@
-"""Proximal policy optimisation that begins as a clone of who wrote the log."""
+"""Proximal policy optimisation that starts from a clone of the behaviour policy."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,9 +13,10 @@ from dosuite.causal import Array
 from dosuite.envs import Data
 from dosuite.envs.gym.sb3 import UNIT, stretched
 
-from ..agent import Policy, Practice
 from ..networks.training import fit
+from ..policy import Policy
 from ..settings import at_least_one
+from ..sources import Practice
 from .base import practise
 from .ppo import PPO
 
@@ -24,10 +25,12 @@ from .ppo import PPO
 class PretrainedPPO(PPO):
     """Behaviour cloning of a log into the actor, and then PPO online.
 
-    The critic learns online alone. Numbers beyond the bounds of a Box are cloned as the bounds.
+    Cloning minimises -E[log pi(a | o)] over the log. The critic learns online only. Logged actions
+    beyond the bounds of a Box are cloned as the bounds.
 
     Source: Pomerleau (1991) for the clone, Schulman et al. (2017) for the rest; the setting is that
-    of Rajeswaran et al. (2018)."""
+    of Rajeswaran et al. (2018).
+    """
 
     name: ClassVar[str] = "pretrained-ppo"
     learns: ClassVar[tuple[str, ...]] = ("intervene",)
@@ -39,18 +42,16 @@ class PretrainedPPO(PPO):
         super().__post_init__()
         at_least_one(self, "updates")
 
-    def learn(self, source: Practice, rng: np.random.Generator) -> Policy:
-        """Clone the log, and then learn for the steps of the practice, rounded up to whole
-        rollouts.
-        """
+    def learn_from(self, source: Practice, rng: np.random.Generator) -> Policy:
+        """Clone the log, then train for the steps of the practice, rounded up to whole rollouts."""
         log = source.log_for(self.name)
 
-        def begun(batch: VecEnv, practice: Practice) -> SB3PPO:
+        def build(batch: VecEnv, practice: Practice) -> SB3PPO:
             algorithm: SB3PPO = self._algorithm(batch, practice)
             self._clone(algorithm, log, rng)
             return algorithm
 
-        return practise(self, begun, source, rng)
+        return practise(self, self.envs, build, source, rng)
 
     def _clone(self, algorithm: SB3PPO, log: Data, rng: np.random.Generator) -> None:
         actor, actions = algorithm.policy, log["action"]
@@ -58,11 +59,10 @@ class PretrainedPPO(PPO):
             actions = stretched(actions, UNIT, log.action_space)[:, None].astype(np.float32)
 
         def loss(rows: Array) -> torch.Tensor:
-            seen, _ = actor.obs_to_tensor(log["observation"][rows])
-            _, likelihood, _ = actor.evaluate_actions(
-                seen, torch.as_tensor(actions[rows]).to(actor.device)
-            )
-            return -likelihood.mean()
+            observations, _ = actor.obs_to_tensor(log["observation"][rows])
+            targets = torch.as_tensor(actions[rows]).to(actor.device)
+            _, log_likelihood, _ = actor.evaluate_actions(observations, targets)
+            return -log_likelihood.mean()
 
         actor.set_training_mode(True)
         fit(actor, loss, len(log), self.updates, self.rate, rng)

@@ -1,4 +1,4 @@
-"""Deep Q-learning of the law of the return."""
+"""Deep Q-learning by quantile regression."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -6,26 +6,29 @@ from typing import Any, ClassVar
 from sb3_contrib import QRDQN as ContribQRDQN
 from stable_baselines3.common.vec_env import VecEnv
 
-from ..agent import Practice
 from ..settings import at_least_one
-from .base import OnlineAgent, settings
+from ..sources import Practice
+from .base import SB3Agent, settings
 from .dqn import replayed
 
 
 @dataclass(frozen=True)
-class QRDQN(OnlineAgent):
-    """Deep Q-learning by quantile regression: it learns quantiles of the return of each action, and
-    takes the one of the best mean.
+class QRDQN(SB3Agent):
+    """Deep Q-learning by quantile regression, which takes the action of the largest mean return.
 
-    Source: Dabney et al. (2018), algorithm 1, by sb3-contrib; 20 quantiles do as well here as the
-    paper's 200."""
+    It learns quantiles of the return of each action by the quantile Huber loss (equation 10).
+    Here 20 quantiles do as well as the 200 of the paper.
+
+    Source: Dabney et al. (2018), Distributional reinforcement learning with quantile regression,
+    algorithm 1, by sb3-contrib.
+    """
 
     name: ClassVar[str] = "qr-dqn"
 
     envs: int = 32
     rate: float = 1e-3
-    batch: int = 256  # steps of a minibatch
-    # gradient steps between copies to the target network; there is one for every `envs` steps
+    batch: int = 256  # transitions in a minibatch
+    # gradient steps between copies to the target network; there is one per `envs` environment steps
     sync: int = 50
     quantiles: int = 20
 
@@ -34,6 +37,6 @@ class QRDQN(OnlineAgent):
         at_least_one(self, "batch", "sync", "quantiles")
 
     def _algorithm(self, batch: VecEnv, practice: Practice) -> ContribQRDQN:
-        given: dict[str, Any] = settings(self, batch, practice)
-        given["policy_kwargs"]["n_quantiles"] = self.quantiles
-        return ContribQRDQN(**given, **replayed(self, practice))
+        common: dict[str, Any] = settings(self, batch, practice)
+        common["policy_kwargs"]["n_quantiles"] = self.quantiles
+        return ContribQRDQN(**common, **replayed(self, practice))

@@ -1,4 +1,4 @@
-"""Soft actor-critic, for actions that are numbers."""
+"""Soft actor-critic."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,29 +8,31 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from dosuite.causal import InputError
 
-from ..agent import Practice
 from ..settings import at_least_one
-from .base import OnlineAgent, settings
+from ..sources import Practice
+from .base import SB3Agent, settings
 
 
 @dataclass(frozen=True)
-class SAC(OnlineAgent):
-    """Soft actor-critic, whose temperature adapts itself; it acts by the mean of its actor.
+class SAC(SB3Agent):
+    """Soft actor-critic for real-valued actions, with an adaptive temperature.
+
+    With temperature t it maximises E[sum of r + t H(pi(. | o))] (equation 1), and adapts t to a
+    target entropy (section 5). It acts by the mean of its actor.
 
     Source: Haarnoja et al. (2018), Soft actor-critic algorithms and applications, algorithm 1, by
-    Stable-Baselines3."""
+    Stable-Baselines3.
+    """
 
     name: ClassVar[str] = "sac"
     acts_in_a_box: ClassVar[bool] = True
     counts_actions: ClassVar[bool] = False
 
     rate: float = 1e-3
-    envs: int = 16  # there is one gradient step for so many steps
-    batch: int = 256  # steps of a minibatch
-    random: float = (
-        0.1  # share of the practice that begins it, with actions at random and nothing learned
-    )
-    temperature: float = 0.01  # at first
+    envs: int = 16  # there is one gradient step per `envs` environment steps
+    batch: int = 256  # transitions in a minibatch
+    random: float = 0.1  # fraction of the practice, at its beginning, with random actions only
+    temperature: float = 0.01  # initial value
 
     def __post_init__(self) -> None:
         super().__post_init__()

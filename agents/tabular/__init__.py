@@ -1,1 +1,1 @@
-"""Agents that count."""
+"""Agents that count rows of a log, or visits of states."""

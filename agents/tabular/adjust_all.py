@@ -1,7 +1,4 @@
-"""Adjusting for everything in the log:
-
-right where all of it comes before the action and closes the back door.
-"""
+"""Adjustment for everything in the log."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,36 +7,35 @@ import numpy as np
 
 from dosuite.causal.exact import greedy
 from dosuite.causal.model.elimination import check_size
-from dosuite.envs import Data, cells, choices
+from dosuite.envs import Data, choices
 
-from ..agent import Agent, Policy, TabularPolicy
-from .counting import Strata, counted, process_of
+from ..agent import OfflineAgent
+from ..policy import Policy, TabularPolicy
+from .counting import Strata, process_of, size_of
 
 
 @dataclass(frozen=True)
-class AdjustAll(Agent):
-    """Plans in the process adjusted for every logged variable, whatever it is: a confounder, a
-    mediator or a collider.
+class AdjustAll(OfflineAgent):
+    """Plans in the process adjusted for every logged variable, good control or bad.
+
+    This is right if all logged variables precede the action and close the back door, and wrong
+    for mediators and colliders.
 
     Source: the back-door formula of Pearl, Causality (2009), theorem 3.3.2, without its condition;
     on what that costs, Cinelli, Forney and Pearl (2022), A crash course in good and bad controls.
     """
 
     name: ClassVar[str] = "adjust-all"
-    learns: ClassVar[tuple[str, ...]] = ("observe", "mixed")
 
-    def learn(self, source: Data, rng: np.random.Generator) -> Policy:
+    def learn_from(self, source: Data, rng: np.random.Generator) -> Policy:
         """Adjust and plan.
 
         Raises InputError if observations or logged variables take too many values to count.
         """
-        counted(source, self.name)
+        contexts = size_of(source.observation_space, self.name)
         strata = Strata(source, source.logged)
-        contexts = cells(source.observation_space) or 0
-        check_size(
-            [contexts, contexts, choices(source.action_space), strata.count],
-            "adjusting for all that is logged",
-        )
+        sizes = [contexts, contexts, choices(source.action_space), strata.count]
+        check_size(sizes, "adjusting for all that is logged")
         process = process_of(source, strata)
         note = f"adjusts for {', '.join(source.logged) or 'nothing, for nothing is logged'}"
         return TabularPolicy(greedy(process.plan()), source.observation_space, process, note)

@@ -1,7 +1,6 @@
-"""Counting:
+"""Counts and relative frequencies of a log with few observations, as a decision process.
 
-the decision process that a log shows, where observations are few. It goes piece by piece, for a log
-need not fit in memory.
+Everything is read chunk by chunk, since a log need not fit in memory.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,29 +15,32 @@ from dosuite.causal.exact import Process, greedy
 from dosuite.causal.model.elimination import check_size
 from dosuite.envs import Data, Space, as_integer, cells, choices
 
-from ..agent import TabularPolicy
+from ..policy import TabularPolicy
 
-MOST_DENSE = 2**20  # entries of a table of transitions; larger ones are sparse
+MOST_DENSE = 2**20  # entries of a table of transitions; larger tables are sparse
 MOST_CELLS = 10_000  # observations that are counted; above, a network learns
 
 
 class Strata:
-    """The values that some columns take together in a log, as one integer each, ascending;
+    """The joint values of some columns of a log, numbered in ascending order.
 
-    0 if there are no columns.
+    Without columns there is one stratum, 0.
     """
 
     def __init__(self, data: Data, names: Sequence[str] = ()):
+        # for each column: its name, its values, and the logged pairs of the stratum so far and the
+        # position of the value, coded as one integer; the rank of a pair is the next stratum
         self._levels: list[tuple[str, Array, Array]] = []
         self.count = 1
         for name in names:
             values = _distinct(part[name] for part in data.chunks())
-            pairs = _distinct(_pair(self.of(part), values, part[name]) for part in data.chunks())
+            logged = (_pair(self.of(part), values, part[name]) for part in data.chunks())
+            pairs = _distinct(logged)
             self._levels.append((name, values, pairs))
             self.count = len(pairs)
 
     def of(self, part: Data) -> Array:
-        """The stratum of each row: (n,), from 0 to count - 1."""
+        """The stratum of each row, 0 to count - 1: (n,)."""
         stratum = np.zeros(len(part), dtype=np.int64)
         for name, values, pairs in self._levels:
             stratum = np.searchsorted(pairs, _pair(stratum, values, part[name]))
@@ -46,23 +48,25 @@ class Strata:
 
     @property
     def values(self) -> tuple[Array, ...]:
-        """The values of each column, ascending."""
+        """The distinct values of each column, ascending."""
         return tuple(values for _, values, _ in self._levels)
 
     @property
-    def places(self) -> Array:
-        """The position of each stratum's values among those of each column: (count, columns)."""
-        found, stratum = [], np.arange(self.count)
+    def positions(self) -> Array:
+        """Each stratum's value of each column, as a position: (count, columns)."""
+        if not self._levels:
+            return np.zeros((1, 0), dtype=np.int64)
+        positions, stratum = [], np.arange(self.count)
         for _, values, pairs in reversed(self._levels):
-            stratum, place = np.divmod(pairs[stratum], len(values))
-            found.append(place)
-        return np.stack(found[::-1], axis=1) if found else np.zeros((1, 0), dtype=np.int64)
+            stratum, position = np.divmod(pairs[stratum], len(values))
+            positions.append(position)
+        return np.stack(positions[::-1], axis=1)
 
 
 class ValuedPolicy(TabularPolicy):
-    """A policy that knows what its actions are worth, (C, A), and no process;
+    """A greedy policy with a table of action values, (C, A), and no process.
 
-    it takes the best. What is unknown is worth -inf.
+    The value of an unknown action is -inf.
     """
 
     def __init__(self, values: Array, over: Space, note: str = ""):
@@ -75,10 +79,11 @@ def _pair(stratum: Array, values: Array, column: Array) -> Array:
 
 
 def _distinct(columns: Iterable[Array]) -> Array:
-    found = np.array([], dtype=np.int8)
+    """The distinct values of a column that comes in chunks, ascending."""
+    values = np.array([], dtype=np.int8)
     for column in columns:
-        found = np.unique(np.concatenate([found, np.unique(column)]))
-    return found
+        values = np.unique(np.concatenate([values, np.unique(column)]))
+    return values
 
 
 def is_tabular(data: Data) -> bool:
@@ -88,9 +93,9 @@ def is_tabular(data: Data) -> bool:
 
 
 def size_of(space: Space, name: str) -> int:
-    """How many observations a space has.
+    """The number of observations of a space.
 
-    Raises InputError if the agent `name` cannot count them.
+    Raises InputError if there are too many to count for the agent `name`.
     """
     count = cells(space)
     if count is None or count > MOST_CELLS:
@@ -101,53 +106,51 @@ def size_of(space: Space, name: str) -> int:
     return count
 
 
-def counted(data: Data, name: str) -> None:
-    """Raise InputError if the agent `name` cannot count the observations."""
+def check_countable(data: Data, name: str) -> None:
+    """Raise InputError if there are too many observations to count for the agent `name`."""
     size_of(data.observation_space, name)
 
 
 def graph_of(data: Data, name: str) -> "nx.DiGraph[str]":
-    """The graph that the agent `name` was handed, in which what the log lacks is latent.
+    """The graph of a log, in which logged variables that the log lacks are latent.
 
-    Raises InputError if there is none.
+    Raises InputError if the log came without a graph, which the agent `name` needs.
     """
     if data.graph is None:
         raise InputError(f"{name} needs the graph, and got a log without one")
     graph = data.graph.copy()
-    for node, about in graph.nodes.items():
-        if about["role"] == "logged" and node not in data.logged:
-            about["role"] = "latent"
+    for node, attributes in graph.nodes.items():
+        if attributes["role"] == "logged" and node not in data.logged:
+            attributes["role"] = "latent"
     return graph
 
 
 def abstain(data: Data, why: str) -> TabularPolicy:
-    """The uniform policy, and a note that says why."""
+    """The uniform policy, with the reason in its note."""
     contexts, actions, _ = _shape(data, Strata(data))
-    return TabularPolicy(
-        np.full((contexts, actions), 1.0 / actions),
-        data.observation_space,
-        note=f"{why}: plays uniformly",
-    )
+    table = np.full((contexts, actions), 1.0 / actions)
+    return TabularPolicy(table, data.observation_space, note=f"{why}: plays uniformly")
 
 
 def table_of(data: Data, names: Sequence[str]) -> tuple[Array, tuple[Array, ...]]:
-    """How often contexts, actions and the values of some columns occur together, (C, A, *values),
-    and the values of each column.
+    """Joint counts of contexts, actions and some columns, and the values of each column.
 
-    Raises TooLargeError if the table would be too large.
+    The counts are (C, A, *numbers of values). Raises TooLargeError if this table is too large.
     """
     strata = Strata(data, names)
-    sizes = (*_shape(data, Strata(data))[:2], *(len(values) for values in strata.values))
+    contexts, actions, _ = _shape(data, strata)
+    sizes = (contexts, actions, *(len(values) for values in strata.values))
     check_size(sizes, f"counting {', '.join(names)}")
     table = np.zeros(sizes)
-    table[(slice(None), slice(None), *strata.places.T)] = counts(data, strata)
+    everywhere = slice(None)
+    table[everywhere, everywhere, *strata.positions.T] = counts(data, strata)
     return table, strata.values
 
 
 def counts(data: Data, strata: Strata | None = None) -> Array:
-    """How often each action was taken in each context and stratum:
+    """The number of rows of each context, action and stratum: (C, A, strata).
 
-    (C, A, strata); all rows are one stratum if none are given.
+    Without strata all rows are one stratum.
     """
     strata = strata or Strata(data)
     count = np.zeros(_shape(data, strata), dtype=np.int64)
@@ -157,20 +160,23 @@ def counts(data: Data, strata: Strata | None = None) -> Array:
 
 
 def process_of(data: Data, strata: Strata | None = None) -> Process:
-    """The process that the log shows; with strata, the one after adjusting for them: P(stratum | context) is kept.
+    """The decision process of relative frequencies in a log; with strata, adjusted for them.
 
-    Sums over strata E[. | context, action, stratum] P(stratum | context), the back-door formula (Pearl, Causality, 2009,
-    theorem 3.3.2). Strata without data of an action are left out.
+    With strata s, rewards and transitions are sum_s E[. | c, a, s] P(s | c), the back-door formula
+    (Pearl, Causality, 2009, theorem 3.3.2). Strata without rows of an action are left out of its
+    sum, and the weights of the others are normalised.
     """
     strata = strata or Strata(data)
     count = counts(data, strata)
     reward, following, start = _sums(data, strata)
-    share = count.sum(1) / np.maximum(
-        count.sum((1, 2))[:, None], 1
-    )  # P(stratum | context), (C, strata)
+    # P(s | c), (C, strata)
+    rows_of_context = count.sum((1, 2))[:, None]
+    share = count.sum(1) / np.maximum(rows_of_context, 1)
+    # the weight of a row in a stratum: P(s | c) over the strata with data, divided by its rows
     weight = np.where(count > 0, share[:, None, :], 0.0)
     covered = weight.sum(2, keepdims=True)
-    weight = weight / np.where(covered > 0, covered, 1.0) / np.maximum(count, 1)
+    normaliser = np.where(covered > 0, covered, 1.0)
+    weight = weight / normaliser / np.maximum(count, 1)
     return Process(
         reward=(weight * reward).sum(2),
         transition=_weighted(following, weight),
@@ -182,51 +188,48 @@ def process_of(data: Data, strata: Strata | None = None) -> Process:
 
 
 def _weighted(following: sparse.csr_array, weight: Array) -> Any:
-    """Weighted sums over strata of how often each context came next:
+    """Sums over strata of the counts of next contexts, weighted: (C, A, C).
 
-    (C, A, C), or sparse (C * A, C) if that is large.
+    If that is large, it is a sparse matrix (C * A, C).
     """
     contexts, actions, strata = weight.shape
-    pair = np.arange(weight.size) // strata
-    summed = (
-        sparse.csr_array(
-            (weight.ravel(), (pair, np.arange(weight.size))), (contexts * actions, weight.size)
-        )
-        @ following
-    )
-    return (
-        summed.toarray().reshape(contexts, actions, contexts)
-        if contexts**2 * actions <= MOST_DENSE
-        else summed
-    )
+    # a sparse matrix (C * A, C * A * strata) that sums the strata of each pair
+    column = np.arange(weight.size)
+    pair = column // strata
+    weights = sparse.csr_array((weight.ravel(), (pair, column)), (contexts * actions, weight.size))
+    summed = weights @ following
+    if contexts**2 * actions > MOST_DENSE:
+        return summed
+    return summed.toarray().reshape(contexts, actions, contexts)
 
 
 def _sums(data: Data, strata: Strata) -> tuple[Array, sparse.csr_array, Array]:
-    """The sum of rewards (C, A, strata), how often each context came next (C * A * strata, C), and
-    how often one began (C,).
+    """Sums of rewards (C, A, strata), counts of next contexts (C * A * strata, C), and counts of
+    first contexts (C,).
     """
     contexts, _, _ = shape = _shape(data, strata)
+    space = data.observation_space
     reward, start = np.zeros(shape), np.zeros(contexts, dtype=np.int64)
     following = sparse.csr_array((reward.size, contexts))
     for part in data.chunks():
         cell, going_on = _cell(part, strata), ~part["terminated"]
-        c, c_next = (
-            as_integer(data.observation_space, part[name])
-            for name in ("observation", "next_observation")
-        )
+        context = as_integer(space, part["observation"])
+        next_context = as_integer(space, part["next_observation"])
         np.add.at(reward.reshape(-1), cell, part["reward"])
-        following = following + sparse.csr_array(
-            (np.ones(going_on.sum()), (cell[going_on], c_next[going_on])), following.shape
-        )
-        np.add.at(start, c[part["step"] == 0], 1)
+        ones = np.ones(going_on.sum())
+        entries = cell[going_on], next_context[going_on]
+        following = following + sparse.csr_array((ones, entries), following.shape)
+        np.add.at(start, context[part["step"] == 0], 1)
     return reward, following, start
 
 
 def uncovered(data: Data, strata: Strata) -> Array:
-    """The share of each context's rows whose stratum has no data with the action: (C, A)."""
+    """The fraction of each context's rows whose stratum has no row with the action: (C, A)."""
     count = counts(data, strata)
-    missing = np.where(count == 0, count.sum(1, keepdims=True), 0).sum(2)
-    return np.asarray(missing / np.maximum(count.sum((1, 2))[:, None], 1))
+    rows_of_stratum = count.sum(1, keepdims=True)
+    missing = np.where(count == 0, rows_of_stratum, 0).sum(2)
+    rows_of_context = count.sum((1, 2))[:, None]
+    return np.asarray(missing / np.maximum(rows_of_context, 1))
 
 
 def _shape(data: Data, strata: Strata) -> tuple[int, int, int]:
@@ -235,7 +238,6 @@ def _shape(data: Data, strata: Strata) -> tuple[int, int, int]:
 
 def _cell(part: Data, strata: Strata) -> Array:
     """Context, action and stratum of each row as one integer."""
-    return np.ravel_multi_index(
-        (as_integer(part.observation_space, part["observation"]), part["action"], strata.of(part)),
-        _shape(part, strata),
-    )
+    context = as_integer(part.observation_space, part["observation"])
+    triple = context, part["action"], strata.of(part)
+    return np.ravel_multi_index(triple, _shape(part, strata))

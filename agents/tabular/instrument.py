@@ -1,4 +1,4 @@
-"""Instruments: what moves the action, and the reward by nothing else, tells a linear effect."""
+"""Instrumental variables by two-stage least squares."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,101 +6,89 @@ from typing import ClassVar
 import networkx as nx
 import numpy as np
 
-from dosuite.causal import Array, InputError
+from dosuite.causal import Array
 from dosuite.causal.graphs import with_role
 from dosuite.causal.identification import two_stage_least_squares
 from dosuite.envs import Data, as_integer
 
-from ..agent import Agent, Policy
-from .counting import ValuedPolicy, abstain, counted, counts, graph_of
+from ..policy import Policy
+from .counting import ValuedPolicy, abstain, counts
+from .graph_agent import GraphAgent, context_by_context
 
-RESAMPLES = 2  # the fewest; the standard error is not used
+RESAMPLES = 2  # the fewest allowed; the standard error is not used
 
 
 @dataclass(frozen=True)
-class Instrument(Agent):
-    """Two-stage least squares in each context with the first instrument of the graph; uniform where
-    there is none.
+class InstrumentalVariables(GraphAgent):
+    """Two-stage least squares in each context with the first instrument of the graph, else uniform.
 
-    An instrument is a logged variable that the action does not cause, that depends on the action
-    given the contexts, and that does not depend on the reward once the arrows out of the action are
-    removed. Each value of action and instrument but the first has a column of its own, so that a
-    binary action gets the ratio of Wald (1940). It is the effect only if it is the same for all
-    units; else it is that on the units that the instrument moves.
+    An instrument is a logged variable that is no effect of the action, that depends on the action
+    given the contexts, and that is independent of the reward given the contexts once the arrows out
+    of the action are removed. All but the first value of action and instrument are dummy variables,
+    so that a binary action and instrument give Wald's (1940) ratio. This is the effect if it is the
+    same for all units; else it is that on the units that the instrument moves.
 
-    Source: Angrist and Pischke (2009), section 4.1.
+    Source: Angrist and Pischke (2009), Mostly harmless econometrics, section 4.1.
     """
 
     name: ClassVar[str] = "iv"
-    learns: ClassVar[tuple[str, ...]] = ("observe",)
-    needs: ClassVar[frozenset[str]] = frozenset({"graph"})
+    at_several_steps: ClassVar[str] = "instruments are used in one step only"
 
-    def learn(self, source: Data, rng: np.random.Generator) -> Policy:
-        """Regress, and take the best action.
+    def _one_step(self, data: Data, graph: "nx.DiGraph[str]", rng: np.random.Generator) -> Policy:
+        candidates = instruments(graph)
+        if not candidates:
+            return abstain(data, "no instrument")
+        instrument = candidates[0]
+        contexts, actions, _ = counts(data).shape
+        context_of_row = as_integer(data.observation_space, data["observation"])
 
-        Raises InputError if the observations cannot be counted.
-        """
-        counted(source, self.name)
-        graph = graph_of(source, self.name)
-        if source.horizon > 1:
-            return abstain(source, "instruments are used in one step only")
-        if not (found := instruments(graph)):
-            return abstain(source, "no instrument")
-        values = np.zeros(counts(source).sum(2).shape)
-        context = as_integer(source.observation_space, source["observation"])
-        weak = 0
-        for c in np.unique(context):
-            rows = context == c
-            try:
-                values[c] = _means(
-                    source["action"][rows],
-                    source["reward"][rows],
-                    source[found[0]][rows],
-                    values.shape[1],
-                    rng,
-                )
-            except InputError:
-                weak += 1
-        note = f"instrument {found[0]}" + (
-            f", which does not tell the actions apart in {weak} contexts" if weak else ""
-        )
-        return ValuedPolicy(values, source.observation_space, note)
+        def means(context: int) -> Array:
+            rows = context_of_row == context
+            action, reward = data["action"][rows], data["reward"][rows]
+            return _means(action, reward, data[instrument][rows], actions, rng)
+
+        logged = np.unique(context_of_row)
+        values, weak = context_by_context(means, logged, (contexts, actions))
+        note = f"instrument {instrument}"
+        if weak:
+            note += f", which does not tell the actions apart in {weak} contexts"
+        return ValuedPolicy(values, data.observation_space, note)
 
 
 def instruments(graph: "nx.DiGraph[str]") -> tuple[str, ...]:
-    """The logged variables of the graph of one step that are instruments for the effect of the
-    action on the reward.
-    """
-    (act,), (paid,) = with_role(graph, "action"), with_role(graph, "reward")
+    """The logged variables of a one-step graph that are instruments for the action's effect."""
+    (action,), (reward,) = with_role(graph, "action"), with_role(graph, "reward")
     given = {*with_role(graph, "context", "selection")}
-    idle = graph.copy()
-    idle.remove_edges_from(list(graph.out_edges(act)))
+    without_effects = graph.copy()
+    without_effects.remove_edges_from(list(graph.out_edges(action)))
+    effects = nx.descendants(graph, action)
     return tuple(
         name
         for name in with_role(graph, "logged")
-        if name not in nx.descendants(graph, act)
-        and not nx.is_d_separator(graph, {name}, {act}, given)
-        and nx.is_d_separator(idle, {name}, {paid}, given)
+        if name not in effects
+        and not nx.is_d_separator(graph, {name}, {action}, given)
+        and nx.is_d_separator(without_effects, {name}, {reward}, given)
     )
 
 
 def _means(
     action: Array, reward: Array, instrument: Array, actions: int, rng: np.random.Generator
 ) -> Array:
-    """E[reward | do(action)] for each action:
+    """E[reward | do(action)] for each action: (A,).
 
-    (A,). Raises InputError if the instrument does not tell all of them apart.
+    Raises InputError if the instrument does not tell the actions apart.
     """
+    # a dummy variable for each value but the first
     taken = {f"action {a}": (action == a).astype(float) for a in range(1, actions)}
-    drawn = {
+    levels = {
         f"instrument {value}": (instrument == value).astype(float)
         for value in np.unique(instrument)[1:]
     }
-    log = {**taken, **drawn, "reward": reward.astype(float)}
+    columns = {**taken, **levels, "reward": reward.astype(float)}
     effects = two_stage_least_squares(
-        log, list(taken), "reward", list(drawn), rng, resamples=RESAMPLES
+        columns, list(taken), "reward", list(levels), rng, resamples=RESAMPLES
     ).value
-    base = reward.mean() - sum(
-        effect * column.mean() for effect, column in zip(effects, taken.values(), strict=True)
-    )
+    # the mean under action 0: the mean reward minus the effects of the actions that were taken
+    contributions = zip(effects, taken.values(), strict=True)
+    base = reward.mean() - sum(effect * column.mean() for effect, column in contributions)
     return np.asarray(base + np.append(0.0, effects))

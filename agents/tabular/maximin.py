@@ -1,4 +1,4 @@
-"""Pessimism: the action with the greatest guarantee, if anything may confound every step."""
+"""Pessimism: the action with the greatest lower bound under arbitrary confounding."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,40 +8,36 @@ import numpy as np
 from dosuite.causal.partial_identification import interval_values
 from dosuite.envs import Data
 
-from ..agent import Agent, Policy
-from .counting import ValuedPolicy, counted, process_of
+from ..agent import OfflineAgent
+from ..policy import Policy
+from .counting import ValuedPolicy, check_countable, process_of
 
 
 @dataclass(frozen=True)
-class Maximin(Agent):
-    """Takes the action whose value is greatest in the worst world that could have written the log,
-    without a graph.
+class Maximin(OfflineAgent):
+    """Takes the action of the greatest value in the worst world that is consistent with the log.
 
-    In one step that is the lower bound of Manski, P(action | context) E[reward | context, action] + (1 - P(action | context))
-    times the least reward; in several, interval value iteration. The limits of the reward are the least and the greatest that
-    the log shows, and where it shows an episode that ends early, any step may end one. The bounds hold where hidden causes are
-    drawn anew at each step.
+    At horizon 1 that value is Manski's lower bound
+    P(a | c) E[r | c, a] + (1 - P(a | c)) r_min; at longer horizons it is that of interval value
+    iteration. The range of the reward is that of the log, and if the log has an episode that ends
+    early, any step may end one. The bounds hold if hidden causes are drawn anew at each step. No
+    graph is used.
 
-    Source: Manski (1990); Givan, Leach and Dean (2000).
+    Source: Manski (1990), Nonparametric bounds on treatment effects; Givan, Leach and Dean (2000),
+    Bounded-parameter Markov decision processes.
     """
 
     name: ClassVar[str] = "maximin"
     learns: ClassVar[tuple[str, ...]] = ("observe",)
 
-    def learn(self, source: Data, rng: np.random.Generator) -> Policy:
+    def learn_from(self, source: Data, rng: np.random.Generator) -> Policy:
         """Bound and plan. Raises InputError if the observations cannot be counted."""
-        counted(source, self.name)
-        low, high = np.inf, -np.inf
-        ends = False
+        check_countable(source, self.name)
+        low, high, ends = np.inf, -np.inf, False
         for part in source.chunks():
-            low, high = (
-                min(low, float(part["reward"].min())),
-                max(high, float(part["reward"].max())),
-            )
+            low = min(low, float(part["reward"].min()))
+            high = max(high, float(part["reward"].max()))
             ends = ends or bool(part["terminated"].any())
         values = interval_values(process_of(source), reward=(low, high), ends=ends)
-        return ValuedPolicy(
-            values,
-            source.observation_space,
-            f"rewards are taken to be from {low:.3g} to {high:.3g}",
-        )
+        note = f"rewards are taken to be from {low:.3g} to {high:.3g}"
+        return ValuedPolicy(values, source.observation_space, note)

@@ -1,4 +1,4 @@
-"""Proximal causal learning: two proxies of a hidden cause stand in for it."""
+"""Proximal causal learning: two proxies of a latent cause take its place."""
 
 from dataclasses import dataclass
 from itertools import permutations
@@ -7,61 +7,53 @@ from typing import ClassVar, NamedTuple
 import networkx as nx
 import numpy as np
 
-from dosuite.causal import InputError
+from dosuite.causal import Array
 from dosuite.causal.graphs import with_role
 from dosuite.causal.identification import proximal_means
 from dosuite.envs import Data
 
-from ..agent import Agent, Policy
-from .counting import ValuedPolicy, abstain, counted, graph_of, table_of
+from ..policy import Policy
+from .counting import ValuedPolicy, abstain, table_of
+from .graph_agent import GraphAgent, context_by_context
 
 
 @dataclass(frozen=True)
-class Proximal(Agent):
-    """The outcome bridge in each context, with the first two logged proxies of a latent that the
-    graph has; else uniform.
+class Proximal(GraphAgent):
+    """Solves for the outcome bridge in each context, with two logged proxies; else uniform.
 
-    Given the contexts, the latent must close the back door of the action, screen the outcome's
-    proxy off from action and treatment's proxy, and with the action the treatment's proxy off from
-    the reward. That the proxies have at least as many values as the latent, and tell them apart,
-    the graph does not say: it is taken for granted.
+    It takes the first two logged proxies Z (of the treatment) and W (of the outcome) of a latent U
+    in the graph, such that given the contexts U closes the back door of the action A, W is
+    independent of (A, Z) given U, and Z of the reward Y given (U, A). It solves
+    E[Y | a, z] = sum_w h(w, a) P(w | a, z) for the bridge h; then E[Y | do(a)] is
+    sum_w h(w, a) P(w). It is assumed that the proxies have at least as many values as U and
+    separate them, which the graph does not say.
 
-    Source: Miao, Geng and Tchetgen Tchetgen (2018), proposition 1.
+    Source: Miao, Geng and Tchetgen Tchetgen (2018), Identifying causal effects with proxy variables
+    of an unmeasured confounder, proposition 1.
     """
 
     name: ClassVar[str] = "proximal"
-    learns: ClassVar[tuple[str, ...]] = ("observe",)
-    needs: ClassVar[frozenset[str]] = frozenset({"graph"})
+    at_several_steps: ClassVar[str] = "proxies are used in one step only"
 
-    def learn(self, source: Data, rng: np.random.Generator) -> Policy:
-        """Solve for the bridge, and take the best action.
+    def _one_step(self, data: Data, graph: "nx.DiGraph[str]", rng: np.random.Generator) -> Policy:
+        pair = proxies(graph)
+        if pair is None:
+            return abstain(data, "no two proxies of a latent")
+        table, (*_, rewards) = table_of(data, [pair.treatment, pair.outcome, "reward"])
 
-        Raises InputError if the observations or proxies cannot be counted.
-        """
-        counted(source, self.name)
-        graph = graph_of(source, self.name)
-        if source.horizon > 1:
-            return abstain(source, "proxies are used in one step only")
-        if (found := proxies(graph)) is None:
-            return abstain(source, "no two proxies of a latent")
-        table, (*_, rewards) = table_of(source, [found.treatment, found.outcome, "reward"])
-        values = np.zeros(table.shape[:2])
-        unsolved = 0
-        for context in np.flatnonzero(table.sum((1, 2, 3, 4))):
-            try:
-                values[context] = proximal_means(table[context], rewards)
-            except InputError:
-                unsolved += 1
-        note = f"{found.treatment} and {found.outcome} are proxies of {found.latent}"
-        return ValuedPolicy(
-            values,
-            source.observation_space,
-            note + (f"; no bridge in {unsolved} contexts" if unsolved else ""),
-        )
+        def means(context: int) -> Array:
+            return proximal_means(table[context], rewards)
+
+        logged = np.flatnonzero(table.sum((1, 2, 3, 4)))
+        values, unsolved = context_by_context(means, logged, table.shape[:2])
+        note = f"{pair.treatment} and {pair.outcome} are proxies of {pair.latent}"
+        if unsolved:
+            note += f"; no bridge in {unsolved} contexts"
+        return ValuedPolicy(values, data.observation_space, note)
 
 
 class Proxies(NamedTuple):
-    """A proxy of the treatment, one of the outcome, and the latent that they stand in for."""
+    """A proxy of the treatment, one of the outcome, and the latent that they are proxies of."""
 
     treatment: str
     outcome: str
@@ -69,28 +61,26 @@ class Proxies(NamedTuple):
 
 
 def proxies(graph: "nx.DiGraph[str]") -> Proxies | None:
-    """The first two logged variables of the graph of one step that are proxies of a latent;
-
-    None if there are none.
-    """
-    (act,), (paid,) = with_role(graph, "action"), with_role(graph, "reward")
+    """The first two logged proxies of a latent in a one-step graph; None if there are none."""
+    (action,), (reward,) = with_role(graph, "action"), with_role(graph, "reward")
     given = {*with_role(graph, "context", "selection")}
-    idle = graph.copy()
-    idle.remove_edges_from(list(graph.out_edges(act)))
+    without_effects = graph.copy()
+    without_effects.remove_edges_from(list(graph.out_edges(action)))
     for latent in with_role(graph, "latent"):
+        # with the contexts, the latent must close the back door of the action
         closed = given | {latent}
-        if latent in nx.descendants(graph, act) or not nx.is_d_separator(
-            idle, {act}, {paid}, closed
-        ):
+        is_effect = latent in nx.descendants(graph, action)
+        if is_effect or not nx.is_d_separator(without_effects, {action}, {reward}, closed):
             continue
         for z, w in permutations(with_role(graph, "logged"), 2):
-            stands_in = not nx.is_d_separator(
-                graph, {w}, {latent}, given
-            ) and not nx.is_d_separator(graph, {z}, {latent}, given)
+            depend_on_latent = not (
+                nx.is_d_separator(graph, {w}, {latent}, given)
+                or nx.is_d_separator(graph, {z}, {latent}, given)
+            )
             if (
-                stands_in
-                and nx.is_d_separator(graph, {w}, {act, z}, closed)
-                and nx.is_d_separator(graph, {z}, {paid}, closed | {act})
+                depend_on_latent
+                and nx.is_d_separator(graph, {w}, {action, z}, closed)
+                and nx.is_d_separator(graph, {z}, {reward}, closed | {action})
             ):
                 return Proxies(z, w, latent)
     return None

@@ -142,7 +142,7 @@ def _own_comparisons() -> list[Comparison]:
     """
     comparisons = []
     for name, kind in agent_classes().items():
-        if hasattr(kind, "learn_all"):
+        if kind.trains_seeds_together():
             model = AirlinePricing() if kind.acts_in_a_box else CopycatCar()
             measured = f"ten seeds of {name} at once, {type(model).__name__}"
             sides = partial(_against_itself, name, model)

@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from dosuite.agents import Policy, make_agent
-from dosuite.agents.agent import Player
+from dosuite.agents import Player, Policy, make_agent
 from dosuite.causal import Array
 from dosuite.envs import Data
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from dosuite.agents.agent import Player
+from dosuite.agents import Player
 from dosuite.causal import Array
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from dosuite.agents import Agent, Exact, Policy, Practice, make_agent
-from dosuite.agents.user_policy import Brought, Spaces
+from dosuite.agents import Agent, Exact, Policy, Practice, Spaces, make_agent
+from dosuite.agents.user_policy import UserPolicyAgent
 from dosuite.causal import InputError, NotDiscreteError, TooLargeError, World
 from dosuite.causal.errors import did_you_mean
 from dosuite.envs import CausalVectorEnv, Data, Log, collect, make_model
@@ -132,7 +132,7 @@ class Run:
         agent = self._agent
         if names_file(agent_name):
             yield user_code(_file_of(agent_name))
-        elif isinstance(agent, Brought):
+        elif isinstance(agent, UserPolicyAgent):
             yield agent.file.read_bytes()
 
     def has_answer(self) -> bool:
@@ -171,7 +171,7 @@ class Run:
     @property
     def joined(self) -> bool:
         """Whether all seeds of such a run can learn at once."""
-        return self.regime in OFFLINE and hasattr(self._agent, "learn_all")
+        return self.regime in OFFLINE and self._agent.trains_seeds_together()
 
     @property
     def _agent(self) -> Agent:

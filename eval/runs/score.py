@@ -9,7 +9,7 @@ import pandas as pd
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from dosuite.agents import Policy, TabularPolicy
-from dosuite.agents.user_policy import fitted
+from dosuite.agents.user_policy import as_policy
 from dosuite.causal import Array, World
 from dosuite.envs import all_observations, make_model
 
@@ -53,4 +53,4 @@ def score(
 def _as_policy(model: World, policy: Any) -> Policy:
     if isinstance(policy, np.ndarray | list):
         return TabularPolicy(np.asarray(policy, dtype=float), all_observations(model))
-    return fitted(policy, spaces_of(model))
+    return as_policy(policy, spaces_of(model))

@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from dosuite.agents import Policy
-from dosuite.agents.user_policy import Spaces
+from dosuite.agents import Policy, Spaces
 from dosuite.causal import World
 from dosuite.envs import observation_space
 from dosuite.envs.spaces import action_space

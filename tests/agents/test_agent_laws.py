@@ -519,9 +519,7 @@ def test_in_a_control_offline_agents_find_the_best_policy(control: World) -> Non
         assert regret(control, make_agent(name).learn(data, np.random.default_rng(0))) < 0.02
 
 
-def test_every_family_that_a_memoryless_plan_can_solve_has_a_control_in_which_something_can_be_lost() -> (
-    None
-):
+def test_every_family_that_a_memoryless_plan_can_solve_has_a_control_with_regret() -> None:
     assert {text.split("-")[0] for text in CONTROLS} == {text.split("-")[0] for text in MARKOV}
 
 
@@ -585,7 +583,7 @@ class Reckless(Agent):
     name = "reckless"
     learns = ("exact",)
 
-    def learn(self, source: Exact, rng: np.random.Generator) -> Policy:
+    def learn_from(self, source: Exact, rng: np.random.Generator) -> Policy:
         row = np.random.default_rng().dirichlet(np.ones(2))
         return TabularPolicy(np.tile(row, (2, 1)), spaces.Discrete(2))
 

@@ -20,7 +20,7 @@ from refusals import refused
 from dosuite.agents import Agent, NetworkPolicy, Policy, TabularPolicy, agent_classes, make_agent
 from dosuite.agents.networks.encoder import Encoder
 from dosuite.agents.networks.perceptrons import Perceptrons
-from dosuite.agents.networks.training import Batch, Learner, minibatches, train
+from dosuite.agents.networks.training import Learner, Minibatch, minibatches, train
 from dosuite.agents.offline.base import Task
 from dosuite.agents.offline.fitted_q import CQL, conservatism, dqn_loss, fqi_loss
 from dosuite.agents.offline.iql import policy_loss, q_loss, value_loss
@@ -43,7 +43,7 @@ ICE, THERMO, AIRLINE = (
 NAMES = [
     name
     for name, kind in agent_classes().items()
-    if hasattr(kind, "learn_all") and "graph" not in kind.needs
+    if kind.trains_seeds_together() and "graph" not in kind.needs
 ]
 SEEDS = 3
 
@@ -248,7 +248,7 @@ class Once(Learner):
         super().__init__()
         self.numbers, self.steps = torch.nn.Parameter(torch.ones(2)), 0
 
-    def forward(self, batch: Batch) -> torch.Tensor:
+    def forward(self, batch: Minibatch) -> torch.Tensor:
         self.steps += 1
         return self.numbers + torch.tensor([0.0, torch.inf if self.steps == 3 else 0.0])
 
@@ -258,7 +258,7 @@ class Once(Learner):
 
 def test_a_loss_that_was_not_finite_once_is_not_forgotten() -> None:
     learner, nothing = Once(), torch.zeros(2, 1)
-    assert train(learner, 2, [Batch(*[nothing] * 5)] * 6, rate=0.1) == [True, False]
+    assert train(learner, 2, [Minibatch(*[nothing] * 5)] * 6, rate=0.1) == [True, False]
     assert learner.steps == 6
     assert learner.numbers[0].item() == pytest.approx(0.4, abs=1e-5)
 
@@ -266,7 +266,7 @@ def test_a_loss_that_was_not_finite_once_is_not_forgotten() -> None:
 def test_learning_ends_when_every_seed_has_diverged() -> None:
     learner = Once()
     learner.numbers.data[:] = torch.nan
-    assert train(learner, 2, [Batch(*[torch.zeros(2, 1)] * 5)] * 6, rate=0.1) == [False, False]
+    assert train(learner, 2, [Minibatch(*[torch.zeros(2, 1)] * 5)] * 6, rate=0.1) == [False, False]
     assert learner.steps == 1
 
 
@@ -290,9 +290,9 @@ def given() -> dict[str, Any]:
     return {**columns, **outputs, **states}
 
 
-def batch_of(given: dict[str, Any]) -> Batch:
+def batch_of(given: dict[str, Any]) -> Minibatch:
     nothing = torch.zeros(2, ROWS)
-    return Batch(
+    return Minibatch(
         nothing,
         torch.as_tensor(given["action"]),
         torch.as_tensor(given["reward"]),
@@ -370,12 +370,12 @@ def outputs_of(networks: Perceptrons, member: int, rows: torch.Tensor) -> Array:
     return np.asarray(hidden @ layers[4] + layers[5])
 
 
-def seed_of(batch: Batch, seed: int) -> tuple[Any, ...]:
+def seed_of(batch: Minibatch, seed: int) -> tuple[Any, ...]:
     columns = batch.observation, batch.next_observation, batch.action, batch.reward, batch.going_on
     return tuple(column[seed] for column in columns)
 
 
-def expected_q_learning(learner: Any, batch: Batch, seed: int, double_q: bool) -> Array:
+def expected_q_learning(learner: Any, batch: Minibatch, seed: int, double_q: bool) -> Array:
     """Differences of the values of the actions taken to what is wanted of them, and to the
     log-sum-exp of all: (2, rows).
     """
@@ -393,7 +393,7 @@ def expected_q_learning(learner: Any, batch: Batch, seed: int, double_q: bool) -
     )
 
 
-def expected_iql(learner: Any, batch: Batch, seed: int) -> float:
+def expected_iql(learner: Any, batch: Minibatch, seed: int) -> float:
     now, later, action, reward, going_on = seed_of(batch, seed)
     state, following = (outputs_of(learner.state, seed, rows)[:, 0] for rows in (now, later))
     values, target = (
@@ -514,7 +514,7 @@ class Fickle(Agent):
 
     way: str = ""
 
-    def learn(self, source: Data, rng: np.random.Generator) -> Policy:
+    def learn_from(self, source: Data, rng: np.random.Generator) -> Policy:
         if self.way == "alone" and rng.random() < 2:
             raise ZeroDivisionError("alone")
         return TabularPolicy(np.array([[0.5, 0.5]]), source.observation_space, note="alone")

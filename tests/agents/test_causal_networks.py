@@ -19,7 +19,7 @@ from dosuite.agents import Policy, make_agent
 from dosuite.agents.networks.encoder import Encoder
 from dosuite.agents.networks.training import minibatches
 from dosuite.agents.offline.base import Task
-from dosuite.agents.offline.deep_iv import Beside, drawn, mixture_loss
+from dosuite.agents.offline.deep_iv import WithInstrument, drawn, mixture_loss
 from dosuite.agents.offline.domain_risks import WorstLearner, by_domain, penalty
 from dosuite.causal import (
     Array,
@@ -236,7 +236,7 @@ def test_the_law_of_a_number_is_a_mixture_of_normals() -> None:
 
 def test_two_draws_have_on_average_the_error_of_the_mean_response() -> None:
     data = data_of(Dosage(), 50, frozenset({"graph"}))
-    log = Beside(data.observation_space).log(data, "supply")
+    log = WithInstrument(data.observation_space).log(data, "supply")
     encoder = Encoder(log.observation_space, 10, torch.device("cpu"))
     learner: Any = make_agent("deep-iv", hidden=8)._learner(Task([log], rngs(1), encoder, 8))  # type: ignore[attr-defined]
     batch = next(minibatches([log], rngs(1), 1, 10, encoder))
@@ -255,7 +255,7 @@ def test_two_draws_have_on_average_the_error_of_the_mean_response() -> None:
 
 def test_an_instrument_stands_beside_what_is_seen() -> None:
     data = data_of(DISCOUNT, 50, frozenset({"graph"}))
-    log = Beside(data.observation_space).log(data, "discount_day")
+    log = WithInstrument(data.observation_space).log(data, "discount_day")
     assert log["observation"].shape == (50, 2)
     assert np.array_equal(log["observation"][:, 1], data["discount_day"])
 

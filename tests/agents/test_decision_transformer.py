@@ -142,12 +142,12 @@ def test_in_play_the_network_sees_the_windows_of_the_log() -> None:
         for name in ("observation", "reward", "action")
     }
     player: Any = policy.play(episodes, np.random.default_rng(0))
-    player.left = log.returns
+    player.to_go = log.returns
     played = []
     for step in range(6):
         before = columns["reward"][:, step - 1] if step else np.zeros(episodes)
         played.append(player.outputs(columns["observation"][:, step], before))
-        player.did = columns["action"][:, step]
+        player.last_actions = columns["action"][:, step]
     for step in range(6):
         start = max(step - 3, 0)
         rows = np.arange(episodes)[:, None] * 6 + np.arange(start, step + 1)
@@ -321,7 +321,8 @@ def test_masked_actions_need_labels_and_an_experimenter() -> None:
     line = refused(lambda: agent.learn(data_of(ICE, 50, agent.needs), np.random.default_rng(0)))
     assert (
         line
-        == "decision-transformer: masked actions need episodes in which an experimenter acted; take a mixed log"
+        == "decision-transformer: masked actions need episodes in which an experimenter acted; "
+        "take a mixed log"
     )
 
 

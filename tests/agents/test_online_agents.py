@@ -13,7 +13,8 @@ from refusals import refused
 
 from dosuite.agents import MemoryPolicy, Practice, agent_classes, make_agent
 from dosuite.agents.online.ars import ARS, Played
-from dosuite.agents.online.base import Features, OnlineAgent, RecurrentPolicy
+from dosuite.agents.online.base import Features, SB3Agent
+from dosuite.agents.online.sb3_policies import RecurrentPolicy
 from dosuite.causal import Array
 from dosuite.envs import CausalVectorEnv, make_model, observation_space
 from dosuite.envs.gym.sb3 import BatchedVecEnv
@@ -24,9 +25,7 @@ from dosuite.eval.runs.reference_values import references
 torch.set_num_threads(1)
 
 ICE, AIRLINE = make_model("IceCreamShorts-v0"), make_model("AirlinePricing-v0")
-ONLINE = {
-    name: kind for name, kind in agent_classes().items() if issubclass(kind, OnlineAgent | ARS)
-}
+ONLINE = {name: kind for name, kind in agent_classes().items() if issubclass(kind, SB3Agent | ARS)}
 BEGUN = [name for name, kind in ONLINE.items() if "log" in kind.needs]  # with a log
 
 

@@ -29,7 +29,7 @@ from torchrl.objectives import (
 from dosuite.agents import make_agent
 from dosuite.agents.networks.encoder import Encoder
 from dosuite.agents.networks.perceptrons import Perceptrons
-from dosuite.agents.networks.training import Batch, minibatches
+from dosuite.agents.networks.training import Minibatch, minibatches
 from dosuite.agents.offline.base import Task
 from dosuite.agents.offline.fitted_q import CQL, QLearner
 from dosuite.envs import Data, make_model
@@ -54,7 +54,7 @@ def rngs(first: int) -> list[np.random.Generator]:
 
 
 @pytest.fixture
-def batch() -> Batch:
+def batch() -> Minibatch:
     """A minibatch of each seed, with episodes that end and that go on."""
     found = next(minibatches([DATA] * SEEDS, rngs(7), 1, ROWS, ENCODER))
     assert 0 < found.going_on.mean() < 1
@@ -93,7 +93,7 @@ def q_network(networks: Perceptrons, member: int) -> QValueActor:
 
 
 def rows_of(
-    batch: Batch, seed: int, see: Callable[[torch.Tensor], torch.Tensor] = ENCODER.features
+    batch: Minibatch, seed: int, see: Callable[[torch.Tensor], torch.Tensor] = ENCODER.features
 ) -> TensorDict:
     """The rows of a seed, under TorchRL's names."""
     over = batch.going_on[seed][:, None] == 0
@@ -120,7 +120,7 @@ def give_targets(loss: LossModule, name: str, modules: Sequence[nn.Module]) -> N
     getattr(loss, name).data.update_(targets)
 
 
-def theirs(kind: Any, learner: QLearner, batch: Batch, seed: int, **settings: Any) -> Any:
+def theirs(kind: Any, learner: QLearner, batch: Minibatch, seed: int, **settings: Any) -> Any:
     loss = kind(
         q_network(learner.values, seed),
         loss_function="smooth_l1",
@@ -145,12 +145,12 @@ def looks_up(learner: QLearner) -> QLearner:
     return learner
 
 
-def test_deep_q_learning_is_theirs(batch: Batch) -> None:
+def test_deep_q_learning_is_theirs(batch: Minibatch) -> None:
     learner = looks_up(learner_of(make_agent("dqn")))
     same(learner(batch), [theirs(DQNLoss, learner, batch, seed)["loss"] for seed in range(SEEDS)])
 
 
-def test_conservative_q_learning_is_theirs_but_for_half_their_q_loss(batch: Batch) -> None:
+def test_conservative_q_learning_is_theirs_but_for_half_their_q_loss(batch: Minibatch) -> None:
     agent = CQL(alpha=0.7)
     learner = learner_of(agent)
     learner.target.follow(
@@ -163,7 +163,7 @@ def test_conservative_q_learning_is_theirs_but_for_half_their_q_loss(batch: Batc
     )
 
 
-def test_conservative_q_learning_has_their_double_target(batch: Batch) -> None:
+def test_conservative_q_learning_has_their_double_target(batch: Minibatch) -> None:
     learner = looks_up(learner_of(CQL(alpha=0.0)))
     double = [
         theirs(DQNLoss, learner, batch, seed, double_dqn=True)["loss"] for seed in range(SEEDS)
@@ -172,7 +172,7 @@ def test_conservative_q_learning_has_their_double_target(batch: Batch) -> None:
     assert double != [theirs(DQNLoss, learner, batch, seed)["loss"] for seed in range(SEEDS)]
 
 
-def test_implicit_q_learning_is_theirs(batch: Batch) -> None:
+def test_implicit_q_learning_is_theirs(batch: Minibatch) -> None:
     learner = learner_of(make_agent("iql", expectile=0.8, temperature=2.0, tau=1e-9))
     expected = []
     for seed in range(SEEDS):
@@ -202,7 +202,7 @@ def test_implicit_q_learning_is_theirs(batch: Batch) -> None:
     same(learner(batch), expected)
 
 
-def test_behaviour_cloning_is_theirs(batch: Batch) -> None:
+def test_behaviour_cloning_is_theirs(batch: Minibatch) -> None:
     learner = learner_of(make_agent("bc"))
     losses = [
         BCLoss(TensorDictModule(alone(learner.actor, seed), ["observation"], ["action"]))

@@ -15,7 +15,7 @@ from refusals import refused
 from scipy.special import logit
 
 from dosuite.agents import Policy, Practice, make_agent
-from dosuite.agents.offline.targeted import Belief, counted_clones, factors
+from dosuite.agents.offline.targeted import GraphPosterior, counted_clones, factors
 from dosuite.causal import (
     Array,
     Bernoulli,
@@ -167,12 +167,12 @@ def test_the_posterior_is_that_of_the_regression_on_what_was_seen() -> None:
     rng = np.random.default_rng(0)
     graphs = rng.integers(2, size=(50_000, 3))
     returns = graphs @ [2.0, -1.0, 0.0] + 7.0 + rng.normal(size=50_000)
-    belief = Belief(3, temperature=0.8)
-    assert belief.causes().tolist() == [0.5] * 3
+    belief = GraphPosterior(3, temperature=0.8)
+    assert belief.probabilities().tolist() == [0.5] * 3
     for part in range(0, 50_000, 10_000):
-        belief.see(graphs[part : part + 10_000], returns[part : part + 10_000])
+        belief.update(graphs[part : part + 10_000], returns[part : part + 10_000])
     expected = np.array([2.0, -1.0, 0.0]) / (0.8 * np.sqrt(1.0 + 5.0 / 4.0))
-    assert logit(belief.causes()) == pytest.approx(expected, abs=0.03)
+    assert logit(belief.probabilities()) == pytest.approx(expected, abs=0.03)
 
 
 def test_factors_are_components_and_numbers() -> None:

@@ -16,7 +16,7 @@ from sb3_contrib import ARS, QRDQN, RecurrentPPO
 from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
 
 from dosuite.agents import MemoryPolicy, Policy, load_policy, make_agent, save_policy
-from dosuite.agents.user_policy import fitted
+from dosuite.agents.user_policy import as_policy
 from dosuite.causal import World
 from dosuite.envs import CausalEnv, CausalVectorEnv, make_model
 from dosuite.envs.gym.sb3 import BatchedVecEnv, Rescaled
@@ -39,7 +39,13 @@ ALGORITHMS = [
     (ARS, RIVER),
 ]
 ALGORITHMS += [(A2C, AIRLINE), (PPO, AIRLINE), (SAC, AIRLINE), (TD3, AIRLINE), (ARS, AIRLINE)]
-CHOOSE = "import numpy as np\n\nNUMBER = 3\n\ndef choose(observations):\n    return np.full(len(observations), {})\n"
+CHOOSE = """import numpy as np
+
+NUMBER = 3
+
+def choose(observations):
+    return np.full(len(observations), {})
+"""
 
 every_algorithm = pytest.mark.parametrize(
     ("kind", "model"), ALGORITHMS, ids=lambda part: getattr(part, "__name__", type(part).__name__)
@@ -71,7 +77,7 @@ def test_a_model_its_zip_and_its_saved_policy_act_alike(
     algorithm, path = untrained(kind, model), tmp_path / "model.zip"
     algorithm.save(path)
     spaces = spaces_of(model)
-    brought = [fitted(given, spaces) for given in (algorithm, path, str(path))]
+    brought = [as_policy(given, spaces) for given in (algorithm, path, str(path))]
     brought += [make_agent(str(path)).learn(spaces, np.random.default_rng(3))]
     brought += [load_policy(save_policy(brought[0], tmp_path / "policy.pt"))]
     assert isinstance(brought[0], MemoryPolicy) == (kind is RecurrentPPO)
@@ -82,7 +88,7 @@ def test_a_model_its_zip_and_its_saved_policy_act_alike(
 @pytest.mark.parametrize("kind", [A2C, ARS, DQN, PPO, QRDQN])
 def test_the_most_likely_action_is_the_one_that_the_model_predicts(kind: Any) -> None:
     algorithm = untrained(kind, RIVER)
-    likely = fitted(algorithm, spaces_of(RIVER)).probabilities(np.arange(5)).argmax(1)
+    likely = as_policy(algorithm, spaces_of(RIVER)).probabilities(np.arange(5)).argmax(1)
     assert likely.tolist() == algorithm.predict(np.arange(5), deterministic=True)[0].tolist()
 
 
@@ -90,7 +96,7 @@ def test_a_model_that_has_seen_the_box_rescaled_is_stretched_to_it() -> None:
     batch = BatchedVecEnv(CausalVectorEnv(AIRLINE, 2))
     algorithm = TD3("MlpPolicy", Rescaled(batch, batch.action_space), device="cpu", seed=1)  # type: ignore[arg-type]
     seen = np.array([[2.0, 3.0], [7.0, 5.0]], np.float32)
-    asked = fitted(algorithm, spaces_of(AIRLINE)).act(seen, np.random.default_rng(0))
+    asked = as_policy(algorithm, spaces_of(AIRLINE)).act(seen, np.random.default_rng(0))
     assert asked == pytest.approx(
         20.0 + 10.0 * algorithm.predict(seen, deterministic=True)[0][:, 0], abs=1e-5
     )
@@ -184,6 +190,6 @@ def test_what_cannot_be_brought_is_refused(tmp_path: Path) -> None:
         lambda: make_agent(f"{words}:NUMBER").learn(spaces, np.random.default_rng(0))
     )
     assert "the actions here are Box" in refused(
-        lambda: fitted(learn("causal", ICE, "exact"), spaces)
+        lambda: as_policy(learn("causal", ICE, "exact"), spaces)
     )
-    assert "counted only" in refused(lambda: fitted(untrained(RecurrentPPO, AIRLINE), spaces))
+    assert "counted only" in refused(lambda: as_policy(untrained(RecurrentPPO, AIRLINE), spaces))

@@ -25,7 +25,7 @@ class Broken(Agent):
     name: ClassVar[str] = "broken"
     learns: ClassVar[tuple[str, ...]] = ("observe",)
 
-    def learn(self, source: Data, rng: np.random.Generator) -> Policy:
+    def learn_from(self, source: Data, rng: np.random.Generator) -> Policy:
         if REPAIRED.exists():
             return TabularPolicy(np.array([[0.5, 0.5]]), source.observation_space)
         try:
@@ -44,7 +44,7 @@ class Refusing(Agent):
     name: ClassVar[str] = "refusing"
     learns: ClassVar[tuple[str, ...]] = ("observe",)
 
-    def learn(self, source: Data, rng: np.random.Generator) -> Policy:
+    def learn_from(self, source: Data, rng: np.random.Generator) -> Policy:
         raise InputError("give me more rows")
 
 

@@ -10,8 +10,7 @@ import pytest
 from countable import COUNTABLE
 from gymnasium import spaces
 
-from dosuite.agents import MemoryPolicy, Policy, TabularPolicy, make_agent
-from dosuite.agents.agent import Player
+from dosuite.agents import MemoryPolicy, Player, Policy, TabularPolicy, make_agent
 from dosuite.causal import (
     Array,
     Bernoulli,

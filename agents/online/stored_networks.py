@@ -1,0 +1,148 @@
+"""Networks of Stable-Baselines3 as plain data: names, numbers and tensors, without pickled objects.
+
+A network is stored as the name of its class, the arguments of its constructor and its weights. Only
+classes that are listed here are ever built. It is stored to act, not to go on training: optimisers
+and learning rates are left out.
+"""
+
+from inspect import signature
+from typing import Any
+
+from gymnasium.spaces import Space
+from minari.serialization import deserialize_space, serialize_space
+from sb3_contrib.ars.policies import ARSLinearPolicy, ARSPolicy
+from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
+from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
+from sb3_contrib.crossq.policies import CrossQPolicy
+from sb3_contrib.qrdqn.policies import QRDQNPolicy
+from sb3_contrib.tqc.policies import TQCPolicy
+from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
+from stable_baselines3.common.torch_layers import FlattenExtractor, NatureCNN
+from stable_baselines3.dqn.policies import DQNPolicy
+from stable_baselines3.sac.policies import SACPolicy
+from stable_baselines3.td3.policies import TD3Policy
+from torch import nn
+
+from dosuite.causal import InputError
+
+from .ars import Searched
+from .base import Features
+
+NETWORKS: dict[str, type[BasePolicy]] = {
+    "ActorCriticPolicy": ActorCriticPolicy,
+    "MaskableActorCriticPolicy": MaskableActorCriticPolicy,
+    "RecurrentActorCriticPolicy": RecurrentActorCriticPolicy,
+    "DQNPolicy": DQNPolicy,
+    "QRDQNPolicy": QRDQNPolicy,
+    "SACPolicy": SACPolicy,
+    "TD3Policy": TD3Policy,
+    "TQCPolicy": TQCPolicy,
+    "CrossQPolicy": CrossQPolicy,
+    "ARSPolicy": ARSPolicy,
+    "ARSLinearPolicy": ARSLinearPolicy,
+    "Searched": Searched,
+}
+PARTS: dict[str, type[nn.Module]] = {
+    "Features": Features,
+    "FlattenExtractor": FlattenExtractor,
+    "NatureCNN": NatureCNN,
+    "Tanh": nn.Tanh,
+    "ReLU": nn.ReLU,
+    "LeakyReLU": nn.LeakyReLU,
+    "ELU": nn.ELU,
+    "GELU": nn.GELU,
+    "SiLU": nn.SiLU,
+}
+OF_TRAINING = ("lr_schedule", "optimizer_class", "optimizer_kwargs")
+
+
+def packed_network(network: BasePolicy) -> dict[str, Any]:
+    """The network as a dict. Raises InputError if a part of it is of a class not listed here."""
+    arguments = {
+        name: _packed(value)
+        for name, value in _arguments(network).items()
+        if name not in OF_TRAINING
+    }
+    weights = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
+    return {
+        "network": _name_of(type(network), NETWORKS),
+        "arguments": arguments,
+        "weights": weights,
+    }
+
+
+def unpacked_network(contents: dict[str, Any]) -> BasePolicy:
+    """The network that `packed_network` has stored, on the CPU.
+
+    Raises KeyError if a class is not listed here, and TypeError or RuntimeError if arguments or
+    weights do not fit it.
+    """
+    kind = NETWORKS[contents["network"]]
+    arguments = {name: _unpacked(value) for name, value in contents["arguments"].items()}
+    if "lr_schedule" in signature(kind).parameters:
+        arguments["lr_schedule"] = _no_learning
+    network = kind(**arguments)
+    network.load_state_dict(contents["weights"])
+    return network
+
+
+def _no_learning(progress: float) -> float:
+    return 0.0
+
+
+def _arguments(network: Any) -> dict[str, Any]:
+    """The constructor's arguments, with those that the network does not itself list."""
+    arguments = {**network._get_constructor_parameters()}
+    accepted = signature(type(network)).parameters
+    if "share_features_extractor" in accepted:
+        arguments["share_features_extractor"] = network.share_features_extractor
+    if isinstance(network, RecurrentActorCriticPolicy):
+        arguments |= {
+            "lstm_hidden_size": network.lstm_actor.hidden_size,
+            "n_lstm_layers": network.lstm_actor.num_layers,
+            "shared_lstm": network.shared_lstm,
+            "enable_critic_lstm": network.enable_critic_lstm,
+            "lstm_kwargs": network.lstm_kwargs,
+        }
+    if isinstance(network, ARSPolicy):
+        arguments["with_bias"] = network.action_net[0].bias is not None
+        arguments["squash_output"] = network.squash_output
+    return {name: value for name, value in arguments.items() if name in accepted}
+
+
+def _packed(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list | tuple):
+        return [_packed(part) for part in value]
+    if isinstance(value, dict):
+        return {"dict": {str(key): _packed(part) for key, part in value.items()}}
+    if isinstance(value, Space):
+        return {"space": serialize_space(value)}
+    if isinstance(value, type):
+        return {"class": _name_of(value, PARTS)}
+    raise _unknown(type(value))
+
+
+def _unpacked(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_unpacked(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if "dict" in value:
+        return {key: _unpacked(part) for key, part in value["dict"].items()}
+    return deserialize_space(value["space"]) if "space" in value else PARTS[value["class"]]
+
+
+def _name_of(kind: type, known: dict[str, Any]) -> str:
+    name = str(kind.__name__)
+    if known.get(name) is not kind:
+        raise _unknown(kind)
+    return name
+
+
+def _unknown(kind: type) -> InputError:
+    return InputError(
+        f"a policy with a part of the type {kind.__name__} cannot be kept in a file; keep the "
+        "zip that its algorithm saves"
+    )
