@@ -12,7 +12,7 @@ import numpy as np
 from dosuite.causal import ADMG, Array, Factor, InputError, ResponseTypes
 from dosuite.causal.identification.action_effect import Question
 from dosuite.causal.model.elimination import conditional, eliminate
-from dosuite.causal.partial_identification import Payoffs, Quantity, manski
+from dosuite.causal.partial_identification import Payoffs, UnitQuantity, manski
 from dosuite.causal.partial_identification.sharp_bounds import least
 from dosuite.causal.world.intervals import MOST_ENTRIES
 from dosuite.envs import Data
@@ -79,7 +79,9 @@ class MinimaxRegret(Agent):
             return None
         supports = {name: np.arange(size) for name, size in sizes.items()} | {asked.y[0]: values}
         try:
-            types = ResponseTypes.of(asked.graph, projected(asked.graph, law), supports)
+            table = projected(asked.graph, law)
+            named = Factor(asked.graph.nodes, table / table.sum())
+            types = ResponseTypes.of(asked.graph, named, supports)
             payoffs = Payoffs.of(
                 types,
                 [[_payoff(asked, at, a) for a in range(actions)] for at in _contexts(asked, sizes)],
@@ -113,7 +115,7 @@ def _contexts(asked: Question, sizes: dict[str, int]) -> list[dict[str, int]]:
     ]
 
 
-def _payoff(asked: Question, at: dict[str, int], action: int) -> Quantity:
+def _payoff(asked: Question, at: dict[str, int], action: int) -> UnitQuantity:
     """What a unit earns with an action in a context, and nothing in another."""
     return lambda do: prod(
         (do()[name] == what for name, what in at.items()),

@@ -23,7 +23,7 @@ from ..exact.decision_process import greedy, mean_value
 from ..exact.policies import do_process, is_steady, log_process, value
 from ..identification.action_effect import Answer, Question, answer, kernel
 from ..model.elimination import conditional
-from ..partial_identification.guarantees import Ceiling, interval_values
+from ..partial_identification.guarantees import Guarantee, interval_values
 from ..tolerances import ROUNDING
 from .intervals import Intervals, intervals
 from .world import World
@@ -207,8 +207,8 @@ def _guaranteed_in_one_step(
     )
 
 
-def _promise(model: World, ceiling: Ceiling) -> Promise:
-    return Promise(ceiling.policy, ceiling.value, value(model, ceiling.policy))
+def _promise(model: World, guarantee: Guarantee) -> Promise:
+    return Promise(guarantee.policy, guarantee.value, value(model, guarantee.policy))
 
 
 def _guaranteed(model: World, known: Floats, bare: Certificate, notes: _Notes) -> Certificate:
@@ -222,7 +222,7 @@ def _guaranteed(model: World, known: Floats, bare: Certificate, notes: _Notes) -
         values, policy = do_process(model).plan(), model.causal_policy()
         most = float(do_process(model).start @ mean_value(greedy(values), values))
         return replace(
-            bare, maximin=_promise(model, Ceiling(policy, value(model, policy))), best=(most, most)
+            bare, maximin=_promise(model, Guarantee(policy, value(model, policy))), best=(most, most)
         )
     process, limits = log_process(model), _reward_limits(model)
     ends = any(1 in model.tables.support(name) for name in model.names("terminal"))
@@ -233,7 +233,7 @@ def _guaranteed(model: World, known: Floats, bare: Certificate, notes: _Notes) -
         @ (policy * interval_values(process, reward=limits, policy=policy, ends=ends)).sum(1)
     )
     best = float(process.start @ low.max(1)), float(process.start @ high.max(1))
-    return replace(bare, maximin=_promise(model, Ceiling(policy, sure)), best=best)
+    return replace(bare, maximin=_promise(model, Guarantee(policy, sure)), best=best)
 
 
 def _reward_limits(model: World) -> tuple[float, float] | None:

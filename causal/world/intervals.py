@@ -14,10 +14,10 @@ from ..errors import InputError
 from ..exact.confounding import rows
 from ..graphs.admg import latent_projection
 from ..model.scm import SCM
-from ..partial_identification.guarantees import Ceiling, Payoffs
+from ..partial_identification.guarantees import Guarantee, Payoffs
 from ..partial_identification.response_types import response_types
 from ..partial_identification.sharp_bounds import bounds, manski
-from ..partial_identification.unit_responses import Quantity
+from ..partial_identification.unit_responses import UnitQuantity
 
 MOST_ENTRIES = 2**22  # of the linear programme of least regret, which takes seconds
 
@@ -42,11 +42,11 @@ class Intervals:
         """The largest width of an interval."""
         return float(np.nanmax(self.high - self.low))
 
-    def maximin(self) -> Ceiling:
+    def maximin(self) -> Guarantee:
         """The policy with the greatest guarantee."""
         return _joined([payoffs.maximin() for payoffs in self.payoffs])
 
-    def minimax_regret(self) -> Ceiling:
+    def minimax_regret(self) -> Guarantee:
         """The policy with the least regret."""
         return _joined([payoffs.minimax_regret() for payoffs in self.payoffs])
 
@@ -103,7 +103,7 @@ def _by_types(model: SCM, share: Floats, shape: tuple[int, ...]) -> Intervals:
     return Intervals("response types", low, high, sharp, [payoffs], exact=sharp)
 
 
-def _payoff(model: SCM, context: int, action: int) -> Quantity:
+def _payoff(model: SCM, context: int, action: int) -> UnitQuantity:
     """What a unit earns with an action in a context, and nothing in another."""
     supports = [model.tables.support(name) for name in model.contexts]
     at = np.unravel_index(context, [len(support) for support in supports])
@@ -144,7 +144,7 @@ def _free(
     return Intervals(method, low, high, sharp, [] if unknown else parts, exact=sharp)
 
 
-def _joined(parts: Sequence[Ceiling]) -> Ceiling:
-    return Ceiling(
+def _joined(parts: Sequence[Guarantee]) -> Guarantee:
+    return Guarantee(
         np.concatenate([part.policy for part in parts]), sum(part.value for part in parts)
     )
