@@ -57,16 +57,12 @@ class ResponseTypes:
         values = {**values_of(sources, tuple(parents)), **(supports or {})}
         values = {name: np.asarray(support) for name, support in values.items()}
         self.margins = tuple(named_table(data, tuple(parents), values) for data in sources)
+        if not _is_list(tables):
+            self._check_complete(self.margins[0])
         self.supports = self._supports(values)
         for district in self.districts:
             district.check()
         self._check_agreement()
-        if not _is_list(tables) and len(self.margins[0].names) < len(parents):
-            missing = ", ".join(name for name in parents if name not in self.margins[0].names)
-            raise InputError(
-                f"the table has no axis for {missing}; add it, or give a list of the tables that "
-                "were measured apart"
-            )
         if self.joint is not None:
             self._check_independences(self.joint)
 
@@ -94,6 +90,14 @@ class ResponseTypes:
                     f"{name!r} has no entry in `parents`; {did_you_mean(name, self.parents)}"
                 )
         self.graph  # noqa: B018  raises if it has a cycle
+
+    def _check_complete(self, table: Factor) -> None:
+        missing = [name for name in self.parents if name not in table.names]
+        if missing:
+            raise InputError(
+                f"the table has no axis for {', '.join(missing)}; add it, or give a list of the "
+                "tables that were measured apart"
+            )
 
     def _supports(self, values: Mapping[str, Array]) -> dict[str, Array]:
         """The values of every variable, with 0 to k-1 where `values` has none."""
