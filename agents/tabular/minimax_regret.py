@@ -10,10 +10,10 @@ from typing import ClassVar
 import numpy as np
 
 from dosuite.causal import ADMG, Array, Factor, InputError, ResponseTypes
+from dosuite.causal.exact.linear_programme import least
 from dosuite.causal.identification.action_effect import Question
 from dosuite.causal.model.elimination import conditional, eliminate
 from dosuite.causal.partial_identification import Payoffs, UnitQuantity, manski
-from dosuite.causal.partial_identification.sharp_bounds import least
 from dosuite.causal.world.intervals import MOST_ENTRIES
 from dosuite.envs import Data
 

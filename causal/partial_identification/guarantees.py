@@ -16,11 +16,12 @@ import numpy as np
 from ..arrays import Array, Floats
 from ..errors import InputError
 from ..exact.decision_process import Process
+from ..exact.linear_programme import least
 from ..model.elimination import check_size
 from ..tolerances import SLACK
 from .constraints import equations
 from .response_types import ResponseTypes
-from .sharp_bounds import least, linear
+from .sharp_bounds import linear
 from .unit_responses import UnitQuantity
 
 Limits = list[tuple[float | None, float | None]]  # of each unknown of a linear programme

@@ -4,13 +4,12 @@ and closed forms for the bow and the instrument.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from scipy.optimize import linprog
 
 from ..arrays import Array, Floats
 from ..errors import InputError
+from ..exact.linear_programme import least
 from ..model.elimination import Factor
 from ..tolerances import ROUNDING
 from .constraints import contract, equations
@@ -124,15 +123,6 @@ def _extreme(
             or "no model with this graph has both the table and what is known beside it"
         )
     return np.asarray(law.clip(0.0) / law.clip(0.0).sum())
-
-
-def least(goal: Floats, **constraints: Any) -> Floats | None:
-    """The solution of a linear programme, or None if the constraints cannot be met.
-
-    The constraints are those of scipy's `linprog`.
-    """
-    x = linprog(goal, **constraints).x
-    return None if x is None else np.asarray(x)
 
 
 def violated_inequality(district: District) -> str | None:
