@@ -27,7 +27,8 @@ MOST_FUNCTIONS = 2**16  # response functions of settings that matter together
 MOST_BASES = 10_000  # candidates for vertices of one polytope
 MOST_PROGRAMMES = 4096  # combinations of vertices, times the numbers to bound
 
-Setting = tuple[object, ...]  # the values of a variable's causes, and its law given these
+# The names and values of a variable's causes, and its law and support given these.
+Setting = tuple[tuple[tuple[str, float], ...], bytes, bytes]
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +114,7 @@ def extremes(
 def _relevant(
     known: Sequence[Factor], unknown: Sequence[SharedNoise], noise: SharedNoise
 ) -> Floats:
-    """How often each cell of a noise's joint law matters; 0 where it does not, whatever the rest."""
+    """How often each cell of a noise's joint law can matter; 0 where it cannot."""
     patterns = [Factor(names, (table != 0).astype(float)) for names, table in known]
     others = [Factor(other.names, np.ones(other.shape)) for other in unknown if other is not noise]
     possible = [Factor(law.names, (law.table > 0).astype(float)) for law in noise.laws]
@@ -141,7 +142,7 @@ class _Group:
         if self.bases > MOST_BASES:
             raise TooLargeError(
                 f"the couplings of {name} have {self.bases:.3g} candidates for vertices, and the "
-                f"most is {MOST_BASES}; several couplings matter here, and one alone has no limit"
+                f"most is {MOST_BASES}; choose a coupling by name"
             )
         laws: dict[bytes, Floats] = {}
         for basis in combinations(range(size), rank):
@@ -208,7 +209,8 @@ class _Polytope:
             goals = np.zeros((len(weights), len(group.functions)))
             for cell in group.cells:
                 values = self._values(cell, group.settings, group.functions)
-                goals += weights[(slice(None), *cell)][(slice(None), *values)]
+                cell_weights = np.moveaxis(weights, 0, -1)[cell]
+                goals += cell_weights[values].T
             for row, goal in enumerate(goals):
                 ends[row, 0] += _least(goal, group)
                 ends[row, 1] -= _least(-goal, group)

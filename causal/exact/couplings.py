@@ -118,7 +118,7 @@ def _on_values(law: Floats, support: Array, values: Array) -> Floats:
 def argmax_joint(p: Floats, q: Floats) -> Floats:
     """P(argmax log p_k + G_k = i, argmax log q_k + G_k = j): (..., n, n) for laws (..., n).
 
-    With exponential numbers E_k = exp(-G_k) the arguments are argmin E_k / p_k and argmin E_k / q_k.
+    With exponential numbers E_k = exp(-G_k) the values are argmin E_k / p_k and argmin E_k / q_k.
     For i != j let s = E_i / p_i and t = E_j / q_j be the two minima. All E_k must be at least
     max(p_k s, q_k t), which for k = i and k = j says q_i / p_i <= s / t <= q_j / p_j, so that
 

@@ -11,7 +11,7 @@ from ..model.elimination import Factor, check_size, eliminate
 from ..model.scm import SCM
 from ..model.structure import Variable
 from . import coupling_bounds
-from .coupling_bounds import SharedNoise
+from .coupling_bounds import Setting, SharedNoise
 from .couplings import Coupling, check_coupling, gumbel_max, quantile
 from .queries import check_names
 
@@ -183,12 +183,13 @@ class Worlds:
 
         Where both are the same in two worlds, so is the variable.
         """
-        settings, rows = [], {}
+        settings: list[dict[tuple[int, ...], Setting]] = []
+        rows: dict[Setting, Floats] = {}
         for event in events:
             table, support = self._table(event), self._support(event)
             names = [name for _, name in self._causes(event)]
             values = [self._support(cause) for cause in self._causes(event)]
-            at = {}
+            at: dict[tuple[int, ...], Setting] = {}
             for cell in np.ndindex(table.shape[:-1]):
                 causes = tuple(
                     (name, float(support_of[i]))

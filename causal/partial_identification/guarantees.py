@@ -140,8 +140,8 @@ class Payoffs:
         gains = rivals.reshape(count, -1) @ payoffs
         limits = np.append(-gains.ravel(), np.zeros(count))
         # The policy sums to 1 in every context.
-        sums = np.kron(np.eye(contexts), np.ones(actions))
-        sums = np.pad(sums, ((0, 0), (0, 1 + count * len(self.vector))))
+        one_each = np.kron(np.eye(contexts), np.ones(actions))
+        sums = np.pad(one_each, ((0, 0), (0, 1 + count * len(self.vector)))).astype(float)
         programme = _LeastLoss(np.block([duality, maxima]), limits, sums)
         return programme.solve(contexts, actions)
 
