@@ -2,11 +2,10 @@
 
 A mechanism with any coupling is a law over response functions, which map each setting of the causes
 to a value; its margins are P(v | causes). A counterfactual is multilinear in these laws, one for
-each variable: with a single such variable it is a linear programme, and with several the extremes
-are at vertices of all polytopes but one.
+each variable, and so are its extremes: with a single unknown law a linear programme finds them, and
+with several they are at vertices of all polytopes but one.
 
-Source: Balke and Pearl (1994), section 4; for response functions of several variables Duarte et al.
-(2024). The extremes of a multilinear function on a product of polytopes are at vertices.
+Source: Balke and Pearl (1994); for several unknown laws Duarte et al. (2024).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ from .linear_programme import least
 
 MOST_FUNCTIONS = 2**16  # response functions of settings that matter together
 MOST_BASES = 10_000  # candidates for vertices of one polytope
-MOST_PROGRAMMES = 4096  # combinations of vertices, times the numbers to bound
+MOST_PROGRAMMES = 1024  # combinations of vertices, with linear programmes for each
 
 # The names and values of a variable's causes, and its law and support given these.
 Setting = tuple[tuple[tuple[str, float], ...], bytes, bytes]
@@ -93,22 +92,24 @@ def extremes(
     if not free:
         value = eliminate(factors, keep)
         return np.stack([value, value], axis=-1)
-    # One law is left to a linear programme, that with the most vertices.
-    last = max(free, key=lambda polytope: polytope.bases)
-    others = [polytope for polytope in free if polytope is not last]
+    # Enumerate the vertices of all polytopes but that with the most; it gets linear programmes.
+    *others, last = sorted(free, key=lambda polytope: polytope.bases)
     vertices = [polytope.vertices() for polytope in others]
-    count = prod(map(len, vertices))
-    if count > MOST_PROGRAMMES:
-        raise TooLargeError(
-            f"the couplings of {', '.join(polytope.noise.name for polytope in free)} need "
-            f"{count:.3g} linear programmes, and the most is {MOST_PROGRAMMES}"
-        )
+    _check_count(vertices, ", ".join(polytope.noise.name for polytope in free))
     ends = []
     for laws in product(*vertices):
         joints = [polytope.joint(law) for polytope, law in zip(others, laws, strict=True)]
         ends.append(last.extremes([*factors, *joints], keep))
     low, high = np.min(ends, axis=0)[..., 0], np.max(ends, axis=0)[..., 1]
     return np.stack([low, high], axis=-1)
+
+
+def _check_count(vertices: Sequence[Sequence[object]], names: str) -> None:
+    count = prod(map(len, vertices))
+    if count > MOST_PROGRAMMES:
+        raise TooLargeError(
+            f"the couplings of {names} have {count:.3g} vertices, and the most is {MOST_PROGRAMMES}"
+        )
 
 
 def _relevant(
@@ -119,6 +120,30 @@ def _relevant(
     others = [Factor(other.names, np.ones(other.shape)) for other in unknown if other is not noise]
     possible = [Factor(law.names, (law.table > 0).astype(float)) for law in noise.laws]
     return eliminate([*patterns, *others, *possible], noise.names)
+
+
+@dataclass(frozen=True, eq=False)
+class _Meeting:
+    """Positions of the causes, and the settings that meet there in the worlds."""
+
+    cells: list[tuple[int, ...]]
+    settings: dict[Setting, None]
+
+
+def _merged(meetings: Sequence[_Meeting]) -> list[_Meeting]:
+    """The meetings, with those that share a setting merged."""
+    groups: list[_Meeting] = []
+    for meeting in meetings:
+        merged = _Meeting(list(meeting.cells), dict(meeting.settings))
+        apart = []
+        for group in groups:
+            if group.settings.keys().isdisjoint(meeting.settings):
+                apart.append(group)
+            else:
+                merged.cells.extend(group.cells)
+                merged.settings.update(group.settings)
+        groups = [*apart, merged]
+    return groups
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +170,7 @@ class _Group:
                 f"most is {MOST_BASES}; choose a coupling by name"
             )
         laws: dict[bytes, Floats] = {}
+        # A vertex is a basic solution: as many functions with positive weight as equations.
         for basis in combinations(range(size), rank):
             square = self.matrix[:, basis]
             if np.linalg.matrix_rank(square) < rank:
@@ -167,17 +193,17 @@ class _Polytope:
     def __init__(self, noise: SharedNoise, relevant: Floats):
         self.noise = noise
         self.base = np.zeros(noise.shape)  # the part of the joint law that is the same for all
-        meeting: list[tuple[tuple[int, ...], list[Setting]]] = []
+        meetings: list[_Meeting] = []
         for cell in noise.cells():
             random = [s for s in noise.at(cell) if np.count_nonzero(noise.rows[s]) > 1]
             settings = list(dict.fromkeys(random))
             if len(settings) > 1 and relevant[cell].any():
-                meeting.append((cell, settings))
+                meetings.append(_Meeting([cell], dict.fromkeys(settings)))
             elif len(settings) <= 1:
                 values = self._values(cell, settings, self._functions(settings))
                 law = noise.rows[settings[0]] if settings else np.ones(1)
                 np.add.at(self.base[cell], values, law[law > 0])
-        self.groups = [self._group(cells, settings) for cells, settings in _merged(meeting)]
+        self.groups = [self._group(meeting) for meeting in _merged(meetings)]
 
     @property
     def bases(self) -> int:
@@ -186,7 +212,10 @@ class _Polytope:
 
     def vertices(self) -> list[tuple[Floats, ...]]:
         """The vertices, as a law over the functions of each group."""
-        return list(product(*(group.vertices(self.noise.name) for group in self.groups)))
+        name = self.noise.name
+        vertices = [group.vertices(name) for group in self.groups]
+        _check_count(vertices, name)
+        return list(product(*vertices))
 
     def joint(self, laws: Sequence[Floats]) -> Factor:
         """The joint law in all worlds, given all causes, for a law over each group's functions."""
@@ -216,7 +245,8 @@ class _Polytope:
                 ends[row, 1] -= _least(-goal, group)
         return np.asarray(ends.reshape(*kept, 2))
 
-    def _group(self, cells: Sequence[tuple[int, ...]], settings: Sequence[Setting]) -> _Group:
+    def _group(self, meeting: _Meeting) -> _Group:
+        settings = list(meeting.settings)
         functions = self._functions(settings)
         # P(value | setting) for all values but the last of each setting, and the sum of all.
         rows, numbers = [np.ones(len(functions))], [1.0]
@@ -225,7 +255,7 @@ class _Polytope:
                 rows.append((functions[:, column] == value).astype(float))
                 numbers.append(float(self.noise.rows[setting][value]))
         check_size([len(rows), len(functions)], f"the couplings of {self.noise.name}")
-        return _Group(settings, cells, functions, np.array(rows), np.array(numbers))
+        return _Group(settings, meeting.cells, functions, np.array(rows), np.array(numbers))
 
     def _functions(self, settings: Sequence[Setting]) -> Array:
         """All functions from the settings to possible values: (functions, settings)."""
@@ -254,21 +284,3 @@ def _least(goal: Floats, group: _Group) -> float:
     law = least(goal, A_eq=group.matrix, b_eq=group.vector)
     assert law is not None  # independent values have the margins
     return float(goal @ law)
-
-
-def _merged(
-    meeting: Sequence[tuple[tuple[int, ...], list[Setting]]],
-) -> list[tuple[list[tuple[int, ...]], list[Setting]]]:
-    """The cells and settings of each group: cells with a common setting are in one group."""
-    groups: list[tuple[list[tuple[int, ...]], dict[Setting, None]]] = []
-    for cell, settings in meeting:
-        touched = [group for group in groups if not group[1].keys().isdisjoint(settings)]
-        merged: tuple[list[tuple[int, ...]], dict[Setting, None]] = ([], {})
-        for group in touched:
-            merged[0].extend(group[0])
-            merged[1].update(group[1])
-            groups.remove(group)
-        merged[0].append(cell)
-        merged[1].update(dict.fromkeys(settings))
-        groups.append(merged)
-    return [(cells, list(settings)) for cells, settings in groups]

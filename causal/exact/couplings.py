@@ -44,9 +44,13 @@ def quantile(laws: Sequence[Factor], names: tuple[str, ...]) -> Floats:
     probability is the length of the overlap of the intervals of [0, 1) in which the variable takes
     its values.
     """
-    shortest = reduce(np.minimum, (spread(law, names) for law in laws))
-    reaches = (_reach(one, other, names, shortest) for one, other in permutations(laws, 2))
-    return np.asarray(reduce(np.minimum, reaches, shortest))
+    lengths = [spread(law, names) for law in laws]
+    shortest = np.asarray(reduce(np.minimum, lengths))
+    # Intervals overlap as far as each ends above the beginnings of all others.
+    overlap = shortest
+    for one, other in permutations(laws, 2):
+        overlap = np.minimum(overlap, _reach(one, other, names, shortest))
+    return overlap
 
 
 def _reach(one: Factor, other: Factor, names: tuple[str, ...], shortest: Floats) -> Floats:
@@ -55,8 +59,12 @@ def _reach(one: Factor, other: Factor, names: tuple[str, ...], shortest: Floats)
     It is 0 if they end below, or above only by rounding. To keep the digits of an interval of
     length 1e-20 beside a long one, it is measured from the nearer end of [0, 1).
     """
-    (_, end), (begin, _) = _sums(one, names), _sums(other, names)
-    (left, _), (_, rest) = _sums(one, names, down=True), _sums(other, names, down=True)
+    # From below: where the intervals of one law end, and those of the other begin.
+    _, end = _sums(one, names)
+    begin, _ = _sums(other, names)
+    # From above: what is left over the end, and over the beginning.
+    left, _ = _sums(one, names, down=True)
+    _, rest = _sums(other, names, down=True)
     low = end[0] + begin[0] < 1
     reach = np.where(low, (end - begin).sum(0), (rest - left).sum(0))
     rounding = 4 * np.finfo(float).eps * np.where(low, end[0], rest[0])
@@ -95,11 +103,10 @@ def gumbel_max(laws: Sequence[Factor], names: tuple[str, ...], supports: Sequenc
     one, other = laws
     own = (one.names[-1], other.names[-1])
     causes = tuple(name for name in names if name not in own)
+    # Each value has its own Gumbel number, so take both laws over the values of both worlds.
     values = np.union1d(*supports)
-    p, q = (
-        _on_values(spread(law, (*causes, law.names[-1])), support, values)
-        for law, support in zip(laws, supports, strict=True)
-    )
+    p = _on_values(spread(one, (*causes, own[0])), supports[0], values)
+    q = _on_values(spread(other, (*causes, own[1])), supports[1], values)
     p, q = np.broadcast_arrays(p, q)
     check_size([*p.shape, p.shape[-1]], f"{own[0]} and {own[1]}")
     joint = argmax_joint(p, q)
@@ -129,28 +136,32 @@ def argmax_joint(p: Floats, q: Floats) -> Floats:
     rays with directions a and b is det(a, b) / (M(a) M(b)). For i = j it is a line:
     P(i, i) = p_i q_i / M(q_i, p_i).
     """
-    # Sort the values by the angle of their rays; those that never occur get the first ray.
     total = p + q
-    never = total == 0
-    share = np.divide(q, total, where=~never, out=np.zeros_like(total))
-    order = np.argsort(share, axis=-1, kind="stable")
-    p, q, share, total, never = (
-        np.take_along_axis(array, order, -1) for array in (p, q, share, total, never)
-    )
-    # Directions (s, t) of length 1 in the sum of their parts, and M at each.
-    s = share
-    t = np.where(never, 1.0, np.divide(p, total, where=~never, out=np.zeros_like(total)))
-    along = np.maximum(p[..., None, :] * s[..., None], q[..., None, :] * t[..., None]).sum(-1)
-    # The integrals over the cones, and their sums from the ray of i to the ray of j.
-    determinant = (s[..., 1:] * t[..., :-1] - s[..., :-1] * t[..., 1:]).clip(0.0)
-    cones = determinant / (along[..., 1:] * along[..., :-1])
-    n = p.shape[-1]
-    i, j, cone = np.ogrid[:n, :n, : n - 1]
-    between = ((i <= cone) & (cone < j)).astype(float)
-    joint = p[..., :, None] * q[..., None, :] * np.tensordot(cones, between, axes=(-1, -1))
-    diagonal = np.where(never, 0.0, p * q / (along * np.where(never, 1.0, total)))
-    joint[..., np.arange(n), np.arange(n)] = diagonal
-    # Undo the sorting.
+    occurs = total > 0
+    divisor = np.where(occurs, total, 1.0)
+    # Directions (s, t) of the rays with s + t = 1; a value that never occurs gets the first ray.
+    s = q / divisor
+    t = np.where(occurs, p / divisor, 1.0)
+    order = np.argsort(s, axis=-1, kind="stable")
+    p, q, s, t, divisor = (np.take_along_axis(x, order, -1) for x in (p, q, s, t, divisor))
+    # M at each ray, the integral over each cone, and over all cones from ray i to ray j.
+    terms = np.maximum(p[..., None, :] * s[..., None], q[..., None, :] * t[..., None])
+    at_rays = terms.sum(-1)
+    determinants = s[..., 1:] * t[..., :-1] - s[..., :-1] * t[..., 1:]
+    cones = determinants.clip(0.0) / (at_rays[..., 1:] * at_rays[..., :-1])
+    joint = _sums_between(cones) * p[..., :, None] * q[..., None, :]
+    # M is homogeneous, so that M(q, p) = M(s, t) * (p + q).
+    diagonal = np.arange(p.shape[-1])
+    joint[..., diagonal, diagonal] = p * q / (at_rays * divisor)
+    # Undo the sorting, of rows and of columns.
     place = np.argsort(order, axis=-1)
     joint = np.take_along_axis(joint, place[..., :, None], -2)
     return np.asarray(np.take_along_axis(joint, place[..., None, :], -1))
+
+
+def _sums_between(cones: Floats) -> Floats:
+    """The sums of the cones i, ..., j-1 for all i and j: (..., n, n) for n-1 cones."""
+    count = cones.shape[-1]
+    i, j, cone = np.ogrid[: count + 1, : count + 1, :count]
+    inside = (i <= cone) & (cone < j)
+    return np.tensordot(cones, inside.astype(float), axes=(-1, -1))
