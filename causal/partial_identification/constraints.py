@@ -27,11 +27,11 @@ REMEMBERED = 8  # sets of response types or districts whose equations are kept
 
 
 class Equations(NamedTuple):
-    """matrix @ law = vector, for the law over the types of a district; each row in words."""
+    """matrix @ law = vector, for the law over the response types of a district."""
 
     matrix: Floats  # (rows, types)
     vector: Floats  # (rows,)
-    texts: tuple[str, ...]
+    texts: tuple[str, ...]  # each row in words; none for tables that were measured apart
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -145,18 +145,16 @@ class _System:
     size: int
     rows: list[Floats] = field(default_factory=list)
     numbers: list[float] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.add(np.ones(self.size), 1.0, "1")
+        self.add(np.ones(self.size), 1.0)
 
-    def add(self, row: Floats, number: float, text: str) -> None:
+    def add(self, row: Floats, number: float) -> None:
         self.rows.append(row)
         self.numbers.append(number)
-        self.texts.append(text)
 
     def equations(self) -> Equations:
-        return Equations(np.array(self.rows), np.array(self.numbers), tuple(self.texts))
+        return Equations(np.array(self.rows), np.array(self.numbers), ())
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -197,18 +195,16 @@ def _absorbed(
     unknown = [axis for axis, size in enumerate(cell.indicator.shape) if size > 1]
     if len(unknown) > 1:
         return False
-    text = f"P({model.says(tuple(cell.at), cell.at)})"
     if unknown:
         # Divide by the largest entry, so that rare cells weigh as much as others.
         row = cell.indicator.ravel()
         scale = abs(row).max()
-        label = text if abs(scale - 1.0) < ROUNDING else f"{text} / {scale:.6g}"
-        systems[unknown[0]].add(row / scale, cell.probability / scale, label)
+        systems[unknown[0]].add(row / scale, cell.probability / scale)
     elif abs(cell.indicator.item() - cell.probability) > INDEPENDENCE:
         raise InputError(
-            f"{text} is {cell.probability:.6g}, and the graph and the other tables imply "
-            f"{cell.indicator.item():.6g}; add an arrow or a latent, or give tables that fit the "
-            "graph"
+            f"P({model.says(tuple(cell.at), cell.at)}) is {cell.probability:.6g}, and the graph "
+            f"and the other tables imply {cell.indicator.item():.6g}; add an arrow or a latent, or "
+            "give tables that fit the graph"
         )
     if cell.probability == 0:
         zeros.append(cell.at)

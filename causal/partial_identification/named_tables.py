@@ -1,4 +1,4 @@
-"""Named tables: one conversion of tables and samples into a `Factor` whose axes have names.
+"""One conversion of measured tables and of samples into a `Factor`, whose axes have names.
 
 An array alone does not say which axis is which variable, so it is refused.
 """
@@ -20,16 +20,18 @@ def named_table(data: Any, variables: Sequence[str], supports: Supports) -> Fact
     """P(names), with an axis for each of the `variables` that `data` has, in their order.
 
     `data` is a `Factor`, an array with `dims` such as an xarray DataArray, or samples: a pandas
-    frame or a mapping from names to equally long columns, of which other columns are ignored.
+    frame, a mapping from names to equally long columns, or a log with such `columns`; columns that
+    are not among the `variables` are ignored.
     Tables hold probabilities, which sum to 1, or counts. Samples are counted over `supports`, the
     ascending values of each variable; see `values_of`.
 
     Raises InputError if `data` is an array without names, a name is not among the `variables`, or
     an entry is negative, not finite or makes the table sum to something else; it names the cell.
     """
-    if _is_samples(data):
-        names = tuple(name for name in variables if name in data)
-        return _normalised(Factor(names, _counts(data, names, supports)), supports)
+    samples = _samples(data)
+    if samples is not None:
+        names = tuple(name for name in variables if name in samples)
+        return _normalised(Factor(names, _counts(samples, names, supports)), supports)
     if isinstance(data, Factor):
         names, array = tuple(data.names), data.table
     elif hasattr(data, "dims"):
@@ -49,9 +51,10 @@ def values_of(sources: Sequence[Any], variables: Sequence[str]) -> dict[str, Arr
     """
     values: dict[str, Array] = {}
     for data in sources:
+        samples = _samples(data)
         for name in variables:
-            if _is_samples(data) and name in data:
-                new = _column(data, name)
+            if samples is not None and name in samples:
+                new = _column(samples, name)
             elif name in getattr(data, "coords", ()):
                 new = np.asarray(data.coords[name])
             else:
@@ -70,8 +73,14 @@ def described(names: Sequence[str], cell: Sequence[int], supports: Supports) -> 
     return ", ".join(f"{name}={value}" for name, value in zip(names, values, strict=True))
 
 
-def _is_samples(data: Any) -> bool:
-    return isinstance(data, Mapping) or hasattr(data, "columns")
+def _samples(data: Any) -> Any:
+    """The columns of samples, by their names; None for a table."""
+    if isinstance(data, Mapping):
+        return data
+    columns = getattr(data, "columns", None)
+    if columns is None or isinstance(columns, Mapping):
+        return columns  # None, or those of a log
+    return data  # a frame
 
 
 def _unnamed(shape: tuple[int, ...], variables: Sequence[str]) -> str:

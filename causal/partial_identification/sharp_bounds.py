@@ -44,8 +44,10 @@ def bounds(
     """Bounds on the expectation of a quantity such as `lambda do: do(x=1)["y"] - do(x=0)["y"]`.
 
     `known` are further quantities and their expectations, from experiments. The tables of `types`
-    may have been measured together or apart. Raises InputError if no model with the graph has the
-    tables, naming an inequality that they violate, or if the quantity multiplies unknown laws.
+    may have been measured together or apart; in both cases the bounds are as sharp as `Bounds`
+    says, since what is not linear in a single unknown law is refused. Raises InputError if no model
+    with the graph has the tables, naming an inequality that they violate, or if the quantity or a
+    table multiplies unknown laws.
 
     Source: Balke and Pearl (1997), section 3; for several districts the linear class of Sachs et
     al. (2023) and, beyond it, Duarte et al. (2024).
@@ -117,6 +119,11 @@ def _extreme(
     """
     matrix, vector, _ = equations(district)
     law = least(goal, A_eq=np.vstack([matrix, *rows]), b_eq=np.append(vector, numbers))
+    if law is None and district.model.joint is None:
+        raise InputError(
+            "no model with this graph has all of the tables, and what else is known; check them, "
+            "or add a latent"
+        )
     if law is None:
         raise InputError(
             violated_inequality(district)
@@ -126,7 +133,7 @@ def _extreme(
 
 
 def violated_inequality(district: District) -> str | None:
-    """The inequality among probabilities that the tables violate most, in words; None if none.
+    """The inequality among probabilities that the joint table violates most, in words, or None.
 
     A sum of probabilities is at most 1 if no type counts twice in it. For an instrument these are
     the inequalities of Pearl (1995) and Bonet (2001).
