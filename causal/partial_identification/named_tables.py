@@ -118,6 +118,8 @@ def _column(data: Any, name: str) -> Array:
 
 def _counts(data: Any, names: tuple[str, ...], supports: Supports) -> Floats:
     """How often each combination of values occurs in the samples."""
+    if not names:
+        raise InputError("the samples have no column that is a variable of the graph")
     positions = []
     for name in names:
         column, support = _column(data, name), supports[name]

@@ -121,6 +121,7 @@ def test_tables_and_samples_that_do_not_fit_are_refused() -> None:
     assert "nan in row 1" in said({"x": np.array([0, np.nan]), "y": np.array([0, 1])})
     assert "a number for each sample" in said({"x": np.array(["no"]), "y": np.array([0])})
     assert "equally long" in said({"x": np.array([0, 1]), "y": np.array([0])})
+    assert "no column" in said({"a": np.array([0, 1])})
     columns = {"x": np.array([0, 2]), "y": np.array([0, 1])}
     assert "x' holds 2 in row 1" in refused(
         lambda: ResponseTypes.of(graph, columns, {"x": np.array([0, 1])})
