@@ -26,6 +26,7 @@ MOST_FUNCTIONS = 2**16  # response functions of settings that matter together
 MOST_BASES = 10_000  # candidates for vertices of one polytope
 MOST_PROGRAMMES = 1024  # combinations of vertices, with linear programmes for each
 
+Cell = tuple[int, ...]  # positions along the axes of a variable's causes
 # The names and values of a variable's causes, and its law and support given these.
 Setting = tuple[tuple[tuple[str, float], ...], bytes, bytes]
 
@@ -41,7 +42,7 @@ class SharedNoise:
 
     name: str
     laws: Sequence[Factor]
-    settings: Sequence[Mapping[tuple[int, ...], Setting]]
+    settings: Sequence[Mapping[Cell, Setting]]
     rows: Mapping[Setting, Floats]  # P(value | setting)
 
     @cached_property
@@ -62,15 +63,16 @@ class SharedNoise:
             sizes.update(zip(law.names, law.table.shape, strict=True))
         return tuple(sizes[name] for name in self.names)
 
-    def at(self, cell: tuple[int, ...]) -> list[Setting]:
+    def at(self, cell: Cell) -> list[Setting]:
         """The setting in each world, for positions of all causes."""
         place = dict(zip(self.causes, cell, strict=True))
-        return [
-            settings[tuple(place[name] for name in law.names[:-1])]
-            for law, settings in zip(self.laws, self.settings, strict=True)
-        ]
+        settings = []
+        for law, setting_at in zip(self.laws, self.settings, strict=True):
+            own = tuple(place[name] for name in law.names[:-1])
+            settings.append(setting_at[own])
+        return settings
 
-    def cells(self) -> Iterator[tuple[int, ...]]:
+    def cells(self) -> Iterator[Cell]:
         """The positions of all causes in all worlds."""
         return np.ndindex(self.shape[: len(self.causes)])
 
@@ -126,7 +128,7 @@ def _relevant(
 class _Meeting:
     """Positions of the causes, and the settings that meet there in the worlds."""
 
-    cells: list[tuple[int, ...]]
+    cells: list[Cell]
     settings: dict[Setting, None]
 
 
@@ -151,7 +153,7 @@ class _Group:
     """Settings that matter together, and the laws of functions from these to a value."""
 
     settings: Sequence[Setting]
-    cells: Sequence[tuple[int, ...]]  # positions of the causes at which they meet
+    cells: Sequence[Cell]  # positions of the causes at which they meet
     functions: Array  # (functions, settings) of positions in the support
     matrix: Floats  # matrix @ law = vector: the law has the margins P(value | setting)
     vector: Floats
@@ -195,8 +197,7 @@ class _Polytope:
         self.base = np.zeros(noise.shape)  # the part of the joint law that is the same for all
         meetings: list[_Meeting] = []
         for cell in noise.cells():
-            random = [s for s in noise.at(cell) if np.count_nonzero(noise.rows[s]) > 1]
-            settings = list(dict.fromkeys(random))
+            settings = self._random(cell)
             if len(settings) > 1 and relevant[cell].any():
                 meetings.append(_Meeting([cell], dict.fromkeys(settings)))
             elif len(settings) <= 1:
@@ -204,6 +205,11 @@ class _Polytope:
                 law = noise.rows[settings[0]] if settings else np.ones(1)
                 np.add.at(self.base[cell], values, law[law > 0])
         self.groups = [self._group(meeting) for meeting in _merged(meetings)]
+
+    def _random(self, cell: Cell) -> list[Setting]:
+        """The settings at a cell, each once, in which the variable has more than one value."""
+        settings = dict.fromkeys(self.noise.at(cell))
+        return [s for s in settings if np.count_nonzero(self.noise.rows[s]) > 1]
 
     @property
     def bases(self) -> int:
@@ -269,14 +275,15 @@ class _Polytope:
         return np.array(list(product(*choices)), dtype=int).reshape(count, len(settings))
 
     def _values(
-        self, cell: tuple[int, ...], settings: Sequence[Setting], functions: Array
+        self, cell: Cell, settings: Sequence[Setting], functions: Array
     ) -> tuple[Array, ...]:
         """The variable in each world under each function, at these positions of its causes."""
-        columns = {setting: functions[:, i] for i, setting in enumerate(settings)}
-        return tuple(
-            columns.get(setting, np.full(len(functions), self.noise.rows[setting].argmax()))
-            for setting in self.noise.at(cell)
-        )
+        columns = dict(zip(settings, functions.T, strict=True))
+        values = []
+        for setting in self.noise.at(cell):
+            only = self.noise.rows[setting].argmax()  # the value where there is no randomness
+            values.append(columns.get(setting, np.full(len(functions), only)))
+        return tuple(values)
 
 
 def _least(goal: Floats, group: _Group) -> float:

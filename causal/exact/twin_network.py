@@ -11,11 +11,12 @@ from ..model.elimination import Factor, check_size, eliminate
 from ..model.scm import SCM
 from ..model.structure import Variable
 from . import coupling_bounds
-from .coupling_bounds import Setting, SharedNoise
+from .coupling_bounds import Cell, Setting, SharedNoise
 from .couplings import Coupling, check_coupling, gumbel_max, quantile
 from .queries import check_names
 
 Event = tuple[int, str]  # a variable in a world: (1, "pay") is pay in the second of the worlds
+Evidence = Mapping[Event, float]
 
 
 class Worlds:
@@ -37,7 +38,7 @@ class Worlds:
         self.worlds = worlds
         self.coupling = coupling
 
-    def distribution(self, *events: Event, given: Mapping[Event, float] | None = None) -> Floats:
+    def distribution(self, *events: Event, given: Evidence | None = None) -> Floats:
         """P(events | given): an axis for each event, in the order of its variable's support.
 
         Raises InputError if `given` has probability zero, a name is not a variable of its world, or
@@ -47,9 +48,7 @@ class Worlds:
         joint = self.joint(*events, given=given)
         return np.asarray(joint / self._total(joint, given or {}))
 
-    def mean_bounds(
-        self, event: Event, given: Mapping[Event, float] | None = None
-    ) -> tuple[float, float]:
+    def mean_bounds(self, event: Event, given: Evidence | None = None) -> tuple[float, float]:
         """Sharp bounds on E[event | given] over all couplings, as (low, high). Raises as above."""
         self._checked([event])
         values = Factor((self._label(event),), self._support(event).astype(float))
@@ -57,7 +56,7 @@ class Worlds:
         low, high = ends / self._total(ends, given or {})
         return float(low), float(high)
 
-    def joint(self, *events: Event, given: Mapping[Event, float] | None = None) -> Floats:
+    def joint(self, *events: Event, given: Evidence | None = None) -> Floats:
         """P(events, given): as `distribution`, but not divided by P(given)."""
         given = given or {}
         axes = [f"axis {position}" for position in range(len(events))]
@@ -78,7 +77,7 @@ class Worlds:
             check_names(self.worlds[world], (name,))
         return events
 
-    def _evidence(self, given: Mapping[Event, float]) -> list[Factor]:
+    def _evidence(self, given: Evidence) -> list[Factor]:
         return [
             Factor((self._label((world, name)),), self._indicator(world, name, value))
             for (world, name), value in given.items()
@@ -87,7 +86,7 @@ class Worlds:
     def _indicator(self, world: int, name: str, value: float) -> Array:
         return self.worlds[world].tables.indicator(name, value).table
 
-    def _total(self, joint: Floats, given: Mapping[Event, float]) -> float:
+    def _total(self, joint: Floats, given: Evidence) -> float:
         """P(given), which no coupling changes if it is in one world."""
         if self.coupling != "bounds":
             total = joint.sum()
@@ -163,7 +162,7 @@ class Worlds:
         events: Sequence[Event],
         factors: Sequence[Factor],
         keep: Sequence[str],
-        given: Mapping[Event, float],
+        given: Evidence,
     ) -> Floats:
         """The bounds over all couplings, with the last axis (low, high)."""
         known: list[Factor] = []
@@ -183,24 +182,25 @@ class Worlds:
 
         Where both are the same in two worlds, so is the variable.
         """
-        settings: list[dict[tuple[int, ...], Setting]] = []
+        settings: list[dict[Cell, Setting]] = []
         rows: dict[Setting, Floats] = {}
         for event in events:
             table, support = self._table(event), self._support(event)
-            names = [name for _, name in self._causes(event)]
-            values = [self._support(cause) for cause in self._causes(event)]
-            at: dict[tuple[int, ...], Setting] = {}
+            at: dict[Cell, Setting] = {}
             for cell in np.ndindex(table.shape[:-1]):
-                causes = tuple(
-                    (name, float(support_of[i]))
-                    for name, support_of, i in zip(names, values, cell, strict=True)
-                )
+                causes = self._values_of_causes(event, cell)
                 setting = (causes, table[cell].tobytes(), support.tobytes())
                 at[cell] = setting
                 rows[setting] = table[cell]
             settings.append(at)
         laws = [self._law(event) for event in events]
         return SharedNoise(events[0][1], laws, settings, rows)
+
+    def _values_of_causes(self, event: Event, cell: Cell) -> tuple[tuple[str, float], ...]:
+        values = []
+        for cause, position in zip(self._causes(event), cell, strict=True):
+            values.append((cause[1], float(self._support(cause)[position])))
+        return tuple(values)
 
     @cached_property
     def _originals(self) -> Mapping[Event, Event]:

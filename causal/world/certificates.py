@@ -222,7 +222,9 @@ def _guaranteed(model: World, known: Floats, bare: Certificate, notes: _Notes) -
         values, policy = do_process(model).plan(), model.causal_policy()
         most = float(do_process(model).start @ mean_value(greedy(values), values))
         return replace(
-            bare, maximin=_promise(model, Guarantee(policy, value(model, policy))), best=(most, most)
+            bare,
+            maximin=_promise(model, Guarantee(policy, value(model, policy))),
+            best=(most, most),
         )
     process, limits = log_process(model), _reward_limits(model)
     ends = any(1 in model.tables.support(name) for name in model.names("terminal"))

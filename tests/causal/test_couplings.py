@@ -133,6 +133,14 @@ def test_two_values_are_coupled_as_by_hand() -> None:
     assert joint == pytest.approx(np.array([[0.2, 0.3], [0.0, 0.5]]), abs=EXACT)
 
 
+def test_rare_values_keep_their_digits() -> None:
+    p, q = np.array([0.3, 1e-20, 0.7]), np.array([0.2, 1e-20, 0.8])
+    # P(1, 1) is 1e-20 / (max(.3, .2) + max(.7, .8)), but for terms of 1e-40.
+    joint = argmax_joint(p, q)
+    assert joint[1] / 1e-20 == pytest.approx([0, 10 / 11, 1 / 11], abs=EXACT)
+    assert joint[:, 1] / 1e-20 == pytest.approx([1 / 11, 10 / 11, 0], abs=EXACT)
+
+
 def test_three_values_differ_from_the_quantile_coupling() -> None:
     given = {"drug": 0, "health": 1}
     world = Trial().do(drug=1)
