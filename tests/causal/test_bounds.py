@@ -192,9 +192,7 @@ def random_graph(seed: int) -> ADMG:
     return parse_graph("; ".join([*names, *arrows, *arcs]))
 
 
-def test_bounds_are_a_point_where_the_effect_is_identified_and_an_interval_where_there_is_a_hedge() -> (
-    None
-):
+def test_bounds_are_a_point_if_the_effect_is_identified_and_an_interval_if_not() -> None:
     widths: dict[bool, list[float]] = {True: [], False: []}
     for seed in range(60):
         graph = random_graph(seed)
@@ -276,9 +274,7 @@ class ThreeSecrets(OneSecret):
         return Bernoulli(0.1 + 0.3 * act + 0.5 * u * w)
 
 
-def test_bounds_are_sharp_where_one_latent_reaches_a_district_and_outer_where_three_reach_two_each() -> (
-    None
-):
+def test_bounds_are_sharp_if_one_latent_reaches_a_district_and_outer_if_three_do_in_pairs() -> None:
     one, three = response_types(OneSecret()), response_types(ThreeSecrets())
     assert one.graph == three.graph
     assert bounds(one, effect_of("act", "win")).sharp

@@ -117,7 +117,7 @@ def test_vitamin_a() -> None:
     ("helped", "figures"), [(False, ".993614 .798991"), (True, ".993614 .999008")]
 )
 def test_the_twins_of_vitamin_a_are_the_witnesses(helped: bool, figures: str) -> None:
-    """The catalogue's two mixtures of response types (d, y), which must have the published table."""
+    """The catalogue's two mixtures of response types (d, y) have the published table."""
     types = typed(INSTRUMENT, [("d", "y")], VITAMIN_A)
     never, always, helps, hurts = (0, 0), (1, 1), (0, 1), (1, 0)  # what y does at d=0 and d=1
     mixture = {
