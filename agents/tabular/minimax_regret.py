@@ -8,10 +8,10 @@ import networkx as nx
 import numpy as np
 
 from dosuite.causal import ADMG, Array, Factor, InputError, ResponseTypes
+from dosuite.causal.exact.linear_programme import least
 from dosuite.causal.identification.action_effect import ActionEffect
 from dosuite.causal.model.elimination import conditional, eliminate
-from dosuite.causal.partial_identification import Payoffs, Quantity, manski
-from dosuite.causal.partial_identification.sharp_bounds import least
+from dosuite.causal.partial_identification import Payoffs, UnitQuantity, manski
 from dosuite.causal.world.intervals import MOST_ENTRIES
 from dosuite.envs import Data
 
@@ -77,7 +77,9 @@ class MinimaxRegret(GraphAgent):
         supports = {name: np.arange(size) for name, size in sizes.items()}
         supports[question.y[0]] = values
         try:
-            types = ResponseTypes.of(graph, projected(graph, law), supports)
+            table = projected(graph, law)
+            named = Factor(graph.nodes, table / table.sum())
+            types = ResponseTypes.of(graph, named, supports)
             payoffs = Payoffs.of(types, _quantities(question, sizes))
         except InputError:
             # too many types of some variables, or a quantity that multiplies unknown laws
@@ -100,7 +102,7 @@ def _count_types(graph: ADMG, sizes: dict[str, int]) -> int:
     return total
 
 
-def _quantities(question: ActionEffect, sizes: dict[str, int]) -> list[list[Quantity]]:
+def _quantities(question: ActionEffect, sizes: dict[str, int]) -> list[list[UnitQuantity]]:
     """The payoff of each action in each context: (C, A)."""
     rows = []
     actions = range(sizes[question.x])
@@ -111,7 +113,7 @@ def _quantities(question: ActionEffect, sizes: dict[str, int]) -> list[list[Quan
     return rows
 
 
-def _payoff(question: ActionEffect, context: dict[str, int], action: int) -> Quantity:
+def _payoff(question: ActionEffect, context: dict[str, int], action: int) -> UnitQuantity:
     """The reward of a unit under an action if it is in a context, else 0."""
 
     def payoff(do: Any) -> Any:

@@ -4,7 +4,6 @@ from .belief_planning import plan_with_memory
 from .confounding import confounders, mutual_information, overlap, total_variation
 from .counterfactuals import (
     Effects,
-    Worlds,
     counterfactual,
     counterfactual_mean,
     counterfactual_process,
@@ -29,6 +28,7 @@ from .policies import (
 )
 from .queries import distribution, effect, expectation
 from .step_table import StepTable, step_table
+from .twin_network import Worlds
 
 __all__ = [
     "Effects",

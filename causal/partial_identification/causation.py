@@ -1,71 +1,80 @@
-"""Probabilities of causation: how often x=1 is necessary or sufficient for y=1, from what is seen
-and what is done.
+"""Sharp bounds on probabilities of causation from an observational and an experimental table.
 
-`seen` is P(x, y) or counts, shape (2, 2); `done` is P(y=1 | do(x)) for x = 0, 1. The answers are sharp bounds (low, high);
-the low end is the exact answer where x=1 never prevents y=1. Each function raises InputError if the two tables cannot be
-about the same population, or if nobody is asked about.
+In all functions `observed` is P(x, y) or counts, of shape (2, 2) with the axes x and y, and
+`experimental` is P(y=1 | do(x)) for x = 0, 1, of shape (2,). The answers are (low, high); the low
+end is the exact answer where x=1 never prevents y=1. Each function raises InputError if the two
+cannot be of one population, or if the event it conditions on has probability zero.
 
-Source: Tian and Pearl (2000), section 4.2.2; y' and x' are y=0 and x=0.
+Source: Tian and Pearl (2000), section 4.2.2. In the formulas x', y' are x=0, y=0, and y_x is y
+under do(x).
 """
 
 from ..arrays import Array
 from ..errors import InputError
+from ..model.elimination import Factor
 from ..tolerances import ROUNDING
-from .response_types import ResponseTypes
+from .named_tables import named_table
 
 Interval = tuple[float, float]
 
 
-def necessity(seen: Array, done: Array) -> Interval:
-    """PN = P(y' had it been x' | x, y): how many of those with x and y owe y to x."""
-    p, not_y = _joint(seen, done), 1.0 - done[0]
-    if p[1, 1] <= 0:
+def necessity(observed: Array, experimental: Array) -> Interval:
+    """PN = P(y'_{x'} | x, y): the share of those with x and y who owe y to x."""
+    joint, without = _joint(observed, experimental), experimental[0]
+    if joint[1, 1] <= 0:
         raise InputError(
             "the probability of necessity is about those with x=1 and y=1, and there are none"
         )
-    return _interval((p[:, 1].sum() - done[0]) / p[1, 1], (not_y - p[0, 0]) / p[1, 1])
+    # max(0, (P(y) - P(y_x')) / P(x, y)) <= PN <= min(1, (P(y'_x') - P(x', y')) / P(x, y))
+    low = (joint[:, 1].sum() - without) / joint[1, 1]
+    high = (1.0 - without - joint[0, 0]) / joint[1, 1]
+    return _interval(low, high)
 
 
-def sufficiency(seen: Array, done: Array) -> Interval:
-    """PS = P(y had it been x | x', y'):
-
-    how many of those without x and y would have y if they had x.
-    """
-    p = _joint(seen, done)
-    if p[0, 0] <= 0:
+def sufficiency(observed: Array, experimental: Array) -> Interval:
+    """PS = P(y_x | x', y'): the share of those without x and y who would have y if they had x."""
+    joint, treated = _joint(observed, experimental), experimental[1]
+    if joint[0, 0] <= 0:
         raise InputError(
             "the probability of sufficiency is about those with x=0 and y=0, and there are none"
         )
-    return _interval((done[1] - p[:, 1].sum()) / p[0, 0], (done[1] - p[1, 1]) / p[0, 0])
+    # max(0, (P(y_x) - P(y)) / P(x', y')) <= PS <= min(1, (P(y_x) - P(x, y)) / P(x', y'))
+    low = (treated - joint[:, 1].sum()) / joint[0, 0]
+    high = (treated - joint[1, 1]) / joint[0, 0]
+    return _interval(low, high)
 
 
-def necessity_and_sufficiency(seen: Array, done: Array) -> Interval:
-    """PNS = P(y had it been x, and y' had it been x'): how many respond to x in both directions."""
-    p, effect = _joint(seen, done), done[1] - done[0]
-    y = p[:, 1].sum()
-    low = max(effect, y - done[0], done[1] - y)
-    return _interval(
-        low, min(done[1], 1.0 - done[0], p[1, 1] + p[0, 0], effect + p[1, 0] + p[0, 1])
-    )
+def necessity_and_sufficiency(observed: Array, experimental: Array) -> Interval:
+    """PNS = P(y_x, y'_{x'}): the share of units whose y follows x in both directions."""
+    joint, (without, treated) = _joint(observed, experimental), experimental
+    outcome = joint[:, 1].sum()
+    # max(0, P(y_x) - P(y_x'), P(y) - P(y_x'), P(y_x) - P(y)) <= PNS
+    low = max(treated - without, outcome - without, treated - outcome)
+    # PNS <= min(P(y_x), P(y'_x'), P(x, y) + P(x', y'), P(y_x) - P(y_x') + P(x, y') + P(x', y))
+    concordant = joint[1, 1] + joint[0, 0]
+    discordant = joint[1, 0] + joint[0, 1]
+    high = min(treated, 1.0 - without, concordant, treated - without + discordant)
+    return _interval(low, high)
 
 
 def _interval(low: float, high: float) -> Interval:
     return max(0.0, float(low)), min(1.0, float(high))
 
 
-def _joint(seen: Array, done: Array) -> Array:
-    """P(x, y), if an experiment on the same population can have the results `done`."""
-    p = ResponseTypes({"x": (), "y": ("x",)}, [("x", "y")], seen).table
-    if p.shape != (2, 2) or len(done) != 2:
+def _joint(observed: Array, experimental: Array) -> Array:
+    """P(x, y), if an experiment on the same population can have these results."""
+    joint = named_table(Factor(("x", "y"), observed), ("x", "y"), {}).table
+    if joint.shape != (2, 2) or len(experimental) != 2:
         raise InputError(
             "the probabilities of causation need two values of x and of y, and P(y=1 | do(x)) "
             "for each x"
         )
     for x in (0, 1):
-        low, high = p[x, 1], 1.0 - p[x, 0]
-        if not low - ROUNDING <= done[x] <= high + ROUNDING:
+        # Consistency: P(x, y) <= P(y_x) <= 1 - P(x, y').
+        low, high = joint[x, 1], 1.0 - joint[x, 0]
+        if not low - ROUNDING <= experimental[x] <= high + ROUNDING:
             raise InputError(
                 f"P(y=1 | do(x={x})) must lie between P(x={x}, y=1) = {low:.6g} and {high:.6g}, "
-                f"and is {done[x]:.6g}"
+                f"and is {experimental[x]:.6g}"
             )
-    return p
+    return joint

@@ -1,85 +1,141 @@
-"""Response types: a discrete model with hidden confounding as a law over all that a unit could do.
+"""Response types: a discrete model with hidden confounding as a law over deterministic functions.
 
-A response type of a variable is a function from the values of its parents to its own. Variables
-that share latents form a district, whose units have a type for each of them; every model with the
-same graph is a law over these types, one for each district, and its table pins the law down to the
-solutions of linear equations.
+A response type of a variable is a function from the values of its parents to its own value. The
+variables that latents connect form a district; each unit has one joint type per district, and types
+of different districts are independent. Every model with the graph is such a law, so that what can
+be said about all of them is a programme over laws of types (`constraints`, `sharp_bounds`).
 
-Source: Balke and Pearl (1997), section 3; the equations of a district are its c-factor (Tian and
-Pearl, 2002, section 4)."""
+Source: Balke and Pearl (1997), section 3.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations, product
+from itertools import combinations
 from math import prod
+from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, Floats
+from ..arrays import Array
 from ..errors import InputError, TooLargeError, did_you_mean
 from ..exact.queries import distribution
 from ..graphs.admg import ADMG, checked, seen_effects
 from ..model.elimination import Factor, check_size, conditional, eliminate
 from ..model.scm import SCM
 from ..tolerances import INDEPENDENCE
+from .named_tables import named_table, values_of
 
 MOST_TYPES = 2**16  # of a district
 
 
-@dataclass(frozen=True, eq=False)
 class ResponseTypes:
-    """A table of observed variables and their graph: the parents of each, and which of them each
-    latent reaches.
+    """The response types of a graph, and the tables that were measured of its variables.
 
-    The table has an axis for each variable, in the order of `parents`, and may be of counts.
-    Variables take the values `supports`, ascending, or else 0 to k-1. Raises InputError if the
-    parts do not fit or the table breaks an independence of the graph, and TooLargeError if a
-    district has more than 2**16 types."""
+    `parents` lists the parents of each variable, `latents` the variables that each latent reaches.
+    `tables` is one named table P(all variables), or a list of named tables whose variables were
+    measured apart, such as P(x, y) and P(x, z). A named table is a `Factor`, an xarray, a pandas
+    frame of samples or a mapping of columns; it holds probabilities or counts, and its axes may
+    have any order. Tables must agree on the variables that they share, to 1e-6: where they are
+    estimates, take P(shared) from one of them. Variables have the ascending values `supports`, else
+    those in samples or coordinates, else 0 to k-1.
 
-    parents: Mapping[str, tuple[str, ...]]
-    latents: Sequence[Sequence[str]]
-    table: Array
-    supports: Mapping[str, Array] = field(default_factory=dict)
+    Raises InputError if the parts do not fit, a table has no names, tables contradict each other or
+    break an independence of the graph, and TooLargeError if a district has more than 2**16 types.
+    """
 
-    @staticmethod
+    def __init__(
+        self,
+        parents: Mapping[str, tuple[str, ...]],
+        latents: Sequence[Sequence[str]],
+        tables: Any,
+        supports: Mapping[str, Array] | None = None,
+    ):
+        self.parents = parents
+        self.latents = latents
+        self._check_names()
+        sources = tables if _is_list(tables) else [tables]
+        values = {**values_of(sources, tuple(parents)), **(supports or {})}
+        values = {name: np.asarray(support) for name, support in values.items()}
+        self.margins = tuple(named_table(data, tuple(parents), values) for data in sources)
+        if not _is_list(tables):
+            self._check_complete(self.margins[0])
+        self.supports = self._supports(values)
+        for district in self.districts:
+            district.check()
+        self._check_agreement()
+        if self.joint is not None:
+            self._check_independences(self.joint)
+
+    @classmethod
     def of(
-        graph: ADMG, table: Array, supports: Mapping[str, Array] | None = None
+        cls, graph: ADMG, tables: Any, supports: Mapping[str, Array] | None = None
     ) -> "ResponseTypes":
-        """The types of a graph, in the order of its nodes. Each bidirected edge is a latent of its
-        own.
+        """The response types of a graph, with a latent for each bidirected edge.
 
-        The edges do not tell whether a latent is shared by three variables; where one is, name it
-        in `latents` instead."""
+        The edges do not tell whether a latent is shared by three variables; where one is, list it
+        in `latents` instead. See the class for `tables`, whose order of axes does not matter.
+        """
         parents = {
             name: tuple(cause for cause in graph.nodes if (cause, name) in graph.directed)
             for name in graph.nodes
         }
-        return ResponseTypes(parents, sorted(graph.bidirected), table, supports or {})
+        return cls(parents, sorted(graph.bidirected), tables, supports)
 
-    def __post_init__(self) -> None:
-        _check(self)
-        object.__setattr__(self, "table", np.asarray(self.table, dtype=float) / np.sum(self.table))
-        sizes = dict(zip(self.parents, np.shape(self.table), strict=True))
-        object.__setattr__(
-            self,
-            "supports",
-            {name: np.asarray(self.supports.get(name, np.arange(k))) for name, k in sizes.items()},
-        )
-        for name, values in self.supports.items():
-            if values.shape != (sizes[name],) or (np.diff(values) <= 0).any():
+    def _check_names(self) -> None:
+        causes = [cause for causes in self.parents.values() for cause in causes]
+        reached = [name for latent in self.latents for name in latent]
+        for name in causes + reached:
+            if name not in self.parents:
                 raise InputError(
-                    f"{name} needs {sizes[name]} ascending values, and got {values.tolist()}"
+                    f"{name!r} has no entry in `parents`; {did_you_mean(name, self.parents)}"
                 )
-        for district in self.districts:
-            district.check()
-        self._check_independences()
+        self.graph  # noqa: B018  raises if it has a cycle
+
+    def _check_complete(self, table: Factor) -> None:
+        missing = [name for name in self.parents if name not in table.names]
+        if missing:
+            raise InputError(
+                f"the table has no axis for {', '.join(missing)}; add it, or give a list of the "
+                "tables that were measured apart"
+            )
+
+    def _supports(self, values: Mapping[str, Array]) -> dict[str, Array]:
+        """The values of every variable, with 0 to k-1 where `values` has none."""
+        sizes: dict[str, int] = {}
+        for names, table in self.margins:
+            for name, size in zip(names, table.shape, strict=True):
+                if sizes.setdefault(name, size) != size:
+                    raise InputError(
+                        f"{name} has {sizes[name]} values in one table and {size} in another"
+                    )
+        supports = {}
+        for name in self.parents:
+            if name not in sizes and name not in values:
+                raise InputError(
+                    f"no table has the variable {name}; give its values in `supports`, or take the "
+                    "graph without it"
+                )
+            support = values.get(name, np.arange(sizes.get(name, 0)))
+            size = sizes.get(name, len(support))
+            if support.shape != (size,) or (np.diff(support) <= 0).any():
+                raise InputError(
+                    f"{name} needs {size} ascending values, and got {support.tolist()}"
+                )
+            supports[name] = support
+        return supports
+
+    @cached_property
+    def joint(self) -> Factor | None:
+        """P(all variables), in the order of `parents`; None if no table has all of them."""
+        for margin in self.margins:
+            if len(margin.names) == len(self.parents):
+                return margin
+        return None
 
     @cached_property
     def graph(self) -> ADMG:
-        """The parents and the latents as a graph, in which a latent is a bidirected edge between
-        any two that it reaches.
-        """
+        """The graph, with a bidirected edge between any two variables that a latent reaches."""
         directed = {(cause, name) for name, causes in self.parents.items() for cause in causes}
         bidirected = {
             pair for latent in self.latents for pair in combinations(sorted(set(latent)), 2)
@@ -93,7 +149,7 @@ class ResponseTypes:
 
     @cached_property
     def districts(self) -> tuple["District", ...]:
-        """The sets of variables that are connected by latents, each with its causes first."""
+        """The sets of variables that latents connect, each with its causes first."""
         return tuple(District(self, self._sorted(names)) for names in self.graph.districts)
 
     def _sorted(self, names: Collection[str]) -> tuple[str, ...]:
@@ -104,45 +160,65 @@ class ResponseTypes:
         return prod(len(self.supports[name]) for name in names)
 
     def row(self, name: str, at: Mapping[str, Array]) -> Array:
-        """The row of a variable's responses for the positions of its parents."""
+        """The row of a variable's responses, from the positions of its parents in `at`."""
         row: Array = np.zeros((), dtype=np.int64)
         for parent in self.parents[name]:
             row = row * self.size(parent) + at[parent]
         return row
 
-    def marginal(self, names: Sequence[str]) -> Floats:
-        """P(names), one axis for each in their order."""
-        return eliminate([Factor(tuple(self.parents), self.table)], tuple(names))
+    def conditional(self, joint: Factor, name: str, unseen: float) -> Factor:
+        """P(name | pillow), and `unseen` where the pillow has probability zero.
 
-    def pillow(self, name: str) -> tuple[str, ...]:
-        """What screens a variable off from all others before it, causes first."""
-        return self._sorted(self.graph.pillow(name))
+        The pillow screens a variable off from all others before it (`ADMG.pillow`).
+        """
+        names = (*self._sorted(self.graph.pillow(name)), name)
+        return Factor(names, conditional(eliminate([joint], names), unseen=unseen))
 
-    def conditional(self, name: str, unseen: float) -> Factor:
-        """P(name | pillow), and `unseen` where the table has never seen the pillow."""
-        names = (*self.pillow(name), name)
-        return Factor(names, conditional(self.marginal(names), unseen=unseen))
+    def _check_agreement(self) -> None:
+        """Raise InputError if two tables differ on the variables that they share."""
+        for one, other in combinations(self.margins, 2):
+            shared = tuple(name for name in one.names if name in other.names)
+            ours, theirs = eliminate([one], shared), eliminate([other], shared)
+            gap = abs(ours - theirs)
+            if gap.max() <= INDEPENDENCE:
+                continue
+            cell = np.unravel_index(gap.argmax(), gap.shape)
+            at = {name: int(position) for name, position in zip(shared, cell, strict=True)}
+            raise InputError(
+                f"the tables of ({', '.join(one.names)}) and ({', '.join(other.names)}) contradict "
+                f"each other about {', '.join(shared)}: P({self.says(shared, at)}) is "
+                f"{ours[cell]:.6g} in one and {theirs[cell]:.6g} in the other"
+            )
 
-    def _check_independences(self) -> None:
+    def says(self, names: Sequence[str], at: Mapping[str, int]) -> str:
+        """The values of variables in words, such as `x=0, y=1`; `at` holds their positions."""
+        return ", ".join(f"{name}={self.supports[name][at[name]]}" for name in names)
+
+    def _check_independences(self, joint: Factor) -> None:
         for position, name in enumerate(self.order):
-            before, law = self.order[:position], self.conditional(name, unseen=0.0)
-            seen = self.marginal((*before, name))
-            gap = abs(eliminate([Factor(before, seen.sum(-1)), law], (*before, name)) - seen).max()
+            # Tian and Pearl (2002), corollary 1: P(name | all before) = P(name | pillow).
+            before, law = self.order[:position], self.conditional(joint, name, unseen=0.0)
+            table = eliminate([joint], (*before, name))
+            implied = eliminate([Factor(before, table.sum(-1)), law], (*before, name))
+            gap = abs(implied - table).max()
             if gap > INDEPENDENCE:
-                free = ", ".join(other for other in before if other not in law.names)
+                given = ", ".join(law.names[:-1]) or "nothing"
+                others = ", ".join(other for other in before if other not in law.names)
                 raise InputError(
-                    f"the table breaks an independence of the graph by {gap:.2g}: given "
-                    f"{', '.join(law.names[:-1]) or 'nothing'}, "
-                    f"{name} depends on {free}; add a parent or a latent, or give a table that "
+                    f"the table breaks an independence of the graph by {gap:.2g}: given {given}, "
+                    f"{name} depends on {others}; add a parent or a latent, or give a table that "
                     "fits the graph"
                 )
 
 
+def _is_list(tables: Any) -> bool:
+    """Whether these are tables that were measured apart; a `Factor` is a tuple too."""
+    return isinstance(tables, list | tuple) and not isinstance(tables, Factor)
+
+
 @dataclass(frozen=True, eq=False)
 class District:
-    """Variables that share latents, causes first, and the law over their response types as far as
-    the table tells.
-    """
+    """Variables that latents connect, causes first, and their joint response types."""
 
     model: ResponseTypes
     names: tuple[str, ...]
@@ -151,7 +227,7 @@ class District:
     def one_latent(self) -> bool:
         """Whether a single latent reaches all of them.
 
-        If not, a law over joint types says more than the latents can.
+        If not, some laws over the joint types are beyond what the latents can produce.
         """
         return len(self.names) == 1 or any(
             set(self.names) <= set(latent) for latent in self.model.latents
@@ -159,124 +235,74 @@ class District:
 
     @cached_property
     def outside(self) -> tuple[str, ...]:
-        """The parents that are not in the district."""
+        """The parents that are not in the district, causes first."""
         parents = {parent for name in self.names for parent in self.model.parents[name]}
         return tuple(name for name in self.model.order if name in parents - set(self.names))
 
     @cached_property
     def counts(self) -> tuple[int, ...]:
-        """How many response types each variable has:
-
-        values to the power of the joint values of its parents.
-        """
+        """The number of response types of each variable: values ** (joint values of parents)."""
         return tuple(
             self.model.size(name) ** self.model.size(*self.model.parents[name])
             for name in self.names
         )
 
+    @property
+    def size(self) -> int:
+        """The number of joint response types."""
+        return prod(self.counts)
+
     def check(self) -> None:
-        """Raise TooLargeError if there are more than 2**16 types, or too many equations for them."""
-        if prod(self.counts) > MOST_TYPES:
+        """Raise TooLargeError if there are more than 2**16 types, or too many equations."""
+        if self.size > MOST_TYPES:
             raise TooLargeError(
-                f"{', '.join(self.names)} have {prod(self.counts):.3g} response types, and the "
-                f"most is {MOST_TYPES}"
+                f"{', '.join(self.names)} have {self.size:.3g} response types, and the most is "
+                f"{MOST_TYPES}"
             )
         check_size(
-            [self.model.size(*self.outside, *self.names), prod(self.counts)],
+            [self.model.size(*self.outside, *self.names), self.size],
             f"the equations of {', '.join(self.names)}",
         )
 
     @cached_property
     def responses(self) -> Mapping[str, Array]:
-        """What each type does:
+        """For each variable its value under each joint type: (types, joint values of its parents).
 
-        for each variable an array (types, joint values of its parents) of positions in its support.
+        Values are positions in the variable's support.
         """
-        numbers = np.unravel_index(np.arange(prod(self.counts)), self.counts)
+        numbers = np.unravel_index(np.arange(self.size), self.counts)
         return {
             name: self._functions(name)[number]
             for name, number in zip(self.names, numbers, strict=True)
         }
 
     def _functions(self, name: str) -> Array:
-        rows = self.model.size(*self.model.parents[name])
-        digits = np.unravel_index(
-            np.arange(self.model.size(name) ** rows), (self.model.size(name),) * rows
-        )
+        """All functions from the joint values of the parents: (functions, joint values)."""
+        size, rows = self.model.size(name), self.model.size(*self.model.parents[name])
+        digits = np.unravel_index(np.arange(size**rows), (size,) * rows)
         return np.stack(digits, axis=1)
 
     def outcomes(self, outside: Sequence[int]) -> Array:
-        """What each type does where the parents outside are set to these positions:
+        """The variables' values under each type if the parents outside are set: (types, variables).
 
-        (types, variables) of positions.
+        `outside` and the values are positions in the supports.
         """
+        types = np.arange(self.size)
         at: dict[str, Array] = {
-            name: np.full(prod(self.counts), what)
-            for name, what in zip(self.outside, outside, strict=True)
+            name: np.full(self.size, position)
+            for name, position in zip(self.outside, outside, strict=True)
         }
         for name in self.names:
-            at[name] = self.responses[name][np.arange(prod(self.counts)), self.model.row(name, at)]
+            at[name] = self.responses[name][types, self.model.row(name, at)]
         return np.stack([at[name] for name in self.names], axis=1)
-
-    @cached_property
-    def equations(self) -> tuple[Floats, Floats, tuple[str, ...]]:
-        """What the table says of the law q: matrix @ q = vector, and a text for each row.
-
-        A row is the probability that the district's variables, or the first of them, take some
-        values when the parents outside are set. Where the table has never seen what the next
-        variable depends on, the rest of them is left open."""
-        found: dict[tuple[int, ...], tuple[Floats, float, str]] = {}
-        for outside in product(*(range(self.model.size(name)) for name in self.outside)):
-            outcomes = self.outcomes(outside)
-            for values in np.unique(outcomes, axis=0):
-                at = dict(zip(self.outside + self.names, (*outside, *values.tolist()), strict=True))
-                length, probability = self._known(at)
-                matches = (outcomes[:, :length] == values[:length]).all(1).astype(float)
-                found[*outside, *values[:length].tolist()] = (
-                    matches,
-                    probability,
-                    self._text(at, length),
-                )
-        matrix, vector, texts = zip(*found.values(), strict=True)
-        return np.array(matrix), np.array(vector), texts
-
-    def _known(self, at: Mapping[str, int]) -> tuple[int, float]:
-        """How many of the variables have a known joint law at these positions, and its probability."""
-        probability = 1.0
-        for length, law in enumerate(self._conditionals):
-            conditional = law.table[tuple(at[name] for name in law.names)]
-            if probability == 0 or np.isnan(conditional):
-                return length, probability
-            probability *= float(conditional)
-        return len(self.names), probability
-
-    @cached_property
-    def _conditionals(self) -> list[Factor]:
-        """P(name | pillow) for each name, nan where the table has never seen the pillow."""
-        return [self.model.conditional(name, np.nan) for name in self.names]
-
-    def _text(self, at: Mapping[str, int], length: int) -> str:
-        def says(names: Sequence[str]) -> str:
-            return ", ".join(f"{name}={self.model.supports[name][at[name]]}" for name in names)
-
-        order = self.model.order
-        seen = all(
-            order.index(name) < order.index(self.names[0]) for name in self.outside
-        )  # then to see them is to set them
-        given = says(self.outside) if seen else f"do({says(self.outside)})"
-        return (
-            f"P({says(self.names[:length])} | {given})"
-            if self.outside
-            else f"P({says(self.names[:length])})"
-        )
 
 
 def response_types(model: SCM, *names: str) -> ResponseTypes:
-    """The variables `names` of a one-step model, all that are not latent if none is given, with
-    their graph and their table.
+    """The response types of the variables `names` of a one-step model, with their joint table.
 
-    All other variables are taken as latent. Raises InputError if the model is longer or its log is
-    selected."""
+    Without names these are all variables that are not latent. All others are taken as latent.
+    Raises InputError if the model has more than one step or its log is selected.
+    """
     if model.horizon > 1 or model.names("selection"):
         raise InputError(
             f"{type(model).__name__} has more than one step or a selected log; response types "
@@ -285,37 +311,17 @@ def response_types(model: SCM, *names: str) -> ResponseTypes:
     names = names or model.names("context", "action", "logged", "reward", "terminal")
     hidden = set(model.order).difference(names)
     effects = {name: seen_effects(model.graph, name, hidden) for name in model.order}
+    # A latent that reaches no more than another adds nothing to it (Evans 2016, section 4).
     reached = {tuple(sorted(effects[name])) for name in hidden}
     latents = [
-        some
-        for some in reached
-        if len(some) > 1 and not any(set(some) < set(more) for more in reached)
+        latent
+        for latent in reached
+        if len(latent) > 1 and not any(set(latent) < set(other) for other in reached)
     ]
     parents = {
         name: tuple(cause for cause in model.order if cause in names and name in effects[cause])
         for name in names
     }
     supports = {name: model.tables.support(name) for name in names}
-    return ResponseTypes(parents, sorted(latents), distribution(model, *names), supports)
-
-
-def _check(model: ResponseTypes) -> None:
-    for name in (
-        *(cause for causes in model.parents.values() for cause in causes),
-        *(name for some in model.latents for name in some),
-    ):
-        if name not in model.parents:
-            raise InputError(
-                f"{name!r} has no entry in `parents`; {did_you_mean(name, model.parents)}"
-            )
-    table = np.asarray(model.table, dtype=float)
-    if table.ndim != len(model.parents):
-        raise InputError(
-            f"the table needs an axis for each of {', '.join(model.parents)}, and has "
-            f"{table.ndim} axes"
-        )
-    if not (np.isfinite(table).all() and (table >= 0).all() and table.sum() > 0):
-        raise InputError(
-            "the table needs counts or probabilities, and has an entry that is negative or not "
-            "finite, or is all 0"
-        )
+    table = distribution(model, *names)
+    return ResponseTypes(parents, sorted(latents), Factor(names, table / table.sum()), supports)

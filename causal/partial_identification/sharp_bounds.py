@@ -1,77 +1,91 @@
-"""Sharp bounds on what a table does not tell:
-
-linear programmes over response types, and closed forms where there are some.
+"""Sharp bounds on quantities that tables do not identify: linear programmes over response types,
+and closed forms for the bow and the instrument.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
-from typing import Any
 
 import numpy as np
 
 from ..arrays import Array, Floats
 from ..errors import InputError
+from ..exact.linear_programme import least
+from ..model.elimination import Factor
 from ..tolerances import ROUNDING
+from .constraints import contract, equations
 from .response_types import District, ResponseTypes
-from .unit_responses import Mixture, Quantity, evaluate
+from .unit_responses import TypeMixture, UnitQuantity, evaluate
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """The least and the greatest value of a quantity among all models with one graph and table.
+    """The least and the greatest value of a quantity among all models with one graph and tables.
 
-    They are sharp if every value between them is taken, which is known of a point, and where a
-    single latent reaches all of the district that is in question. Else they are outer: a district
-    with more latents than one, such as three variables that are joined in pairs, may not be able to
-    do what the two witnesses do."""
+    They are sharp, which means that every value between them is taken, if they are a point or a
+    single latent reaches all variables of the district in question. Else they are outer bounds: the
+    laws over types that attain them may be beyond several latents, such as three that join three
+    variables in pairs.
+    """
 
     low: float
     high: float
     sharp: bool
-    witnesses: tuple[Mixture, Mixture]  # models with the same table that attain the two ends
+    witnesses: tuple[TypeMixture, TypeMixture]  # models with the same tables that attain the ends
 
     def __str__(self) -> str:
         return f"[{self.low:.6g}, {self.high:.6g}], {'sharp' if self.sharp else 'outer'}"
 
 
 def bounds(
-    types: ResponseTypes, quantity: Quantity, known: Sequence[tuple[Quantity, float]] = ()
+    types: ResponseTypes,
+    quantity: UnitQuantity,
+    known: Sequence[tuple[UnitQuantity, float]] = (),
 ) -> Bounds:
-    """Bounds on the expectation of a quantity of a unit, such as `lambda do: do(x=1)["y"] -
-    do(x=0)["y"]`.
+    """Bounds on the expectation of a quantity such as `lambda do: do(x=1)["y"] - do(x=0)["y"]`.
 
-    `known` are quantities whose expectation is known beside the table, from experiments. Raises
-    InputError if no model with the graph has the table, naming an inequality that it violates, or
-    if the quantity multiplies unknown laws.
+    `known` are further quantities and their expectations, from experiments. The tables of `types`
+    may have been measured together or apart; in both cases the bounds are as sharp as `Bounds`
+    says, since what is not linear in a single unknown law is refused. Raises InputError if no model
+    with the graph has the tables, naming an inequality that they violate, or if the quantity or a
+    table multiplies unknown laws.
 
-    Source: Balke and Pearl (1997), section 3; by the c-factors of Tian and Pearl (2002) all
-    districts but one are known."""
-    free, (goal, *rows) = linear(types, [quantity, *(other for other, _ in known)])
-    beside = (rows, [number for _, number in known])
-    low, high = _extreme(free, goal, *beside), _extreme(free, -goal, *beside)
-    rest = [
-        None if district is free else _extreme(district, np.zeros(prod(district.counts)))
+    Source: Balke and Pearl (1997), section 3; for several districts the linear class of Sachs et
+    al. (2023) and, beyond it, Duarte et al. (2024).
+    """
+    # Balke and Pearl: the quantity is linear in the law over types, q, and so are the tables.
+    others = [other for other, _ in known]
+    free, (goal, *rows) = linear(types, [quantity, *others])
+    numbers = [number for _, number in known]
+    # Minimise and maximise goal @ q over all q >= 0 that have the tables.
+    low = _extreme(free, goal, rows, numbers)
+    high = _extreme(free, -goal, rows, numbers)
+    # The laws of the other districts do not matter: any that has the tables completes a witness.
+    rest = {
+        district: _extreme(district, np.zeros(district.size))
         for district in types.districts
-    ]
-    ends = [
-        Mixture(types, tuple(end if law is None else law for law in rest)) for end in (low, high)
-    ]
+        if district is not free
+    }
+    least_model = _mixture(types, {**rest, free: low})
+    greatest_model = _mixture(types, {**rest, free: high})
     return Bounds(
-        float(goal @ low),
-        float(goal @ high),
-        free.one_latent or bool(np.ptp(goal) <= ROUNDING),
-        (ends[0], ends[1]),
+        low=float(goal @ low),
+        high=float(goal @ high),
+        sharp=free.one_latent or bool(np.ptp(goal) <= ROUNDING),
+        witnesses=(least_model, greatest_model),
     )
 
 
-def linear(types: ResponseTypes, quantities: Sequence[Quantity]) -> tuple[District, Floats]:
-    """The one district whose law the table leaves open, and the expected quantities given each of
-    its types: (quantities, types).
+def _mixture(types: ResponseTypes, laws: dict[District, Floats]) -> TypeMixture:
+    return TypeMixture(types, tuple(laws[district] for district in types.districts))
 
-    Raises InputError if there is more than one, for then the quantities are no linear functions.
+
+def linear(types: ResponseTypes, quantities: Sequence[UnitQuantity]) -> tuple[District, Floats]:
+    """The one district whose unknown law matters, and the quantities as linear functions of it.
+
+    These are expectations given each of the district's types: (quantities, types). Raises
+    InputError if the unknown laws of two districts matter, for then the quantities are not linear.
     """
-    expected = [_contract(types, evaluate(types, quantity)) for quantity in quantities]
+    expected = [_contracted(types, quantity) for quantity in quantities]
     shape = np.broadcast_shapes(*(values.shape for values in expected))
     free = [district for district, size in zip(types.districts, shape, strict=True) if size > 1]
     if len(free) > 1:
@@ -81,42 +95,35 @@ def linear(types: ResponseTypes, quantities: Sequence[Quantity]) -> tuple[Distri
             "answer; ask for less at once"
         )
     district = free[0] if free else types.districts[0]
-    return district, np.stack(
-        [np.broadcast_to(values.ravel(), prod(district.counts)) for values in expected]
-    )
+    rows = [np.broadcast_to(values.ravel(), district.size) for values in expected]
+    return district, np.stack(rows)
 
 
-def _contract(types: ResponseTypes, values: Floats) -> Floats:
-    """The expectation over every district whose law is known as far as the values need it:
-
-    its axis has length 1.
-    """
-    before = None
-    while before != values.shape:
-        before = values.shape
-        for axis, district in enumerate(types.districts):
-            if values.shape[axis] > 1:
-                matrix, vector, _ = district.equations
-                flat = np.moveaxis(values, axis, 0).reshape(values.shape[axis], -1)
-                weights = np.linalg.lstsq(matrix.T, flat)[0]
-                if abs(matrix.T @ weights - flat).max() <= ROUNDING * max(1.0, abs(flat).max()):
-                    values = np.expand_dims(
-                        (vector @ weights).reshape(
-                            [n for a, n in enumerate(values.shape) if a != axis]
-                        ),
-                        axis,
-                    )
-    return values
+def _contracted(types: ResponseTypes, quantity: UnitQuantity) -> Floats:
+    """The quantity's expectation over all districts whose laws are known as far as it needs."""
+    values = evaluate(types, quantity)
+    systems = [
+        equations(district) if size > 1 else None
+        for district, size in zip(types.districts, values.shape, strict=True)
+    ]
+    return contract(values, systems)
 
 
 def _extreme(
     district: District, goal: Floats, rows: Sequence[Floats] = (), numbers: Sequence[float] = ()
 ) -> Floats:
-    """The law over a district's types that has the table, and expectations `numbers` of `rows`,
-    with the least expected goal.
+    """The law over a district's types with the least expected goal.
+
+    Among those that have the tables, and expectations `numbers` of `rows`. Raises InputError if
+    there are none.
     """
-    matrix, vector, _ = district.equations
+    matrix, vector, _ = equations(district)
     law = least(goal, A_eq=np.vstack([matrix, *rows]), b_eq=np.append(vector, numbers))
+    if law is None and district.model.joint is None:
+        raise InputError(
+            "no model with this graph has all of the tables, and what else is known; check them, "
+            "or add a latent"
+        )
     if law is None:
         raise InputError(
             violated_inequality(district)
@@ -125,71 +132,69 @@ def _extreme(
     return np.asarray(law.clip(0.0) / law.clip(0.0).sum())
 
 
-def least(goal: Floats, **constraints: Any) -> Floats | None:
-    """Where a linear programme, written as for scipy's `linprog`, has its minimum;
-
-    None if nothing satisfies the constraints.
-    """
-    from scipy.optimize import linprog  # slow to import
-
-    x = linprog(goal, **constraints).x
-    return None if x is None else np.asarray(x)
-
-
 def violated_inequality(district: District) -> str | None:
-    """An inequality that every model with the graph obeys and the table breaks most, in words; None
-    if there is none.
+    """The inequality among probabilities that the joint table violates most, in words, or None.
 
-    A sum of probabilities is at most 1 if no type counts in it twice: for an instrument these are
-    the inequalities of Pearl (1995) and Bonet (2001). It is found as the solution of the dual
-    programme."""
-    matrix, vector, texts = district.equations
+    A sum of probabilities is at most 1 if no type counts twice in it. For an instrument these are
+    the inequalities of Pearl (1995) and Bonet (2001).
+    """
+    # Farkas' lemma: no law has the table if and only if some weighted sum of its probabilities is
+    # at most 1 for every type and more than 1 for the table. The dual programme finds the weights.
+    matrix, vector, texts = equations(district)
     weights = least(-vector, A_ub=matrix.T, b_ub=np.ones(matrix.shape[1]))
     if weights is None or weights @ vector <= 1.0 + ROUNDING:
         return None
-    terms = [
-        text if abs(w - 1) < ROUNDING else f"{w:.3g} {text}"
-        for w, text in zip(weights, texts, strict=True)
-        if w > ROUNDING
-    ]
-    return f"no model with this graph has the table: {' + '.join(terms)} = {weights @ vector:.6g}, and it is at most 1 in all of them"
+    terms = []
+    for weight, text in zip(weights, texts, strict=True):
+        if abs(weight - 1) < ROUNDING:
+            terms.append(text)
+        elif weight > ROUNDING:
+            terms.append(f"{weight:.3g} {text}")
+    return (
+        f"no model with this graph has the table: {' + '.join(terms)} = {weights @ vector:.6g}, "
+        "and it is at most 1 in all of them"
+    )
 
 
 def manski(table: Array, values: Array | None = None) -> Floats:
-    """Sharp bounds on E[y | do(x)] from P(x, y) alone, if anything may be a common cause: (..., X, Y) to (..., X, 2).
+    """Sharp bounds on E[y | do(x)] where anything may confound x and y: (..., X, 2), (low, high).
 
-    `values` are those of y, 0 to Y-1 if not given; the least and the greatest of them are what y
-    can be. Axes before the last two are contexts. The table may be of counts. Raises InputError if
-    a context is empty.
+    `table` is P(x, y) or counts, of shape (..., X, Y): the last two axes are x and y, those before
+    them are contexts. `values` (Y,) are those of y, by default 0 to Y-1. Raises InputError if an
+    entry is negative or not finite, or a context has no weight.
 
     Source: Manski (1990).
     """
     table = np.asarray(table, dtype=float)
-    if not (np.isfinite(table) & (table >= 0)).all():
+    wrong = np.argwhere(~np.isfinite(table) | (table < 0))
+    if len(wrong):
+        cell = tuple(wrong[0].tolist())
         raise InputError(
-            "the table has an entry that is negative or not a number; it must hold probabilities "
-            "or counts"
+            f"the table has {table[cell]} at {cell}, which is negative or not a number; it must "
+            "hold probabilities or counts"
         )
     total = table.sum((-2, -1), keepdims=True)
     if (total <= 0).any():
         raise InputError("the table has a context without any weight; leave it out")
     values = np.arange(table.shape[-1]) if values is None else np.asarray(values, dtype=float)
-    seen = table / total
-    unseen = 1.0 - seen.sum(-1)
-    return np.stack(
-        [seen @ values + unseen * values.min(), seen @ values + unseen * values.max()], axis=-1
-    )
+    # E[y | do(x)] = E[y; x] + P(not x) E[y_x | not x], and the last mean may be anything.
+    law = table / total
+    others = 1.0 - law.sum(-1)
+    low = law @ values + others * values.min()
+    high = law @ values + others * values.max()
+    return np.stack([low, high], axis=-1)
 
 
 def balke_pearl(table: Array) -> Floats:
-    """Sharp bounds on P(y=1 | do(d)) from an instrument z with K values, d and y binary: (K, 2, 2) to (2, 2), rows (low, high).
+    """Sharp bounds on P(y=1 | do(d)) from a K-valued instrument z: (2, 2), rows (low, high).
 
-    The table has the axes z, d, y, and any weights for the values of z, counts or not. The bounds
-    for the two d are attained together, in every combination; see `contrast`. Raises InputError if
-    the table violates an instrumental inequality.
+    `table` has the axes z, d, y, of shape (K, 2, 2): counts or probabilities with any weights for
+    the values of z. The bounds for d=0 and d=1 are attained together in every combination, so that
+    `contrast` of them is sharp. Raises InputError if the table violates an instrumental inequality.
 
     Source: Balke and Pearl (1997), equations 12 to 14; for K values Richardson and Robins (2014),
-    theorem 1."""
+    theorem 1.
+    """
     p = np.asarray(table, dtype=float)
     if p.ndim != 3 or p.shape[1:] != (2, 2) or (p.sum((1, 2)) <= 0).any():
         raise InputError(
@@ -197,7 +202,8 @@ def balke_pearl(table: Array) -> Floats:
             "weight for each z"
         )
     p = p / p.sum((1, 2), keepdims=True)
-    types = ResponseTypes({"z": (), "d": ("z",), "y": ("d",)}, [("d", "y")], p)
+    joint = Factor(("z", "d", "y"), p / p.sum())
+    types = ResponseTypes({"z": (), "d": ("z",), "y": ("d",)}, [("d", "y")], joint)
     if (violated := violated_inequality(types.districts[1])) is not None:
         raise InputError(violated)
     most = np.array([[_most(p, d, y) for y in (0, 1)] for d in (0, 1)])
@@ -205,16 +211,19 @@ def balke_pearl(table: Array) -> Floats:
 
 
 def _most(p: Floats, d: int, y: int) -> float:
-    """The greatest P(y | do(d)): the function g of Richardson and Robins."""
-    alone = p[:, d, y] + p[:, 1 - d].sum(1)
+    """The greatest P(y | do(d)): the function g of Richardson and Robins (2014)."""
+    # One value of z: all who do not take d might have y.
+    single = p[:, d, y] + p[:, 1 - d].sum(1)
+    # Two values of z: at one, those with y'=0 among the others; at the other, those with y'=1.
     pair = (p[:, d, y] + p[:, 1 - d, 0])[:, None] + (p[:, d, y] + p[:, 1 - d, 1])
-    return float(min(alone.min(), pair.min()))
+    return float(min(single.min(), pair.min()))
 
 
 def contrast(intervals: Array, treated: int = 1, control: int = 0) -> tuple[float, float]:
-    """Bounds on E[y | do(treated)] - E[y | do(control)] from a row (low, high) for each treatment,
-    if these vary freely.
+    """Bounds on E[y | do(treated)] - E[y | do(control)] if both means vary freely.
+
+    `intervals` has a row (low, high) for each treatment: (X, 2).
     """
-    return float(intervals[treated, 0] - intervals[control, 1]), float(
-        intervals[treated, 1] - intervals[control, 0]
-    )
+    low = intervals[treated, 0] - intervals[control, 1]
+    high = intervals[treated, 1] - intervals[control, 0]
+    return float(low), float(high)

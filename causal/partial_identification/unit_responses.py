@@ -1,12 +1,12 @@
-"""The units of a model with hidden confounding:
+"""Potential outcomes of the units of a model with hidden confounding.
 
-one of each combination of response types, and what they do under interventions.
+There is one unit for each combination of response types of the districts; a model with the graph is
+a mixture of these units.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
-from math import prod
 
 import numpy as np
 
@@ -17,39 +17,42 @@ from ..model.elimination import Factor, check_size, eliminate
 from .response_types import District, ResponseTypes
 
 
-class Units:
-    """A unit of each combination of response types. Called with interventions, it is what the units
-    then do.
+class PotentialOutcomes:
+    """The potential outcomes of all units: `do(x=0)["m"]` is m of every unit under do(x=0).
 
-    An intervention is a value, or an array with one for each unit, such as `do(x=0)["m"]`. So for
-    units `do`, the effect of x on y is `do(x=1)["y"] - do(x=0)["y"]`, the natural direct effect
-    `do(x=1, m=do(x=0)["m"])["y"] - do(x=0)["y"]`, and `(do(x=1)["y"] == 1) & (do(x=0)["y"] == 0)`
-    says whether x is necessary and sufficient. `do()` is what they do by themselves."""
+    An intervention is a value, or an array with one value for each unit. For potential outcomes
+    `do`, the effect of x on y is `do(x=1)["y"] - do(x=0)["y"]`, the natural direct effect is
+    `do(x=1, m=do(x=0)["m"])["y"] - do(x=0)["y"]`, and the units for which x is necessary and
+    sufficient are `(do(x=1)["y"] == 1) & (do(x=0)["y"] == 0)`. `do()` is without intervention.
+
+    Arrays have an axis for each district, of length 1 where the district does not matter. Raises
+    InputError if a name is not a variable or an intervention is not one of its values.
+    """
 
     def __init__(self, model: ResponseTypes):
         self.model = model
-        self.types: dict[str, Array] = {}  # the position along the district's axis
+        self.types: dict[str, Array] = {}  # positions along the axis of the variable's district
+        self.responses: dict[str, Array] = {}
         for axis, district in enumerate(model.districts):
-            shape = [-1 if axis == other else 1 for other in range(len(model.districts))]
-            self.types |= dict.fromkeys(
-                district.names, np.arange(prod(district.counts)).reshape(shape)
-            )
-        self.responses = {
-            name: table
-            for district in model.districts
-            for name, table in district.responses.items()
-        }
+            shape = np.ones(len(model.districts), dtype=int)
+            shape[axis] = district.size
+            positions = np.arange(district.size).reshape(shape)
+            self.types.update(dict.fromkeys(district.names, positions))
+            self.responses.update(district.responses)
 
-    def __call__(self, **interventions: Array | float) -> "_World":
-        return _World(
-            self, {name: self._position(name, value) for name, value in interventions.items()}
-        )
+    def __call__(self, **interventions: Array | float) -> "_Outcomes":
+        positions = {name: self._position(name, value) for name, value in interventions.items()}
+        return _Outcomes(self, positions)
 
-    def _position(self, name: str, value: Array | float) -> Array:
+    def check_name(self, name: str) -> None:
+        """Raise InputError if there is no such variable."""
         if name not in self.model.parents:
             raise InputError(
                 f"{name!r} is not a variable of the table; {did_you_mean(name, self.model.parents)}"
             )
+
+    def _position(self, name: str, value: Array | float) -> Array:
+        self.check_name(name)
         support, values = tidy(self.model.supports[name]), tidy(np.asarray(value))
         position = np.minimum(np.searchsorted(support, values), len(support) - 1)
         if (support[position] != values).any():
@@ -57,84 +60,78 @@ class Units:
         return np.asarray(position)
 
 
-class _World:
-    """What the units do under interventions:
+class _Outcomes:
+    """All variables of all units under one intervention, computed when they are first needed."""
 
-    `world["y"]` has a number for each unit, computed when it is asked for.
-    """
-
-    def __init__(self, units: Units, positions: dict[str, Array]):
+    def __init__(self, units: PotentialOutcomes, positions: dict[str, Array]):
         self._units = units
-        self._positions = positions
+        self._positions = positions  # of the values in the supports
 
     def __getitem__(self, name: str) -> Array:
-        if name not in self._units.model.parents:
-            raise InputError(
-                f"{name!r} is not a variable of the table; "
-                f"{did_you_mean(name, self._units.model.parents)}"
-            )
+        self._units.check_name(name)
         return np.asarray(self._units.model.supports[name][self._position(name)])
 
     def _position(self, name: str) -> Array:
         if name not in self._positions:
             model, types = self._units.model, self._units.types[name]
-            row = model.row(
-                name, {parent: self._position(parent) for parent in model.parents[name]}
-            )
+            parents = {parent: self._position(parent) for parent in model.parents[name]}
+            row = model.row(name, parents)
             check_size(np.broadcast_shapes(np.shape(row), types.shape), f"{name} of every unit")
             self._positions[name] = self._units.responses[name][types, row]
         return self._positions[name]
 
 
-Quantity = Callable[[Units], Array]
+UnitQuantity = Callable[[PotentialOutcomes], Array]  # a number for each unit
 
 
-def evaluate(types: ResponseTypes, quantity: Quantity) -> Floats:
-    """A quantity of every unit:
+def evaluate(types: ResponseTypes, quantity: UnitQuantity) -> Floats:
+    """A quantity of every unit: an axis for each district, of length 1 where it does not matter.
 
-    an axis for each district, of length 1 where the district does not matter.
+    Raises InputError if the result is not an array over the units.
     """
-    values = np.asarray(quantity(Units(types)), dtype=float)
-    sizes = [prod(district.counts) for district in types.districts]
-    if values.ndim and not (
-        values.ndim == len(sizes)
-        and all(n in (1, size) for n, size in zip(values.shape, sizes, strict=True))
-    ):
+    values = np.asarray(quantity(PotentialOutcomes(types)), dtype=float)
+    sizes = [district.size for district in types.districts]
+    if values.ndim == 0:
+        return values.reshape((1,) * len(sizes))
+    fits = values.ndim == len(sizes) and all(
+        length in (1, size) for length, size in zip(values.shape, sizes, strict=True)
+    )
+    if not fits:
         raise InputError(
             "a quantity is a number for each unit, computed entry by entry, and got an array of "
             f"shape {values.shape}"
         )
-    return values.reshape(values.shape or (1,) * len(types.districts))
+    return values
 
 
 @dataclass(frozen=True, eq=False)
-class Mixture:
-    """A model with the graph of `types` as a mixture of units:
-
-    a law over the response types of each district.
-    """
+class TypeMixture:
+    """A model with the graph of `types`: a law over the response types of each district."""
 
     types: ResponseTypes
     laws: tuple[Floats, ...]  # in the order of types.districts
 
-    def mean(self, quantity: Quantity) -> float:
-        """The expectation of a quantity of a unit."""
+    def mean(self, quantity: UnitQuantity) -> float:
+        """The expectation of a quantity over the units."""
         values = evaluate(self.types, quantity)
         for law in self.laws:
             values = np.tensordot(law, values, 1) if len(values) > 1 else values[0]
         return float(values)
 
-    def table(self) -> Floats:
-        """P(all variables), in the order of the table of `types`."""
+    def table(self) -> Factor:
+        """P(all variables), in the order of `types.parents`."""
+        names = tuple(self.types.parents)
         factors = [
             self._factor(district, law)
             for district, law in zip(self.types.districts, self.laws, strict=True)
         ]
-        return eliminate(factors, tuple(self.types.parents))
+        return Factor(names, eliminate(factors, names))
 
     def _factor(self, district: District, law: Floats) -> Factor:
+        """P(the district's variables | do(its parents outside))."""
         names = district.outside + district.names
         table = np.zeros([self.types.size(name) for name in names])
-        for outside in product(*(range(self.types.size(name)) for name in district.outside)):
+        sizes = [self.types.size(name) for name in district.outside]
+        for outside in product(*map(range, sizes)):
             np.add.at(table[outside], tuple(district.outcomes(outside).T), law)
         return Factor(names, table)

@@ -21,7 +21,7 @@ from ..exact.decision_process import greedy, mean_value
 from ..exact.policies import do_process, is_steady, log_process, value
 from ..identification.action_effect import ActionEffect, Answer, answer, kernel
 from ..model.elimination import conditional
-from ..partial_identification.guarantees import Ceiling, interval_values
+from ..partial_identification.guarantees import Guarantee, interval_values
 from ..tolerances import ROUNDING
 from .intervals import Intervals, intervals
 from .world import World
@@ -208,7 +208,7 @@ def _guaranteed_in_one_step(
     )
 
 
-def _promise(model: World, guarantee: Ceiling) -> Promise:
+def _promise(model: World, guarantee: Guarantee) -> Promise:
     return Promise(guarantee.policy, guarantee.value, value(model, guarantee.policy))
 
 
@@ -225,7 +225,7 @@ def _guaranteed(model: World, known: Floats, so_far: Certificate, notes: _Notes)
     if not np.isnan(known[true_process.visits > 0]).any():
         values, policy = true_process.plan(), model.causal_policy()
         most = float(true_process.start @ mean_value(greedy(values), values))
-        promise = _promise(model, Ceiling(policy, value(model, policy)))
+        promise = _promise(model, Guarantee(policy, value(model, policy)))
         return replace(so_far, maximin=promise, best=(most, most))
     # Else plan in the interval process of the log, for the worst and for the best case.
     process, limits = log_process(model), _reward_limits(model)
@@ -236,7 +236,7 @@ def _guaranteed(model: World, known: Floats, so_far: Certificate, notes: _Notes)
     policy = greedy(low)
     sure = interval_values(process, reward=limits, policy=policy, ends=ends)
     guarantee = float(process.start @ (policy * sure).sum(1))
-    return replace(so_far, maximin=_promise(model, Ceiling(policy, guarantee)), best=best)
+    return replace(so_far, maximin=_promise(model, Guarantee(policy, guarantee)), best=best)
 
 
 def _reward_limits(model: World) -> tuple[float, float] | None:

@@ -11,10 +11,10 @@ from ..errors import InputError
 from ..exact.confounding import rows
 from ..graphs.admg import latent_projection
 from ..model.scm import SCM
-from ..partial_identification.guarantees import Ceiling, Payoffs
+from ..partial_identification.guarantees import Guarantee, Payoffs
 from ..partial_identification.response_types import response_types
 from ..partial_identification.sharp_bounds import bounds, manski
-from ..partial_identification.unit_responses import Quantity
+from ..partial_identification.unit_responses import UnitQuantity
 
 MOST_ENTRIES = 2**22  # of the linear programme of least regret, which then takes seconds
 
@@ -37,11 +37,11 @@ class Intervals:
         """The largest width of an interval."""
         return float(np.nanmax(self.high - self.low))
 
-    def maximin(self) -> Ceiling:
+    def maximin(self) -> Guarantee:
         """The policy with the greatest guaranteed payoff."""
         return _joined([payoffs.maximin() for payoffs in self.payoffs])
 
-    def minimax_regret(self) -> Ceiling:
+    def minimax_regret(self) -> Guarantee:
         """The policy with the least regret in the worst case."""
         return _joined([payoffs.minimax_regret() for payoffs in self.payoffs])
 
@@ -106,7 +106,7 @@ def _by_types(model: SCM, share: Floats, shape: tuple[int, ...]) -> Intervals:
     return Intervals("response types", low, high, sharp, [payoffs], exact=sharp)
 
 
-def _payoff(model: SCM, context: int, action: int) -> Quantity:
+def _payoff(model: SCM, context: int, action: int) -> UnitQuantity:
     """What a unit earns with an action if it is in the context, and else 0."""
     supports = [model.tables.support(name) for name in model.contexts]
     places = np.unravel_index(context, [len(support) for support in supports])
@@ -147,6 +147,6 @@ def _free(
     return Intervals(method, low, high, sharp, parts, exact=sharp)
 
 
-def _joined(parts: Sequence[Ceiling]) -> Ceiling:
+def _joined(parts: Sequence[Guarantee]) -> Guarantee:
     policy = np.concatenate([part.policy for part in parts])
-    return Ceiling(policy, sum(part.value for part in parts))
+    return Guarantee(policy, sum(part.value for part in parts))

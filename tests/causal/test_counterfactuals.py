@@ -284,7 +284,7 @@ def test_natural_effects_through_two_mediators_are_sampled() -> None:
 
 
 def replay(model: World, known: Columns, n: int) -> Columns:
-    """The units of `model.sample(n, default_rng(3))`, some of whose variables are set unit by unit."""
+    """The units of `model.sample(n, default_rng(3))`, with some variables set unit by unit."""
     from dosuite.causal.model import noise
 
     return model.step(

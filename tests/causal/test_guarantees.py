@@ -4,13 +4,13 @@ from itertools import product
 
 import numpy as np
 import pytest
-from bounded import BOW, CLINIC, INSTRUMENT, VITAMIN_A, Memory, ends, mean_of, random_truth
+from bounded import BOW, CLINIC, INSTRUMENT, VITAMIN_A, Memory, ends, mean_of, random_truth, typed
 from printed import printed
 
 from dosuite.causal import ResponseTypes, response_types, value
 from dosuite.causal.exact import log_process
 from dosuite.causal.graphs import is_markov
-from dosuite.causal.partial_identification import Payoffs, Quantity, interval_values
+from dosuite.causal.partial_identification import Payoffs, UnitQuantity, interval_values
 from dosuite.envs.worlds.casino import GreedyCasino
 from dosuite.envs.worlds.ice_cream import IceCreamShorts, NoOverlap
 from dosuite.envs.worlds.river import ConfoundedRiver, MarkovRiver
@@ -55,7 +55,7 @@ def acting(types: ResponseTypes, act: str, outcome: str, actions: int = 2) -> Pa
 
 
 def test_decisions_under_response_types_are_those_of_the_table() -> None:
-    vitamin_a = ResponseTypes(INSTRUMENT, [("d", "y")], VITAMIN_A)
+    vitamin_a = typed(INSTRUMENT, [("d", "y")], VITAMIN_A)
     for payoffs, low, mixed, regret in (
         (acting(response_types(IceCreamShorts()), "ice_cream", "pay"), ".2075", ".36 .64", ".2304"),
         (acting(response_types(NoOverlap()), "ice_cream", "pay"), ".25", ".275 .725", ".1994"),
@@ -77,7 +77,7 @@ def test_where_payoffs_move_together_less_is_regretted_than_between_their_interv
 
     the intervals overlap, and no regret is possible beyond the rest.
     """
-    types = ResponseTypes(BOW, [("x", "y")], np.array([[0.2, 0.3], [0.1, 0.4]]))
+    types = typed(BOW, [("x", "y")], np.array([[0.2, 0.3], [0.1, 0.4]]))
     together = Payoffs.of(types, [[mean_of("y", x=0), lambda do: do(x=0)["y"] * 0.9]])
     low, high = np.array(
         [ends(types, mean_of("y", x=0)), [0.9 * end for end in ends(types, mean_of("y", x=0))]]
@@ -92,7 +92,7 @@ def random_payoffs(seed: int) -> Payoffs:
     return Payoffs.of(types, [[cure_at(age, drug) for drug in (0, 1)] for age in (0, 1)])
 
 
-def cure_at(age: int, drug: int) -> Quantity:
+def cure_at(age: int, drug: int) -> UnitQuantity:
     return lambda do: (do()["age"] == age) * do(drug=drug)["cure"]
 
 

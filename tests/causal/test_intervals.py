@@ -25,7 +25,7 @@ from scipy.sparse import csr_array
 from dosuite.causal import Exactly, World, bounds, certificate, response_types, value
 from dosuite.causal.arrays import Floats
 from dosuite.causal.exact import Process, is_steady
-from dosuite.causal.partial_identification import Payoffs, Quantity, interval_values
+from dosuite.causal.partial_identification import Payoffs, UnitQuantity, interval_values
 from dosuite.envs import make_model
 from dosuite.envs.worlds.ice_cream import IceCreamShorts, NoOverlap
 from dosuite.envs.worlds.river import ConfoundedRiver
@@ -80,7 +80,7 @@ def worst(model: World, weights: Floats) -> float:
     """The most that a weighted sum of payoffs can be, as a model with the same log has it."""
     types = response_types(model)
 
-    def payoff(c: dict[str, float], a: float) -> Quantity:
+    def payoff(c: dict[str, float], a: float) -> UnitQuantity:
         return lambda do: prod(
             (do()[name] == what for name, what in c.items()),
             start=do(**{model.action: a})[model.reward],
@@ -90,9 +90,10 @@ def worst(model: World, weights: Floats) -> float:
         (payoff(c, a), weights[i, j])
         for (i, c), (j, a) in product(enumerate(contexts(model)), enumerate(actions(model)))
     ]
-    total: Quantity = lambda do: sum(weight * term(do) for term, weight in terms)  # noqa: E731
+    total: UnitQuantity = lambda do: sum(weight * term(do) for term, weight in terms)  # noqa: E731
     found = bounds(types, total)
-    assert np.allclose(found.witnesses[1].table(), types.table, atol=1e-7)
+    assert types.joint is not None
+    assert np.allclose(found.witnesses[1].table().table, types.joint.table, atol=1e-7)
     return found.witnesses[1].mean(total)
 
 
@@ -123,7 +124,7 @@ def test_in_a_bow_every_context_is_decided_by_itself() -> None:
     model = Doctor()
     found = certified(model)
     types = response_types(model)
-    payoffs: list[list[Quantity]] = [
+    payoffs: list[list[UnitQuantity]] = [
         [lambda do, c=c, a=a: (do()["pain"] == c) * do(drug=a)["relief"] for a in (0, 1)]  # type: ignore[misc]
         for c in (0, 1)
     ]

@@ -18,13 +18,14 @@ from bounded import (
     ends,
     mean_of,
     random_truth,
+    typed,
 )
 from printed import printed
 
-from dosuite.causal import Array, InputError, ResponseTypes, bounds, distribution, response_types
+from dosuite.causal import Array, InputError, bounds, distribution, response_types
 from dosuite.causal.partial_identification import (
-    Mixture,
-    Quantity,
+    TypeMixture,
+    UnitQuantity,
     balke_pearl,
     contrast,
     manski,
@@ -42,7 +43,7 @@ from dosuite.envs.worlds.ice_cream import DiscountDay, IceCreamShorts, NoOverlap
 def test_manski_is_the_programme_of_the_bow(sizes: tuple[int, int]) -> None:
     table = np.random.default_rng(0).dirichlet(np.ones(np.prod(sizes))).reshape(sizes)
     values = np.array([-1.0, 0.5, 2.0, 7.0])[: sizes[1]]
-    types = ResponseTypes(BOW, [("x", "y")], table, {"y": values})
+    types = typed(BOW, [("x", "y")], table, {"y": values})
     assert np.allclose(
         manski(table, values),
         [ends(types, mean_of("y", x=x)) for x in range(sizes[0])],
@@ -61,8 +62,8 @@ def test_manski_takes_contexts_and_counts() -> None:
 @pytest.mark.parametrize("values_of_z", [1, 2, 3, 4])
 def test_balke_pearl_is_the_programme_of_the_instrument(values_of_z: int) -> None:
     for seed in range(8):
-        table = random_truth(INSTRUMENT, [("d", "y")], (values_of_z, 2, 2), seed).table()
-        types = ResponseTypes(INSTRUMENT, [("d", "y")], table)
+        table = random_truth(INSTRUMENT, [("d", "y")], (values_of_z, 2, 2), seed).table().table
+        types = typed(INSTRUMENT, [("d", "y")], table)
         assert np.allclose(
             balke_pearl(table), [ends(types, mean_of("y", d=d)) for d in (0, 1)], rtol=0, atol=1e-9
         )
@@ -74,11 +75,11 @@ def test_balke_pearl_is_the_programme_of_the_instrument(values_of_z: int) -> Non
 def test_probabilities_of_causation_are_the_programme_with_what_the_experiment_tells() -> None:
     for seed in range(8):
         truth = random_truth(BOW, [("x", "y")], (2, 2), seed)
-        seen, experiments = truth.table(), [mean_of("y", x=0), mean_of("y", x=1)]
+        seen, experiments = truth.table().table, [mean_of("y", x=0), mean_of("y", x=1)]
         done = np.array([truth.mean(experiment) for experiment in experiments])
         known = list(zip(experiments, done.tolist(), strict=True))
-        types = ResponseTypes(BOW, [("x", "y")], seen)
-        shares: list[tuple[Callable[[Array, Array], tuple[float, float]], Quantity, float]] = [
+        types = typed(BOW, [("x", "y")], seen)
+        shares: list[tuple[Callable[[Array, Array], tuple[float, float]], UnitQuantity, float]] = [
             (
                 necessity,
                 lambda do: (do()["x"] == 1) & (do()["y"] == 1) & (do(x=0)["y"] == 0),
@@ -107,7 +108,7 @@ def test_probabilities_of_causation_are_the_programme_with_what_the_experiment_t
 def test_vitamin_a() -> None:
     assert printed(contrast(balke_pearl(VITAMIN_A)), "-.19462 .00539")
     assert printed(balke_pearl(VITAMIN_A), ".993614 .993614 .798991 .999008")
-    types = ResponseTypes(INSTRUMENT, [("d", "y")], VITAMIN_A)
+    types = typed(INSTRUMENT, [("d", "y")], VITAMIN_A)
     assert printed(ends(types, effect_of("d", "y")), "-.19462 .00539")
     assert printed(VITAMIN_A[:, :, 1].sum(0) / VITAMIN_A.sum((0, 2)), ".99229 .99876")
 
@@ -116,8 +117,8 @@ def test_vitamin_a() -> None:
     ("helped", "figures"), [(False, ".993614 .798991"), (True, ".993614 .999008")]
 )
 def test_the_twins_of_vitamin_a_are_the_witnesses(helped: bool, figures: str) -> None:
-    """The catalogue's two mixtures of response types (d, y), which must have the published table."""
-    types = ResponseTypes(INSTRUMENT, [("d", "y")], VITAMIN_A)
+    """The catalogue's two mixtures of response types (d, y) have the published table."""
+    types = typed(INSTRUMENT, [("d", "y")], VITAMIN_A)
     never, always, helps, hurts = (0, 0), (1, 1), (0, 1), (1, 0)  # what y does at d=0 and d=1
     mixture = {
         ((0, 0), helps if helped else never): 0.002811311394079709,
@@ -126,6 +127,7 @@ def test_the_twins_of_vitamin_a_are_the_witnesses(helped: bool, figures: str) ->
         ((0, 1), hurts): 0.000992227550851662,
         ((0, 1), always): 0.7954166302520717,
     }
+    table = VITAMIN_A / VITAMIN_A.sum()
     instrument, district = types.districts
     response_of_d, response_of_y = (district.responses[name].tolist() for name in ("d", "y"))
     law = np.array(
@@ -134,9 +136,9 @@ def test_the_twins_of_vitamin_a_are_the_witnesses(helped: bool, figures: str) ->
             for d, y in zip(response_of_d, response_of_y, strict=True)
         ]
     )
-    witness = Mixture(types, (types.table.sum((1, 2)), law))
+    witness = TypeMixture(types, (table.sum((1, 2)), law))
     assert instrument.names == ("z",)
-    assert abs(witness.table() - types.table).max() < ATTAINED
+    assert abs(witness.table().table - table).max() < ATTAINED
     assert printed([witness.mean(mean_of("y", d=d)) for d in (0, 1)], figures)
 
 

@@ -8,6 +8,7 @@ from dosuite.causal import (
     Array,
     Bernoulli,
     Exactly,
+    Factor,
     ResponseTypes,
     World,
     action,
@@ -16,7 +17,7 @@ from dosuite.causal import (
     latent,
     reward,
 )
-from dosuite.causal.partial_identification import Mixture, Quantity
+from dosuite.causal.partial_identification import TypeMixture, UnitQuantity
 
 ATTAINED = 1e-7
 
@@ -38,31 +39,41 @@ LIPID = np.array([[[158, 14], [0, 0]], [[52, 12], [23, 78]]])
 INFLUENZA = np.array([[[99, 1027], [30, 233]], [[84, 935], [31, 422]]])
 
 
-def mean_of(y: str, **interventions: float) -> Quantity:
+def mean_of(y: str, **interventions: float) -> UnitQuantity:
     return lambda do: do(**interventions)[y]
 
 
-def effect_of(x: str, y: str) -> Quantity:
+def effect_of(x: str, y: str) -> UnitQuantity:
     return lambda do: do(**{x: 1})[y] - do(**{x: 0})[y]
+
+
+def typed(
+    parents: Parents,
+    latents: Sequence[Sequence[str]],
+    table: Array,
+    supports: Mapping[str, Array] | None = None,
+) -> ResponseTypes:
+    """The response types of a table whose axes are in the order of `parents`."""
+    return ResponseTypes(parents, latents, Factor(tuple(parents), table), supports)
 
 
 def random_truth(
     parents: Parents, latents: Sequence[tuple[str, ...]], sizes: tuple[int, ...], seed: int
-) -> Mixture:
+) -> TypeMixture:
     """A random model with these sizes:
 
     a law over the response types of each district, now and then with few types.
     """
     rng = np.random.default_rng(seed)
-    shape = ResponseTypes(parents, latents, np.ones(sizes))
+    shape = typed(parents, latents, np.ones(sizes))
     laws = tuple(
-        rng.dirichlet(np.full(district.equations[0].shape[1], 0.1 if seed % 2 else 1.0))
+        rng.dirichlet(np.full(district.size, 0.1 if seed % 2 else 1.0))
         for district in shape.districts
     )
-    return Mixture(shape, laws)
+    return TypeMixture(shape, laws)
 
 
-def ends(types: ResponseTypes, quantity: Quantity) -> list[float]:
+def ends(types: ResponseTypes, quantity: UnitQuantity) -> list[float]:
     found = bounds(types, quantity)
     return [found.low, found.high]
 
