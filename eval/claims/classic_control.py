@@ -16,8 +16,8 @@ from dosuite.agents import Player, Policy, make_agent
 from dosuite.causal import Array
 from dosuite.envs import Data
 
-from .. import metrics
 from ..runs.rollout import rollout
+from ..scores import metrics
 
 DISCOUNT = 0.99
 TRIALS = 20  # episodes in which a policy is scored, the same for all policies

@@ -10,7 +10,7 @@ import numpy as np
 from dosuite.causal import World, behaviour_policy, uniform_policy, value
 from dosuite.causal.exact import Process, do_process, greedy, log_process
 
-from ..metrics import NEGLIGIBLE
+from ..scores.metrics import NEGLIGIBLE
 
 # the interventions for each recorded step that are searched
 LEAST, MOST = 1e-6, 1e6

@@ -8,9 +8,9 @@ import pandas as pd
 
 from dosuite.causal import Array
 
-from .. import metrics
 from ..runs.run import Run
 from ..runs.suite import execute
+from ..scores import metrics
 from .matrix import runs_of
 from .verdicts import AGREES, agreement
 

@@ -14,11 +14,11 @@ from dosuite.causal import InputError
 from dosuite.envs import make_model
 from dosuite.envs.settings import parse
 
-from .. import metrics
 from ..reports.page import Section, Table
 from ..runs.failure import without_file
 from ..runs.run import OFFLINE, ONLINE, Run, acts_there
 from ..runs.suite import suite_environments
+from ..scores import metrics
 from .classic_control import Target
 
 MOST_REGRET = 0.02  # normalised regret at which a control is reached

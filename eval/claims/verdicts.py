@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import metrics
 from ..reports.page import Section, Table
 from ..runs.failure import without_file
 from ..runs.reference_values import REFERENCES
 from ..runs.run import OFFLINE
+from ..scores import metrics
 from .matrix import NO_ANSWER, Cell, MatrixRow
 
 FAILS = 0.1  # a prediction of 0 says that CS_chance is below

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from dosuite.causal import Array
 from dosuite.envs.regimes import Regime
 
-from .. import metrics
 from ..runs.reference_values import REFERENCES, Line
+from ..scores import metrics
 from .labels import labelled
 from .panels import (
     FONT,

@@ -9,10 +9,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from .. import metrics
 from ..runs.beliefs import belief_columns
 from ..runs.reference_values import REFERENCES
 from ..runs.suite import ORDER
+from ..scores import metrics
 from . import figures, tables
 from .page import Section, markdown, page, print_sections, save
 from .tables import summary

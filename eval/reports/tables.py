@@ -7,8 +7,8 @@ import pandas as pd
 
 from dosuite.envs.regimes import Budget, Regime
 
-from .. import metrics
 from ..runs.failure import without_file
+from ..scores import metrics
 from .labels import labelled
 from .page import Table
 

@@ -9,7 +9,7 @@ from dosuite.causal.exact import Process, chain, do_process, is_steady, log_proc
 from dosuite.causal.exact.decision_process import expected, greedy, mean_value
 from dosuite.envs import all_observations
 
-from ..metrics import ActionValues, Over, metrics_over
+from ..scores.metrics import ActionValues, Over, metrics_over
 
 
 def belief_columns() -> list[str]:

@@ -13,7 +13,7 @@ from dosuite.agents.user_policy import as_policy
 from dosuite.causal import Array, World
 from dosuite.envs import all_observations, make_model
 
-from .. import metrics
+from ..scores import metrics
 from .scored_rows import scored, spaces_of
 
 COLUMNS = [

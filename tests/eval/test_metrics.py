@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from dosuite.causal import Array, InputError
-from dosuite.eval import metrics
+from dosuite.eval.scores import metrics
 
 ONE = np.ones(1)  # the weight of the only context
 DOING, SEEING = (

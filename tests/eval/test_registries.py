@@ -13,8 +13,7 @@ from dosuite.causal import InputError, World, uniform_policy, value
 from dosuite.envs import make_model
 from dosuite.envs.logs.collect import SHARES
 from dosuite.envs.regimes import OFFLINE, ONLINE, Regime
-from dosuite.eval import Run, metrics
-from dosuite.eval.metrics import METRICS, RETURN, ActionValues, Over, metric, recorded_metric
+from dosuite.eval import Run
 from dosuite.eval.reports import report, tables
 from dosuite.eval.runs.reference_values import (
     REFERENCES,
@@ -24,6 +23,8 @@ from dosuite.eval.runs.reference_values import (
     references,
 )
 from dosuite.eval.runs.scored_rows import empty_row
+from dosuite.eval.scores import metrics
+from dosuite.eval.scores.metrics import METRICS, RETURN, ActionValues, Over, metric, recorded_metric
 
 WORLD = "IceCreamShorts-v0"
 

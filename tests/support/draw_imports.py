@@ -51,9 +51,7 @@ ROOMS = {
         "registry",
     ],
     "eval": [
-        "metric_registry statistics",
-        "calibration",
-        "metrics",
+        "scores",
         "runs",
         "reports",
         "claims",

@@ -1,0 +1,1 @@
+"""Scores: the registry of metrics, their definitions, and bootstrap confidence intervals."""
