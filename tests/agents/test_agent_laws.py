@@ -12,17 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from countable import TABULAR
+from agent_laws import GAUGE, ICE, MODELS, RELAY, THERMO, THROWAWAY, every_model
 from gymnasium import spaces
 from learning import OFFLINE, ONLINE, data_of, few, learn, regret, table
 from places import THROWAWAY_FILE
 from refusals import refused
 
 from dosuite.agents import (
-    Agent,
-    ContinuousPolicy,
-    Exact,
-    Policy,
     TabularPolicy,
     agent_classes,
     make_agent,
@@ -31,37 +27,23 @@ from dosuite.agents.tabular.counting import Strata, process_of
 from dosuite.causal import (
     Array,
     Bernoulli,
-    NotDiscreteError,
     World,
     behaviour_policy,
-    distribution,
     logged,
     uniform_policy,
-    value,
 )
-from dosuite.causal.exact import Process, do_process, greedy, log_process, worst_policy
-from dosuite.causal.graphs import is_markov
+from dosuite.causal.exact import Process, do_process, log_process
 from dosuite.causal.identification import back_door_set
-from dosuite.envs import Data, all_observations, make_model
-from dosuite.envs.worlds.airline import season
+from dosuite.envs import Data
 from dosuite.envs.worlds.river import ConfoundedRiver
 from dosuite.envs.worlds.simpson import STUDIES, BloodPressure, SimpsonClinic
-from dosuite.eval.runs.policy_value import policy_value
-from dosuite.eval.runs.reference_values import references
 
 torch.set_num_threads(1)
 
-EXACT = 1e-12
-THROWAWAY = {
-    name: make_model(f"{THROWAWAY_FILE}:{name}") for name in ("Relay", "Survivors", "Gauge")
-}
-RELAY, GAUGE = THROWAWAY["Relay"], THROWAWAY["Gauge"]
-THERMO = make_model("IceCreamShorts-Thermo-v0")
-ICE = make_model("IceCreamShorts-v0")
-AIRLINE = make_model("AirlinePricing-v0")
-MODELS: dict[str, World] = TABULAR
 
-every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+EXACT = 1e-12
+
+
 COUNTING = {name: kind for name, kind in agent_classes().items() if kind.counts_actions}
 
 
@@ -215,72 +197,6 @@ def test_the_references_are_the_exact_policies(model: World) -> None:
     )
 
 
-# Actions that are numbers.
-
-
-BOXES = [name for name, kind in agent_classes().items() if kind.acts_in_a_box]
-
-
-def act(policy: Policy, seed: int = 0) -> Array:
-    """Prices for 500 times and customers."""
-    rng = np.random.default_rng(1)
-    shown = np.stack([rng.uniform(0, 10, 500), rng.integers(1, 8, 500)], axis=1).astype(np.float32)
-    return policy.act(shown, np.random.default_rng(seed))
-
-
-@pytest.mark.parametrize("name", BOXES)
-def test_agents_in_a_box_act_within_the_bounds_and_alike_with_equal_generators(name: str) -> None:
-    regime = agent_classes()[name].learns[0]
-    one, two, other = (learn(name, AIRLINE, regime, 600, seed, **few(name)) for seed in (0, 0, 1))
-    assert isinstance(one, ContinuousPolicy)
-    assert act(one).shape == (500,)
-    assert ((act(one) >= 10) & (act(one) <= 30)).all()
-    assert np.array_equal(act(one), act(two))
-    assert name == "lagged-iv" or not np.array_equal(
-        act(one), act(other)
-    )  # a regression draws nothing
-    with pytest.raises(NotDiscreteError):
-        one.probabilities(np.zeros((3, 2), np.float32))
-
-
-@pytest.mark.parametrize(
-    ("name", "regime"),
-    [("naive", "observe"), ("back-door", "observe"), ("dqn", "observe"), ("dqn", "intervene")],
-)
-def test_who_counts_actions_refuses_numbers(name: str, regime: str) -> None:
-    assert name not in BOXES
-    line = refused(lambda: learn(name, AIRLINE, regime, 600))
-    assert "these are Box" in line or "discrete" in line
-
-
-def test_a_clone_in_a_box_asks_what_was_asked_at_that_time() -> None:
-    policy = learn("bc", AIRLINE, rows=5_000, steps=600)
-    time = np.append(
-        np.linspace(1.0, 4.0, 20), np.linspace(6.0, 9.0, 20)
-    )  # the price of the holiday between is steep
-    asked = policy.act(
-        np.stack([time, np.full(40, 4.0)], axis=1).astype(np.float32), np.random.default_rng(0)
-    )
-    assert asked == pytest.approx(np.maximum(10.0, 25.0 + 3.0 * season(time)), abs=1.5)
-
-
-def test_a_clone_of_a_trembling_expert_is_too_weak() -> None:
-    model = make_model("CorrelatedNoiseLQ-v0")
-    policy = learn("bc", model, rows=20_000, steps=600)
-    state = np.random.default_rng(0).normal(0.0, 0.5, (400, 2)).astype(np.float32)
-    pushed = policy.act(state, np.random.default_rng(0))
-    expert, clone = (
-        abs(pushed - state @ gain).mean()
-        for gain in (model.expert, model.regressed_gain())  # type: ignore[attr-defined]
-    )
-    assert 3 * clone < expert
-
-
-def test_ppo_earns_more_than_prices_at_random() -> None:
-    policy = learn("ppo", AIRLINE, "intervene", 8_000)
-    assert policy_value(AIRLINE, policy).value > references(AIRLINE, AIRLINE)["j_uniform"] + 0.1
-
-
 # Counting.
 
 
@@ -392,204 +308,3 @@ def test_where_time_passes_too_adjusting_is_doing() -> None:
     assert adjusted.transition[seen] == pytest.approx(exact.transition[seen], abs=0.06)
     assert abs(naive.transition[seen] - exact.transition[seen]).max() > 0.2
     assert regret(model, right) < 0.02 < regret(model, wrong)
-
-
-# Who is right, and who is not.
-
-
-def margin(process: Process, rows: int) -> float:
-    """By how many standard errors the best action leads, in the context of a log of so many rows
-    where it leads least.
-
-    A reward is taken to deviate by at most one half, and what follows a step to be worth at most
-    the largest action value."""
-    values, share = process.plan(), process.visits / process.visits.sum()
-    known = share.sum(1) > 0
-    if not np.isfinite(values[known]).all():
-        return 0.0
-    second, best = np.sort(values[known], axis=1)[:, -2:].T
-    scale = 0.5 if process.horizon == 1 else max(1.0, abs(values[known]).max()) / 2
-    error = scale * np.sqrt((1 / (rows * share[known])).sum(1))
-    return float(((best - second) / error).min())
-
-
-CLEAR = {text: model for text, model in MODELS.items() if margin(log_process(model), 20_000) > 6}
-
-
-def test_most_traps_are_clear_in_a_log_of_20_000_rows() -> None:
-    assert len(CLEAR) >= len(MODELS) / 3
-    assert {
-        "IceCreamShorts-v0",
-        "SimpsonClinic-v0:study=Berkeley",
-        "GreedyCasino-v0:casino=Rigged",
-    } <= CLEAR.keys()
-
-
-@pytest.mark.parametrize("model", CLEAR.values(), ids=CLEAR)
-def test_naive_learns_the_policy_that_the_log_praises(model: World) -> None:
-    """It is the confused policy, unless a world says who else is confused."""
-    assert np.array_equal(table(learn("naive", model), model), greedy(log_process(model).plan()))
-
-
-def test_naive_learns_the_confused_policy_of_the_river() -> None:
-    model = MODELS["ConfoundedRiver-v0"]
-    policy = learn("naive", model, rows=120_000)
-    assert np.array_equal(table(policy, model), model.confused_policy())
-    assert policy.process is not None
-    assert policy.process.value(table(policy, model)) == pytest.approx(5.184, abs=0.2)
-
-
-@pytest.mark.long
-@every_model
-def test_cloning_ends_at_the_propensity(model: World) -> None:
-    data = data_of(model, 20_000)
-    cloned = table(make_agent("bc").learn(data, np.random.default_rng(0)), model)
-    rows = process_of(data).visits.sum(1, keepdims=True)
-    assert (
-        abs(cloned - behaviour_policy(model))
-        <= np.where(rows > 0, 3 / np.sqrt(np.maximum(rows, 1)), 1.0)
-    ).all()
-
-
-def can_adjust(model: World) -> bool:
-    """Whether there is a back-door set in whose every stratum the log takes every action."""
-    chosen = back_door_set(model.graph)
-    if chosen is None:
-        return False
-    joint = distribution(model, *model.contexts, *chosen, model.action)
-    return bool((joint[joint.sum(-1) > 0] > 0).all())
-
-
-@every_model
-def test_back_door_is_causal_where_it_can_adjust_and_plays_uniformly_elsewhere(
-    model: World,
-) -> None:
-    policy = learn("back-door", model)
-    if not can_adjust(model) and back_door_set(model.graph) == ():
-        assert (
-            policy.note == "nothing to adjust for"
-        )  # and nothing to learn of the actions that the log does not show
-        return
-    if not can_adjust(model):
-        assert np.array_equal(table(policy, model), uniform_policy(model))
-        assert policy.note.endswith("plays uniformly")
-        assert policy.action_values(all_observations(model)) is None
-        return
-    chosen = back_door_set(model.graph)
-    assert policy.note == (
-        f"adjusts for {', '.join(chosen)}" if chosen else "nothing to adjust for"
-    )
-    if (
-        margin(do_process(model), 20_000) > 12
-    ):  # the log has fewer rows of some actions than an experiment would
-        assert np.array_equal(table(policy, model), model.causal_policy())
-    assert value(model, table(policy, model)) >= value(model, model.causal_policy()) - 0.02
-
-
-def test_back_door_says_why_it_plays_uniformly() -> None:
-    assert (
-        learn("back-door", make_model("IceCreamShorts-NoOverlap-v0")).note
-        == "adjusting for heat has no overlap: plays uniformly"
-    )
-    assert learn("back-door", ICE).note == "no back-door set: plays uniformly"
-    graph = make_model("SimpsonClinic-v0").graph.copy()
-    data = replace(data_of(make_model("SimpsonClinic-v0"), 500), graph=graph, logged=())
-    assert (
-        make_agent("back-door").learn(data, np.random.default_rng(0)).note
-        == "no back-door set: plays uniformly"
-    )
-
-
-def at_stake(model: World) -> float:
-    return value(model, model.causal_policy()) - value(model, worst_policy(model))
-
-
-MARKOV = {
-    text: model.control()
-    for text, model in MODELS.items()
-    if model.horizon == 1 or is_markov(model.control().graph)
-}
-CONTROLS = {text: control for text, control in MARKOV.items() if at_stake(control) > 0.02}
-
-
-@pytest.mark.parametrize("control", CONTROLS.values(), ids=CONTROLS)
-def test_in_a_control_offline_agents_find_the_best_policy(control: World) -> None:
-    data = data_of(control, 100_000, frozenset({"graph"}))
-    for name in ("naive", "back-door"):
-        assert regret(control, make_agent(name).learn(data, np.random.default_rng(0))) < 0.02
-
-
-def test_every_family_that_a_memoryless_plan_can_solve_has_a_control_with_regret() -> None:
-    assert {text.split("-")[0] for text in CONTROLS} == {text.split("-")[0] for text in MARKOV}
-
-
-def test_the_same_agents_fail_in_the_world_itself() -> None:
-    assert regret(ICE, learn("naive", ICE)) == pytest.approx(1.0)
-
-
-@pytest.mark.parametrize(("regime", "world"), [("observe", ICE.control()), ("intervene", ICE)])
-def test_dqn_finds_the_best_policy_where_nothing_is_confounded(regime: str, world: World) -> None:
-    assert regret(world, learn("dqn", world, regime, rows=4_000, updates=300)) < 0.02
-
-
-def test_dqn_is_confused_by_the_log() -> None:
-    assert regret(ICE, learn("dqn", ICE, rows=4_000, updates=300)) == pytest.approx(1.0)
-
-
-def test_ppo_finds_the_best_policy_by_acting() -> None:
-    assert regret(ICE, learn("ppo", ICE, "intervene", rows=6_000)) < 0.1
-
-
-# Networks.
-
-
-def test_a_cloned_box_follows_the_behaviour() -> None:
-    policy = learn("bc", GAUGE, rows=5_000, steps=300)
-    skin = np.array([[-2.0, 0.0], [-2.0, 3.0], [2.0, 0.0], [2.0, -3.0]], np.float32)
-    assert policy.probabilities(skin)[:2, 1] == pytest.approx(0.0, abs=0.15)
-    assert policy.probabilities(skin)[2:, 1] == pytest.approx(1.0, abs=0.15)
-
-
-@pytest.mark.parametrize("horizon", [1, 3])
-def test_naive_learns_in_a_box_whom_the_drug_helps(horizon: int) -> None:
-    model = replace(GAUGE, horizon=horizon)
-    policy = learn("naive", model, rows=5_000, steps=200)
-    skin = np.random.default_rng(0).normal(0.0, 1.5, (500, 2)).astype(np.float32)
-    clear = abs(skin[:, 0]) > 0.5
-    right = policy.probabilities(skin)[np.arange(500), (skin[:, 0] > 0).astype(int)]
-    assert right[clear].mean() > 0.95
-
-
-@pytest.mark.parametrize("name", ["bc", "naive"])
-@pytest.mark.parametrize("model", [THERMO, RELAY], ids=["Thermo", "Relay"])
-def test_networks_learn_what_counting_learns(
-    name: str, model: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    counted, observations = learn(name, model, rows=5_000), all_observations(model)
-    monkeypatch.setattr("dosuite.agents.tabular.counting.MOST_CELLS", 0)
-    policy = learn(name, model, rows=5_000, steps=400)
-    assert not isinstance(policy, TabularPolicy)
-    if name == "bc":
-        assert table(policy, model) == pytest.approx(table(counted, model), abs=0.08)
-    else:
-        assert policy.action_values(observations) == pytest.approx(
-            counted.action_values(observations), abs=0.1
-        )
-
-
-class Reckless(Agent):
-    """An agent that ignores its generator."""
-
-    name = "reckless"
-    learns = ("exact",)
-
-    def learn_from(self, source: Exact, rng: np.random.Generator) -> Policy:
-        row = np.random.default_rng().dirichlet(np.ones(2))
-        return TabularPolicy(np.tile(row, (2, 1)), spaces.Discrete(2))
-
-
-def test_an_agent_that_ignores_its_generator_is_noticed() -> None:
-    one, other = (
-        table(Reckless().learn(Exact(THERMO), np.random.default_rng(0)), THERMO) for _ in range(2)
-    )
-    assert not np.array_equal(one, other)
