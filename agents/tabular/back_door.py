@@ -10,7 +10,7 @@ import numpy as np
 
 from dosuite.causal import InputError
 from dosuite.causal.exact import greedy
-from dosuite.causal.graphs import back_door_set
+from dosuite.causal.identification import back_door_set
 from dosuite.envs import Data
 
 from ..agent import Agent, Policy, TabularPolicy

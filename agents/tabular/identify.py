@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium import spaces
 
 from dosuite.causal import Array, Estimand, Factor, InputError
-from dosuite.causal.identification.action_effect import Question, answered
+from dosuite.causal.identification import ActionEffect
 from dosuite.causal.model.elimination import eliminate
 from dosuite.envs import Data
 
@@ -48,7 +48,7 @@ class Identify(Agent):
         graph = graph_of(source, self.name)
         if source.horizon > 1:
             return BackDoor().learn(replace(source, graph=graph), rng)
-        contexts = Question.of_graph(graph, 1).z
+        contexts = ActionEffect.of_graph(graph, 1).z
         for seen in (
             some for size in range(len(contexts), -1, -1) for some in combinations(contexts, size)
         ):
@@ -81,8 +81,8 @@ def identified_effect(data: Data, graph: "nx.DiGraph[str]", seen: Sequence[str])
 
     None if it is not identified.
     """
-    asked = Question.of_graph(graph, 1)
-    estimands = answered(replace(asked, z=tuple(seen))).estimands
+    asked = ActionEffect.of_graph(graph, 1)
+    estimands = replace(asked, z=tuple(seen)).answer().estimands
     if not estimands:
         return None
     law, values = law_of(data, asked)
@@ -97,7 +97,7 @@ def identified_effect(data: Data, graph: "nx.DiGraph[str]", seen: Sequence[str])
     return Effect(whole.reshape(-1, sizes[asked.x]), f"identified by the {estimand.method} formula")
 
 
-def law_of(data: Data, asked: Question) -> tuple[Factor, Array]:
+def law_of(data: Data, asked: ActionEffect) -> tuple[Factor, Array]:
     """How often all that the log has of one step occurs together, with the names of the graph, and
     the values of the reward.
     """
@@ -117,7 +117,7 @@ def law_of(data: Data, asked: Question) -> tuple[Factor, Array]:
     return law, values[list(columns).index(asked.y[0])]
 
 
-def _column(asked: Question, name: str) -> str:
+def _column(asked: ActionEffect, name: str) -> str:
     role = asked.graph.roles[name]
     return {"reward": "reward", "terminal": "terminated"}.get(role, name)
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from dosuite.causal import ADMG, Array, Factor, InputError, ResponseTypes
-from dosuite.causal.identification.action_effect import Question
+from dosuite.causal.identification import ActionEffect
 from dosuite.causal.model.elimination import conditional, eliminate
 from dosuite.causal.partial_identification import Payoffs, Quantity, manski
 from dosuite.causal.partial_identification.sharp_bounds import least
@@ -58,7 +58,7 @@ class MinimaxRegret(Agent):
         graph = graph_of(source, self.name)
         if source.horizon > 1:
             return abstain(source, "regret is bounded in one step only")
-        asked = Question.of_graph(graph, 1)
+        asked = ActionEffect.of_graph(graph, 1)
         if "selection" in asked.graph.roles.values():
             return abstain(source, "selected rows bound nothing")
         effect = identified_effect(source, graph, asked.z)
@@ -68,7 +68,9 @@ class MinimaxRegret(Agent):
         policy, note = self._by_types(asked, law, values) or _by_manski(asked, law, values)
         return TabularPolicy(policy, source.observation_space, note=note)
 
-    def _by_types(self, asked: Question, law: Factor, values: Array) -> tuple[Array, str] | None:
+    def _by_types(
+        self, asked: ActionEffect, law: Factor, values: Array
+    ) -> tuple[Array, str] | None:
         """The policy over sharp bounds, and a note;
 
         None if there are too many types, or no linear programme.
@@ -107,13 +109,13 @@ def _types(graph: ADMG, sizes: dict[str, int]) -> int:
     )
 
 
-def _contexts(asked: Question, sizes: dict[str, int]) -> list[dict[str, int]]:
+def _contexts(asked: ActionEffect, sizes: dict[str, int]) -> list[dict[str, int]]:
     return [
         dict(zip(asked.z, at, strict=True)) for at in np.ndindex(*(sizes[name] for name in asked.z))
     ]
 
 
-def _payoff(asked: Question, at: dict[str, int], action: int) -> Quantity:
+def _payoff(asked: ActionEffect, at: dict[str, int], action: int) -> Quantity:
     """What a unit earns with an action in a context, and nothing in another."""
     return lambda do: prod(
         (do()[name] == what for name, what in at.items()),
@@ -156,7 +158,7 @@ def nearest(payoffs: Payoffs) -> tuple[Payoffs, float]:
     return replace(payoffs, vector=payoffs.matrix @ found[:unknowns]), float(price @ found)
 
 
-def _by_manski(asked: Question, law: Factor, values: Array) -> tuple[Array, str]:
+def _by_manski(asked: ActionEffect, law: Factor, values: Array) -> tuple[Array, str]:
     """The policy over Manski's bounds in each context;
 
     uniform in those that the log never shows.

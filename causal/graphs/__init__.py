@@ -5,14 +5,17 @@ drawing, d-separation, acyclic directed mixed graphs (ADMGs) and adjustment sets
 
 from .adjustment import adjustment_sets, is_adjustment_set
 from .admg import ADMG, latent_projection, parse_graph
-from .step_graph import LAG, as_text, back_door_set, is_markov, unroll, with_role
+from .conversion import AnyGraph, as_admg, as_names
+from .step_graph import LAG, as_text, is_markov, unroll, with_role
 
 __all__ = [
     "ADMG",
     "LAG",
+    "AnyGraph",
     "adjustment_sets",
+    "as_admg",
+    "as_names",
     "as_text",
-    "back_door_set",
     "is_adjustment_set",
     "is_markov",
     "latent_projection",

@@ -6,8 +6,6 @@ earlier. That is all an agent gets that asks for the graph: no mechanism."""
 
 import networkx as nx
 
-from .d_separation import back_doors
-
 LAG = "_tm1"  # x_tm1 is x one step earlier
 
 Graph = nx.DiGraph  # of names; unrolled: of pairs (name, step)
@@ -55,23 +53,6 @@ def is_markov(graph: "Graph[str]") -> bool:
     future = _outcomes(graph, 1)
     past = {node for node in unrolled if node[1] == 0}
     return bool(nx.is_d_separator(unrolled, future, past, {(name, 1) for name in (*contexts, act)}))
-
-
-def back_door_set(graph: "Graph[str]") -> tuple[str, ...] | None:
-    """The smallest set of logged variables that, with the contexts, closes every back-door path of
-    the action, as `back_doors` says.
-
-    The effect is that on the reward and on the next contexts. None if no such set exists. The log
-    itself conditions on selection, and on episodes that have not ended."""
-    (act,) = with_role(graph, "action")
-    contexts = with_role(graph, "context")
-    step = len(graph)  # far enough from the first for every common cause to be in sight
-    unrolled = unroll(graph, step + 2)
-    given = {(name, step) for name in (*contexts, *with_role(graph, "selection"))}
-    given |= {(name, earlier) for name in with_role(graph, "terminal") for earlier in range(step)}
-    logged = [(name, step) for name in with_role(graph, "logged")]
-    sets = back_doors(unrolled, (act, step), _outcomes(graph, step), given, logged)
-    return tuple(name for name, _ in sets[0]) if sets else None
 
 
 def as_text(graph: "Graph[str]") -> str:

@@ -1,9 +1,6 @@
-"""What an offline learner asks of the graph:
+"""The effect of the action within one step of a log, as an identification query, and its answer."""
 
-the effect of an action on what follows it, given the context; and the answer.
-"""
-
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +8,6 @@ import networkx as nx
 import numpy as np
 
 from ..arrays import Array
-from ..errors import InputError, NotDiscreteError, TooLargeError
 from ..exact.confounding import NEXT, outcomes, rows
 from ..graphs.admg import ADMG, latent_projection
 from ..graphs.d_separation import back_doors
@@ -20,164 +16,177 @@ from ..model.elimination import Factor
 from ..model.scm import SCM
 from .data_fusion import recover
 from .estimand import Estimand
+from .evaluation import EmptyCellError
 from .formula import Probability, Set, product, total
-from .id_algorithm import Hedge, identify
+from .id_algorithm import Hedge, estimand, identify
+from .query import as_query
 
-MOST_ADJUSTED = 3  # variables in an adjustment set that is looked for
-
-
-@dataclass(frozen=True, eq=False)
-class Question:
-    """P(y | do(x), z) in one step of the log:
-
-    its graph has the step's variables, the next contexts, and hidden causes of them.
-    """
-
-    graph: ADMG
-    x: str
-    y: tuple[str, ...]
-    z: tuple[str, ...]  # the contexts
-    survived: tuple[str, ...]  # the ends of earlier steps, which did not happen
-
-    @staticmethod
-    def of(model: SCM) -> "Question":
-        """The question of a model:
-
-        of its one step, or of a step so late that no common cause is out of sight.
-        """
-        return Question.of_graph(model.graph, model.horizon)
-
-    @staticmethod
-    def of_graph(graph: "nx.DiGraph[str]", horizon: int) -> "Question":
-        """The same of the graph of one step alone, as `SCM.graph` is."""
-        names = [name for name in graph if not name.endswith(LAG)]
-        (act,), contexts, ends = (
-            with_role(graph, role) for role in ("action", "context", "terminal")
-        )
-        following = [NEXT + name for name in contexts if horizon > 1]
-        ys = (*with_role(graph, "reward"), *ends, *following)
-        if horizon == 1:
-            return Question(latent_projection(graph.subgraph(names)), act, ys, contexts, ())
-        step = len(graph)
-        shown = {(name, step): name for name in names} | {
-            (name, step + 1): NEXT + name for name in contexts
-        }
-        survived = {
-            (name, earlier): f"{name}[{earlier}]" for name in ends for earlier in range(step)
-        }
-        return Question(
-            _projected(unroll(graph, step + 2), shown | survived),
-            act,
-            ys,
-            contexts,
-            tuple(survived.values()),
-        )
-
-    def back_doors(self) -> tuple[tuple[str, ...], ...]:
-        """The minimal sets, of at most 3 logged variables, that with z close every back-door path;
-
-        a set may be empty.
-        """
-        logged = [name for name in self.graph.nodes if self.graph.roles[name] == "logged"]
-        sets = back_doors(self.graph.dag, self.x, self.y, (*self.z, *self.survived), logged)
-        return tuple(chosen for chosen in sets if len(chosen) <= MOST_ADJUSTED)
+MOST_ADJUSTED = 3  # variables in an adjustment set that the answer lists
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What the graph says:
+    """What the graph says about an effect.
 
-    formulas for the effect that are equal, or a hedge that there is none, or neither: it is not
-    known.
+    Either formulas for it, which are equal; or a hedge, so that it is not identified; or neither:
+    no formula was found, and there may be one.
     """
 
-    sets: tuple[tuple[str, ...], ...]  # that may be adjusted for
+    sets: tuple[tuple[str, ...], ...]  # adjustment sets
     estimands: tuple[Estimand, ...]  # one for each set, and the general one
     hedge: Hedge | None
 
 
-def answer(model: SCM) -> Answer:
-    """What the graph of a model says about the effect of its action. If rows are selected, formulas
-    are in the law of those kept.
+@dataclass(frozen=True, eq=False)
+class ActionEffect:
+    """P(y | do(x), z) in one step of the log: the effect of its action, given the context.
 
-    In a model of several steps the effect is that of one step on its reward and on the next
-    context, in the rows of that step."""
-    return answered(Question.of(model))
+    The graph has the variables of the step, the next contexts as `next x`, and the ends of earlier
+    steps; all other causes are latent.
+    """
 
+    graph: ADMG
+    x: str
+    y: tuple[str, ...]  # the reward, the end of the episode, and the next contexts
+    z: tuple[str, ...]  # the contexts
+    survived: tuple[str, ...]  # ends of earlier steps, which did not happen in an episode so long
 
-def answered(asked: Question) -> Answer:
-    """What the graph of a question says about it."""
-    selections = [name for name in asked.graph.nodes if asked.graph.roles[name] == "selection"]
-    if selections:
-        if any(cause in selections for cause, _ in asked.graph.directed):
+    @staticmethod
+    def of(model: SCM) -> "ActionEffect":
+        """The effect in a model: in its only step, or in a step with a long past."""
+        return ActionEffect.of_graph(model.graph, model.horizon)
+
+    @staticmethod
+    def of_graph(graph: "nx.DiGraph[str]", horizon: int) -> "ActionEffect":
+        """The effect in a graph of one step, as `SCM.graph` is, of a task of `horizon` steps."""
+        names = [name for name in graph if not name.endswith(LAG)]
+        (x,) = with_role(graph, "action")
+        contexts, ends = with_role(graph, "context"), with_role(graph, "terminal")
+        y = (*with_role(graph, "reward"), *ends)
+        if horizon == 1:
+            return ActionEffect(latent_projection(graph.subgraph(names)), x, y, contexts, ())
+        # A path between two variables of a step leads at most len(graph) steps back.
+        step = len(graph)
+        labels = {(name, step): name for name in names}
+        labels |= {(name, step + 1): NEXT + name for name in contexts}
+        survived = {
+            (name, earlier): f"{name}[{earlier}]" for name in ends for earlier in range(step)
+        }
+        projected = _projected(unroll(graph, step + 2), labels | survived)
+        following = tuple(NEXT + name for name in contexts)
+        return ActionEffect(projected, x, y + following, contexts, tuple(survived.values()))
+
+    def back_doors(self, among: Sequence[str] | None = None) -> tuple[tuple[str, ...], ...]:
+        """The minimal sets that with the contexts close every back-door path, small ones first.
+
+        They have variables of `among`, by default the logged ones. The log itself conditions on
+        selection, and on episodes that have not ended.
+        """
+        if among is None:
+            among = self._with_role("logged")
+        given = (*self.z, *self.survived, *self._with_role("selection"))
+        return tuple(back_doors(self.graph.dag, self.x, self.y, given, among))
+
+    def answer(self) -> Answer:
+        """What the graph says about the effect.
+
+        Formulas are in the law of the recorded rows, if rows are selected.
+        """
+        selections = self._with_role("selection")
+        if selections:
+            return self._answer_if_selected(selections[0])
+        sets = tuple(s for s in self.back_doors() if len(s) <= MOST_ADJUSTED)
+        general = identify(self.graph, self.y, self.x, self.z + self.survived)
+        if isinstance(general, Hedge):
+            return Answer(sets, (), general)
+        estimands = [self._adjusted(s) for s in sets]
+        if not self.survived:
+            estimands.append(general)
+        return Answer(sets, tuple(estimands), None)
+
+    def _with_role(self, role: str) -> list[str]:
+        return [name for name in self.graph.nodes if self.graph.roles[name] == role]
+
+    def _answer_if_selected(self, selection: str) -> Answer:
+        if any(cause == selection for cause, _ in self.graph.directed):
             return Answer((), (), None)
-        found = recover(asked.graph, asked.y, asked.x, selections[0], asked.z)
-        population = identify(
-            asked.graph.sub(Set(asked.graph.nodes) - {*selections}), asked.y, asked.x, asked.z
-        )
-        return Answer(
-            (), (found,) if found else (), population if isinstance(population, Hedge) else None
-        )
-    sets = asked.back_doors()
-    adjusted = [_adjusted(asked, chosen) for chosen in sets]
-    general = identify(asked.graph, asked.y, asked.x, asked.z + asked.survived)
-    if isinstance(general, Hedge):
-        return Answer(sets, (), general)
-    return Answer(sets, (*adjusted, *([] if asked.survived else [general])), None)
+        recovered = recover(self.graph, self.y, self.x, selection, self.z)
+        everyone = self.graph.sub(Set(self.graph.nodes) - {selection})
+        effect = identify(everyone, self.y, self.x, self.z)
+        hedge = effect if isinstance(effect, Hedge) else None
+        return Answer((), (recovered,) if recovered else (), hedge)
+
+    def _adjusted(self, chosen: tuple[str, ...]) -> Estimand:
+        """The sum over s of P(s | z) P(y | x, s, z)."""
+        s, y, z = Set(chosen), Set(self.y), Set(self.z)
+        factors = [Probability(y, s | z | {self.x})]
+        if s:
+            factors.insert(0, Probability(s, z))
+        formula = total(s, product(factors))
+        return estimand(as_query(self.graph, self.y, self.x, self.z), formula, formula)
 
 
-def kernel(model: SCM, estimand: Estimand) -> Array:
-    """P(outcomes | do(action), contexts) by a formula, on the exact law of the log: (C, A, rewards, other outcomes), nan if unknown.
+def answer(model: SCM) -> Answer:
+    """What the graph of a model says about the effect of its action.
 
-    Unknown is what depends on a cell that the log never fills. Raises NotDiscreteError or
-    TooLargeError."""
-    law = Factor(estimand.names, rows(model, estimand.names))
+    In a model of several steps it is the effect of one step's action on its reward, on the end of
+    the episode and on the next context, in the rows of that step.
+    """
+    return ActionEffect.of(model).answer()
+
+
+def back_door_set(graph: "nx.DiGraph[str]") -> tuple[str, ...] | None:
+    """The smallest set of logged variables that with the contexts closes every back-door path.
+
+    The graph is one of one step, as `SCM.graph` is; the paths are those of the action to the
+    reward, the end of the episode and the next contexts. None if there is no such set.
+    """
+    has_past = any(name.endswith(LAG) for name in graph)
+    effect = ActionEffect.of_graph(graph, horizon=2 if has_past else 1)
+    sets = effect.back_doors(with_role(graph, "logged"))
+    return sets[0] if sets else None
+
+
+def kernel(model: SCM, formula: Estimand) -> Array:
+    """P(outcomes | do(action), contexts) by a formula, on the exact law of the model's log.
+
+    Its axes are the contexts as one, the action, the reward, and all other outcomes as one. It is
+    NaN where the formula needs a cell that the log never fills. Raises NotDiscreteError or
+    TooLargeError.
+    """
+    law = Factor(formula.names, rows(model, formula.names))
     axes = (*model.contexts, model.action, *outcomes(model))
     sizes = [len(model.tables.support(name.removeprefix(NEXT))) for name in axes]
     split = len(model.contexts) + 1
-    found = np.full(sizes, np.nan)
-    for position in _whole_or_each(estimand, law, sizes[:split]):
+    values = np.full(sizes, np.nan)
+    for position in _whole_or_each(formula, law, sizes[:split]):
+        held = dict(zip(axes, position, strict=False))
         try:
-            held = dict(zip(axes, position, strict=False))
-            names, table = estimand.evaluate(law, held)
-            found[position] = table.transpose(
-                [names.index(name) for name in axes if name not in held]
-            )
-        except (NotDiscreteError, TooLargeError):
-            raise
-        except InputError:
-            pass  # an empty cell
-    return found.reshape(-1, sizes[split - 1], sizes[split], int(np.prod(sizes[split + 1 :])))
+            names, table = formula.evaluate(law, held)
+        except EmptyCellError:
+            continue
+        order = [names.index(name) for name in axes if name not in held]
+        values[position] = table.transpose(order)
+    others = int(np.prod(sizes[split + 1 :]))
+    return values.reshape(-1, sizes[split - 1], sizes[split], others)
 
 
-def _whole_or_each(estimand: Estimand, law: Factor, sizes: list[int]) -> Iterator[tuple[int, ...]]:
-    """No position at all if the formula has a value everywhere, or else each context and action."""
+def _whole_or_each(formula: Estimand, law: Factor, sizes: list[int]) -> Iterator[tuple[int, ...]]:
+    """No position at all if the formula has a value everywhere, else each context and action."""
     try:
-        estimand.evaluate(law)
-        yield ()
-    except (NotDiscreteError, TooLargeError):
-        raise
-    except InputError:
+        formula.evaluate(law)
+    except EmptyCellError:
         yield from np.ndindex(*sizes)
+    else:
+        yield ()
 
 
-def _projected(graph: "nx.DiGraph[Any]", names: dict[tuple[str, int], str]) -> ADMG:
-    """The graph of what is in `names`, by these names;
-
-    latents, and all that is not in it, are hidden.
-    """
-    labels = {node: names.get(node, f"{node[0]}[{node[1]}], unseen") for node in graph}
-    named = nx.relabel_nodes(graph, labels)
-    return latent_projection(
-        named, hidden=[label for node, label in labels.items() if node not in names]
-    )
-
-
-def _adjusted(asked: Question, chosen: tuple[str, ...]) -> Estimand:
-    """The sum over s of P(s | z) P(y | x, s, z)."""
-    ys, xs, zs = asked.graph.pick(asked.y, asked.x, asked.z)
-    s, z = Set(chosen), Set(zs)
-    formula = total(
-        s, product([*([Probability(s, z)] if s else []), Probability(Set(ys), s | z | set(xs))])
-    )
-    return Estimand(ys, xs, zs, formula, formula, asked.graph.nodes)
+def _projected(graph: "nx.DiGraph[Any]", labels: dict[tuple[str, int], str]) -> ADMG:
+    """The latent projection on the nodes that have a label, which becomes their name."""
+    names = {}
+    hidden = []
+    for node in graph:
+        names[node] = labels.get(node, f"{node[0]}[{node[1]}], unseen")
+        if node not in labels:
+            hidden.append(names[node])
+    return latent_projection(nx.relabel_nodes(graph, names), hidden)

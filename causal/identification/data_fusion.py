@@ -1,7 +1,4 @@
-"""Effects from several laws:
-
-experiments on other variables, other domains, and logs in which not every row was recorded.
-"""
+"""Effects from several laws: experiments, other domains, and logs in which rows were selected."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,11 +6,11 @@ from itertools import chain, islice
 
 from ..errors import InputError
 from ..graphs.adjustment import back_door_graph, forbidden
-from ..graphs.admg import ADMG, Names
+from ..graphs.admg import ADMG, Names, latent_projection
+from ..graphs.conversion import AnyGraph, as_names
 from ..graphs.d_separation import separators
-from ..model.elimination import Factor
+from ..model.elimination import Factor, spread
 from .estimand import Estimand
-from .evaluation import Cells
 from .formula import Formula, Probability, Set, fraction, product, total, translated
 from .id_algorithm import (
     Hedge,
@@ -24,133 +21,254 @@ from .id_algorithm import (
     identify,
     shortest,
 )
+from .query import Condition, Query, as_query
 
 
 @dataclass(frozen=True)
 class Source:
-    """A law that is known:
+    """A known law, named `name`: of the variables `measured`, under do(`done`), in a domain.
 
-    of all variables of the graph, after `done`, where the mechanisms of `differs` are not the
-    target's.
+    `done` is empty for a law that was only observed. In the domain of the law the mechanisms of
+    `differs` may be others than in the target domain. `measured` is None if all variables of the
+    graph were measured; what is done counts as measured.
     """
 
     name: str = "P"
     done: Names = ()
     differs: Names = ()
+    measured: Names | None = None
+
+
+@dataclass(frozen=True)
+class _Law:
+    """A source on a graph: the names of a `Source` as sets of the graph's nodes."""
+
+    name: str
+    done: Set
+    differs: Set
+    measured: Set  # without `done`
 
 
 def fuse(
-    graph: ADMG, y: Names, x: Names, sources: Sequence[Source], z: Names = ()
+    graph: AnyGraph, y: Names, x: Condition, sources: Sequence[Source], z: Condition = ()
 ) -> Estimand | None:
-    """P(y | do(x), z) in the target domain from several laws, each given to `evaluate` by its name; None if they do not tell it.
+    """P(y | do(x), z) in the target domain from several laws, or None if no formula was found.
 
-    A source with `done` is a surrogate experiment, one with `differs` a domain of a selection
-    diagram whose S-nodes point to these. Sound, and complete without z. Raises InputError if the
-    names do not fit, or if two sources have the same one. Source: Bareinboim and Pearl (2012),
-    z-identification, and (2013), transportability; Lee, Correa and Bareinboim (2020)."""
-    ys, xs, zs = graph.pick(y, x, z)
+    Evaluate it on a mapping from the names of the sources to their laws. A source with `done` is a
+    surrogate experiment; one with `differs` is a domain of a selection diagram in which S-nodes
+    point to those variables. Sound; complete without z if every source measured all variables.
+
+    Raises InputError if the names do not fit, or if two sources have the same name.
+
+    Source: Bareinboim and Pearl (2012), z-identification, and (2013), transportability; Lee,
+    Correa and Bareinboim (2020).
+    """
+    query = as_query(graph, y, x, z)
     if len({source.name for source in sources}) < len(sources):
-        raise InputError(
-            f"two of the laws {', '.join(source.name for source in sources)} have one name; give "
-            "each its own"
-        )
-    exchanged = exchangeable(Set(ys), Set(xs), Set(zs), graph)
-    outcomes = Set(ys).union(zs) - exchanged
-    try:
-        law = _fused(outcomes, exchanged.union(xs), graph, sources)
-    except NotIdentified:
-        return None
-    return shortest(
-        graph, ys, xs, zs, fraction(law, total(Set(ys), law)) if outcomes.difference(ys) else law
-    )
+        names = ", ".join(source.name for source in sources)
+        raise InputError(f"two of the laws {names} have one name; give each its own")
+    laws = [_law(source, query.graph) for source in sources]
+    for visible in _visible_sets(query, laws):
+        reduced_query, reduced_laws = _projected(query, laws, visible)
+        try:
+            return _fused(reduced_query, reduced_laws)
+        except NotIdentified:
+            continue
+    return None
 
 
-def _fused(y: Set, x: Set, graph: ADMG, sources: Sequence[Source]) -> Formula:
-    """The districts that are left without x, each from the first law that tells it."""
+def _law(source: Source, graph: ADMG) -> _Law:
+    done, differs = as_names(source.done), as_names(source.differs)
+    measured = graph.nodes if source.measured is None else as_names(source.measured)
+    for names in (done, differs, measured):
+        graph.pick(names)  # or the error
+    return _Law(source.name, Set(done), Set(differs), Set(measured) - set(done))
+
+
+def _visible_sets(query: Query, laws: Sequence[_Law]) -> list[Set]:
+    """Sets of variables to which the graph is reduced in turn; all others become latent.
+
+    First all that some source measured; then those that one of the sources measured, since a
+    district of the smaller graph may be known where those of the larger graph are not.
+    """
+    queried = Set(query.y).union(query.x, query.z)
+    by_law = [queried | law.measured | law.done for law in laws]
+    candidates = [queried.union(*by_law), *by_law, queried]
+    return list(dict.fromkeys(candidates))
+
+
+def _projected(query: Query, laws: Sequence[_Law], visible: Set) -> tuple[Query, list[_Law]]:
+    """The query and the laws on the graph of the visible variables.
+
+    Experiments on a hidden variable are left out. Where the mechanism of a hidden variable differs,
+    those of the visible variables that it causes do.
+    """
+    graph = query.graph
+    hidden = Set(graph.nodes) - visible
+    if not hidden:
+        return query, list(laws)
+    projected = []
+    for law in laws:
+        if law.done <= visible:
+            effects = _effects_through(graph, law.differs & hidden, hidden)
+            differs = law.differs & visible | effects
+            projected.append(_Law(law.name, law.done, differs, law.measured & visible))
+    return replace(query, graph=_without(graph, hidden)), projected
+
+
+def _without(graph: ADMG, hidden: Set) -> ADMG:
+    """The latent projection of a graph on the nodes that are not hidden."""
+    return latent_projection(graph.dag, hidden) if hidden else graph
+
+
+def _effects_through(graph: ADMG, causes: Set, hidden: Set) -> Set:
+    """The nodes that are caused directly, or by paths through hidden nodes alone."""
+    effects = {effect for cause, effect in graph.directed if cause in causes}
+    further = Set(effects & hidden)
+    if not further:
+        return Set(effects)
+    return Set(effects - hidden) | _effects_through(graph, further, hidden)
+
+
+def _fused(query: Query, laws: Sequence[_Law]) -> Estimand:
+    """The estimand of a query. Raises NotIdentified if the laws do not give it."""
+    y, x, z = Set(query.y), Set(query.x), Set(query.z)
+    # as in IDC: P(y, what is left of z | do(x, exchanged)), divided by its sum over y
+    exchanged = exchangeable(y, x, z, query.graph)
+    outcomes = y | z - exchanged
+    law = _by_districts(outcomes, x | exchanged, query.graph, laws)
+    return shortest(query, fraction(law, total(y, law)) if outcomes - y else law)
+
+
+def _by_districts(y: Set, x: Set, graph: ADMG, laws: Sequence[_Law]) -> Formula:
+    """P(y | do(x)): the product over the districts without x, each from the first law that has it.
+
+    Lines 2 to 4 of ID. Only ancestors of y, once x is done, matter.
+    """
     inside = graph.cut(into=x).ancestors(y) - x
-    return total(
-        inside - y, product(_district(S, graph, sources) for S in graph.sub(inside).districts)
-    )
+    factors = [_district(S, graph, laws) for S in graph.sub(inside).districts]
+    return total(inside - y, product(factors))
 
 
-def _district(S: Set, graph: ADMG, sources: Sequence[Source]) -> Formula:
-    for source in sources:
-        (done,), (differs,) = graph.pick(source.done), graph.pick(source.differs)
-        V = Set(graph.nodes).difference(done)
-        if S <= V and S.isdisjoint(differs):
-            try:
-                return identified(
-                    S, V - S, Probability(V, Set(done), Set(done), source.name), graph.sub(V)
-                )
-            except NotIdentified:
-                pass
+def _district(S: Set, graph: ADMG, laws: Sequence[_Law]) -> Formula:
+    """P(S | do(the rest)) from the first law that identifies it.
+
+    It depends only on S and its parents. A law has it if the mechanisms of S are those of the
+    target, and S and its parents were measured or done.
+    """
+    parents = {cause for cause, effect in graph.directed if effect in S}
+    for law in laws:
+        V = law.measured
+        if not (S <= V and parents <= V | law.done and S.isdisjoint(law.differs)):
+            continue
+        unmeasured = Set(graph.nodes) - law.done - V
+        there = _without(graph.sub(V | unmeasured), unmeasured)
+        P = Probability(V, law.done, law.done, law.name)
+        try:
+            return identified(S, V - S, P, there)
+        except NotIdentified:
+            continue
     raise NotIdentified(graph, S)
 
 
 def recover(
-    graph: ADMG, y: Names, x: Names, selection: str, z: Names = (), known: Names = ()
+    graph: AnyGraph,
+    y: Names,
+    x: Condition,
+    selection: str,
+    z: Condition = (),
+    known: Names = (),
+    measured: Names | None = None,
 ) -> Estimand | None:
-    """P(y | do(x), z) in the population from the law P of the rows that were recorded, those with `selection` = 1.
+    """P(y | do(x), z) in the population from the recorded rows, those with `selection` = 1.
 
-    The law of the variables `known` is known in the population, too: give it to `evaluate` as P*. None if no formula is found
-    whose every P(a | b) is known, or has a independent of the selection given b: the formula of `identify`, or for an empty z any
-    of adjustment. None is looked for if the selection has effects of its own. Complete for P(y | z) with nothing known.
-    Source: Bareinboim, Tian and Pearl (2014); Correa and Bareinboim (2017); for adjustment Correa, Tian and Bareinboim (2018).
+    P is the law of the recorded rows, in which the variables `measured` are; None means all. The
+    law of the variables `known` is known in the whole population, too: give it to `evaluate` as P*.
+
+    The formulas that are tried are that of `identify` and, for an empty z, those of adjustment.
+    One is returned if each of its P(a | b) is known in the population, or if a is independent of
+    the selection given b, so that the recorded rows show it; else None. None is also returned if
+    the selection causes a variable. Complete for P(y | z) if nothing is known of the population.
+
+    Source: Bareinboim, Tian and Pearl (2014); Correa and Bareinboim (2017); for adjustment Correa,
+    Tian and Bareinboim (2018).
     """
-    if any(cause == selection for cause, _ in graph.directed):
-        return None  # what the selection causes is not the same among those who were not selected
-    rest = graph.sub(Set(graph.nodes) - {selection})
-    found = identify(rest, y, x, z)
-    if isinstance(found, Hedge):
+    query = as_query(graph, y, x, z)
+    (gate,), population = query.graph.pick([selection], as_names(known))
+    recorded = query.graph.nodes if measured is None else as_names(measured)
+    query.graph.pick(recorded)  # or the error
+    if any(cause == gate for cause, _ in query.graph.directed):
+        return None  # its effects are not the same among those who were not selected
+    visible = {gate, *recorded, *population, *query.y, *query.x, *query.z}
+    reduced = _without(query.graph, Set(query.graph.nodes) - visible)
+    population_graph = reduced.sub(Set(reduced.nodes) - {gate})
+    effect = identify(population_graph, query.y, query.x, query.z)
+    if isinstance(effect, Hedge):
         return None
-    population = Set(graph.pick(known)[0])
-
-    def recovered(leaf: Probability) -> Probability:
-        if not graph.separated(leaf.of, selection, leaf.given) and not leaf.names <= population:
-            raise NotIdentified(graph, leaf.names)
-        return (
-            leaf if graph.separated(leaf.of, selection, leaf.given) else replace(leaf, source="P*")
-        )
-
-    for formula in chain(
-        (found.formula, found.longer),
-        () if found.z else _adjusted(graph, found.y, found.x, selection, population),
-    ):
+    tables = _Selected(reduced, gate, Set(recorded), Set(population))
+    by_adjustment = () if effect.z else _adjustments(effect, tables)
+    for formula in chain((effect.formula, effect.longer), by_adjustment):
         try:
-            told = translated(formula, recovered)
-            return Estimand(found.y, found.x, found.z, told, told, graph.nodes)
+            result = translated(formula, tables.recovered)
         except NotIdentified:
-            pass
+            continue
+        return replace(effect, formula=result, longer=result, order=reduced.nodes, held=query.held)
     return None
 
 
-def _adjusted(
-    graph: ADMG, y: tuple[str, ...], x: tuple[str, ...], selection: str, population: Set
-) -> Iterator[Formula]:
-    """An adjustment formula for each way in which its parts may be known, if there is one: with a
-    set that separates y from x.
+@dataclass(frozen=True)
+class _Selected:
+    """A log of selected rows, and what is known of the population."""
 
-    The law of the set is that of the recorded rows or is known in the population, and the set
-    separates y from the selection, too, unless the law of all of them is known."""
+    graph: ADMG
+    selection: str
+    recorded: Set  # variables of the log
+    population: Set  # variables whose law is known in the population
+
+    def recovered(self, leaf: Probability) -> Probability:
+        """P(a | b) of the population, in the law of the recorded rows, or else in P*.
+
+        Raises NotIdentified if neither has it.
+        """
+        is_recorded = leaf.names <= self.recorded
+        if is_recorded and self.graph.separated(leaf.of, self.selection, leaf.given):
+            return leaf
+        if leaf.names <= self.population:
+            return replace(leaf, source="P*")
+        raise NotIdentified(self.graph, leaf.names)
+
+
+def _adjustments(effect: Estimand, tables: _Selected) -> Iterator[Formula]:
+    """An adjustment formula for each way in which its parts may be known, if there is one.
+
+    The set s separates y from x without the causal paths. P(s) is known from the recorded rows,
+    if s is independent of the selection, or in the population. P(y | x, s) is known from the
+    recorded rows, if s separates y from the selection, too, or in the population.
+    """
+    y, x, graph, selection = effect.y, effect.x, tables.graph, tables.selection
     dag = back_door_graph(graph, x, y).dag
-    allowed = set(graph.nodes).difference(x, y, {selection}, forbidden(graph, x, y))
-    recorded = {name for name in allowed if graph.separated(name, selection)}
-    for among, apart in (
-        (recorded, (*x, selection)),
-        (allowed & population, (*x, selection)),
-        (allowed & population, x),
-    ):
-        found = separators(dag, y, apart, (), among) if apart else iter(())
-        yield from (adjusted(y, x, s) for s in islice(found, 1))
+    allowed = Set(graph.nodes).difference(x, y, {selection}, forbidden(graph, x, y))
+    unselected = {name for name in allowed & tables.recorded if graph.separated(name, selection)}
+    in_population = set(allowed & tables.population)
+    ways = (
+        (unselected, (*x, selection)),
+        (in_population, (*x, selection)),
+        (in_population, x),
+    )
+    for candidates, apart_from_y in ways:
+        if apart_from_y:
+            for s in islice(separators(dag, y, apart_from_y, (), candidates), 1):
+                yield adjusted(y, x, s)
 
 
 def reweighted(law: Factor, recorded: Factor) -> Factor:
-    """The law of the population from that of the recorded rows, and the probability that a row is,
-    given some of its variables.
+    """The law of the population, from that of the recorded rows and P(recorded | some variables).
 
-    Both need not be normalised. Raises InputError if rows of some kind are never recorded, or if a
-    variable is missing."""
-    if missing := [name for name in recorded.names if name not in law.names]:
+    `recorded` has the probability that a row is recorded, by variables of the law. Neither table
+    need be normalised. Raises InputError if it is 0 somewhere, or if a variable is missing.
+    """
+    missing = [name for name in recorded.names if name not in law.names]
+    if missing:
         raise InputError(
             f"the law has no {missing[0]!r}, on which it depends which rows are recorded"
         )
@@ -159,5 +277,5 @@ def reweighted(law: Factor, recorded: Factor) -> Factor:
             f"rows with some values of {', '.join(recorded.names)} are never recorded, so "
             "nothing is known of them"
         )
-    weights = Cells(recorded.names, recorded.table, recorded.table).spread(law.names).value
-    return Factor(law.names, law.table / weights / (law.table / weights).sum())
+    weighted = law.table / spread(recorded, law.names)
+    return Factor(law.names, weighted / weighted.sum())

@@ -1,8 +1,7 @@
-"""Formulas in laws that are known: sums, products and fractions of P(a | b), kept short by algebra.
+"""Formulas in known laws: sums, products and fractions of P(a | b), kept short by algebra.
 
-Every rule holds where P is positive. Where it is not, a shorter formula may have a value where a
-longer one has none, and it is the right one: the two agree on positive laws, and both sides are
-continuous."""
+Every rule holds where P is positive. Elsewhere a shorter formula may have a value where a longer
+one has none. That value is right: the two agree on positive laws, and both sides are continuous."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
@@ -10,11 +9,12 @@ from functools import cached_property
 from itertools import permutations
 
 Set = frozenset[str]
+Independence = Callable[[Set, Set, Set], bool]  # of two sets, given a third
 
 
 @dataclass(frozen=True)
 class Probability:
-    """P(of | given), in the law `source`; some of what is given may have been `done`."""
+    """P(of | given), in the law `source`; `done` is the part of `given` that was done."""
 
     of: Set
     given: Set = frozenset()
@@ -29,7 +29,7 @@ class Probability:
 
 @dataclass(frozen=True)
 class Product:
-    """A product; of no factors, it is 1. Make one with `product`."""
+    """A product; without factors, it is 1. Make one with `product`."""
 
     factors: "tuple[Formula, ...]"
 
@@ -44,17 +44,17 @@ class Sum:
     """A sum over all values of some variables. Make one with `total`."""
 
     over: Set
-    what: "Formula"
+    summand: "Formula"
 
     @cached_property
     def names(self) -> Set:
         """The variables that the value depends on."""
-        return self.what.names - self.over
+        return self.summand.names - self.over
 
 
 @dataclass(frozen=True)
 class Fraction:
-    """A conditional probability, as a quotient. Make one with `fraction`."""
+    """A quotient, which is a conditional probability. Make one with `fraction`."""
 
     above: "Formula"
     below: "Formula"
@@ -70,150 +70,164 @@ ONE = Product(())
 
 
 def product(factors: "Iterable[Formula]") -> Formula:
-    """A product without products in it;
+    """A product, in which no factor is a product.
 
-    P(a | b) P(c | a, b) becomes P(a, c | b), and so on with fractions.
+    P(a | b) P(c | a, b) becomes P(a, c | b), and a factor that a fraction divides by cancels.
     """
-    found = [part for factor in factors for part in factors_of(factor)]
-    for p, q in permutations(found, 2):
-        if (merged := _chain(p, q)) is not None:
-            return product(
-                [merged, *(factor for factor in found if factor is not p and factor is not q)]
-            )
-    return found[0] if len(found) == 1 else Product(tuple(found))
+    parts = [part for factor in factors for part in factors_of(factor)]
+    for p, q in permutations(parts, 2):
+        merged = _chain(p, q)
+        if merged is not None:
+            return product([merged, *_without(parts, p, q)])
+    return parts[0] if len(parts) == 1 else Product(tuple(parts))
 
 
-def factors_of(what: Formula) -> tuple[Formula, ...]:
-    """The factors of a product, or the one that anything else is."""
-    return what.factors if isinstance(what, Product) else (what,)
-
-
-def _chain(p: Formula, q: Formula) -> Formula | None:
-    if (
-        isinstance(p, Probability)
-        and isinstance(q, Probability)
-        and q.given == p.names
-        and q.source == p.source
-    ):
-        return replace(p, of=p.of | q.of)
-    if isinstance(p, Fraction) and isinstance(q, Fraction) and p.above == q.below:
-        return fraction(q.above, p.below)
-    return None
+def factors_of(formula: Formula) -> tuple[Formula, ...]:
+    """The factors of a product; any other formula is its own factor."""
+    return formula.factors if isinstance(formula, Product) else (formula,)
 
 
 def fraction(above: Formula, below: Formula) -> Formula:
     """A quotient without common factors; P(a, b | c) / P(b | c) becomes P(a | b, c)."""
     common = [factor for factor in factors_of(above) if factor in factors_of(below)]
-    above, below = (
-        product(factor for factor in factors_of(side) if factor not in common)
-        for side in (above, below)
-    )
+    above = product(factor for factor in factors_of(above) if factor not in common)
+    below = product(factor for factor in factors_of(below) if factor not in common)
     if below == ONE:
         return above
-    if (
-        isinstance(above, Probability)
-        and isinstance(below, Probability)
-        and below == replace(above, of=below.of)
-    ):
-        return replace(above, of=above.of - below.of, given=above.given | below.of)
+    if isinstance(above, Probability) and isinstance(below, Probability):
+        is_marginal = below == replace(above, of=below.of)
+        if is_marginal:
+            return replace(above, of=above.of - below.of, given=above.given | below.of)
     return Fraction(above, below)
 
 
-def total(over: Collection[str], what: Formula) -> Formula:
-    """The sum over names that `what` depends on, carried out where it is 1;
+def total(over: Collection[str], summand: Formula) -> Formula:
+    """The sum over names that the summand depends on, carried out where it gives 1.
 
-    factors that share none of them are summed apart.
+    Factors that share none of the names are summed separately.
     """
-    over, factors = frozenset(over), factors_of(what)
+    over = frozenset(over)
+    factors = factors_of(summand)
     for name in sorted(over):
-        having = [factor for factor in factors if name in factor.names]
-        if len(having) == 1 and (summed := _sum_out(name, having[0])) is not None:
-            return total(
-                over - {name},
-                product([summed, *(factor for factor in factors if factor is not having[0])]),
-            )
-    return product(
-        Sum(inside, product(group)) if inside else product(group)
-        for inside, group in _groups(over, factors)
-    )
+        dependent = [factor for factor in factors if name in factor.names]
+        if len(dependent) == 1:
+            summed = _sum_out(name, dependent[0])
+            if summed is not None:
+                rest = _without(factors, dependent[0])
+                return total(over - {name}, product([summed, *rest]))
+    sums = []
+    for names, group in _groups(over, factors):
+        part = product(group)
+        sums.append(Sum(names, part) if names else part)
+    return product(sums)
+
+
+def shorten(formula: Formula, independent: Independence) -> Formula:
+    """The formula with more sums carried out, by independences that hold in the law.
+
+    Source: Tikka and Karvanen (2017), section 4.
+    """
+    if isinstance(formula, Probability):
+        return formula
+    if isinstance(formula, Product):
+        return product(shorten(factor, independent) for factor in formula.factors)
+    if isinstance(formula, Fraction):
+        above, below = shorten(formula.above, independent), shorten(formula.below, independent)
+        return fraction(above, below)
+    factors = factors_of(shorten(formula.summand, independent))
+    for p, q in permutations(factors, 2):
+        merged = _merged(p, q, formula.over, independent)
+        if merged is not None:
+            summand = product([merged, *_without(factors, p, q)])
+            return shorten(total(formula.over, summand), independent)
+    return total(formula.over, product(factors))
+
+
+def leaves(formula: Formula) -> list[Probability]:
+    """The probabilities in a formula, each as often as it is written."""
+    if isinstance(formula, Probability):
+        return [formula]
+    if isinstance(formula, Fraction):
+        return leaves(formula.above) + leaves(formula.below)
+    if isinstance(formula, Sum):
+        return leaves(formula.summand)
+    return [leaf for factor in formula.factors for leaf in leaves(factor)]
+
+
+def translated(formula: Formula, leaf: Callable[[Probability], Formula]) -> Formula:
+    """The formula with every probability replaced by what `leaf` gives for it."""
+    if isinstance(formula, Probability):
+        return leaf(formula)
+    if isinstance(formula, Fraction):
+        return Fraction(translated(formula.above, leaf), translated(formula.below, leaf))
+    if isinstance(formula, Sum):
+        return Sum(formula.over, translated(formula.summand, leaf))
+    return Product(tuple(translated(factor, leaf) for factor in formula.factors))
+
+
+def _without(factors: Iterable[Formula], *removed: Formula) -> list[Formula]:
+    """The factors that are none of these objects; equal ones stay."""
+    return [factor for factor in factors if not any(factor is other for other in removed)]
+
+
+def _chain(p: Formula, q: Formula) -> Formula | None:
+    """P(a | b) P(c | a, b) as P(a, c | b); (f / g) (h / f) as h / g; f (h / f g) as h / g."""
+    if isinstance(p, Probability) and isinstance(q, Probability):
+        is_chain = q.given == p.names and q.source == p.source
+        return replace(p, of=p.of | q.of) if is_chain else None
+    if not isinstance(q, Fraction):
+        return None
+    if isinstance(p, Fraction) and p.above == q.below:
+        return fraction(q.above, p.below)
+    divisors = list(factors_of(q.below))
+    if p in divisors:
+        divisors.remove(p)
+        return fraction(q.above, product(divisors))
+    return None
 
 
 def _sum_out(name: str, factor: Formula) -> Formula | None:
     """The sum of one factor over one name, if it is no longer than the factor."""
     if isinstance(factor, Probability) and name in factor.of:
-        return replace(factor, of=factor.of - {name}) if factor.of != {name} else ONE
+        rest = factor.of - {name}
+        return replace(factor, of=rest) if rest else ONE
     if isinstance(factor, Fraction) and name not in factor.below.names:
         return fraction(total({name}, factor.above), factor.below)
-    return total(factor.over | {name}, factor.what) if isinstance(factor, Sum) else None
+    if isinstance(factor, Sum):
+        return total(factor.over | {name}, factor.summand)
+    return None
 
 
 def _groups(over: Set, factors: Iterable[Formula]) -> list[tuple[Set, list[Formula]]]:
-    """Factors that share names of `over`, directly or through others, and these names."""
+    """Factors that share names of `over`, directly or through others, with these names."""
     groups: list[tuple[Set, list[Formula]]] = []
     for factor in factors:
-        linked = [group for group in groups if group[0] & factor.names]
-        groups = [group for group in groups if not group[0] & factor.names]
-        inside = (over & factor.names).union(*(names for names, _ in linked))
-        groups.append((inside, [*(part for _, parts in linked for part in parts), factor]))
+        names = over & factor.names
+        separate: list[tuple[Set, list[Formula]]] = []
+        linked: list[Formula] = []
+        for group_names, group in groups:
+            if group_names & factor.names:
+                names |= group_names
+                linked += group
+            else:
+                separate.append((group_names, group))
+        groups = [*separate, (names, [*linked, factor])]
     return groups
 
 
-def shorten(what: Formula, independent: Callable[[Set, Set, Set], bool]) -> Formula:
-    """The formula with sums carried out by `independent(a, b, given)`, too:
+def _merged(p: Formula, q: Formula, over: Set, independent: Independence) -> Formula | None:
+    """P(a | b) P(c | d) as P(a, c | b, d - a), if the two are equal.
 
-    Tikka and Karvanen (2017), section 4.
+    None if they are not, or if no name of a that is summed over is in d: nothing would be gained.
     """
-    if isinstance(what, Product):
-        return product(shorten(factor, independent) for factor in what.factors)
-    if isinstance(what, Fraction):
-        return fraction(shorten(what.above, independent), shorten(what.below, independent))
-    if isinstance(what, Probability):
-        return what
-    factors = factors_of(shorten(what.what, independent))
-    for p, q in permutations(factors, 2):
-        if (merged := _merged(p, q, what.over, independent)) is not None:
-            rest = [factor for factor in factors if factor is not p and factor is not q]
-            return shorten(total(what.over, product([merged, *rest])), independent)
-    return total(what.over, product(factors))
-
-
-def _merged(
-    p: Formula, q: Formula, over: Set, independent: Callable[[Set, Set, Set], bool]
-) -> Formula | None:
-    """P(a | b) P(c | d) as P(a, c | b, d) if that is so, and a name of a can then be summed out."""
-    if (
-        not (isinstance(p, Probability) and isinstance(q, Probability) and p.of & q.given & over)
-        or q.of & p.names
-    ):
+    if not isinstance(p, Probability) or not isinstance(q, Probability):
+        return None
+    if not p.of & q.given & over or q.of & p.names:
         return None
     if p.source != q.source or p.done or q.done:
         return None
-    alike = independent(p.of, q.given - p.names, p.given) and independent(
-        q.of, p.names - q.given, q.given
-    )
-    return replace(p, of=p.of | q.of, given=p.given | q.given - p.of) if alike else None
-
-
-def leaves(what: Formula) -> list[Probability]:
-    """The probabilities that a formula is made of, each as often as it is written."""
-    if isinstance(what, Probability):
-        return [what]
-    parts = (
-        what.factors
-        if isinstance(what, Product)
-        else (what.above, what.below)
-        if isinstance(what, Fraction)
-        else (what.what,)
-    )
-    return [leaf for part in parts for leaf in leaves(part)]
-
-
-def translated(what: Formula, leaf: Callable[[Probability], Formula]) -> Formula:
-    """The formula with every probability replaced."""
-    if isinstance(what, Probability):
-        return leaf(what)
-    if isinstance(what, Fraction):
-        return Fraction(translated(what.above, leaf), translated(what.below, leaf))
-    if isinstance(what, Sum):
-        return Sum(what.over, translated(what.what, leaf))
-    return Product(tuple(translated(factor, leaf) for factor in what.factors))
+    # P(a | b) = P(a | b, d - a) and P(c | d) = P(c | d, a, b)
+    p_is_equal = independent(p.of, q.given - p.names, p.given)
+    if not p_is_equal or not independent(q.of, p.names - q.given, q.given):
+        return None
+    return replace(p, of=p.of | q.of, given=p.given | q.given - p.of)

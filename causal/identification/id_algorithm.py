@@ -1,8 +1,6 @@
-"""Identification:
+"""Identification: P(y | do(x), z) as a formula in the observed law, or a proof that it has none.
 
-P(y | do(x), z) as a formula in the observed law, from the graph alone, or a hedge as the proof that
-there is none.
-"""
+The algorithms are ID and IDC of Shpitser and Pearl (2006); comments give their line numbers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,35 +9,43 @@ from itertools import islice
 from ..errors import InputError
 from ..graphs.adjustment import adjustment_sets
 from ..graphs.admg import ADMG, Names
+from ..graphs.conversion import AnyGraph
 from .estimand import Estimand
 from .formula import Formula, Probability, Set, fraction, leaves, product, shorten, total
 from .notation import write_query
+from .query import Condition, Query, as_query
+
+# the column of a log that holds the variable of a role, where the log has none of its name
+COLUMNS = {"action": "action", "reward": "reward", "terminal": "terminated"}
 
 
 @dataclass(frozen=True)
 class Hedge:
-    """The proof that P(y | do(x), z) is not identified: two c-forests with the same roots, of which only one meets x.
+    """The proof that P(y | do(x), z) is not identified: two C-forests with the same roots.
 
-    A c-forest is connected by its bidirected edges, and each of its nodes has one child, but for
-    the roots, which have none. The roots cause y or z by ways that x does not cut. Source: Shpitser
-    and Pearl (2006), definition 6 and theorem 4."""
+    A C-forest is connected by its bidirected edges; each of its nodes has one child, but for the
+    roots, which have none. The roots are ancestors of y or z in the graph without the arrows into
+    x. The outer forest meets x and the inner one does not.
+
+    Source: Shpitser and Pearl (2006), definition 6 and theorem 4.
+    """
 
     graph: ADMG
     y: tuple[str, ...]
     x: tuple[str, ...]
     z: tuple[str, ...]
-    exchanged: tuple[str, ...]  # those of z that may be done as well as seen: IDC, line 1
-    outer: ADMG  # F, the c-forest that meets x or what is exchanged
-    inner: ADMG  # F', the one inside it that does not
+    exchanged: tuple[str, ...]  # those of z for which do(z) and z are the same: IDC, line 1
+    outer: ADMG  # F, the C-forest that meets x or `exchanged`
+    inner: ADMG  # F', the C-forest inside it that does not
 
     @property
     def roots(self) -> tuple[str, ...]:
-        """R, the nodes that have no child in either c-forest."""
-        return tuple(name for name in self.inner.nodes if len(self.inner.descendants([name])) == 1)
+        """R, the nodes that have no child in either C-forest."""
+        inner = self.inner
+        return tuple(name for name in inner.nodes if inner.descendants([name]) == {name})
 
     def __str__(self) -> str:
         done = [name for name in self.outer.nodes if name in self.x + self.exchanged]
-        rest = tuple(name for name in self.z if name not in self.exchanged)
         lines = [
             f"{write_query(self.y, self.x, self.z)} is not identified. A hedge is the proof:",
             f"  F  = {{{_edges(self.outer)}}}",
@@ -48,47 +54,57 @@ class Hedge:
             f"{', '.join(done)}.",
         ]
         if self.exchanged:
-            exchanged = f"{', '.join(self.exchanged)} may be done as well as seen"
-            lines.insert(
-                1, f"It is {write_query(self.y, self.x + self.exchanged, rest)}, for {exchanged}."
-            )
+            rest = tuple(name for name in self.z if name not in self.exchanged)
+            query = write_query(self.y, self.x + self.exchanged, rest)
+            reason = f"{', '.join(self.exchanged)} may be done as well as seen"
+            lines.insert(1, f"It is {query}, for {reason}.")
         return "\n".join(lines)
 
 
-def identify(graph: ADMG, y: Names, x: Names, z: Names = ()) -> Estimand | Hedge:
+def identify(graph: AnyGraph, y: Names, x: Condition, z: Condition = ()) -> Estimand | Hedge:
     """P(y | do(x), z) as an estimand, or a hedge if it is not identified. Sound and complete.
+
+    The graph is an ADMG, a networkx DiGraph whose nodes of role "latent" are hidden, or a model of
+    one step. Where variables depend on the step before, `answer(model)` is about the action within
+    a step, and `identify(unroll(model.graph, 9), "paid[8]", "act[7]")` about any steps. The first
+    steps of an unrolled graph lack the causes before them, so name late ones.
+
+    y, x and z each take one name or several; the evaluated table has its axes in their order. x
+    and z also take values by name: `{"x": 1}` holds x at 1, and its axis is left out.
 
     Raises InputError if the sets are not disjoint sets of variables of the graph, if y is empty, or
     if the graph has a selection.
+
     Source: Shpitser and Pearl (2006), Identification of joint interventional distributions in
-    recursive semi-Markovian causal models, figure 3, and Identification of conditional
-    interventional distributions, figure 4; comments are line numbers."""
-    ys, xs, zs = graph.pick(y, x, z)
-    if not ys:
+    recursive semi-Markovian causal models, figure 3 (ID), and Identification of conditional
+    interventional distributions, figure 4 (IDC).
+    """
+    query = as_query(graph, y, x, z)
+    admg = query.graph
+    if not query.y:
         raise InputError("y is empty; name an outcome")
-    if selections := [name for name in graph.nodes if graph.roles.get(name) == "selection"]:
+    selections = [name for name in admg.nodes if admg.roles.get(name) == "selection"]
+    if selections:
         raise InputError(
             f"only rows with {selections[0]} = 1 are in the log; recover the effect from them, "
             "or leave it out of the graph"
         )
-    exchanged = exchangeable(Set(ys), Set(xs), Set(zs), graph)
-    outcomes, done = Set(ys).union(zs) - exchanged, exchanged.union(xs)
+    exchanged = exchangeable(Set(query.y), Set(query.x), Set(query.z), admg)
+    outcomes = Set(query.y).union(query.z) - exchanged
     try:
-        law = identified(outcomes, done, Probability(Set(graph.nodes)), graph)
-    except NotIdentified as fail:
-        outer = _forest(fail.graph, fail.rest)
-        return Hedge(
-            graph,
-            ys,
-            xs,
-            zs,
-            tuple(name for name in zs if name in exchanged),
-            outer,
-            outer.sub(fail.rest),
-        )
-    formula = fraction(law, total(Set(ys), law)) if outcomes.difference(ys) else law  # IDC 2
-    sets = islice(adjustment_sets(graph, xs, ys), 1 if xs and not zs else 0)
-    return shortest(graph, ys, xs, zs, formula, [adjusted(ys, xs, s) for s in sets])
+        # ID of P(y, what is left of z | do(x, exchanged))
+        law = identified(outcomes, exchanged.union(query.x), Probability(Set(admg.nodes)), admg)
+    except NotIdentified as failure:
+        return _hedge(query, exchanged, failure)
+    # line 2 of IDC
+    formula = law
+    if not outcomes.issubset(query.y):
+        formula = fraction(law, total(Set(query.y), law))
+    others = []
+    if query.x and not query.z:
+        for s in islice(adjustment_sets(admg, query.x, query.y), 1):
+            others.append(adjusted(query.y, query.x, s))
+    return shortest(query, formula, others)
 
 
 def adjusted(y: Iterable[str], x: Iterable[str], s: Set) -> Formula:
@@ -96,91 +112,132 @@ def adjusted(y: Iterable[str], x: Iterable[str], s: Set) -> Formula:
     return total(s, product([Probability(s), Probability(Set(y), s.union(x))]))
 
 
-def shortest(
-    graph: ADMG,
-    y: tuple[str, ...],
-    x: tuple[str, ...],
-    z: tuple[str, ...],
-    formula: Formula,
-    others: Iterable[Formula] = (),
-) -> Estimand:
-    """The estimand with the shortest of the formula, what it can be shortened to, and others that
-    are equal to it.
+def shortest(query: Query, formula: Formula, others: Iterable[Formula] = ()) -> Estimand:
+    """The estimand with the shortest of these formulas, which are equal, or of `formula` shortened.
+
+    The shortest has the fewest probabilities.
     """
-    short = shorten(formula, lambda a, b, given: not b or graph.separated(a, b, given))
+    graph = query.graph
+
+    def independent(a: Set, b: Set, given: Set) -> bool:
+        return not b or graph.separated(a, b, given)
+
+    candidates = (formula, shorten(formula, independent), *others)
+    short = min(candidates, key=lambda candidate: len(leaves(candidate)))
+    return estimand(query, short, formula)
+
+
+def estimand(query: Query, formula: Formula, longer: Formula) -> Estimand:
+    """The estimand of a query by a formula, and by a longer one that is equal to it."""
+    graph = query.graph
+    aliases = [(name, COLUMNS[role]) for name, role in graph.roles.items() if role in COLUMNS]
+    contexts = [name for name, role in graph.roles.items() if role == "context"]
+    if len(contexts) == 1:
+        aliases.append((contexts[0], "observation"))
     return Estimand(
-        y,
-        x,
-        z,
-        min((formula, short, *others), key=lambda what: len(leaves(what))),
-        formula,
-        graph.nodes,
+        query.y, query.x, query.z, formula, longer, graph.nodes, query.held, tuple(aliases)
     )
 
 
 def exchangeable(y: Set, x: Set, z: Set, G: ADMG) -> Set:
-    """Those of z that may be done as well as seen."""
-    for name in sorted(z):  # IDC 1
-        if G.cut(into=x, out_of={name}).separated(y, {name}, x | z - {name}):
-            return exchangeable(y, x | {name}, z - {name}, G) | {name}
+    """The largest part of z for which P(y | do(x), z) is P(y | do(x, part), rest of z)."""
+    # line 1 of IDC: rule 2 of do-calculus, for one variable of z after the other
+    for name in sorted(z):
+        rest = z - {name}
+        if G.cut(into=x, out_of={name}).separated(y, {name}, x | rest):
+            return exchangeable(y, x | {name}, rest, G) | {name}
     return Set()
 
 
 class NotIdentified(Exception):
-    """Line 5: the graph is one district, and so is what is left of it without the treatment."""
+    """Line 5 of ID: `graph` is one district, and so is `rest`, what is left of it without x."""
 
     def __init__(self, graph: ADMG, rest: Set):
         self.graph, self.rest = graph, rest
 
 
 def identified(y: Set, x: Set, P: Formula, G: ADMG) -> Formula:
+    """P(y | do(x)) as a formula, where P is the law of the variables of G.
+
+    Raises NotIdentified if there is none.
+    """
     V = Set(G.nodes)
-    if not x:  # 1
+    # Line 1: nothing is done.
+    if not x:
         return total(V - y, P)
+    # Line 2: only ancestors of y matter.
     ancestors = G.ancestors(y)
-    if ancestors != V:  # 2
+    if ancestors != V:
         return identified(y, x & ancestors, total(V - ancestors, P), G.sub(ancestors))
+    # Line 3: what has no effect on y once x is done may be done as well.
     w = V - x - G.cut(into=x).ancestors(y)
-    if w:  # 3
+    if w:
         return identified(y, x | w, P, G)
+    # Line 4: without x the law is a product over districts.
     S, *others = G.sub(V - x).districts
-    if others:  # 4
-        return total(V - y - x, product(identified(S, V - S, P, G) for S in (S, *others)))
-    if len(G.districts) == 1:  # 5
+    if others:
+        factors = [identified(district, V - district, P, G) for district in (S, *others)]
+        return total(V - y - x, product(factors))
+    # Line 5: the whole graph is one district, and S is inside it: a hedge.
+    if len(G.districts) == 1:
         raise NotIdentified(G, S)
     district = G.district(min(S))
-    Q = product(_conditional(V, P, name, G.pillow(name)) for name in G.nodes if name in district)
-    if district == S:  # 6
+    # Tian and Pearl (2002): the law of a district is the product of P(v | what precedes v); of
+    # that only the rest of v's district and the parents of both matter.
+    conditionals = [
+        _conditional(V, P, name, G.pillow(name)) for name in G.nodes if name in district
+    ]
+    Q = product(conditionals)
+    # Line 6: S is a district of the graph.
+    if district == S:
         return total(S - y, Q)
-    return identified(y, x & district, Q, G.sub(district))  # 7
+    # Line 7: S is part of a district; go on in the law of that.
+    return identified(y, x & district, Q, G.sub(district))
 
 
 def _conditional(V: Set, P: Formula, name: str, given: Set) -> Formula:
-    """P(name | given), where P is a law of V that may have been derived."""
+    """P(name | given), where P is the law of V."""
     return fraction(total(V - given - {name}, P), total(V - given, P))
 
 
+def _hedge(query: Query, exchanged: Set, failure: NotIdentified) -> Hedge:
+    outer = _forest(failure.graph, failure.rest)
+    return Hedge(
+        graph=query.graph,
+        y=query.y,
+        x=query.x,
+        z=query.z,
+        exchanged=tuple(name for name in query.z if name in exchanged),
+        outer=outer,
+        inner=outer.sub(failure.rest),
+    )
+
+
 def _forest(graph: ADMG, rest: Set) -> ADMG:
-    """One child for each node, inside `rest` for those of it, and a tree of bidirected edges that
-    begins with one of `rest`.
+    """A C-forest of a graph that is one district, with a C-forest of `rest` inside it.
+
+    One child is kept for each node, which is in `rest` if the node is, and a spanning tree of the
+    bidirected edges that is first one of `rest`.
     """
     child: dict[str, str] = {}
     for cause, effect in sorted(graph.directed):
         if cause not in rest or effect in rest:
             child[cause] = effect
-    tree, reached = set(), {min(rest)}
-    while pairs := sorted(
-        pair for pair in graph.bidirected if len(reached.intersection(pair)) == 1
-    ):
-        pair = next((pair for pair in pairs if rest.issuperset(pair)), pairs[0])
+    tree = set()
+    reached = {min(rest)}
+    while len(reached) < len(graph.nodes):
+        # edges with one end in the tree
+        pairs = sorted(pair for pair in graph.bidirected if len(reached.intersection(pair)) == 1)
+        inside = [pair for pair in pairs if rest.issuperset(pair)]
+        pair = (inside or pairs)[0]
         tree.add(pair)
         reached.update(pair)
     return ADMG(graph.nodes, frozenset(child.items()), frozenset(tree), graph.roles)
 
 
 def _edges(forest: ADMG) -> str:
+    if len(forest.nodes) == 1:
+        return forest.nodes[0]
     arrows = [f"{cause} -> {effect}" for cause, effect in sorted(forest.directed)]
-    alone = [name for name in forest.nodes if len(forest.nodes) == 1]
-    return ", ".join(
-        alone + arrows + [f"{one} <-> {other}" for one, other in sorted(forest.bidirected)]
-    )
+    arcs = [f"{one} <-> {other}" for one, other in sorted(forest.bidirected)]
+    return ", ".join(arrows + arcs)

@@ -1,4 +1,4 @@
-"""How formulas and queries are written, as text and in LaTeX."""
+"""Formulas and queries in writing, as text and in LaTeX."""
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 from .formula import Formula, Fraction, Probability, Product, Sum
 
+Held = Collection[tuple[str, float | str]]  # variables, and the values at which they are held
+
 
 class Style(NamedTuple):
     """The marks of one way of writing."""
 
     name: Callable[[str], str]
-    total: Callable[[str], str]
+    total: Callable[[str], str]  # the sum over some names, up to its summand
     fraction: str
     bar: str
     do: str
@@ -19,82 +21,116 @@ class Style(NamedTuple):
 
 def _latex_name(name: str) -> str:
     stem = name.rstrip("'")
-    plain = (
-        stem
-        if re.fullmatch("[A-Za-z]", stem)
-        else r"\text{" + re.sub(r"([&%$#_{}])", r"\\\1", stem) + "}"
-    )
-    return plain + name[len(stem) :]
+    primes = name[len(stem) :]
+    if re.fullmatch("[A-Za-z](=[0-9.]+)?", stem):
+        return stem + primes
+    escaped = re.sub(r"([&%$#_{}])", r"\\\1", stem)
+    return r"\text{" + escaped + "}" + primes
 
 
 def _text_sum(names: str) -> str:
     return f"Σ_{names} " if re.fullmatch(r"[\w']+", names) else f"Σ_{{{names}}} "
 
 
+def _latex_sum(names: str) -> str:
+    return rf"\sum_{{{names}}} "
+
+
 TEXT = Style(str, _text_sum, "[{}] / [{}]", " | ", "do({})")
-LATEX = Style(
-    _latex_name,
-    lambda names: rf"\sum_{{{names}}} ",
-    r"\frac{{{}}}{{{}}}",
-    r" \mid ",
-    r"\mathrm{{do}}({})",
-)
+LATEX = Style(_latex_name, _latex_sum, r"\frac{{{}}}{{{}}}", r" \mid ", r"\mathrm{{do}}({})")
 
 
-def write_query(y: Sequence[str], x: Sequence[str], z: Sequence[str], style: Style = TEXT) -> str:
-    """P(y | do(x), z)."""
-    done = style.do.format(", ".join(map(style.name, x)))
-    given = ", ".join([*([done] if x else []), *map(style.name, z)])
-    return f"P({', '.join(map(style.name, y))}{style.bar if given else ''}{given})"
+def write_query(
+    y: Sequence[str], x: Sequence[str], z: Sequence[str], style: Style = TEXT, held: Held = ()
+) -> str:
+    """P(y | do(x), z), with x=1 for an x that is held at 1."""
+    shown = _shown((*y, *x, *z), held)
+    conditions = [style.name(shown[name]) for name in z]
+    if x:
+        done = ", ".join(style.name(shown[name]) for name in x)
+        conditions.insert(0, style.do.format(done))
+    outcomes = ", ".join(style.name(name) for name in y)
+    return f"P({outcomes}{_given(conditions, style)})"
 
 
 def write(
-    what: Formula, order: Sequence[str], style: Style = TEXT, taken: Collection[str] = ()
+    formula: Formula,
+    order: Sequence[str],
+    style: Style = TEXT,
+    outside: Collection[str] = (),
+    held: Held = (),
 ) -> str:
-    """The formula, with names in the given order;
+    """The formula, with names in the given order.
 
-    one that is summed over, and already `taken` outside the sum, gets a prime.
+    A name that is summed over and occurs in the formula, or `outside` of it, gets a prime.
     """
-    return _write(what, order, style, {name: name for name in {*what.names, *taken}})
+    shown = _shown({*formula.names, *outside}, held)
+    return _Writer(order, style).write(formula, shown)
 
 
-def _write(what: Formula, order: Sequence[str], style: Style, shown: Mapping[str, str]) -> str:
-    def named(names: Collection[str], nearest_first: bool = False) -> str:
-        return ", ".join(
-            style.name(shown[name])
-            for name in sorted(names, key=order.index, reverse=nearest_first)
-        )
-
-    if isinstance(what, Probability):
-        given = [style.do.format(named(what.done))] if what.done else []
-        given += (
-            [named(what.given - what.done, nearest_first=True)] if what.given - what.done else []
-        )
-        return f"{what.source}({named(what.of)}{style.bar if given else ''}{', '.join(given)})"
-    if isinstance(what, Fraction):
-        return style.fraction.format(
-            _write(what.above, order, style, shown), _write(what.below, order, style, shown)
-        )
-    if isinstance(what, Product):
-        factors = sorted(what.factors, key=lambda factor: _place(factor, order))
-        texts = [_write(factor, order, style, shown) for factor in factors]
-        open_ended = [isinstance(factor, Sum) for factor in factors[:-1]] + [False]
-        return (
-            " ".join(
-                f"[{text}]" if ends else text for text, ends in zip(texts, open_ended, strict=True)
-            )
-            or "1"
-        )
-    shown = {**shown, **{name: _unused(name, shown.values()) for name in what.over}}
-    return style.total(named(what.over)) + _write(what.what, order, style, shown)
+def _shown(names: Collection[str], held: Held) -> dict[str, str]:
+    values = dict(held)
+    return {name: f"{name}={values[name]}" if name in values else name for name in names}
 
 
-def _place(factor: Formula, order: Sequence[str]) -> tuple[int, int]:
-    """Causes first, and what is not a plain probability after those that are."""
-    names = factor.of if isinstance(factor, Probability) else factor.names
-    return isinstance(factor, Fraction) + 2 * isinstance(factor, Sum), max(
-        map(order.index, names), default=0
-    )
+def _given(conditions: Sequence[str], style: Style) -> str:
+    return style.bar + ", ".join(conditions) if conditions else ""
+
+
+class _Writer(NamedTuple):
+    order: Sequence[str]
+    style: Style
+
+    def write(self, formula: Formula, shown: Mapping[str, str]) -> str:
+        """The formula; `shown` has the text of each variable that is not summed over inside it."""
+        if isinstance(formula, Probability):
+            return self._probability(formula, shown)
+        if isinstance(formula, Fraction):
+            above, below = self.write(formula.above, shown), self.write(formula.below, shown)
+            return self.style.fraction.format(above, below)
+        if isinstance(formula, Product):
+            return self._product(formula, shown)
+        taken = set()
+        for name, text in shown.items():
+            taken.add(name if text.startswith(f"{name}=") else text)
+        inside = dict(shown)
+        for name in formula.over:
+            inside[name] = _unused(name, taken)
+        over = self._names(formula.over, inside)
+        return self.style.total(over) + self.write(formula.summand, inside)
+
+    def _probability(self, leaf: Probability, shown: Mapping[str, str]) -> str:
+        conditions = []
+        if leaf.done:
+            conditions.append(self.style.do.format(self._names(leaf.done, shown)))
+        observed = leaf.given - leaf.done
+        if observed:
+            conditions.append(self._names(observed, shown, nearest_first=True))
+        given = _given(conditions, self.style)
+        return f"{leaf.source}({self._names(leaf.of, shown)}{given})"
+
+    def _product(self, formula: Product, shown: Mapping[str, str]) -> str:
+        if not formula.factors:
+            return "1"
+        *others, last = sorted(formula.factors, key=self._place)
+        texts = []
+        for factor in others:
+            text = self.write(factor, shown)
+            # a sum reaches to the end of the product unless it is in brackets
+            texts.append(f"[{text}]" if isinstance(factor, Sum) else text)
+        return " ".join([*texts, self.write(last, shown)])
+
+    def _names(
+        self, names: Collection[str], shown: Mapping[str, str], nearest_first: bool = False
+    ) -> str:
+        ordered = sorted(names, key=self.order.index, reverse=nearest_first)
+        return ", ".join(self.style.name(shown[name]) for name in ordered)
+
+    def _place(self, factor: Formula) -> tuple[int, int]:
+        """Probabilities first, then fractions, then sums; among these causes first."""
+        kind = isinstance(factor, Fraction) + 2 * isinstance(factor, Sum)
+        names = factor.of if isinstance(factor, Probability) else factor.names
+        return kind, max((self.order.index(name) for name in names), default=0)
 
 
 def _unused(name: str, taken: Collection[str]) -> str:

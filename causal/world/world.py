@@ -1,4 +1,4 @@
-"""What the benchmark asks of a model: shifts, twin, control, dial and reference policies."""
+"""`World`, the class that every world subclasses: a model and what the benchmark asks of it."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -17,17 +17,28 @@ from ..exact.policies import (
 )
 from ..model.lookups import Lookup, policy_lookup
 from ..model.scm import SCM
+from ..tolerances import ROUNDING
 from .twins import mixed_behaviour, unconfounded
 
 
 class World(SCM):
-    """A model that the benchmark can ask for its shifts, its twin, its control and its reference
-    policies.
+    """A structural causal model with shifts, reference policies, a twin and a control.
 
-    Subclass it to add a world; every method has a default that suits a discrete model.
+    Subclass it to add a world: declare the variables, and mark methods that return a shifted world
+    with `@shift`. That is enough for a discrete world. Every other method has a default, computed
+    from the model, which a subclass may override:
+
+    - `confused_policy`, `promised_value`, `causal_policy` and `values_in` are the references that
+      scores are measured against; `deployment` names the shift in which policies are valued.
+    - `twin` is a world with the same log and another best policy. `control` is the world without
+      confounding, and `dial` leads from it to the world itself; `marginal` and `dialled` say how.
+    - `members` are further settings worth running, and `picture` draws a state.
+
+    A policy is an array (C, A), the probability of each action in each context. Contexts and
+    actions are in the order of `model.tables.support`.
     """
 
-    deployment: ClassVar[str] = ""  # the shift in which policies are valued; "" is the model itself
+    deployment: ClassVar[str] = ""  # the shift in which policies are valued; "" is the world itself
     _shifts: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
@@ -37,122 +48,137 @@ class World(SCM):
         )
         super().__init_subclass__()
 
+    # Shifts.
+
     @classmethod
     def shifts(cls) -> tuple[str, ...]:
-        """The names of the declared shifts."""
+        """The names of the declared shifts, in the order of their declaration."""
         return cls._shifts
 
     def shifted(self, name: str) -> "World":
-        """The model in the shifted world `name`. Raises InputError if no such shift is declared."""
+        """The shifted world `name`, with the intent observed if it is here.
+
+        Raises InputError if no such shift is declared.
+        """
         if name not in self._shifts:
             raise InputError(
                 f"{name!r} is not a shift of {type(self).__name__}; "
                 f"{did_you_mean(name, self._shifts)}"
             )
-        if not self.observe_intent:
-            world: World = getattr(self, name)()
-            return world
-        return self.without_intent().shifted(name).with_intent()
+        if self.observe_intent:
+            return self.without_intent().shifted(name).with_intent()
+        world: World = getattr(self, name)()
+        return world
 
     def deployed(self) -> "World":
-        """The world in which policies are valued, and practised in:
+        """The world in which policies are valued, and in which online agents practise.
 
-        the model itself, or its shift `deployment`.
+        It is the shift named by `deployment`, or this world if that is empty.
         """
         return self.shifted(self.deployment) if self.deployment else self
 
-    def confused_policy(self) -> Array:
-        """The confused policy (C, A): what an associational learner makes of an endless log.
+    # Reference policies.
 
-        It plans in the process that the log shows, ties shared. A world whose learners are confused
-        in another way says so here."""
+    def confused_policy(self) -> Array:
+        """The confused policy (C, A): what an associational learner learns from infinite data.
+
+        It is optimal in the decision process that the log shows, where seeing is taken for doing.
+        Ties are split evenly. Override it where learners are confused in another way.
+        """
         return associational_policy(self)
 
     def promised_value(self) -> float:
-        """What the confused policy believes that it will earn: NaN where it believes nothing."""
+        """The return that the confused policy expects; NaN if it has no estimate."""
         return associational_value(self)
 
     def causal_policy(self) -> Array:
-        """The best deterministic memoryless policy in this very world, ties shared: (C, A).
+        """The best deterministic memoryless policy of this world, (C, A). Ties are split evenly.
 
-        A world with too many policies to try gives its own reference here, and says which. Raises
-        TooLargeError if there is none."""
+        Override it in a world with too many policies to enumerate, and document what it is there.
+        Raises TooLargeError if there are too many.
+        """
         return best_policy(self)
 
     def values_in(self, world: "World") -> Mapping[str, float]:
-        """The values in `world`, a shift of this one or itself, of reference policies that are no
-        table (C, A): with memory, or with actions that cannot be counted. By name: j_confused,
-        j_causal, j_best, j_worst, j_uniform, j_behaviour, j_intent, promised. What is not given is
-        computed from the tables."""
+        """Values of reference policies in `world`, which is this world or a shift of it, by name.
+
+        Override it for references that are not an array (C, A), because they have memory or because
+        actions are continuous. The names are j_confused, j_causal, j_best, j_worst, j_uniform,
+        j_behaviour, j_intent and promised; values that are left out are computed from the tables.
+        """
         return {}
+
+    # Related worlds.
 
     @classmethod
     def members(cls) -> Mapping[str, Mapping[str, Any]]:
-        """Other numbers in the same graph, worth a row of their own: their names, and the knobs
-        that make them.
+        """Further settings of the same graph that get rows of their own: their fields, by name.
 
-        The first stands for the family in the main job.
+        The first stands for the whole family where only one member is run.
         """
         return {}
 
     def twin(self) -> "World | None":
-        """A model with the same observational law and a different best policy; None where there is
-        none.
+        """A world with the same observational law and a different best policy, or None.
 
-        For a discrete one-step model it is the world in which seeing is doing. Any other writes its
-        own, or has none."""
-
-        def misleads(world: World, other: World) -> bool:
-            """Whether the best policy of the other world is not as good in this one."""
-            return value(world, other.causal_policy()) < value(world, world.causal_policy()) - 1e-9
-
+        By default that of a discrete one-step world is the world in which seeing is doing, if the
+        best policy of either is not optimal in the other. Override it in a world of several steps,
+        which has none by default.
+        """
         if self.horizon > 1:
             return None
         try:
             twin = unconfounded(self)
-            return twin if misleads(twin, self) and misleads(self, twin) else None
+            if _misleads(self, twin) and _misleads(twin, self):
+                return twin
         except (NotDiscreteError, TooLargeError):
-            return None
+            pass
+        return None
 
     def marginal(self) -> Lookup:
-        """The behaviour policy of the control: P(action | context) in the log, latents summed out.
+        """The behaviour policy of the control: P(action | contexts) in the log, without latents.
 
-        A world in which a context is a nuisance, of which nobody should make anything, leaves that
-        context out."""
+        Override it to leave out a context that is irrelevant to the action.
+        """
         return policy_lookup(self, behaviour_policy(self))
 
     def control(self) -> "World":
-        """The same world unconfounded:
-
-        the behaviour policy is replaced by its own marginal given the context.
-        """
+        """This world without confounding: the behaviour policy is replaced by `marginal`."""
         return self.dial(0.0)
 
     def dial(self, strength: float) -> "World":
-        """The spectrum from the control (0) to the model itself (1).
+        """The world with confounding of a strength between 0, the control, and 1, the world itself.
 
-        Raises InputError if `strength` is outside [0, 1].
+        Raises InputError if the strength is outside [0, 1].
         """
         if not 0 <= strength <= 1:
             raise InputError(f"the dial goes from 0 to 1, and got {strength}")
         return self if strength == 1 else self.dialled(strength)
 
     def dialled(self, strength: float) -> "World":
-        """What the dial shows below 1:
+        """The world at a strength below 1: with this probability actions come from the behaviour
+        policy, and otherwise from `marginal`.
 
-        the behaviour policy mixed with its own marginal, where a world has no dial of its own.
+        Override it, and not `dial`, where confounding has another parameter.
         """
-        return self.with_behaviour(
-            mixed_behaviour(self, self.without_intent().marginal(), strength)
-        )
+        marginal = self.without_intent().marginal()
+        return self.with_behaviour(mixed_behaviour(self, marginal, strength))
+
+    # Pictures.
 
     def picture(
         self, now: Mapping[str, float], past: Mapping[str, float]
     ) -> NDArray[np.uint8] | None:
-        """How the world looks, (height, width, 3), red, green and blue from 0 to 255; None for a
-        picture of its graph.
+        """A picture of the state as RGB pixels (height, width, 3), or None to draw the graph.
 
-        `past` has every variable of the step just taken, latents too, and is empty before the
-        first; `now` has what is drawn before the next action. All pictures of a model have the same
-        size. They are for people: no agent is shown them."""
+        `past` holds every variable of the last step, latents included, and is empty before the
+        first; `now` holds what is drawn before the next action. All pictures of a world have one
+        size. Pictures are for people: no agent sees them.
+        """
         return None
+
+
+def _misleads(other: World, world: World) -> bool:
+    """Whether the best policy of the other world is not optimal in this one."""
+    best = value(world, world.causal_policy())
+    return value(world, other.causal_policy()) < best - ROUNDING

@@ -7,7 +7,7 @@ import numpy as np
 
 from dosuite.causal import Array, NotDiscreteError, TooLargeError, World
 from dosuite.causal.exact import confounders
-from dosuite.causal.identification.action_effect import Answer, Question
+from dosuite.causal.identification import ActionEffect, Answer
 from dosuite.causal.world import Certificate, Confounding, Promise
 from dosuite.causal.world.intervals import Intervals
 
@@ -35,7 +35,7 @@ def origin(model: World) -> str:
     if model.names("selection"):
         return "selection"
     try:
-        asked = Question.of(model)
+        asked = ActionEffect.of(model)
         open_path = not asked.graph.cut(out_of={asked.x}).separated(
             asked.x, asked.y, (*asked.z, *asked.survived)
         )

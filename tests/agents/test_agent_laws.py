@@ -40,7 +40,8 @@ from dosuite.causal import (
     value,
 )
 from dosuite.causal.exact import Process, do_process, greedy, log_process, worst_policy
-from dosuite.causal.graphs import back_door_set, is_markov
+from dosuite.causal.graphs import is_markov
+from dosuite.causal.identification import back_door_set
 from dosuite.envs import Data, all_observations, make_model
 from dosuite.envs.worlds.airline import season
 from dosuite.envs.worlds.river import ConfoundedRiver

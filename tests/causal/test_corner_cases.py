@@ -27,7 +27,7 @@ from dosuite.causal import (
     value,
 )
 from dosuite.causal.exact import chain, log_process, worst_policy
-from dosuite.causal.graphs import back_door_set
+from dosuite.causal.identification import back_door_set
 from dosuite.envs import Log, collect
 from dosuite.eval import Run, grid, score
 

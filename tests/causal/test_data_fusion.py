@@ -141,7 +141,8 @@ def test_what_selection_hides_is_recovered_only_with_what_is_known_of_it() -> No
     graph, y = parse_graph("x -> y; x, y -> recorded"), np.array([[0.5, 0.5], [0.7, 0.3]])
     kept = np.array([[0.5, 0.5], [0.05, 0.90]])
     everyone = Factor(("x", "y"), y / 2)
-    log = Factor(("x", "y"), everyone.table * kept)
+    recorded = everyone.table * kept
+    log = Factor(("x", "y"), recorded / recorded.sum())
     found = known("x -> y", "y", "x")
     assert found.evaluate(log).table[1] == pytest.approx([0.5, 0.8852], abs=1e-4)
     assert recover(graph, "y", "x", "recorded") is None
@@ -250,7 +251,7 @@ def test_what_is_recovered_from_the_recorded_rows_is_the_truth() -> None:
         if found is not None:
             everyone = world.law(graph.nodes).table
             laws = {
-                "P": Factor(graph.nodes[:-1], everyone[..., 1]),
+                "P": Factor(graph.nodes[:-1], everyone[..., 1] / everyone[..., 1].sum()),
                 "P*": Factor(graph.nodes[:-1], everyone.sum(-1)),
             }
             assert distance(found.evaluate(laws), conditional(world, (y,), (x,), ())) < EXACT, (

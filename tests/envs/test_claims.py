@@ -25,8 +25,7 @@ from dosuite.causal import (
     value,
 )
 from dosuite.causal.exact import do_process, greedy, log_process
-from dosuite.causal.graphs import back_door_set
-from dosuite.causal.identification import proximal_means
+from dosuite.causal.identification import back_door_set, proximal_means
 from dosuite.envs import all_observations
 from dosuite.envs.worlds.airline import AirlinePricing
 from dosuite.envs.worlds.correlated_noise import CorrelatedNoiseLQ

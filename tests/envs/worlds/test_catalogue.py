@@ -21,7 +21,8 @@ from dosuite.causal import (
     value,
 )
 from dosuite.causal.exact import do_process, greedy, log_process, worst_policy
-from dosuite.causal.graphs import back_door_set, is_markov
+from dosuite.causal.graphs import is_markov
+from dosuite.causal.identification import back_door_set
 from dosuite.envs.worlds.casino import FourArms, GreedyCasino
 from dosuite.envs.worlds.collider import SelectionGate
 from dosuite.envs.worlds.encourage import EncourageIV, VitaminA

@@ -8,7 +8,7 @@ from printed import earned, printed
 
 from dosuite.causal import Array, InputError, World, certificate, distribution, value
 from dosuite.causal.exact import do_process, log_process
-from dosuite.causal.graphs import back_door_set
+from dosuite.causal.identification import back_door_set
 from dosuite.envs.worlds.front_door import TarFrontdoor
 from dosuite.envs.worlds.napkin import NapkinClinic
 
