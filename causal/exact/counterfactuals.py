@@ -21,7 +21,7 @@ from ..errors import InputError
 from ..model.elimination import Factor, check_size, eliminate, spread
 from ..model.scm import SCM
 from ..model.structure import Variable
-from ..tolerances import SLIVER
+from ..tolerances import RELATIVE_OVERLAP
 from .decision_process import Process
 from .queries import Given, check_names, expectation
 
@@ -259,7 +259,7 @@ def _reach(one: Factor, other: Factor, names: tuple[str, ...], shortest: Floats)
     low = end[0] + begin[0] < 1
     reach = np.where(low, (end - begin).sum(0), (rest - left).sum(0))
     rounding = 4 * np.finfo(float).eps * np.where(low, end[0], rest[0])
-    return np.where((reach <= rounding) & (reach <= SLIVER * shortest), 0.0, reach)
+    return np.where((reach <= rounding) & (reach <= RELATIVE_OVERLAP * shortest), 0.0, reach)
 
 
 def _sums(law: Factor, names: tuple[str, ...], down: bool = False) -> tuple[Floats, Floats]:

@@ -16,7 +16,7 @@ from ..graphs.step_graph import LAG, is_markov
 from ..model.elimination import conditional
 from ..model.scm import SCM
 from ..model.structure import Variable
-from ..tolerances import TIE
+from ..tolerances import RELATIVE_TIE
 from .decision_process import Process, greedy, mean_value
 from .markov_chain import SMALL, Chain, SmallChains, chain, returns
 
@@ -161,7 +161,7 @@ def _extreme_policy(model: SCM, best: bool) -> Floats:
         )
     policies = np.eye(actions)[np.array(list(product(range(actions), repeat=contexts)))]
     values = chain(model).values(policies) * (1 if best else -1)
-    margin = TIE * max(1.0, abs(values).max())
+    margin = RELATIVE_TIE * max(1.0, abs(values).max())
     winners = policies[values >= values.max() - margin]
     shared = (winners.sum(0) > 0) / (winners.sum(0) > 0).sum(-1, keepdims=True)
     as_good = abs(value(model, shared) - value(model, winners[0])) <= margin
@@ -201,4 +201,6 @@ def _steady_plan(model: SCM, best: bool) -> Floats | None:
     changing = float(
         process.start @ mean_value(plan, values)
     )  # what a plan that changes with the step is worth
-    return plan if process.value(plan) >= changing - TIE * max(1.0, abs(changing)) else None
+    return (
+        plan if process.value(plan) >= changing - RELATIVE_TIE * max(1.0, abs(changing)) else None
+    )

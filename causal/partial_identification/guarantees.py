@@ -16,7 +16,7 @@ from ..arrays import Array, Floats
 from ..errors import InputError
 from ..exact.decision_process import Process
 from ..model.elimination import check_size
-from ..tolerances import SLACK
+from ..tolerances import RELATIVE_OPTIMUM
 from .response_types import ResponseTypes
 from .sharp_bounds import least, linear
 from .unit_responses import Quantity
@@ -163,7 +163,7 @@ def _solve(left: Floats, right: Floats, laws: Floats, shape: tuple[int, int]) ->
 
     goals, nothing = np.eye(left.shape[1]), np.zeros((0, left.shape[1]))
     loss = float(minimum(goals[entries], nothing)[entries])
-    signs[entries] = (None, loss + SLACK * max(1.0, abs(loss)))
+    signs[entries] = (None, loss + RELATIVE_OPTIMUM * max(1.0, abs(loss)))
     most = np.array([minimum(-goals[entry], nothing)[entry] for entry in range(entries)]).clip(0.0)
     shares = np.kron(np.eye(shape[0]), np.ones((shape[1], 1))) * most[:, None]
     even = minimum(

@@ -22,7 +22,7 @@ from ..exact.queries import distribution
 from ..graphs.admg import ADMG, checked, seen_effects
 from ..model.elimination import Factor, check_size, conditional, eliminate
 from ..model.scm import SCM
-from ..tolerances import INDEPENDENCE
+from ..tolerances import PROBABILITY_MISFIT
 
 MOST_TYPES = 2**16  # of a district
 
@@ -128,7 +128,7 @@ class ResponseTypes:
             before, law = self.order[:position], self.conditional(name, unseen=0.0)
             seen = self.marginal((*before, name))
             gap = abs(eliminate([Factor(before, seen.sum(-1)), law], (*before, name)) - seen).max()
-            if gap > INDEPENDENCE:
+            if gap > PROBABILITY_MISFIT:
                 free = ", ".join(other for other in before if other not in law.names)
                 raise InputError(
                     f"the table breaks an independence of the graph by {gap:.2g}: given "
