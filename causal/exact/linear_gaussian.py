@@ -20,7 +20,7 @@ from ..graphs.step_graph import LAG
 from ..model.distributions import Exactly, Normal
 from ..model.elimination import check_size
 from ..model.scm import SCM
-from ..model.structure import Mechanism
+from ..model.mechanisms import Mechanism
 from ..tolerances import ROUNDING, ZERO_SINGULAR_VALUE
 
 # Evidence may differ by this much, relatively, from what the rest of the evidence implies.
