@@ -19,7 +19,7 @@ import numpy as np
 from ..arrays import Array, Floats
 from ..errors import InputError, TooLargeError, did_you_mean
 from ..exact.queries import distribution
-from ..graphs.admg import ADMG, checked, seen_effects
+from ..graphs.admg import ADMG, checked, observed_effects
 from ..model.elimination import Factor, check_size, conditional, eliminate
 from ..model.scm import SCM
 from ..tolerances import PROBABILITY_MISFIT
@@ -284,7 +284,7 @@ def response_types(model: SCM, *names: str) -> ResponseTypes:
         )
     names = names or model.names("context", "action", "logged", "reward", "terminal")
     hidden = set(model.order).difference(names)
-    effects = {name: seen_effects(model.graph, name, hidden) for name in model.order}
+    effects = {name: observed_effects(model.graph, name, hidden) for name in model.order}
     reached = {tuple(sorted(effects[name])) for name in hidden}
     latents = [
         some
