@@ -179,7 +179,12 @@ class _Recorder:
         return rows | {"propensity": self._propensity(rows)}
 
     def _act(
-        self, ids: noise.UnitIds, clock: int, past: Columns | None, known: Columns, experiment: Array
+        self,
+        ids: noise.UnitIds,
+        clock: int,
+        past: Columns | None,
+        known: Columns,
+        experiment: Array,
     ) -> Columns:
         """One step of every variable, in which the experimenter replaces the action of some units
         by one of the choices.
