@@ -19,8 +19,8 @@ from ..errors import InputError, did_you_mean
 from ..graphs.step_graph import LAG
 from ..model.distributions import Exactly, Normal
 from ..model.elimination import check_size
-from ..model.scm import SCM
 from ..model.mechanisms import Mechanism
+from ..model.scm import SCM
 from ..tolerances import ROUNDING, ZERO_SINGULAR_VALUE
 
 # Evidence may differ by this much, relatively, from what the rest of the evidence implies.

@@ -88,7 +88,9 @@ class _Separators(Generic[Node]):
     """The minimal separators of two nodes a and b that are not adjacent, those close to a first."""
 
     def __init__(self, graph: "nx.Graph[Node]", a: Node, b: Node):
-        self._graph, self._a, self._b = graph, a, b
+        self._graph: nx.Graph[Node] = graph
+        self._a: Node = a
+        self._b: Node = b
 
     def __iter__(self) -> Iterator[frozenset[Node]]:
         # Start with the separator that is closest to a.

@@ -15,8 +15,8 @@ UnrolledGraph = nx.DiGraph
 def with_role(graph: "StepGraph[str]", *roles: str) -> tuple[str, ...]:
     """The variables of one step that have one of the roles, in the order of the graph."""
     names = []
-    for name, role in graph.nodes(data="role"):
-        if role in roles and not name.endswith(LAG):
+    for name in graph:
+        if graph.nodes[name].get("role") in roles and not name.endswith(LAG):
             names.append(name)
     return tuple(names)
 

@@ -66,8 +66,10 @@ class SCM(Structure):
             mechanism = variable.first if first else variable.later
             causes = []
             for cause in mechanism.causes:
-                lagged = past is not None and cause.endswith(LAG)
-                causes.append(past[cause.removesuffix(LAG)] if lagged else values[cause])
+                if past is not None and cause.endswith(LAG):
+                    causes.append(past[cause.removesuffix(LAG)])
+                else:
+                    causes.append(values[cause])
             law, rows = self.tables.sampling.law(name, first, causes)
             if isinstance(law, Exactly):
                 uniform = np.empty(len(ids))  # not read

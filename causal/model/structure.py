@@ -246,8 +246,8 @@ def _check_names(cls: type[Structure]) -> None:
     for name in cls._roles:
         if name in taken or name.endswith(LAG):
             raise InputError(
-                f"{cls.__name__}.{name} cannot be the name of a variable, for it has a "
-                "meaning; choose another"
+                f"{cls.__name__}.{name} cannot be the name of a variable, because models or logs "
+                "use it; choose another"
             )
 
 

@@ -69,8 +69,8 @@ class Supports:
             for cause in variable.first.causes + variable.later.causes:
                 tabulated.add(cause.removesuffix(LAG))
 
-        # An intervention or a shift does not change the spaces of observations and actions: start
-        # from those of the model without edits.
+        # After an intervention or a shift, observations and actions have at least the values that
+        # they have without edits, so that policies of the one model apply to the other.
         supports: dict[str, Array] = {}
         if model.edits:
             unedited = shared_supports(replace(model, edits=()))

@@ -94,7 +94,7 @@ class Tables:
         return variable.first if first else variable.later
 
     def _is(self, name: str, value: float) -> Array:
-        return (self.support(name) == tidy(np.asarray(value))).astype(float)
+        return np.asarray(self.support(name) == tidy(np.asarray(value)), dtype=float)
 
     def _size(self, name: str) -> int:
         return len(self.support(name.removesuffix(LAG)))
@@ -112,10 +112,10 @@ class Tables:
         """The product of the factors of one step and of `extra`, summed over all variables but
         `keep`: one axis for each of `keep`.
 
-        This is P(keep) if `extra` holds the message from the step before; factors of evidence make
-        it P(keep, evidence). Variables one step earlier may be kept. The factors of `cut` are left
-        out: P(rest | do(cut)). With `mean` the value of that variable is a factor too, which gives
-        E[mean; keep]."""
+        With the message from the step before in `extra` this is P(keep, the episode reaches the
+        step); factors of evidence add the evidence. Variables one step earlier may be kept. The
+        factors of `cut` are left out, as under do(cut). With `mean` the value of that variable is a
+        factor too, which gives E[mean; keep]."""
         request = (keep, first, tuple([factor.names for factor in extra]), cut, mean)
         if request not in self._plans:
             self._plans[request] = self._plan(*request)
@@ -179,11 +179,11 @@ class Tables:
     # Messages from step to step
 
     def message(self, step: int, held: Names = ()) -> tuple[Factor, ...]:
-        """The joint law of what `step` carries over from the step before, for episodes that reach
-        it; no factor if `step` is 0.
+        """The joint law of the variables that step `step` takes over from the step before, and of
+        the event that the episode reaches it; no factor if `step` is 0.
 
-        Its sum is the probability that the episode reaches the step. Under do(held) at every step,
-        the held variables are extra axes, carried on by identity factors."""
+        Under do(held) at every step, the held variables are extra axes, carried by identity
+        factors."""
         message: tuple[Factor, ...] = ()
         for earlier in range(step):
             message = self.passed_on(message, earlier == 0, held)
