@@ -5,16 +5,14 @@ der Zander, Liskiewicz and Textor 2014, theorems 4 and 5: the criterion is compl
 
 from collections.abc import Iterator
 
-from .admg import ADMG, Names
+from .admg import ADMG, Names, Nodes, NodeSet
 from .conversion import AnyGraph, as_admg
 from .d_separation import separators
-
-Set = frozenset[str]
 
 
 def adjustment_sets(
     graph: AnyGraph, x: Names, y: Names, among: Names | None = None
-) -> Iterator[Set]:
+) -> Iterator[NodeSet]:
     """Every minimal adjustment set whose members are in `among` (by default, all variables); those
     close to y come first. There may be none.
 
@@ -39,12 +37,12 @@ def is_adjustment_set(graph: AnyGraph, x: Names, y: Names, z: Names) -> bool:
     return back_door_graph(graph, x, y).separated(x, y, z)
 
 
-def forbidden(graph: ADMG, x: tuple[str, ...], y: tuple[str, ...]) -> Set:
+def forbidden(graph: ADMG, x: Nodes, y: Nodes) -> NodeSet:
     """The variables on causal paths from x to y, without x itself, and all their descendants."""
     return graph.descendants(_on_causal_paths(graph, x, y))
 
 
-def back_door_graph(graph: ADMG, x: tuple[str, ...], y: tuple[str, ...]) -> ADMG:
+def back_door_graph(graph: ADMG, x: Nodes, y: Nodes) -> ADMG:
     """The graph without the first edge of every causal path from x to y."""
     on_paths = _on_causal_paths(graph, x, y)
     directed = set()
@@ -55,7 +53,7 @@ def back_door_graph(graph: ADMG, x: tuple[str, ...], y: tuple[str, ...]) -> ADMG
     return ADMG(graph.nodes, frozenset(directed), graph.bidirected, graph.roles)
 
 
-def _on_causal_paths(graph: ADMG, x: tuple[str, ...], y: tuple[str, ...]) -> Set:
+def _on_causal_paths(graph: ADMG, x: Nodes, y: Nodes) -> NodeSet:
     """The variables outside x on directed paths from x to y that leave x and do not return."""
     after_x = graph.cut(into=x).descendants(x).difference(x)
     before_y = graph.cut(out_of=x).ancestors(y)

@@ -19,7 +19,11 @@ from ..errors import InputError, did_you_mean
 from .step_graph import LAG
 
 Names = str | Iterable[str]  # one name or several
+Nodes = tuple[str, ...]
+NodeSet = frozenset[str]
 Pair = tuple[str, str]
+Pairs = frozenset[Pair]
+Adjacency = dict[str, list[str]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +34,9 @@ class ADMG:
     Graphs are equal if they have the same nodes and edges, in any order. Of the methods, only
     `separated` and `pick` check the names that they get."""
 
-    nodes: tuple[str, ...]  # in topological order, causes first
-    directed: frozenset[Pair]  # (cause, effect)
-    bidirected: frozenset[Pair]  # each pair in alphabetical order
+    nodes: Nodes  # in topological order, causes first
+    directed: Pairs  # (cause, effect)
+    bidirected: Pairs  # each pair in alphabetical order
     roles: Mapping[str, str] = field(default_factory=dict)  # of a model's variables
 
     def __eq__(self, other: object) -> bool:
@@ -42,43 +46,43 @@ class ADMG:
         return hash(self._key)
 
     @property
-    def _key(self) -> tuple[frozenset[str], frozenset[Pair], frozenset[Pair]]:
+    def _key(self) -> tuple[NodeSet, Pairs, Pairs]:
         return frozenset(self.nodes), self.directed, self.bidirected
 
     @cached_property
-    def _parents(self) -> dict[str, list[str]]:
+    def _parents(self) -> Adjacency:
         reversed_edges = ((effect, cause) for cause, effect in self.directed)
         return _adjacency(self.nodes, reversed_edges)
 
     @cached_property
-    def _children(self) -> dict[str, list[str]]:
+    def _children(self) -> Adjacency:
         return _adjacency(self.nodes, self.directed)
 
     @cached_property
-    def _siblings(self) -> dict[str, list[str]]:
+    def _siblings(self) -> Adjacency:
         both_ways = [*self.bidirected, *((b, a) for a, b in self.bidirected)]
         return _adjacency(self.nodes, both_ways)
 
-    def ancestors(self, names: Iterable[str]) -> frozenset[str]:
+    def ancestors(self, names: Iterable[str]) -> NodeSet:
         """The names and all their ancestors."""
         return _reachable(self._parents, names)
 
-    def descendants(self, names: Iterable[str]) -> frozenset[str]:
+    def descendants(self, names: Iterable[str]) -> NodeSet:
         """The names and all their descendants."""
         return _reachable(self._children, names)
 
     @cached_property
-    def districts(self) -> tuple[frozenset[str], ...]:
+    def districts(self) -> tuple[NodeSet, ...]:
         """The sets of nodes that bidirected edges connect, also called c-components.
 
         They partition the nodes: one without bidirected edges is a district of its own."""
         return tuple(dict.fromkeys(self.district(name) for name in self.nodes))
 
-    def district(self, name: str) -> frozenset[str]:
+    def district(self, name: str) -> NodeSet:
         """The district of one node."""
         return _reachable(self._siblings, [name])
 
-    def pillow(self, name: str) -> frozenset[str]:
+    def pillow(self, name: str) -> NodeSet:
         """The rest of the node's district and the parents of the whole district, in the graph of
         the nodes up to this one.
 
@@ -126,7 +130,7 @@ class ADMG:
         a, b, given = self.pick(a, b, given)
         return bool(nx.is_d_separator(self.dag, set(a), set(b), set(given)))
 
-    def pick(self, *sets: Names) -> tuple[tuple[str, ...], ...]:
+    def pick(self, *sets: Names) -> tuple[Nodes, ...]:
         """Sets of names, each in the order of the nodes.
 
         Raises InputError if they are not disjoint sets of nodes."""
@@ -246,7 +250,7 @@ def observed_effects(graph: "nx.DiGraph[str]", name: str, hidden: Collection[str
 
 
 def checked(
-    nodes: tuple[str, ...], directed: set[Pair], bidirected: set[Pair], roles: Mapping[str, str]
+    nodes: Nodes, directed: set[Pair], bidirected: set[Pair], roles: Mapping[str, str]
 ) -> ADMG:
     """The graph of these nodes and edges, with the nodes in topological order; where this leaves a
     choice, they keep the given order.
@@ -268,14 +272,14 @@ def checked(
     return ADMG(order, frozenset(directed), pairs, known_roles)
 
 
-def _adjacency(nodes: Iterable[str], edges: Iterable[Pair]) -> dict[str, list[str]]:
-    successors: dict[str, list[str]] = {name: [] for name in nodes}
+def _adjacency(nodes: Iterable[str], edges: Iterable[Pair]) -> Adjacency:
+    successors: Adjacency = {name: [] for name in nodes}
     for start, end in edges:
         successors[start].append(end)
     return successors
 
 
-def _reachable(successors: Mapping[str, Iterable[str]], start: Iterable[str]) -> frozenset[str]:
+def _reachable(successors: Mapping[str, Iterable[str]], start: Iterable[str]) -> NodeSet:
     reached = set(start)
     stack = list(reached)
     while stack:

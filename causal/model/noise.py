@@ -12,9 +12,11 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Floats, Integers
+
 UnitIds = NDArray[np.uint64]
 Bits = NDArray[np.uint64]
-Numbers = int | NDArray[np.int64]
+Numbers = int | Integers
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)  # SplitMix64's increment, odd and close to 2**64 / phi
 _ULP = 2.0**-53  # 53 random bits times this is a uniform double in [0, 1)
@@ -26,7 +28,7 @@ def units(seed: Numbers, number: Numbers) -> UnitIds:
     return np.atleast_1d(_mix(population + _counter(number)))
 
 
-def uniform(ids: UnitIds, name: str, step: Numbers = 0) -> NDArray[np.float64]:
+def uniform(ids: UnitIds, name: str, step: Numbers = 0) -> Floats:
     """One uniform number in [0, 1) for each unit, (n,), for the variable `name`.
 
     `step` is one number, or one for each unit."""
@@ -40,7 +42,7 @@ def clock(step: Numbers) -> UnitIds:
     return _counter(step)
 
 
-def at(ids: UnitIds, name: str, clock: UnitIds) -> NDArray[np.float64]:
+def at(ids: UnitIds, name: str, clock: UnitIds) -> Floats:
     """`uniform` at the step that `clock` encodes."""
     stream = _mix(ids + _hashed(name))
     bits: Bits = _mix(stream + clock)
