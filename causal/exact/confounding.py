@@ -1,8 +1,8 @@
-"""How far seeing is from doing: exact laws of a row of the log, of the same row with the action
-set, and their distances.
+"""How far seeing is from doing: exact distributions of a row of the log and their distances.
 
-A row is a recorded step of an endless log, drawn from all of its steps alike. In it `next x` is the
-context x one step later."""
+A row is a recorded step of infinite data, drawn uniformly from all steps; `next x` is the context x
+one step later. The same row under do(action) is compared with it.
+"""
 
 from collections.abc import Sequence
 
@@ -19,38 +19,33 @@ NEXT = "next "
 
 
 def outcomes(model: SCM) -> tuple[str, ...]:
-    """What an action may lead to:
-
-    the reward, the end of the episode, and the next contexts if there is a next step.
-    """
+    """What an action may affect: the reward, the end of the episode, and the next contexts."""
     following = model.contexts if model.horizon > 1 else ()
     return (model.reward, *model.names("terminal"), *(NEXT + name for name in following))
 
 
 def confounders(model: SCM) -> tuple[str, ...]:
-    """The variables, latent or logged, that cause the action of a step and, not through it, a
-    reward, whatever the contexts of the step.
+    """The variables, latent or logged, that confound the action of a step with a reward.
 
-    Empty where confusion comes of something else: of selection, of a context that is a collider, of
-    a goal that is a proxy."""
+    They cause the action, and cause a reward of this step or a later one other than through the
+    action, given the contexts of the step. Empty where the confusion has another source: selection,
+    a context that is a collider, a goal that is a proxy.
+    """
+    # Step 1 of an unrolled graph stands for any step: it has a past, and a long enough future.
     graph = unroll(model.graph, len(model.graph) + 2)
-    here = {(name, 1) for name in model.contexts}
     act = (model.action, 1)
-    graph.remove_nodes_from(here)
-    beside = graph.copy()
-    beside.remove_node(act)
-    paid = {
-        cause
-        for node in beside
-        if node[0] == model.reward and node[1] >= 1
-        for cause in nx.ancestors(beside, node)
-    }
-    found = {name for name, step in nx.ancestors(graph, act) & paid if step == 1}
-    return tuple(
-        name
-        for name in model.names("latent", "logged")
-        if name in found and not _is_constant(model, name)
-    )
+    # Paths through the contexts are blocked.
+    graph.remove_nodes_from({(name, 1) for name in model.contexts})
+    without_action = graph.copy()
+    without_action.remove_node(act)
+    causes_of_reward = set()
+    for name, step in without_action:
+        if name == model.reward and step >= 1:
+            causes_of_reward |= nx.ancestors(without_action, (name, step))
+    common = nx.ancestors(graph, act) & causes_of_reward
+    names = {name for name, step in common if step == 1}
+    candidates = model.names("latent", "logged")
+    return tuple(name for name in candidates if name in names and not _is_constant(model, name))
 
 
 def _is_constant(model: SCM, name: str) -> bool:
@@ -61,80 +56,80 @@ def _is_constant(model: SCM, name: str) -> bool:
 
 
 def rows(model: SCM, names: Sequence[str], acted: bool = False) -> Array:
-    """P(names) in a row of the log: an axis for each name, in the order of `model.tables.support`.
+    """P(names) in a row of the log: one axis per name, in the order of `model.tables.support`.
 
-    If `acted`, P(names | do(action)) for each action, which is one of the names: the behaviour policy took all steps before,
-    and every row is recorded. Raises NotDiscreteError or TooLargeError where there is no exact answer.
+    If `acted`, P(names | do(action)) for each action, which is one of the names: the behaviour
+    policy took all steps before, and every row is recorded. Raises NotDiscreteError or
+    TooLargeError where there is no exact answer.
     """
-    table = model.tables
+    tables = model.tables
     later = [name for name in names if name.startswith(NEXT)]
-    keep = tuple(
-        dict.fromkeys(
-            [*(name for name in names if name not in later), *(table.carried if later else ())]
-        )
-    )
-    recorded = () if acted else table.recorded
+    now = [name for name in names if name not in later]
+    keep = tuple(dict.fromkeys([*now, *(tables.carried if later else ())]))
+    recorded = () if acted else tables.recorded
+    cut = (model.action,) if acted else ()
+
+    # Add up the recorded steps; the message carries the past from each step to the next.
     law, message = np.zeros(()), tuple[Factor, ...]()
     for step in range(model.burn_in + model.horizon):
         if step >= model.burn_in:
-            law = law + table.slice(
-                keep, step == 0, (*recorded, *message), cut=(model.action,) if acted else ()
-            )
-        message = table.passed_on(message, first=step == 0)
-    joint = eliminate([Factor(keep, law), *([_following(model, later)] if later else [])], names)
-    return np.asarray(joint / joint.sum() * (len(table.support(model.action)) if acted else 1))
+            law = law + tables.slice(keep, step == 0, (*recorded, *message), cut=cut)
+        message = tables.passed_on(message, first=step == 0)
+
+    factors = [Factor(keep, law)]
+    if later:
+        factors.append(_following(model, later))
+    joint = eliminate(factors, names)
+    actions = len(tables.support(model.action)) if acted else 1
+    return np.asarray(joint / joint.sum() * actions)
 
 
 def _following(model: SCM, later: Sequence[str]) -> Factor:
     """P(next contexts | what a step carries over)."""
-    table = model.tables
-    past = tuple(name + LAG for name in table.carried)
-    law = table.slice((*past, *(name.removeprefix(NEXT) for name in later)), first=False)
-    return Factor((*table.carried, *later), law)
+    carried = model.tables.carried
+    past = tuple(name + LAG for name in carried)
+    contexts = (name.removeprefix(NEXT) for name in later)
+    law = model.tables.slice((*past, *contexts), first=False)
+    return Factor((*carried, *later), law)
 
 
 def total_variation(model: SCM) -> Floats:
-    """The distance of P(outcomes | context, action) and P(outcomes | context, do(action)), 0 to 1:
+    """The distance of P(outcomes | context, action) from P(outcomes | context, do(action)): (C, A).
 
-    (C, A), nan if never seen.
+    It is in [0, 1], and NaN for pairs that the log never shows.
     """
     names = (*model.contexts, model.action, *outcomes(model))
-    seen, done = (by_context(model, rows(model, names, acted)) for acted in (False, True))
-    return np.asarray(abs(conditional(seen) - conditional(done)).sum(-1) / 2)
+    observed = conditional(by_context(model, rows(model, names)))
+    done = conditional(by_context(model, rows(model, names, acted=True)))
+    return np.asarray(abs(observed - done).sum(-1) / 2)
 
 
 def mutual_information(model: SCM) -> float:
-    """I(action;
+    """I(action; latents | context) in nats, in a row of the log.
 
-    latents | context) in nats, in a row of the log, of the latents of its step that the action does
-    not cause.
+    The latents are those of the step that the action does not cause.
     """
-    hidden = [
-        name
-        for name in model.names("latent")
-        if name not in nx.descendants(model.graph, model.action)
-    ]
-    joint = by_context(model, rows(model, (*model.contexts, model.action, *hidden)))
-    action, latents, context = (
-        joint.sum(2, keepdims=True),
-        joint.sum(1, keepdims=True),
-        joint.sum((1, 2), keepdims=True),
+    effects = nx.descendants(model.graph, model.action)
+    latents = [name for name in model.names("latent") if name not in effects]
+    joint = by_context(model, rows(model, (*model.contexts, model.action, *latents)))
+    p_action = joint.sum(2, keepdims=True)  # axes: context, action, latents
+    p_latents = joint.sum(1, keepdims=True)
+    p_context = joint.sum((1, 2), keepdims=True)
+    ratio = np.divide(
+        joint * p_context, p_action * p_latents, where=joint > 0, out=np.ones_like(joint)
     )
-    some = joint > 0
-    ratio = np.divide(joint * context, action * latents, where=some, out=np.ones_like(joint))
     return max(0.0, float((joint * np.log(ratio)).sum()))
 
 
 def overlap(model: SCM, *given: str) -> float:
-    """The least P(action | context, given) in a row of the log, over all actions and all that is
-    seen of the rest.
-    """
+    """The smallest P(action | context, given) in a row of the log, over actions and conditions."""
     joint = rows(model, (*model.contexts, *given, model.action))
     policy = conditional(joint.reshape(-1, joint.shape[-1]))
     return float(np.nanmin(policy))
 
 
 def by_context(model: SCM, joint: Array) -> Floats:
-    """(C, A, rest) of a table with the axes contexts, action, rest."""
+    """A table with the axes contexts, action, rest as (C, A, rest)."""
     split = len(model.contexts)
-    return np.asarray(joint.reshape(int(np.prod(joint.shape[:split])), joint.shape[split], -1))
+    contexts, actions = int(np.prod(joint.shape[:split])), joint.shape[split]
+    return np.asarray(joint.reshape(contexts, actions, -1))

@@ -1,7 +1,8 @@
-"""Exact answers about one step of a discrete model: P(y | z), E[y | z], and P(y | do(x)) for all x at once.
+"""Exact answers about one step of a discrete model: P(y | z), E[y | z] and P(y | do(x)).
 
-Nothing here samples. A model is compiled once into one table for each variable; a question is a sum
-of a product of tables, and what is kept of it is how to answer it, not the answer."""
+Nothing is sampled. A model is compiled once into one table per variable; a query is a sum of a
+product of tables, and the order in which it is summed is kept for the next query of its kind.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -17,20 +18,22 @@ Treatment = str | Sequence[str] | Mapping[str, Sequence[float]]
 
 
 def distribution(model: SCM, *names: str, given: Given | None = None, step: int = 0) -> Array:
-    """P(names | given) at one step, for episodes that reach it: one axis for each name, in the order of `model.tables.support`.
+    """P(names | given) at one step, among episodes that reach it.
 
-    Seeing is `given`; doing is `distribution(model.do(...), ...)`. Raises InputError if `given` has
-    probability zero."""
+    Returns an array with one axis for each name; the values along an axis are those of
+    `model.tables.support(name)`, ascending. Observing is `given`, intervening is
+    `distribution(model.do(...), ...)`. Raises InputError if `given` has probability zero.
+    """
     check_names(model, names)
     joint = model.tables.slice(names, step == 0, _evidence(model, given, step))
     total = joint.sum()
     if total <= 0:
-        raise _never(model, given)
+        raise _impossible(model, given)
     return np.asarray(joint / total)
 
 
 def expectation(model: SCM, name: str, given: Given | None = None, step: int = 0) -> float:
-    """E[name | given] at one step, for episodes that reach it.
+    """E[name | given] at one step, among episodes that reach it.
 
     Raises InputError if `given` has probability zero.
     """
@@ -38,7 +41,7 @@ def expectation(model: SCM, name: str, given: Given | None = None, step: int = 0
     evidence = _evidence(model, given, step)
     total = model.tables.slice((), step == 0, evidence)
     if total <= 0:
-        raise _never(model, given)
+        raise _impossible(model, given)
     return float(model.tables.slice((), step == 0, evidence, mean=name) / total)
 
 
@@ -49,13 +52,15 @@ def effect(
     given: Given | None = None,
     step: int = 0,
 ) -> Array:
-    """P(outcome | do(treatment), given) at one step, for all values of the treatment at once: its axis, then the outcome's.
+    """P(outcome | do(treatment), given) at one step, for all values of the treatment at once.
 
-    Several outcomes or treatments have an axis each, in their order. An intervention holds at every
-    step, as that of `model.do`, so that some values may end every episode before the step. A
-    mapping, such as {"x": [0, 2]}, names the values to be done: its axis has these alone, in their
-    order. Raises InputError if one of the variables is named twice, or if `given`, or an episode so
-    long, has probability zero under one of the interventions; the message names it."""
+    Returns an array with an axis for each treatment and then one for each outcome, in the order in
+    which they are named. A mapping of treatments, such as {"x": [0, 2]}, names the values to set;
+    its axis has these only, in this order. An intervention holds at every step, as in `model.do`,
+    so that some values may end every episode before the step. Raises InputError if a variable is
+    named twice, or if `given`, or an episode that long, has probability zero under one of the
+    interventions; the message names it.
+    """
     treatments = (treatment,) if isinstance(treatment, str) else tuple(treatment)
     names = (*treatments, outcome) if isinstance(outcome, str) else (*treatments, *outcome)
     if len(set(names)) < len(names):
@@ -71,32 +76,32 @@ def effect(
         return joint
     total = joint.sum(tuple(range(len(treatments), len(names))), keepdims=True)
     if (total <= 0).any():
-        done = (
-            dict(treatment)
+        levels: Mapping[str, Sequence[float]] = (
+            treatment
             if isinstance(treatment, Mapping)
             else {name: model.tables.support(name).tolist() for name in treatments}
         )
-        raise _never(model, given, _under(done, np.argwhere(total <= 0)[0]))
+        raise _impossible(model, given, _under(levels, np.argwhere(total <= 0)[0]))
     return np.asarray(joint / total)
 
 
 def _places(model: SCM, name: str, values: Sequence[float]) -> list[int]:
-    """The places of some values in the support of a variable."""
+    """The positions of some values in the support of a variable."""
     return [int(model.tables.indicator(name, value).table.argmax()) for value in values]
 
 
-def _under(done: Mapping[str, Sequence[float]], places: Array) -> str:
-    what = [
-        f"{name}={values[place]:g}"
-        for (name, values), place in zip(done.items(), places, strict=False)
-    ]
-    return f" under do({', '.join(what)}); name the values that can be done, as in {{{next(iter(done))!r}: [...]}}"
+def _under(levels: Mapping[str, Sequence[float]], cell: Array) -> str:
+    """The end of an error message that names the intervention in a cell of the treatments."""
+    pairs = zip(levels.items(), cell, strict=False)
+    settings = ", ".join(f"{name}={values[place]:g}" for (name, values), place in pairs)
+    first = next(iter(levels))
+    return f" under do({settings}); name the values that can be done, as in {{{first!r}: [...]}}"
 
 
 def _evidence(
     model: SCM, given: Given | None, step: int, held: tuple[str, ...] = ()
 ) -> tuple[Factor, ...]:
-    """What is given, and what the step carries over from the step before."""
+    """The factors of a query: indicators of what is given, and the message of the step before."""
     if not 0 <= step < model.horizon:
         raise InputError(
             f"{type(model).__name__} has steps 0 to {model.horizon - 1}, and step {step} was "
@@ -107,11 +112,9 @@ def _evidence(
     return (*indicators, *model.tables.message(step, held))
 
 
-def _never(model: SCM, given: Given | None, when: str = "") -> InputError:
-    evidence = (
-        ", ".join(f"{name}={value:g}" for name, value in (given or {}).items())
-        or "an episode so long"
-    )
+def _impossible(model: SCM, given: Given | None, when: str = "") -> InputError:
+    settings = ", ".join(f"{name}={value:g}" for name, value in (given or {}).items())
+    evidence = settings or "an episode so long"
     return InputError(f"{evidence} has probability zero in {type(model).__name__}{when}")
 
 
