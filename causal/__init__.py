@@ -1,4 +1,15 @@
-"""Structural causal models and exact answers about them."""
+"""Structural causal models, and exact answers about them.
+
+The rooms, each of which imports only from those before it:
+
+- `graphs`: causal graphs, d-separation, latent projection, adjustment sets;
+- `model`: variables, mechanisms, distributions, noise, sampling, conditional probability tables;
+- `exact`: distributions, values, policies and counterfactuals, without sampling;
+- `identification`: whether the graph and the data determine an effect, the formula, the estimate;
+- `partial_identification`: sharp bounds where they do not;
+- `world`: models that are tasks of the benchmark, their counterparts and their certificates.
+
+The names below are the ones that most programs need; the rooms export the others."""
 
 from importlib.metadata import version
 

@@ -1,26 +1,27 @@
-"""What can be wrong with a request, said in one line."""
+"""The errors that a bad request raises; each message is one line."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 class InputError(ValueError):
-    """Bad input.
+    """A bad input. The message names what to change.
 
-    Its message is one line that names what to change; the command line prints it and exits with 2.
-    """
+    The command line prints it and exits with status 2."""
 
 
 class TooLargeError(InputError):
-    """An exact answer would need a table that is too large; the message says how large."""
+    """The exact answer needs a table that is too large; the message says how large."""
 
 
 class NotDiscreteError(InputError):
-    """An exact answer needs finitely many values, and a variable is continuous."""
+    """The exact answer needs finitely many values, and a variable is continuous."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The tail of an error message: the closest of the known names, or all of them."""
+    """The end of an error message about an unknown name: the closest known name, or all of them."""
     known = list(known)
     close = get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(known) or '(none)'}"
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"choose from {', '.join(known) or '(none)'}"

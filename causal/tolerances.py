@@ -1,16 +1,29 @@
-"""How much two numbers may differ and still be the same, a constant for each meaning."""
+"""Numerical tolerances: how far apart two floating-point results may be and still count as equal.
 
-# of exact answers that were computed in different ways; relative, or of a number of the size of 1
+A tolerance that only one module needs, and that needs no name elsewhere, is defined there.
+"""
+
+# Two exact computations of the same quantity differ by less than this, relative to its size (or
+# absolutely, for quantities of about 1, such as probabilities).
 ROUNDING = 1e-9
-TIE = 1e-9  # of action values, relative to the largest: closer ones are equally good
-SINGULAR = 1e-9  # of a singular value, relative to the largest or to 1: a smaller one is 0
-SLACK = 1e-11  # of the optimum of a linear programme, between solutions that share it
-SEEN = 1e-7  # relative, of a value that is said to be seen, from what the others imply
-INDEPENDENCE = 1e-6  # of a probability, from what the independences of the graph imply
-DIFFERENCE = 1e-6  # of two probabilities: a greater one shows that their laws are not the same
-EMPTY = 1e-15  # of the whole of a table: a cell with a smaller share is empty
-# of an interval of noise: a smaller part of it, which the rounding of its ends can explain, is
-# nothing
-SLIVER = 1e-6
-NORMALISED = 1e-9  # of a sum of probabilities, from 1
-OUTSIDE = 1e-12  # of a probability, from [0, 1]
+
+# Two action values that differ by less than this, relative to the largest one, are equally good.
+RELATIVE_TIE = 1e-9
+
+# A singular value below this, relative to the largest one (or absolutely, for a matrix of
+# probabilities), counts as zero: the matrix is singular.
+ZERO_SINGULAR_VALUE = 1e-9
+
+# Two solutions of a linear programme are both optimal if their objectives differ by less than this,
+# relative to the optimum.
+RELATIVE_OPTIMUM = 1e-11
+
+# An overlap of two intervals of noise that is below this share of the shorter interval, and within
+# the rounding error of their ends, counts as empty.
+RELATIVE_OVERLAP = 1e-6
+
+# Probabilities of one law sum to 1 within this.
+PROBABILITY_SUM = 1e-9
+
+# A probability may differ by this much from the one that the independences of a graph imply.
+PROBABILITY_MISFIT = 1e-6

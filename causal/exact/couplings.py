@@ -23,7 +23,7 @@ import numpy as np
 from ..arrays import Array, Floats
 from ..errors import InputError, did_you_mean
 from ..model.elimination import Factor, check_size, spread
-from ..tolerances import SLIVER
+from ..tolerances import RELATIVE_OVERLAP
 
 PointCoupling = Literal["quantile", "gumbel-max"]
 Coupling = Literal["quantile", "gumbel-max", "bounds"]
@@ -68,7 +68,7 @@ def _reach(one: Factor, other: Factor, names: tuple[str, ...], shortest: Floats)
     low = end[0] + begin[0] < 1
     reach = np.where(low, (end - begin).sum(0), (rest - left).sum(0))
     rounding = 4 * np.finfo(float).eps * np.where(low, end[0], rest[0])
-    return np.where((reach <= rounding) & (reach <= SLIVER * shortest), 0.0, reach)
+    return np.where((reach <= rounding) & (reach <= RELATIVE_OVERLAP * shortest), 0.0, reach)
 
 
 def _sums(law: Factor, names: tuple[str, ...], down: bool = False) -> tuple[Floats, Floats]:

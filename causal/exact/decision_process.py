@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats
-from ..tolerances import TIE
+from ..tolerances import RELATIVE_TIE
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def greedy(values: Floats) -> Floats:
     """
     best = values.max(-1, keepdims=True)
     finite = values[np.isfinite(values)]
-    margin = TIE * max(1.0, np.abs(finite).max(initial=0.0))
+    margin = RELATIVE_TIE * max(1.0, np.abs(finite).max(initial=0.0))
     chosen = values >= np.where(np.isfinite(best), best - margin, best)
     return np.asarray(chosen / chosen.sum(-1, keepdims=True))
 

@@ -19,9 +19,12 @@ from ..errors import InputError, did_you_mean
 from ..graphs.step_graph import LAG
 from ..model.distributions import Exactly, Normal
 from ..model.elimination import check_size
+from ..model.mechanisms import Mechanism
 from ..model.scm import SCM
-from ..model.structure import Mechanism
-from ..tolerances import ROUNDING, SEEN, SINGULAR
+from ..tolerances import ROUNDING, ZERO_SINGULAR_VALUE
+
+# Evidence may differ by this much, relatively, from what the rest of the evidence implies.
+RELATIVE_EVIDENCE_GAP = 1e-7
 
 Name = str | tuple[str, int]
 Values = Mapping[str, float] | Mapping[tuple[str, int], float] | Mapping[Name, float]
@@ -133,9 +136,12 @@ class LinearGaussian:
         size = np.linalg.norm(spread, axis=1)  # units must not matter
         size = np.where(size > 0, size, 1.0)
         spread, wanted, usual = spread / size[:, None], wanted / size, usual / size
-        inverse = np.linalg.pinv(spread, rcond=SINGULAR)
+        inverse = np.linalg.pinv(spread, rcond=ZERO_SINGULAR_VALUE)
         mean = inverse @ wanted
-        if (abs(spread @ mean - wanted) > SEEN * np.maximum(1.0, abs(wanted) + abs(usual))).any():
+        if (
+            abs(spread @ mean - wanted)
+            > RELATIVE_EVIDENCE_GAP * np.maximum(1.0, abs(wanted) + abs(usual))
+        ).any():
             raise InputError(
                 f"{', '.join(f'{name}={value:g}' for name, value in given.items())} cannot all "
                 "be: one follows from others"

@@ -16,7 +16,7 @@ from ..graphs.step_graph import LAG, is_markov
 from ..model.elimination import conditional
 from ..model.scm import SCM
 from ..model.structure import Variable
-from ..tolerances import TIE
+from ..tolerances import RELATIVE_TIE
 from .decision_process import Process, greedy, mean_value
 from .markov_chain import SMALL, Chain, SmallChains, chain, returns
 
@@ -158,7 +158,7 @@ def _searched(model: SCM, best: bool) -> Floats:
         )
     policies = np.eye(actions)[np.array(list(product(range(actions), repeat=contexts)))]
     scores = chain(model).values(policies) * (1 if best else -1)
-    margin = TIE * max(1.0, abs(scores).max())
+    margin = RELATIVE_TIE * max(1.0, abs(scores).max())
     winners = policies[scores >= scores.max() - margin]
     # Split ties evenly in each context, if the mixture is as good as the policies it mixes.
     chosen = winners.sum(0) > 0
@@ -201,5 +201,5 @@ def _stationary_plan(model: SCM, best: bool) -> Floats | None:
     plan = greedy(action_values)
     # The return of the optimal plan, which may change with the step.
     optimum = float(process.start @ mean_value(plan, action_values))
-    tolerance = TIE * max(1.0, abs(optimum))
+    tolerance = RELATIVE_TIE * max(1.0, abs(optimum))
     return plan if process.value(plan) >= optimum - tolerance else None

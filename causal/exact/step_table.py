@@ -32,7 +32,7 @@ class Alias:
     """
 
     bits: int
-    threshold: noise.Units  # of each pick; the two picks of a cell share it
+    threshold: noise.Bits  # of each pick; the two picks of a cell share it
     outcome: Integers  # of each pick: index into the arrays that the table was made from
 
 

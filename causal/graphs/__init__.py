@@ -1,7 +1,4 @@
-"""Causal graphs:
-
-drawing, d-separation, acyclic directed mixed graphs (ADMGs) and adjustment sets.
-"""
+"""Causal graphs: drawing, d-separation, latent projection and adjustment sets."""
 
 from .adjustment import adjustment_sets, is_adjustment_set
 from .admg import ADMG, latent_projection, parse_graph

@@ -11,9 +11,11 @@ import numpy as np
 from ..arrays import Array
 from ..errors import InputError, did_you_mean
 from ..model.elimination import Factor, conditional, eliminate, spread
-from ..tolerances import EMPTY
 from .formula import Formula, Fraction, Probability, Sum, factors_of, leaves
 from .laws import UNIT, Laws, check_normalised, named_laws
+
+# A cell whose share of the total mass is below this counts as empty.
+EMPTY_SHARE = 1e-15
 
 Value = float | str  # of a variable
 
@@ -156,7 +158,7 @@ class Evaluation:
         names = (*sorted(leaf.given), *sorted(leaf.of))
         joint = eliminate(self._laws[leaf.source].factors, names)
         # a cell that only rounding fills is empty
-        joint = np.where(joint > EMPTY * joint.sum(), joint, 0.0)
+        joint = np.where(joint > EMPTY_SHARE * joint.sum(), joint, 0.0)
         law = conditional(joint, len(leaf.of))
         return Cells(names, np.nan_to_num(law), np.isnan(law))
 

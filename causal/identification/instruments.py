@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..graphs.admg import ADMG, Names
 from ..graphs.conversion import AnyGraph, as_admg, as_names
 from ..graphs.d_separation import MOST_SETS, separators
-from ..tolerances import SINGULAR
+from ..tolerances import ZERO_SINGULAR_VALUE
 from .columns import ColumnData, Seed, columns_of, numbers
 from .estimators import RESAMPLES, Estimate, distinct_rows, with_errors
 from .evaluation import Evaluation, Value
@@ -104,7 +104,7 @@ def wald(
     action_means = table.sum(2) @ on.numbers(action) / weights
     outcome_means = table.sum(1) @ on.numbers(outcome) / weights
     first_stage = action_means[1] - action_means[0]
-    if abs(first_stage) <= SINGULAR:
+    if abs(first_stage) <= ZERO_SINGULAR_VALUE:
         raise InputError(
             f"{instrument} is no relevant instrument: the mean of {action} is {action_means[0]:g} "
             "at both of its values"
@@ -187,10 +187,10 @@ def _two_stages(
     first, *_ = np.linalg.lstsq(
         moments[np.ix_(exogenous, exogenous)],
         moments[np.ix_(exogenous, [*regressors, y])],
-        rcond=SINGULAR,
+        rcond=ZERO_SINGULAR_VALUE,
     )
     # Moments of the fitted regressors with each other, and, in the last column, with the outcome.
     fitted = moments[np.ix_(exogenous, regressors)].T @ first
     # Second stage: the outcome on the fitted regressors.
-    effects, _, rank, _ = np.linalg.lstsq(fitted[:, :-1], fitted[:, -1], rcond=SINGULAR)
+    effects, _, rank, _ = np.linalg.lstsq(fitted[:, :-1], fitted[:, -1], rcond=ZERO_SINGULAR_VALUE)
     return effects, int(rank)

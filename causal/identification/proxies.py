@@ -4,7 +4,7 @@ import numpy as np
 
 from ..arrays import Array, Floats
 from ..errors import InputError
-from ..tolerances import SINGULAR
+from ..tolerances import ZERO_SINGULAR_VALUE
 from .columns import ColumnData, Seed, columns_of, numbers
 from .estimators import RESAMPLES, Estimate, plug_in, strata
 
@@ -65,7 +65,7 @@ def outcome_bridge(joint: Array, values: Array | None = None) -> Floats:
     mean_given_xz = joint.sum(2) @ values / x_and_z
     rows = []
     for x, (law, mean) in enumerate(zip(w_given_xz, mean_given_xz, strict=True)):
-        if np.linalg.matrix_rank(law, tol=SINGULAR) < joint.shape[2]:
+        if np.linalg.matrix_rank(law, tol=ZERO_SINGULAR_VALUE) < joint.shape[2]:
             raise InputError(
                 f"at value number {x} of the treatment, its proxy does not move all values of "
                 "the outcome's proxy"

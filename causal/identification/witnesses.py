@@ -9,8 +9,10 @@ import numpy as np
 from ..arrays import Array
 from ..graphs.admg import ADMG, Pair
 from ..model.elimination import Factor, check_size, eliminate
-from ..tolerances import DIFFERENCE
 from .id_algorithm import Hedge
+
+# Two laws differ if their probabilities of some event do by more than this.
+PROBABILITY_GAP = 1e-6
 
 FLIP = 0.125  # probability that a bit is inverted on its way from a root of the hedge to an outcome
 SEEDS = 100  # random channels that are tried
@@ -64,7 +66,7 @@ def witness(hedge: Hedge) -> tuple[TabularModel, TabularModel]:
         return _two_models(hedge, _routes(hedge))
     for seed in range(SEEDS):
         one, other = _two_models(hedge, _random_channels(hedge, np.random.default_rng(seed)))
-        if gap(hedge, one, other) > DIFFERENCE:
+        if gap(hedge, one, other) > PROBABILITY_GAP:
             return one, other
     raise AssertionError(f"no witness among {SEEDS} random pairs of models; {hedge}")
 

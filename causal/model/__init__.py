@@ -1,28 +1,14 @@
-"""What a model is:
-
-variables, mechanisms, distributions, noise and conditional probability tables.
-"""
+"""Structural causal models: variables, mechanisms, distributions, noise and probability tables."""
 
 from . import noise
 from .distributions import Bernoulli, Categorical, Distribution, Exactly, Normal, Uniform
 from .elimination import Factor, check_size, conditional
 from .lookups import lookup, policy_lookup
-from .noise import Units
+from .mechanisms import Mechanism
+from .noise import UnitIds
+from .roles import action, context, latent, logged, reward, selection, shift, terminal
 from .scm import SCM
-from .structure import (
-    INTENT,
-    Columns,
-    Mechanism,
-    Structure,
-    action,
-    context,
-    latent,
-    logged,
-    reward,
-    selection,
-    shift,
-    terminal,
-)
+from .structure import INTENT, Columns, Structure
 
 __all__ = [
     "INTENT",
@@ -37,7 +23,7 @@ __all__ = [
     "Normal",
     "Structure",
     "Uniform",
-    "Units",
+    "UnitIds",
     "action",
     "check_size",
     "conditional",

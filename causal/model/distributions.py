@@ -1,8 +1,8 @@
-"""Laws of one variable, given its causes.
+"""Probability distributions of one variable given its causes.
 
-A parameter may be a number or an array with one entry for each unit. Every law is its quantile
-function: `sample` turns one uniform number for each unit into one value, so that the same noise
-gives coupled values under different parameters."""
+A parameter is a number, or an array with one entry per unit. Every distribution samples by its
+quantile function: `sample` maps one uniform number per unit to one value per unit, so that the same
+noise gives coupled values under different parameters."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
@@ -13,19 +13,22 @@ import numpy as np
 
 from ..arrays import Array
 from ..errors import InputError, NotDiscreteError
-from ..tolerances import NORMALISED, OUTSIDE
+from ..tolerances import PROBABILITY_SUM
+
+PROBABILITY_EXCESS = 1e-12  # rounding may take a probability this far outside [0, 1]
 
 
 class Distribution(ABC):
-    """The law of one variable. Two laws are equal when their type and their parameters are."""
+    """The distribution of one variable, for one unit or for n units with their own parameters.
+
+    Two distributions are equal if their type and their parameters are."""
 
     @abstractmethod
     def sample(self, noise: Array, rows: Array | None = None) -> Array:
-        """The quantile function at `noise`, uniform numbers in [0, 1) of shape (n,): values of
-        shape (n,).
+        """The quantile function at `noise`: values of shape (n,).
 
-        With `rows`, (n,), the units are not those of the parameters: unit i has the law of
-        parameter row `rows[i]`."""
+        `noise` holds uniform numbers in [0, 1), shape (n,). Unit i has the parameters in row i, or
+        in row `rows[i]` if `rows`, shape (n,), is given."""
 
     @abstractmethod
     def mean(self) -> Array:
@@ -33,39 +36,38 @@ class Distribution(ABC):
 
     @abstractmethod
     def support(self) -> Array | None:
-        """Every value that has positive probability for some unit, ascending;
-
-        None if the law is continuous.
-        """
+        """Every value that has positive probability for some unit, ascending; None if the
+        distribution is continuous."""
 
     @abstractmethod
     def probability(self, values: Array) -> Array:
-        """The probability of each of `values`, shape (k,):
+        """The probability of each of `values`, shape (k,): shape (k,) or (n, k).
 
-        shape (k,) or (n, k). Raises TypeError if the law is continuous.
-        """
+        Raises TypeError if the distribution is continuous."""
 
     @property
     def batch_shape(self) -> tuple[int, ...]:
-        """() if one law holds for all units, (n,) if there is one for each: the shape of `mean`."""
+        """The shape of `mean`: () if all units share one distribution, else (n,)."""
         return self.mean().shape
 
     def branches(self, n: int) -> tuple[Array, Array, Array]:
-        """Each value that has positive probability for each of `n` units: the unit's place, the
-        value, its probability.
+        """Every pair of a unit, out of `n`, and a value that has positive probability for it.
 
-        Raises NotDiscreteError if the law is continuous.
-        """
+        Three arrays of equal length: the index of the unit, the value, its probability. Raises
+        NotDiscreteError if the distribution is continuous."""
         support = self.support()
         if support is None:
             raise NotDiscreteError(f"a {type(self).__name__} law is continuous, and has no table")
         probability = np.broadcast_to(self.probability(support), (n, len(support)))
-        unit, place = np.nonzero(probability > 0)
-        return unit, support[place], probability[unit, place]
+        unit, index = np.nonzero(probability > 0)
+        return unit, support[index], probability[unit, index]
 
     def _key(self) -> tuple[Any, ...]:
-        arrays = [np.asarray(getattr(self, field.name)) for field in fields(self)]  # type: ignore[arg-type]
-        return (type(self), *((a.shape, a.dtype.kind, a.tobytes()) for a in arrays))
+        key: list[Any] = [type(self)]
+        for field in fields(self):  # type: ignore[arg-type]
+            parameter = np.asarray(getattr(self, field.name))
+            key.append((parameter.shape, parameter.dtype.kind, parameter.tobytes()))
+        return tuple(key)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Distribution) and self._key() == other._key()
@@ -74,12 +76,21 @@ class Distribution(ABC):
         return hash(self._key())
 
 
+class Continuous(Distribution):
+    """A distribution without point probabilities."""
+
+    def support(self) -> None:
+        return None
+
+    def probability(self, values: Array) -> Array:
+        raise TypeError("a continuous law has no point probabilities")
+
+
 @dataclass(frozen=True, eq=False)
 class Bernoulli(Distribution):
     """1 with probability `p`, else 0.
 
-    Raises InputError if `p` leaves [0, 1] or is not a number.
-    """
+    Raises InputError if `p` is outside [0, 1] or NaN."""
 
     p: Array | float
 
@@ -87,7 +98,8 @@ class Bernoulli(Distribution):
         _check_probabilities("Bernoulli", self.p)
 
     def sample(self, noise: Array, rows: Array | None = None) -> Array:
-        return (noise >= _at(1.0 - np.asarray(self.p), rows)).astype(np.int64)
+        threshold = _of_rows(1.0 - np.asarray(self.p), rows)
+        return (noise >= threshold).astype(np.int64)
 
     def mean(self) -> Array:
         return np.asarray(self.p, dtype=float)
@@ -102,11 +114,10 @@ class Bernoulli(Distribution):
 
 @dataclass(frozen=True, eq=False)
 class Categorical(Distribution):
-    """The value `values[i]` with probability `p[..., i]`: shape (k,), or (n, k) with a row for each
-    unit.
+    """`values[i]` with probability `p[..., i]`; `p` has shape (k,), or (n, k) with a row per unit.
 
-    The values ascend, and are 0 to k-1 if not given. Raises InputError if a probability leaves [0,
-    1], a row does not sum to 1 within 1e-9, or there are not k values."""
+    The values ascend; they are 0 to k-1 by default. Raises InputError if a probability is outside
+    [0, 1], a row does not sum to 1 within 1e-9, or there are not k ascending values."""
 
     p: Array
     values: Array | None = None
@@ -114,32 +125,31 @@ class Categorical(Distribution):
     def __post_init__(self) -> None:
         p = np.asarray(self.p, dtype=float)
         _check_probabilities("Categorical", p)
-        if p.ndim == 0 or not np.allclose(p.sum(-1), 1.0, rtol=0, atol=NORMALISED):
+        if p.ndim == 0 or not np.allclose(p.sum(-1), 1.0, rtol=0, atol=PROBABILITY_SUM):
+            sums = np.unique(p.sum(-1).round(6))
+            raise InputError(f"Categorical needs rows that sum to 1, and got sums {sums}")
+        size = p.shape[-1]
+        values = np.arange(size) if self.values is None else np.asarray(self.values)
+        if values.shape != (size,) or (np.diff(values) <= 0).any():
             raise InputError(
-                "Categorical needs rows that sum to 1, and got sums "
-                f"{np.unique(p.sum(-1).round(6))}"
-            )
-        values = np.arange(p.shape[-1]) if self.values is None else np.asarray(self.values)
-        if values.shape != p.shape[-1:] or (np.diff(values) <= 0).any():
-            raise InputError(
-                f"Categorical needs {p.shape[-1]} ascending values, and got {values.tolist()}"
+                f"Categorical needs {size} ascending values, and got {values.tolist()}"
             )
         object.__setattr__(self, "p", p)
         object.__setattr__(self, "values", values)
 
     def sample(self, noise: Array, rows: Array | None = None) -> Array:
         index = np.zeros(noise.shape, dtype=np.int64)
-        for bound in self._bounds:
-            index += noise >= _at(bound, rows)
+        for threshold in self._thresholds:
+            index += noise >= _of_rows(threshold, rows)
         return self.support()[index]
 
     @cached_property
-    def _bounds(self) -> list[Array]:
-        """Where the quantile function steps up:
+    def _thresholds(self) -> list[Array]:
+        """The cumulative probabilities of all values but the last: k - 1 arrays, () or (n,).
 
-        for each value but the last, the numbers of all rows side by side.
-        """
-        return list(np.ascontiguousarray(np.cumsum(self.p, axis=-1).T[:-1]))
+        The quantile function steps up at each of them."""
+        cumulative = np.cumsum(self.p, axis=-1)
+        return list(np.ascontiguousarray(cumulative.T[:-1]))
 
     def mean(self) -> Array:
         return np.asarray(self.p @ self.support())
@@ -148,14 +158,14 @@ class Categorical(Distribution):
         return np.asarray(self.values)
 
     def probability(self, values: Array) -> Array:
-        own = tidy(self.support())
-        index = np.minimum(np.searchsorted(own, tidy(values)), len(own) - 1)
-        return np.where(own[index] == tidy(values), self.p[..., index], 0.0)
+        support, wanted = tidy(self.support()), tidy(values)
+        index = np.minimum(np.searchsorted(support, wanted), len(support) - 1)
+        return np.where(support[index] == wanted, self.p[..., index], 0.0)
 
 
 @dataclass(frozen=True, eq=False)
 class Exactly(Distribution):
-    """`value`, without noise. Raises InputError if it is not finite."""
+    """A point mass at `value`. Raises InputError if it is not finite."""
 
     value: Array | float
 
@@ -164,12 +174,13 @@ class Exactly(Distribution):
             raise InputError(f"Exactly needs finite values, and got {self.value}")
 
     def sample(self, noise: Array, rows: Array | None = None) -> Array:
-        value = _at(np.asarray(self.value), rows)
+        value = _of_rows(np.asarray(self.value), rows)
         if value.shape != noise.shape:
             return np.broadcast_to(value, noise.shape)
-        shown = value.view()
-        shown.flags.writeable = False  # as a broadcast array is, for it may be the model's own
-        return shown
+        # The array may be the model's own: hand out a read-only view, as broadcast_to does.
+        view = value.view()
+        view.flags.writeable = False
+        return view
 
     def mean(self) -> Array:
         return np.asarray(self.value, dtype=float)
@@ -178,98 +189,81 @@ class Exactly(Distribution):
         return np.unique(tidy(np.asarray(self.value)))
 
     def probability(self, values: Array) -> Array:
-        return np.asarray(tidy(np.asarray(self.value))[..., None] == tidy(values), dtype=float)
+        value = tidy(np.asarray(self.value))[..., None]
+        return np.asarray(value == tidy(values), dtype=float)
 
     def branches(self, n: int) -> tuple[Array, Array, Array]:
         return np.arange(n), np.broadcast_to(self.value, (n,)), np.ones(n)
 
 
 @dataclass(frozen=True, eq=False)
-class Normal(Distribution):
-    """A normal law with the given mean and standard deviation, in the variable's own unit.
+class Normal(Continuous):
+    """The normal distribution with mean `loc` and standard deviation `std`, in the variable's unit.
 
-    Raises InputError if `std` is negative or a parameter is not finite.
-    """
+    Raises InputError if `std` is negative or a parameter is not finite."""
 
     loc: Array | float
     std: Array | float
 
     def __post_init__(self) -> None:
-        if not (
-            np.isfinite(self.loc).all()
-            and np.isfinite(self.std).all()
-            and np.all(np.asarray(self.std) >= 0)
-        ):
+        finite = np.isfinite(self.loc).all() and np.isfinite(self.std).all()
+        if not (finite and np.all(np.asarray(self.std) >= 0)):
             raise InputError(
                 "Normal needs a finite mean and a finite standard deviation that is not negative"
             )
 
     def sample(self, noise: Array, rows: Array | None = None) -> Array:
-        loc, std = _at(np.asarray(self.loc), rows), _at(np.asarray(self.std), rows)
         from scipy.special import ndtri  # slow to import
 
-        return np.asarray(loc + std * ndtri(np.maximum(noise, 2.0**-54)))
+        loc, std = _of_rows(np.asarray(self.loc), rows), _of_rows(np.asarray(self.std), rows)
+        positive = np.maximum(noise, 2.0**-54)  # the quantile of 0 is minus infinity
+        return np.asarray(loc + std * ndtri(positive))
 
     def mean(self) -> Array:
         return np.asarray(self.loc, dtype=float)
 
-    def support(self) -> None:
-        return None
-
-    def probability(self, values: Array) -> Array:
-        raise TypeError("a continuous law has no point probabilities")
-
 
 @dataclass(frozen=True, eq=False)
-class Uniform(Distribution):
-    """Every number from `low` to `high` alike, in the variable's own unit.
+class Uniform(Continuous):
+    """The uniform distribution on [low, high], in the variable's unit.
 
-    Raises InputError if a bound is not finite, or `low` is above `high`.
-    """
+    Raises InputError if a bound is not finite, or `low` is above `high`."""
 
     low: Array | float
     high: Array | float
 
     def __post_init__(self) -> None:
-        if not (
-            np.isfinite(self.low).all()
-            and np.isfinite(self.high).all()
-            and np.all(np.asarray(self.low) <= np.asarray(self.high))
-        ):
+        finite = np.isfinite(self.low).all() and np.isfinite(self.high).all()
+        if not (finite and np.all(np.asarray(self.low) <= np.asarray(self.high))):
             raise InputError(
-                f"Uniform needs finite bounds in ascending order, and got {self.low} and "
-                f"{self.high}"
+                "Uniform needs finite bounds in ascending order, and got "
+                f"{self.low} and {self.high}"
             )
 
     def sample(self, noise: Array, rows: Array | None = None) -> Array:
-        low, high = _at(np.asarray(self.low), rows), _at(np.asarray(self.high), rows)
+        low, high = _of_rows(np.asarray(self.low), rows), _of_rows(np.asarray(self.high), rows)
         return np.asarray(low + (high - low) * noise)
 
     def mean(self) -> Array:
-        return np.asarray((np.asarray(self.low, dtype=float) + np.asarray(self.high)) / 2)
-
-    def support(self) -> None:
-        return None
-
-    def probability(self, values: Array) -> Array:
-        raise TypeError("a continuous law has no point probabilities")
-
-
-def _at(parameter: Array, rows: Array | None) -> Array:
-    return parameter if rows is None or parameter.size == 1 else parameter.take(rows)
+        low, high = np.asarray(self.low, dtype=float), np.asarray(self.high)
+        return np.asarray((low + high) / 2)
 
 
 def tidy(values: Array) -> Array:
-    """Values without the last bits of rounding, so that 0.1 + 0.2 and 0.3 are one value of a
-    support.
-    """
+    """Values rounded to 12 decimals, so that 0.1 + 0.2 and 0.3 are one value of a support.
+
+    Integers and booleans stay as they are; adding 0.0 turns -0.0 into 0.0."""
     return values if values.dtype.kind in "iub" else values.round(12) + 0.0
+
+
+def _of_rows(parameter: Array, rows: Array | None) -> Array:
+    """The parameter of each unit: that of its row, unless all units share one."""
+    return parameter if rows is None or parameter.size == 1 else parameter.take(rows)
 
 
 def _check_probabilities(law: str, p: Array | float) -> None:
     p = np.asarray(p, dtype=float)
-    inside = (p >= -OUTSIDE) & (p <= 1 + OUTSIDE)
+    inside = (p >= -PROBABILITY_EXCESS) & (p <= 1 + PROBABILITY_EXCESS)
     if not inside.all():
-        raise InputError(
-            f"{law} needs probabilities in [0, 1], and got {p[~inside].ravel()[0]:.6g}"
-        )
+        worst = p[~inside].ravel()[0]
+        raise InputError(f"{law} needs probabilities in [0, 1], and got {worst:.6g}")

@@ -1,4 +1,4 @@
-"""Mechanisms that are tables."""
+"""Mechanisms that are given as tables."""
 
 from dataclasses import dataclass
 
@@ -13,52 +13,49 @@ from .scm import SCM
 
 @dataclass(frozen=True)
 class Lookup:
-    """A mechanism that is a table:
+    """A mechanism that looks up the probabilities of a variable's k values in a table.
 
-    the probabilities (rows, k) of k values, a row for each value of the causes, row-major.
-    """
+    The table has shape (rows, k); its rows are the values of the causes in row-major order."""
 
     causes: tuple[str, ...]
     supports: tuple[tuple[float, ...], ...]  # the values of each cause, ascending
     table: tuple[tuple[float, ...], ...]
-    values: tuple[float, ...]  # ascending
+    values: tuple[float, ...]  # of the variable, ascending
 
     def __call__(self, *causes: Array) -> Distribution:
         """The law, given arrays of the causes' values.
 
-        Raises InputError at a value that the table does not have.
-        """
-        table = np.asarray(self.table)
+        Raises InputError at a value that the table does not have."""
+        table, values = np.asarray(self.table), np.asarray(self.values)
         if not causes:
-            return Categorical(table[0], np.asarray(self.values))
-        rows = []
-        for name, values, cause in zip(self.causes, self.supports, causes, strict=True):
-            rows.append(np.minimum(np.searchsorted(values, cause), len(values) - 1))
-            if (np.asarray(values)[rows[-1]] != tidy(cause)).any():
+            return Categorical(table[0], values)
+        indices = []
+        for name, support, cause in zip(self.causes, self.supports, causes, strict=True):
+            index = np.minimum(np.searchsorted(support, cause), len(support) - 1)
+            if (np.asarray(support)[index] != tidy(cause)).any():
                 raise InputError(
-                    f"the table has no row for a value of {name}; its values are {values}"
+                    f"the table has no row for a value of {name}; its values are {support}"
                 )
-        row = np.ravel_multi_index(tuple(rows), [len(values) for values in self.supports])
-        return Categorical(table[row], np.asarray(self.values))
+            indices.append(index)
+        shape = [len(support) for support in self.supports]
+        row = np.ravel_multi_index(tuple(indices), shape)
+        return Categorical(table[row], values)
 
 
 def lookup(model: SCM, name: str, causes: tuple[str, ...], table: Array) -> Lookup:
-    """A table (rows, k) as a mechanism of the variable `name`: a row for each value of the causes,
-    a column for each of its own.
+    """A table of probabilities as a mechanism of the variable `name`.
 
-    The causes may be one step earlier; rows are in row-major order.
-    """
-    supports = tuple(
-        tuple(model.tables.support(cause.removesuffix(LAG)).tolist()) for cause in causes
-    )
-    return Lookup(
-        causes,
-        supports,
-        tuple(map(tuple, np.asarray(table, float).tolist())),
-        tuple(model.tables.support(name).tolist()),
-    )
+    `table` has shape (rows, k): the values of the causes in row-major order, and the k values of
+    the variable, as in `model.tables.support`. Causes may be one step earlier (`x_tm1`)."""
+    supports = []
+    for cause in causes:
+        support = model.tables.support(cause.removesuffix(LAG))
+        supports.append(tuple(support.tolist()))
+    rows = tuple(tuple(row) for row in np.asarray(table, float).tolist())
+    values = tuple(model.tables.support(name).tolist())
+    return Lookup(causes, tuple(supports), rows, values)
 
 
 def policy_lookup(model: SCM, policy: Floats) -> Lookup:
-    """A memoryless policy (C, A) as a mechanism of the action."""
+    """A memoryless policy, shape (contexts, actions), as a mechanism of the action."""
     return lookup(model, model.action, model.contexts, policy)

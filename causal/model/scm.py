@@ -18,12 +18,10 @@ from .validation import check
 
 
 class SCM(Structure):
-    """A structural causal model. Subclass it; annotated fields are its knobs and become keyword
-    arguments.
+    """A structural causal model that can be sampled and, if it is discrete, tabulated.
 
-    A parameter `x_tm1` of a mechanism is `x` one step earlier. Models are immutable, hashable and
-    picklable. Raises InputError when the class is made if the model is not well formed, and when an
-    object is made if a knob has the wrong type or drives a probability out of [0, 1]."""
+    Subclass it: annotated fields are its knobs, and methods decorated with a role its variables.
+    See `Structure` for how they are read, and for the errors."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -32,13 +30,13 @@ class SCM(Structure):
         """Every variable of `n` units: arrays of shape (n,), or (n, horizon) if the horizon is
         longer than one step.
 
-        The process is run to its horizon; what follows a terminal step is to be ignored. The noise
-        is a function of one number drawn from `rng`, so that equal generators give the same units
-        under every `do`."""
+        The process is run to its horizon; ignore what follows a terminal step. The noise is a
+        function of one number drawn from `rng`, so that equal generators give the same units under
+        every intervention."""
         ids = noise.units(int(rng.integers(2**63)), np.arange(n))
-        steps: list[Columns] = []
-        for step in range(self.horizon):
-            steps.append(self.step(ids, step, steps[-1] if steps else None))
+        steps = [self.step(ids, 0, None)]
+        for step in range(1, self.horizon):
+            steps.append(self.step(ids, step, steps[-1]))
         if self.horizon == 1:
             return steps[0]
         return {
@@ -47,34 +45,40 @@ class SCM(Structure):
 
     def step(
         self,
-        ids: noise.Units,
+        ids: noise.UnitIds,
         step: int | Array,
         past: Columns | None,
         known: Columns | None = None,
         names: tuple[str, ...] | None = None,
     ) -> Columns:
-        """The variables `names` (all, if not given) of one step of a batch: arrays of shape (n,).
+        """The values of the variables `names`, all by default, in one step of a batch: arrays (n,).
 
-        `past` holds the step before, and is None at the first step; `known` holds what is already
-        known of this one."""
-        values, clock = dict(known or {}), noise.clock(step)
+        `past` holds the values of the step before, and is None at the first step. `known` holds
+        values of this step, which are kept. `names` must be in causal order, and their causes among
+        them or known."""
+        values = dict(known or {})
+        clock = noise.clock(step)
+        first = past is None
         for name in self.order if names is None else names:
             if name in values:
                 continue
             variable = self.variables[name]
-            mechanism = variable.first if past is None else variable.later
-            causes = [
-                past[c.removesuffix(LAG)] if past and c.endswith(LAG) else values[c]
-                for c in mechanism.causes
-            ]
-            law, rows = self.tables.law(name, past is None, causes)
-            still = isinstance(law, Exactly)
-            values[name] = law.sample(
-                np.empty(len(ids)) if still else noise.at(ids, variable.stream, clock), rows
-            )
+            mechanism = variable.first if first else variable.later
+            causes = []
+            for cause in mechanism.causes:
+                if past is not None and cause.endswith(LAG):
+                    causes.append(past[cause.removesuffix(LAG)])
+                else:
+                    causes.append(values[cause])
+            law, rows = self.tables.sampling.law(name, first, causes)
+            if isinstance(law, Exactly):
+                uniform = np.empty(len(ids))  # not read
+            else:
+                uniform = noise.at(ids, variable.stream, clock)
+            values[name] = law.sample(uniform, rows)
         return values
 
     @cached_property
     def tables(self) -> Tables:
-        """The conditional probability tables of the model, which equal models share."""
+        """The conditional probability tables of the model; equal models share them."""
         return shared(self)

@@ -1,10 +1,13 @@
-"""What a model declares: its variables, their roles and mechanisms, the graph, and `do`."""
+"""What a model declares: its knobs, its variables with their roles and mechanisms, the causal
+graph, and interventions on it.
 
-import inspect
-from collections.abc import Callable, Mapping
+`Structure` only reads the class and never computes a probability; `SCM` adds sampling and exact
+tables, `World` the tasks and the references of the benchmark."""
+
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from functools import cached_property, partial
-from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Self, dataclass_transform
 
 import networkx as nx
 
@@ -12,12 +15,14 @@ from ..arrays import Array
 from ..errors import InputError, did_you_mean
 from ..graphs.step_graph import LAG
 from .distributions import Distribution, Exactly
+from .mechanisms import Intervention, Mechanism, as_mechanism
+from .roles import RoleName
 
-Method = TypeVar("Method", bound=Callable[..., Any])
-Law = Callable[..., Distribution]
-Columns = dict[str, Array]
+Columns = dict[str, Array]  # the values of variables, by name
 
-INTENT = "intent"  # what the behaviour policy was about to do
+INTENT = "intent"  # the variable that holds what the behaviour policy was about to do
+
+# Names of a log's own columns, which no variable may have.
 RESERVED = {
     INTENT,
     "episode",
@@ -28,85 +33,20 @@ RESERVED = {
     "truncated",
     "regime",
     "propensity",
-}  # in a log
-
-
-@dataclass(frozen=True)
-class Role:
-    """Who sees a variable, and when.
-
-    Used as a decorator on the method that is the variable's mechanism.
-    """
-
-    name: str
-
-    def __call__(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        method.role = self.name  # type: ignore[attr-defined]
-        return method
-
-    def starting(
-        self, law: Distribution | Law
-    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """The same role, with `law` at the first step:
-
-        a distribution, or a function of the model and same-step causes.
-        """
-
-        def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
-            method.starting = law  # type: ignore[attr-defined]
-            return self(method)
-
-        return decorate
-
-
-latent = Role("latent")  # never seen
-context = Role("context")  # seen before acting: the observation
-action = Role("action")  # chosen; its mechanism is the behaviour policy
-logged = Role("logged")  # in the log and in `info`, never in the observation
-reward = Role("reward")  # seen after acting, and to be maximised
-terminal = Role("terminal")  # 1 ends the episode after this step
-selection = Role("selection")  # rows with 0 are not recorded; one-step models only
-
-
-def shift(method: Method) -> Method:
-    """Mark a method that returns the model in a shifted world."""
-    method.is_shift = True  # type: ignore[attr-defined]
-    return method
-
-
-@dataclass(frozen=True)
-class Mechanism:
-    """The law of a variable as a function of its causes, in the order of `causes`."""
-
-    causes: tuple[str, ...]
-    law: Law
-
-
-Intervention = Distribution | Law | Mechanism | float
-
-
-@dataclass(frozen=True)
-class Always:
-    """A law that has no causes."""
-
-    distribution: Distribution
-
-    def __call__(self) -> Distribution:
-        return self.distribution
+}
 
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable of a model:
+    """A variable of a model, with its mechanism at the first step and at later ones.
 
-    its law at the first step and its law later, which are often the same.
-    """
+    The two are the same unless the variable depends on the step before."""
 
     name: str
-    role: str
+    role: RoleName
     first: Mechanism
     later: Mechanism
-    stream: str  # the name of its noise
+    stream: str  # the name under which its noise is generated
 
     @property
     def lags(self) -> tuple[str, ...]:
@@ -117,90 +57,84 @@ class Variable:
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 @dataclass(frozen=True, kw_only=True)
 class Structure:
-    """What a structural causal model declares. Subclass `SCM`, or `World`; annotated fields are its
-    knobs and become keyword arguments.
+    """The declaration of a structural causal model. Subclass `SCM` or `World`, not this.
 
-    A parameter `x_tm1` of a mechanism is `x` one step earlier. Models are immutable, hashable and
-    picklable. Raises InputError when the class is made if the model is not well formed, and when an
-    object is made if a knob has the wrong type or drives a probability out of [0, 1]."""
+    Annotated fields are the knobs of the model and become keyword arguments. Methods decorated with
+    a role are its variables; their parameters are the causes, and a parameter `x_tm1` is `x` one
+    step earlier. Models are immutable, hashable and picklable.
+
+    Raises InputError when the class is made, if the model is not well formed, and when an object is
+    made, if a knob has the wrong type or takes a probability out of [0, 1]."""
 
     horizon: int = 1  # steps in an episode
     discount: float = 1.0  # per step
-    # steps that the behaviour policy acts before the log begins; an episode of the environment has
-    # none
+    # Steps that the behaviour policy acts before the log begins. Episodes of the environment start
+    # without any.
     burn_in: int = 0
-    # the counterfactual regime: the context shows what the behaviour policy was about to do
+    # Whether this is the counterfactual regime, in which the context shows what the behaviour
+    # policy was about to do.
     observe_intent: bool = False
-    edits: tuple[tuple[str, Mechanism], ...] = ()  # what `do` has replaced
+    edits: tuple[tuple[str, Mechanism], ...] = ()  # the mechanisms that `do` has replaced
 
-    version: ClassVar[int] = 0  # in the id; raised when a number changes
-    action_bounds: ClassVar[tuple[float, float] | None] = (
-        None  # lowest and highest, of an action that is a number; None if it is counted
-    )
-    _roles: ClassVar[Mapping[str, str]] = {}
+    version: ClassVar[int] = 0  # part of the world's id; raised when one of its numbers changes
+    # The lowest and the highest value of a continuous action; None if the action is discrete.
+    action_bounds: ClassVar[tuple[float, float] | None] = None
+    _roles: ClassVar[Mapping[str, RoleName]] = {}  # of the variables, in the order of declaration
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls.__doc__ = vars(cls).get("__doc__") or ""  # or the dataclass would write one
         dataclass(frozen=True, kw_only=True)(cls)
-        names = dict.fromkeys(name for base in reversed(cls.__mro__) for name in vars(base))
-        cls._roles = {
-            name: role for name in names if (role := getattr(getattr(cls, name), "role", None))
-        }
-        abstract = [base for base in cls.__mro__ if issubclass(base, Structure) and not base._roles]
-        meaningful = {name for base in abstract for name in dir(base)}
-        for name in cls._roles:
-            if name in RESERVED or name in meaningful or name.endswith(LAG):
-                raise InputError(
-                    f"{cls.__name__}.{name} cannot be the name of a variable, for it has a "
-                    "meaning; choose another"
-                )
-        for base in cls.__mro__[1:]:
-            for name, role in getattr(base, "_roles", {}).items():
-                if name not in cls._roles:
-                    raise InputError(
-                        f"{cls.__name__}.{name} replaces a variable: decorate it with @{role}"
-                    )
-        if needy := [field.name for field in fields(cls) if field.default is MISSING]:
-            raise InputError(
-                f"{cls.__name__}: give the field {needy[0]} a default that is a number, a string "
-                "or a tuple"
-            )
-        if cls._roles:
-            cls()
+        cls._roles = _declared_roles(cls)
+        _check_names(cls)
+        _check_overrides(cls)
+        _check_defaults(cls)
+        is_abstract = not cls._roles
+        if not is_abstract:
+            cls()  # checks the model that the defaults give
 
     def __getstate__(self) -> dict[str, Any]:
+        """The fields alone: what is cached on the object can be computed again."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def names_of_variables(cls) -> tuple[str, ...]:
+        """The variables that the class declares; none for an abstract base."""
+        return tuple(cls._roles)
 
     @cached_property
     def variables(self) -> Mapping[str, Variable]:
-        """The variables by name, in the order in which they are written."""
-        found = {name: self._variable(name, role) for name, role in self._roles.items()}
-        edits = dict(self.edits)
+        """The variables by name, in the order of declaration, after all interventions."""
+        variables = {name: self._declared(name, role) for name, role in self._roles.items()}
         if self.observe_intent:
-            name = self.action
-            found[INTENT] = replace(found[name], name=INTENT, role="context")
-            copy = Mechanism((INTENT,), Exactly)
-            found[name] = replace(
-                found[name], first=copy, later=copy, stream=f"{name} after intent"
+            # The behaviour policy now sets the intent, and the action follows the intent.
+            act = variables[self.action]
+            follow = Mechanism((INTENT,), Exactly)
+            variables[INTENT] = replace(act, name=INTENT, role="context")
+            variables[act.name] = replace(
+                act, first=follow, later=follow, stream=f"{act.name} after intent"
             )
-        for name, edit in edits.items():
-            lagged = any(cause.endswith(LAG) for cause in edit.causes)
-            found[name] = replace(
-                found[name], first=found[name].first if lagged else edit, later=edit
-            )
-        return found
+        for name, edit in self.edits:
+            # A mechanism that looks one step back cannot hold at the first step.
+            looks_back = any(cause.endswith(LAG) for cause in edit.causes)
+            first = variables[name].first if looks_back else edit
+            variables[name] = replace(variables[name], first=first, later=edit)
+        return variables
 
-    def _variable(self, name: str, role: str) -> Variable:
+    def _declared(self, name: str, role: RoleName) -> Variable:
         method = getattr(self, name)
         later = as_mechanism(method)
-        first = later
-        if (law := getattr(method, "starting", None)) is not None:
-            first = as_mechanism(law if isinstance(law, Distribution) else partial(law, self))
+        starting = getattr(method, "starting", None)
+        if starting is None:
+            first = later
+        elif isinstance(starting, Distribution):
+            first = as_mechanism(starting)
+        else:
+            first = as_mechanism(partial(starting, self))
         return Variable(name, role, first, later, stream=name)
 
-    def names(self, *roles: str) -> tuple[str, ...]:
-        """The variables that have one of the roles, in the order in which they are written."""
+    def names(self, *roles: RoleName) -> tuple[str, ...]:
+        """The variables that have one of the roles, in the order of declaration."""
         return tuple(name for name, variable in self.variables.items() if variable.role in roles)
 
     @property
@@ -215,25 +149,15 @@ class Structure:
 
     @property
     def contexts(self) -> tuple[str, ...]:
-        """What is seen before acting."""
+        """The variables that are observed before acting."""
         return self.names("context")
 
     @cached_property
-    def order(self) -> tuple[str, ...]:
-        """The variables of one step, causes first."""
-        return tuple(
-            nx.lexicographical_topological_sort(
-                self.graph.subgraph(self.variables), key=list(self.variables).index
-            )
-        )
-
-    @cached_property
     def graph(self) -> "nx.DiGraph[str]":
-        """The causal graph of one step: an edge from each cause; a cause one step earlier is the
-        node `x_tm1`.
+        """The causal graph of one step, with an edge from each cause to its effect.
 
-        Nodes have an attribute `role`; that of `x_tm1` is the role of x.
-        """
+        A cause one step earlier is a node `x_tm1` of its own. Nodes have an attribute `role`; that
+        of `x_tm1` is the role of x."""
         graph: nx.DiGraph[str] = nx.DiGraph()
         for name, variable in self.variables.items():
             graph.add_node(name, role=variable.role)
@@ -244,79 +168,104 @@ class Structure:
         return graph
 
     @cached_property
+    def order(self) -> tuple[str, ...]:
+        """The variables of one step in topological order, causes first."""
+        step = self.graph.subgraph(self.variables)
+        declared = list(self.variables)
+        return tuple(nx.lexicographical_topological_sort(step, key=declared.index))
+
+    @cached_property
     def before_action(self) -> tuple[str, ...]:
         """The contexts and their causes in the same step, causes first."""
-        needed = set(self.contexts).union(
-            *(nx.ancestors(self.graph, name) for name in self.contexts)
-        )
+        needed = set(self.contexts)
+        for name in self.contexts:
+            needed |= nx.ancestors(self.graph, name)
         return tuple(name for name in self.order if name in needed)
 
     def do(self, **interventions: Intervention) -> Self:
-        """The model in which mechanisms are replaced: by a value, a distribution, or a function
-        whose parameters are the causes.
+        """The model with mechanisms replaced by a number, a distribution, or a function whose
+        parameters are the causes.
 
-        A replaced mechanism holds at every step. Raises InputError if a name is not a variable of
-        the model."""
+        The new mechanism holds at every step. Raises InputError if a name is not a variable of the
+        model, or the new model is not well formed."""
         edits = dict(self.edits)
-        for name, what in interventions.items():
+        for name, intervention in interventions.items():
             if name not in self.variables:
                 raise InputError(
                     f"{name!r} is not a variable of {type(self).__name__}; "
                     f"{did_you_mean(name, self.variables)}"
                 )
-            edits[name] = as_mechanism(what)
+            edits[name] = as_mechanism(intervention)
         return replace(self, edits=tuple(edits.items()))
 
     def with_behaviour(self, policy: Intervention) -> Self:
-        """The model whose log another behaviour policy writes;
+        """The model whose log is written by the behaviour policy `policy`.
 
-        where the intent is seen, the intent is that policy's.
-        """
-        return self.do(**{INTENT if self.observe_intent else self.action: policy})
+        In the counterfactual regime, `policy` sets the intent."""
+        name = INTENT if self.observe_intent else self.action
+        return self.do(**{name: policy})
 
     def with_intent(self) -> Self:
-        """The counterfactual regime:
-
-        the contexts show `intent`, what the behaviour policy was about to do.
-        """
-        edits = tuple((INTENT if name == self.action else name, edit) for name, edit in self.edits)
-        return self if self.observe_intent else replace(self, observe_intent=True, edits=edits)
+        """The model in the counterfactual regime: its context shows `intent`, the action that the
+        behaviour policy was about to take."""
+        if self.observe_intent:
+            return self
+        edits = [(INTENT if name == self.action else name, edit) for name, edit in self.edits]
+        return replace(self, observe_intent=True, edits=tuple(edits))
 
     def without_intent(self) -> Self:
-        """The same behaviour policy, unseen.
+        """The model outside the counterfactual regime, with the same behaviour policy.
 
-        An edit of the action itself is dropped: it was an edit of the learner.
-        """
-        edits = tuple(
-            (self.action if name == INTENT else name, edit)
-            for name, edit in self.edits
-            if name != self.action
-        )
-        return replace(self, observe_intent=False, edits=edits) if self.observe_intent else self
-
-    @classmethod
-    def names_of_variables(cls) -> tuple[str, ...]:
-        """The variables that the class declares; none for an abstract base."""
-        return tuple(cls._roles)
+        An edit of the action itself is dropped: it was the learner's policy."""
+        if not self.observe_intent:
+            return self
+        edits = []
+        for name, edit in self.edits:
+            if name != self.action:
+                edits.append((self.action if name == INTENT else name, edit))
+        return replace(self, observe_intent=False, edits=tuple(edits))
 
 
-def as_mechanism(what: Intervention) -> Mechanism:
-    """A value, a distribution or a function as a mechanism.
+def _declared_roles(cls: type[Structure]) -> dict[str, RoleName]:
+    """The role of every decorated method of a class and its bases, bases first."""
+    roles = {}
+    for base in reversed(cls.__mro__):
+        for name in vars(base):
+            role = getattr(getattr(cls, name), "role", None)
+            if role is not None:
+                roles[name] = role
+    return roles
 
-    Raises InputError if it is none of them.
-    """
-    if isinstance(what, Mechanism):
-        return what
-    if isinstance(what, Distribution):
-        return Mechanism((), Always(what))
-    if isinstance(causes := getattr(what, "causes", None), tuple):
-        return Mechanism(causes, what)  # type: ignore[arg-type]
-    if callable(what):
-        return Mechanism(tuple(inspect.signature(what).parameters), what)
-    try:
-        number = float(what)
-        return Mechanism((), Always(Exactly(int(number) if number.is_integer() else number)))
-    except (TypeError, ValueError):
-        raise InputError(
-            f"do takes a number, a distribution or a function, and got {what!r}"
-        ) from None
+
+def _check_names(cls: type[Structure]) -> None:
+    """Raise InputError if a variable has the name of a log's column or of a method of `World`."""
+    taken = set(RESERVED)
+    for base in cls.__mro__:
+        if issubclass(base, Structure) and not base._roles:
+            taken.update(dir(base))
+    for name in cls._roles:
+        if name in taken or name.endswith(LAG):
+            raise InputError(
+                f"{cls.__name__}.{name} cannot be the name of a variable, because models or logs "
+                "use it; choose another"
+            )
+
+
+def _check_overrides(cls: type[Structure]) -> None:
+    """Raise InputError if a method replaces a variable of a base class and has no role."""
+    for base in cls.__mro__[1:]:
+        for name, role in getattr(base, "_roles", {}).items():
+            if name not in cls._roles:
+                raise InputError(
+                    f"{cls.__name__}.{name} replaces a variable: decorate it with @{role}"
+                )
+
+
+def _check_defaults(cls: type[Structure]) -> None:
+    """Raise InputError if a knob has no default."""
+    for field in fields(cls):
+        if field.default is MISSING:
+            raise InputError(
+                f"{cls.__name__}: give the field {field.name} a default that is a number, a "
+                "string or a tuple"
+            )

@@ -1,357 +1,207 @@
-"""A discrete model as one table for each variable:
+"""A discrete model as conditional probability tables, and sums of their products over one step."""
 
-its law given its causes, at the first step and later.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property, lru_cache
+from math import prod
 
 import networkx as nx
 import numpy as np
 
 from ..arrays import Array
-from ..errors import InputError, NotDiscreteError
+from ..errors import InputError
 from ..graphs.step_graph import LAG
-from .distributions import Distribution, tidy
+from .distributions import tidy
 from .elimination import Factor, Steps, carry_out, check_size, plan
-from .structure import Mechanism, Structure
+from .mechanisms import Mechanism
+from .sampling_laws import SamplingLaws
+from .structure import Structure
+from .supports import shared_supports
 
-Question = tuple[
-    tuple[str, ...], bool, tuple[tuple[str, ...], ...], tuple[str, ...], str
-]  # what `slice` is asked
-MOST_LOOKUPS = 2**15  # cells of a law that is looked up, few enough for the cache
-UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}  # by bytes
-
-
-def below(values: Array, size: int) -> bool:
-    """Whether all values are whole numbers from 0 to `size` - 1."""
-    if values.dtype.kind not in "iub":
-        return False
-    return bool(
-        values.view(UNSIGNED[values.itemsize]).max(initial=0) < size
-    )  # a negative number is a large one
+Names = tuple[str, ...]
+# What determines how `Tables.slice` computes its answer: keep, first, the names of each extra
+# factor, cut and mean.
+Request = tuple[Names, bool, tuple[Names, ...], Names, str]
 
 
 class Tables:
-    """The conditional probability tables of a model, built when they are asked for."""
+    """The conditional probability tables of a discrete model, computed when first needed.
+
+    A factor's axes are named after variables; `x_tm1` is the axis of x one step earlier. Methods
+    raise NotDiscreteError if a variable that they need is continuous, and TooLargeError if a table
+    would have more than 2**25 entries."""
 
     def __init__(self, model: Structure):
         self.model = model
+        self.supports = shared_supports(model)
+        self.sampling = SamplingLaws(self.supports)
         lags = {lag for variable in model.variables.values() for lag in variable.lags}
         self.carried = tuple(name for name in model.variables if name in lags)
-
-    def check(self) -> None:
-        """Raise InputError if a mechanism is not a law: the error names the variable."""
-        for name, variable in self.model.variables.items():
-            try:
-                for mechanism in {variable.first, variable.later}:
-                    self._law(name, mechanism)
-                if variable.role in ("terminal", "selection") and not set(self.support(name)) <= {
-                    0,
-                    1,
-                }:
-                    raise InputError(
-                        f"{type(self.model).__name__}.{name} must be 0 or 1, and takes "
-                        f"{self.support(name).tolist()}"
-                    )
-            except NotDiscreteError:
-                pass  # nothing to tabulate
+        self._factors: dict[tuple[str, bool], Factor] = {}
+        self._mean_factors: dict[tuple[str, bool], Factor] = {}
+        self._plans: dict[Request, tuple[Steps, list[Array]]] = {}
 
     def support(self, name: str) -> Array:
-        """The values that a variable can take, ascending.
+        """The values that a variable can take at some step, ascending."""
+        return self.supports.of(name)
 
-        Raises NotDiscreteError if it or a cause of it is continuous.
-        """
-        return self._inner[name] if name in self._inner else self._values(name, self._inner)
+    # Factors of one variable
 
-    @property
-    def _inner(self) -> dict[str, Array]:
-        """The supports of the variables that cause something, closed under the passing of time.
+    def factor(self, name: str, first: bool) -> Factor:
+        """P(name | causes), at the first step or at later ones: axes (*causes, name)."""
+        if (name, first) not in self._factors:
+            mechanism = self._mechanism(name, first)
+            law, sizes = self.supports.law(name, mechanism), self.supports.sizes(mechanism)
+            shape = (*sizes, len(self.support(name)))
+            check_size(shape, f"{type(self.model).__name__}.{name}")
+            probability = law.probability(self.support(name))
+            table = np.broadcast_to(probability, (prod(sizes), shape[-1])).reshape(shape)
+            self._factors[name, first] = Factor((*mechanism.causes, name), table)
+        return self._factors[name, first]
 
-        Raises NotDiscreteError.
-        """
-        if isinstance(self._supports, str):
-            raise NotDiscreteError(self._supports)
-        return self._supports
-
-    @cached_property
-    def _supports(self) -> dict[str, Array] | str:
-        """The same, or why there are none: to find out takes its time."""
-        try:
-            return self._closed_supports()
-        except NotDiscreteError as error:
-            return str(error)
-
-    def _closed_supports(self) -> dict[str, Array]:
-        model = self.model
-        causes = {
-            c.removesuffix(LAG)
-            for v in model.variables.values()
-            for c in v.first.causes + v.later.causes
-        }
-        observed = {*model.contexts, model.action}
-        unedited = (
-            shared(replace(model, edits=())) if model.edits else None
-        )  # a shift does not change the spaces
-        supports: dict[str, Array] = (
-            {name: unedited.support(name) for name in observed} if unedited else {}
-        )
-        for _ in range(
-            model.burn_in + model.horizon + 1
-        ):  # steps, and the observation after the last
-            before = {name: len(values) for name, values in supports.items()}
-            for name in model.order:
-                if name in causes | observed:
-                    supports[name] = self._values(name, supports)
-                if (
-                    name in observed
-                    and supports[name].dtype.kind in "iub"
-                    and supports[name][0] >= 0
-                ):
-                    supports[name] = np.arange(
-                        supports[name][-1] + 1
-                    )  # what the log never has can be done, and seen elsewhere
-            if before == {name: len(values) for name, values in supports.items()}:
-                break
-        return supports
-
-    def _values(self, name: str, supports: Mapping[str, Array]) -> Array:
-        variable = self.model.variables[name]
-        values = [supports[name]] if name in supports else []
-        for mechanism in dict.fromkeys((variable.first, variable.later)):
-            if all(cause.removesuffix(LAG) in supports for cause in mechanism.causes):
-                support = self._law(name, mechanism, supports).support()
-                if support is None:
-                    raise NotDiscreteError(
-                        f"{type(self.model).__name__}.{name} is continuous, and exact answers "
-                        "need finitely many values"
-                    )
-                values.append(support)
-        union = np.unique(tidy(np.concatenate(values)))
-        check_size([len(union)], f"the support of {type(self.model).__name__}.{name}")
-        return union
-
-    def _law(
-        self, name: str, mechanism: Mechanism, supports: Mapping[str, Array] | None = None
-    ) -> Distribution:
-        """The law on the grid of all values of the causes, flattened in row-major order."""
-        columns = [(supports or self._inner)[cause.removesuffix(LAG)] for cause in mechanism.causes]
-        where = f"{type(self.model).__name__}.{name}"
-        check_size([len(column) for column in columns], where)
-        grid = [axis.ravel() for axis in np.meshgrid(*columns, indexing="ij")]
-        try:
-            law = mechanism.law(*grid)
-        except InputError as error:
-            raise type(error)(f"{where}: {error}") from None
-        if not isinstance(law, Distribution):
-            raise InputError(
-                f"{where} must return a distribution, such as Bernoulli(p) or Exactly(value), "
-                f"and returned {law!r}"
-            )
-        rows, shape = int(np.prod([len(column) for column in columns])), law.batch_shape
-        if shape not in ((), (1,), (rows,)):
-            raise InputError(
-                f"{where} must give one law for each of {rows} units, and gave laws of shape "
-                f"{shape}"
-            )
-        return law
-
-    def law(
-        self, name: str, first: bool, causes: Sequence[Array]
-    ) -> tuple[Distribution, Array | None]:
-        """The law of a variable for each unit, given its causes; or a law for each row of a table,
-        and the row of each unit.
-
-        A table is what is looked up where there is one, and has the values; else the mechanism is
-        asked."""
-        variable = self.model.variables[name]
-        law, sizes = self.lookups.get((name, first), (None, ()))
-        if law is None or not all(map(below, causes, sizes)):
-            return (variable.first if first else variable.later).law(*causes), None
-        rows: Array | None = None
-        for cause, size in zip(causes, sizes, strict=True):
-            rows = cause.astype(np.int64, copy=False) if rows is None else rows * size + cause
-        return law, rows
-
-    @cached_property
-    def lookups(self) -> dict[tuple[str, bool], tuple[Distribution, tuple[int, ...]]]:
-        """The law of a variable, at the first step or later, on the grid of its causes, and the
-        sizes of this grid.
-
-        Only where every cause takes the values 0, 1, ... of a small grid: for these a look-up is
-        quicker than the mechanism."""
-        found = {}
-        for name, variable in self.model.variables.items():
-            for first, mechanism in ((True, variable.first), (False, variable.later)):
-                if (sizes := self._sizes(mechanism)) is not None:
-                    law = self._law(name, mechanism)
-                    support = law.support()
-                    if np.prod(sizes) * (1 if support is None else len(support)) <= MOST_LOOKUPS:
-                        found[name, first] = law, sizes
-        return found
-
-    def _sizes(self, mechanism: Mechanism) -> tuple[int, ...] | None:
-        try:
-            supports = [self.support(cause.removesuffix(LAG)) for cause in mechanism.causes]
-        except NotDiscreteError:
-            return None
-        counting = all(
-            values.dtype.kind == "i" and np.array_equal(values, np.arange(len(values)))
-            for values in supports
-        )
-        return tuple(len(values) for values in supports) if counting else None
-
-    @cached_property
-    def _factors(self) -> dict[tuple[str, bool, bool], Factor]:
-        return {}
-
-    def factor(self, name: str, first: bool, mean: bool = False) -> Factor:
-        """P(name | causes) with axes (causes, name), or E[name | causes] with axes (causes), at the
-        first step or later.
-        """
-        key = (name, first, mean)
-        if key not in self._factors:
-            variable = self.model.variables[name]
-            mechanism = variable.first if first else variable.later
-            law = self._law(name, mechanism)
-            sizes = [len(self._inner[cause.removesuffix(LAG)]) for cause in mechanism.causes]
-            cells = int(np.prod(sizes))
-            if mean:
-                self._factors[key] = Factor(
-                    mechanism.causes, np.broadcast_to(law.mean(), (cells,)).reshape(sizes)
-                )
-            else:
-                support = self.support(name)
-                check_size([cells, len(support)], f"{type(self.model).__name__}.{name}")
-                table = np.broadcast_to(law.probability(support), (cells, len(support)))
-                self._factors[key] = Factor(
-                    (*mechanism.causes, name), table.reshape(*sizes, len(support))
-                )
-        return self._factors[key]
-
-    def slice(
-        self,
-        keep: tuple[str, ...],
-        first: bool,
-        extra: tuple[Factor, ...] = (),
-        cut: tuple[str, ...] = (),
-        mean: str = "",
-    ) -> Array:
-        """The sum over one step of the product of its tables and the `extra` ones: one axis for
-        each of `keep`.
-
-        Names one step earlier may be kept. The mechanisms of `cut` are left out: P(the rest | do(cut)). With `mean` the values
-        of that variable are a factor too.
-        """
-        question = (keep, first, tuple([factor.names for factor in extra]), cut, mean)
-        steps, own = self._plans.get(question) or self._plans.setdefault(
-            question, self._plan(*question)
-        )
-        return carry_out(steps, [*own, *[factor.table for factor in extra]])
-
-    @cached_property
-    def _plans(self) -> dict[Question, tuple[Steps, list[Array]]]:
-        return {}
-
-    def _plan(
-        self,
-        keep: tuple[str, ...],
-        first: bool,
-        extra: tuple[tuple[str, ...], ...],
-        cut: tuple[str, ...],
-        mean: str,
-    ) -> tuple[Steps, list[Array]]:
-        """How to answer a question, and the tables that it takes beside the `extra` ones, of which
-        the names tell enough.
-        """
-        graph = self.model.graph.copy()
-        graph.remove_edges_from(list(graph.in_edges(cut)))
-
-        def with_causes(names: Iterable[str]) -> set[str]:
-            asked = {name for name in names if name in self.model.variables}
-            return asked.union(*(nx.ancestors(graph, name) for name in asked))
-
-        needed = with_causes((*keep, *(name for names in extra for name in names)))
-        values = []
-        if mean:
-            values = [
-                Factor((mean,), self.support(mean))
-                if mean in (*needed, *cut)
-                else self.factor(mean, first, mean=True)
-            ]
-            needed |= with_causes(values[0].names)
-        own = [
-            self.factor(name, first)
-            for name in self.model.order
-            if name in needed and name not in cut
-        ] + values
-        present = {name for names in (*(factor.names for factor in own), *extra) for name in names}
-        own += [Factor((name,), np.ones(self._size(name))) for name in keep if name not in present]
-        own += (
-            [Factor((), np.ones(()))] if len(own) + len(extra) < 2 else []
-        )  # a product, or the answer could be one of our tables
-        given = [
-            Factor(names, np.broadcast_to(0.0, [self._size(name) for name in names]))
-            for names in extra
-        ]
-        return plan([*own, *given], keep), [factor.table for factor in own]
-
-    def _size(self, name: str) -> int:
-        return len(self.support(name.removesuffix(LAG)))
+    def mean_factor(self, name: str, first: bool) -> Factor:
+        """E[name | causes], at the first step or at later ones: axes (*causes,)."""
+        if (name, first) not in self._mean_factors:
+            mechanism = self._mechanism(name, first)
+            law, sizes = self.supports.law(name, mechanism), self.supports.sizes(mechanism)
+            table = np.broadcast_to(law.mean(), (prod(sizes),)).reshape(sizes)
+            self._mean_factors[name, first] = Factor(mechanism.causes, table)
+        return self._mean_factors[name, first]
 
     def indicator(self, name: str, value: float) -> Factor:
-        """The table that is 1 where `name` has the value, as evidence.
+        """The factor of the evidence `name` = `value`: 1 at this value, else 0.
 
-        Raises InputError if it never has it.
-        """
-        table = (self.support(name) == tidy(np.asarray(value))).astype(float)
+        Raises InputError if the variable never has the value."""
+        table = self._is(name, value)
         if not table.any():
             raise InputError(
                 f"{name} is never {value:g}; its values are {self.support(name).tolist()}"
             )
         return Factor((name,), table)
 
-    def message(self, step: int, held: tuple[str, ...] = ()) -> tuple[Factor, ...]:
-        """The law of what the step carries over from the step before, among episodes that have not
-        ended.
+    @cached_property
+    def alive(self) -> tuple[Factor, ...]:
+        """The evidence that the episode does not end after this step."""
+        names = self.model.names("terminal")
+        return tuple(Factor((name,), self._is(name, 0.0)) for name in names)
 
-        It is under do(held), the same at every step: with axes for these too, and a table that
-        keeps each of them as it is."""
+    @cached_property
+    def recorded(self) -> tuple[Factor, ...]:
+        """The evidence that the log keeps the row."""
+        names = self.model.names("selection")
+        return tuple(Factor((name,), self._is(name, 1.0)) for name in names)
+
+    def _mechanism(self, name: str, first: bool) -> Mechanism:
+        variable = self.model.variables[name]
+        return variable.first if first else variable.later
+
+    def _is(self, name: str, value: float) -> Array:
+        return np.asarray(self.support(name) == tidy(np.asarray(value)), dtype=float)
+
+    def _size(self, name: str) -> int:
+        return len(self.support(name.removesuffix(LAG)))
+
+    # Products over one step
+
+    def slice(
+        self,
+        keep: Names,
+        first: bool,
+        extra: tuple[Factor, ...] = (),
+        cut: Names = (),
+        mean: str = "",
+    ) -> Array:
+        """The product of the factors of one step and of `extra`, summed over all variables but
+        `keep`: one axis for each of `keep`.
+
+        With the message from the step before in `extra` this is P(keep, the episode reaches the
+        step); factors of evidence add the evidence. Variables one step earlier may be kept. The
+        factors of `cut` are left out, as under do(cut). With `mean` the value of that variable is a
+        factor too, which gives E[mean; keep]."""
+        request = (keep, first, tuple([factor.names for factor in extra]), cut, mean)
+        if request not in self._plans:
+            self._plans[request] = self._plan(*request)
+        steps, own = self._plans[request]
+        return carry_out(steps, [*own, *[factor.table for factor in extra]])
+
+    def _plan(
+        self, keep: Names, first: bool, extra: tuple[Names, ...], cut: Names, mean: str
+    ) -> tuple[Steps, list[Array]]:
+        """How to answer a request, and the tables that this takes besides the `extra` ones."""
+        own = self._needed(keep, first, extra, cut, mean)
+
+        # A kept variable that no factor has is an axis along which the answer is constant.
+        present = {name for names in extra for name in names}
+        for factor in own:
+            present.update(factor.names)
+        for name in keep:
+            if name not in present:
+                own.append(Factor((name,), np.ones(self._size(name))))
+
+        # Multiply at least two tables, for a single one could be handed out itself.
+        if len(own) + len(extra) < 2:
+            own.append(Factor((), np.ones(())))
+
+        # The plan depends on the extra factors' names and sizes, not on their numbers.
+        blanks = []
+        for names in extra:
+            sizes = [self._size(name) for name in names]
+            blanks.append(Factor(names, np.broadcast_to(0.0, sizes)))
+        return plan([*own, *blanks], keep), [factor.table for factor in own]
+
+    def _needed(
+        self, keep: Names, first: bool, extra: tuple[Names, ...], cut: Names, mean: str
+    ) -> list[Factor]:
+        """The factors of the step that bear on the answer: those of what is kept, of what the extra
+        factors name, and of all their causes. The others sum to 1."""
+        graph = self.model.graph.copy()
+        graph.remove_edges_from(list(graph.in_edges(cut)))
+        needed = self._with_causes(graph, keep)
+        for names in extra:
+            needed |= self._with_causes(graph, names)
+
+        # If the mean's own law is needed or cut, its values are a factor; else its expectation
+        # given its causes is smaller.
+        means = []
+        if mean and (mean in needed or mean in cut):
+            means.append(Factor((mean,), self.support(mean)))
+        elif mean:
+            means.append(self.mean_factor(mean, first))
+        for factor in means:
+            needed |= self._with_causes(graph, factor.names)
+
+        wanted = [name for name in self.model.order if name in needed and name not in cut]
+        return [self.factor(name, first) for name in wanted] + means
+
+    def _with_causes(self, graph: "nx.DiGraph[str]", names: Names) -> set[str]:
+        """The variables of the step among the names, and all their ancestors."""
+        variables = {name for name in names if name in self.model.variables}
+        return variables.union(*(nx.ancestors(graph, name) for name in variables))
+
+    # Messages from step to step
+
+    def message(self, step: int, held: Names = ()) -> tuple[Factor, ...]:
+        """The joint law of the variables that step `step` takes over from the step before, and of
+        the event that the episode reaches it; no factor if `step` is 0.
+
+        Under do(held) at every step, the held variables are extra axes, carried by identity
+        factors."""
         message: tuple[Factor, ...] = ()
         for earlier in range(step):
             message = self.passed_on(message, earlier == 0, held)
         return message
 
     def passed_on(
-        self, message: tuple[Factor, ...], first: bool, held: tuple[str, ...] = ()
+        self, message: tuple[Factor, ...], first: bool, held: Names = ()
     ) -> tuple[Factor, ...]:
-        """The law of what a step carries over to the next, for episodes that do not end, from the
-        law of what was carried to it.
-        """
+        """The message to the next step, for episodes that do not end, from the message to this."""
         carried = tuple(dict.fromkeys((*self.carried, *held)))
         table = self.slice(carried, first, (*self.alive, *message), held)
-        still = (Factor((name + LAG, name), np.eye(self._size(name))) for name in held)
-        return (Factor(tuple(name + LAG for name in carried), table), *still)
-
-    @cached_property
-    def alive(self) -> tuple[Factor, ...]:
-        """The evidence that the episode does not end after this step."""
-        return tuple(
-            Factor((name,), (self.support(name) == 0).astype(float))
-            for name in self.model.names("terminal")
-        )
-
-    @cached_property
-    def recorded(self) -> tuple[Factor, ...]:
-        """The evidence that the log keeps the row."""
-        return tuple(
-            Factor((name,), (self.support(name) == 1).astype(float))
-            for name in self.model.names("selection")
-        )
+        factors = [Factor(tuple(name + LAG for name in carried), table)]
+        for name in held:
+            factors.append(Factor((name + LAG, name), np.eye(self._size(name))))
+        return tuple(factors)
 
 
 @lru_cache(maxsize=512)
 def shared(model: Structure) -> Tables:
-    """The tables of a model that has not kept them yet."""
+    """The tables of a model; equal models share them."""
     return Tables(model)

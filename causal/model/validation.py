@@ -1,38 +1,50 @@
-"""What makes a model well formed, and one line for whatever does not."""
+"""The checks that every model passes when it is made; each failure is reported in one line."""
 
-from dataclasses import fields
+from dataclasses import Field, fields
+from typing import Any
 
 import networkx as nx
 import numpy as np
 
-from ..errors import InputError, did_you_mean
+from ..errors import InputError, NotDiscreteError, did_you_mean
 from ..graphs.step_graph import LAG
-from .structure import Structure
-from .tables import shared
+from .roles import RoleName
+from .structure import Structure, Variable
+from .supports import shared_supports
+
+AT_MOST_ONE: tuple[RoleName, ...] = ("action", "reward", "terminal", "selection")
+NEEDED: tuple[RoleName, ...] = ("action", "reward")
 
 
 def check(model: Structure) -> None:
     """Raise InputError, naming what to change, if a model is not well formed."""
-    _check_fields(model)
-    _check_variables(model)
-    shared(model).check()
-
-
-def _check_fields(model: Structure) -> None:
     for field in fields(model):
-        value, wanted = getattr(model, field.name), type(field.default)
-        good = isinstance(value, wanted) or (
-            wanted is float and isinstance(value, int) and not isinstance(value, bool)
+        _check_type(model, field)
+    _check_numbers(model)
+    _check_roles(model)
+    for variable in model.variables.values():
+        _check_causes(model, variable)
+    for variable in model.variables.values():
+        _check_not_its_own_cause(model, variable)
+    _check_acyclic(model)
+    _check_contexts(model)
+    for variable in model.variables.values():
+        _check_laws(model, variable)
+
+
+def _check_type(model: Structure, field: "Field[Any]") -> None:
+    """A knob has the type of its default; a float may be given as an integer."""
+    kind, value, wanted = type(model).__name__, getattr(model, field.name), type(field.default)
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    if not (isinstance(value, wanted) or (wanted is float and is_integer)):
+        raise InputError(
+            f"{kind}: {field.name} must be of type {wanted.__name__}, and got {value!r}"
         )
-        if not good:
-            raise InputError(
-                f"{type(model).__name__}: {field.name} must be of type {wanted.__name__}, and "
-                f"got {value!r}"
-            )
-        if wanted is float and not np.isfinite(value):
-            raise InputError(
-                f"{type(model).__name__}: {field.name} must be finite, and got {value}"
-            )
+    if wanted is float and not np.isfinite(value):
+        raise InputError(f"{kind}: {field.name} must be finite, and got {value}")
+
+
+def _check_numbers(model: Structure) -> None:
     if model.horizon < 1 or model.burn_in < 0 or not 0 < model.discount <= 1:
         raise InputError(
             f"{type(model).__name__}: horizon must be at least 1, burn_in at least 0 and "
@@ -40,54 +52,88 @@ def _check_fields(model: Structure) -> None:
         )
 
 
-def _check_variables(model: Structure) -> None:
+def _check_roles(model: Structure) -> None:
+    """One action, one reward, at most one terminal and one selection, where these make sense."""
     kind = type(model).__name__
-    roles = [variable.role for variable in model.variables.values()]
-    for role, most in (("action", 1), ("reward", 1), ("terminal", 1), ("selection", 1)):
-        count = roles.count(role)
-        if count > most or (count == 0 and role in ("action", "reward")):
+    for role in AT_MOST_ONE:
+        names = model.names(role)
+        if len(names) > 1 or (not names and role in NEEDED):
             raise InputError(
-                f"{kind} has {count} variables marked @{role}; make it one: "
-                f"{', '.join(model.names(role)) or 'there is none'}"
+                f"{kind} has {len(names)} variables marked @{role}; make it one: "
+                f"{', '.join(names) or 'there is none'}"
             )
-    if model.horizon > 1 and "selection" in roles:
+    if model.horizon > 1 and model.names("selection"):
         raise InputError(
             f"{kind} has a horizon of {model.horizon}; @selection needs a horizon of 1"
         )
-    if model.burn_in and (model.horizon == 1 or "terminal" in roles):
+    if model.burn_in and (model.horizon == 1 or model.names("terminal")):
         raise InputError(
             f"{kind} has a burn_in of {model.burn_in}; it needs a horizon above 1 and no @terminal"
         )
-    for name, variable in model.variables.items():
-        for cause in variable.first.causes + variable.later.causes:
-            if cause.removesuffix(LAG) not in model.variables:
-                raise InputError(
-                    f"{name} depends on {cause!r}, which is not a variable of {kind}; "
-                    f"{did_you_mean(cause, model.variables)}"
-                )
-        for cause in variable.first.causes:
-            if cause.endswith(LAG):
-                raise InputError(
-                    f"{kind}.{name} depends on {cause} at the first step: write "
-                    f"@{variable.role}.starting(law)"
-                )
-    for variable in (
-        model.variables.values()
-    ):  # two graphs, for a cause of the first step may be an effect later
-        for mechanism in (variable.first, variable.later):
-            if variable.name in mechanism.causes:
-                raise InputError(
-                    f"{kind}.{variable.name} is its own cause; remove the parameter {variable.name}"
-                )
-    try:
-        cycle = nx.find_cycle(model.graph.subgraph(model.variables))
+
+
+def _check_causes(model: Structure, variable: Variable) -> None:
+    """Causes are variables, and at the first step none is one step earlier."""
+    kind = type(model).__name__
+    for cause in variable.first.causes + variable.later.causes:
+        if cause.removesuffix(LAG) not in model.variables:
+            raise InputError(
+                f"{variable.name} depends on {cause!r}, which is not a variable of {kind}; "
+                f"{did_you_mean(cause, model.variables)}"
+            )
+    for cause in variable.first.causes:
+        if cause.endswith(LAG):
+            raise InputError(
+                f"{kind}.{variable.name} depends on {cause} at the first step: write "
+                f"@{variable.role}.starting(law)"
+            )
+
+
+def _check_not_its_own_cause(model: Structure, variable: Variable) -> None:
+    if variable.name in variable.first.causes + variable.later.causes:
         raise InputError(
-            f"{kind} has a cycle: {' -> '.join([edge[0] for edge in cycle] + [cycle[0][0]])}"
+            f"{type(model).__name__}.{variable.name} is its own cause; remove the parameter "
+            f"{variable.name}"
         )
+
+
+def _check_acyclic(model: Structure) -> None:
+    """The graph of one step has no cycle; that also keeps the first step and later ones from using
+    contrary orders."""
+    within_step = model.graph.subgraph(model.variables)
+    try:
+        cycle = nx.find_cycle(within_step)
     except nx.NetworkXNoCycle:
-        pass
-    for name in set(nx.descendants(model.graph, model.action)) & set(model.contexts):
+        return
+    names = [*(cause for cause, _ in cycle), cycle[0][0]]
+    raise InputError(f"{type(model).__name__} has a cycle: {' -> '.join(names)}")
+
+
+def _check_contexts(model: Structure) -> None:
+    """No context is an effect of the action of its step."""
+    effects = nx.descendants(model.graph, model.action)
+    caused = [name for name in model.contexts if name in effects]
+    if caused:
         raise InputError(
-            f"the context {name} is caused by the action {model.action} of the same step; use "
+            f"the context {caused[0]} is caused by the action {model.action} of the same step; use "
             f"{model.action}{LAG}"
+        )
+
+
+def _check_laws(model: Structure, variable: Variable) -> None:
+    """Every mechanism returns a distribution for all values of its causes, and flags are 0 or 1.
+
+    A mechanism with a continuous cause is not checked, since its causes' values have no table."""
+    supports = shared_supports(model)
+    try:
+        for mechanism in dict.fromkeys((variable.first, variable.later)):
+            supports.law(variable.name, mechanism)
+        if variable.role not in ("terminal", "selection"):
+            return
+        values = supports.of(variable.name)
+    except NotDiscreteError:
+        return
+    if not set(values) <= {0, 1}:
+        raise InputError(
+            f"{type(model).__name__}.{variable.name} must be 0 or 1, and takes {values.tolist()}"
         )

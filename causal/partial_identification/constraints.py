@@ -19,7 +19,7 @@ import numpy as np
 from ..arrays import Floats
 from ..errors import InputError
 from ..model.elimination import Factor, check_size, eliminate
-from ..tolerances import INDEPENDENCE, ROUNDING
+from ..tolerances import PROBABILITY_MISFIT, ROUNDING
 from .response_types import District, ResponseTypes
 from .unit_responses import PotentialOutcomes
 
@@ -200,7 +200,7 @@ def _absorbed(
         row = cell.indicator.ravel()
         scale = abs(row).max()
         systems[unknown[0]].add(row / scale, cell.probability / scale)
-    elif abs(cell.indicator.item() - cell.probability) > INDEPENDENCE:
+    elif abs(cell.indicator.item() - cell.probability) > PROBABILITY_MISFIT:
         raise InputError(
             f"P({model.says(tuple(cell.at), cell.at)}) is {cell.probability:.6g}, and the graph "
             f"and the other tables imply {cell.indicator.item():.6g}; add an arrow or a latent, or "

@@ -18,7 +18,7 @@ from ..errors import InputError
 from ..exact.decision_process import Process
 from ..exact.linear_programme import least
 from ..model.elimination import check_size
-from ..tolerances import SLACK
+from ..tolerances import RELATIVE_OPTIMUM
 from .constraints import equations
 from .response_types import ResponseTypes
 from .sharp_bounds import linear
@@ -164,7 +164,7 @@ class _LeastLoss:
         goals = np.eye(size)
         # First the least loss, which all further programmes must keep.
         loss = float(self._minimum(goals[entries], limits)[entries])
-        limits[entries] = (None, loss + SLACK * max(1.0, abs(loss)))
+        limits[entries] = (None, loss + RELATIVE_OPTIMUM * max(1.0, abs(loss)))
         # Then for each entry the most that an optimal policy gives it.
         most = np.array(
             [self._minimum(-goals[entry], limits)[entry] for entry in range(entries)]

@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays import Array, Floats
 from ..errors import InputError, did_you_mean
 from ..model.elimination import Factor, spread
-from ..tolerances import INDEPENDENCE, NORMALISED
+from ..tolerances import PROBABILITY_MISFIT, PROBABILITY_SUM
 
 Supports = Mapping[str, Array]
 
@@ -150,12 +150,12 @@ def _normalised(factor: Factor, supports: Supports) -> Factor:
             "it needs probabilities or counts"
         )
     total = table.sum()
-    if abs(total - 1.0) <= NORMALISED:
+    if abs(total - 1.0) <= PROBABILITY_SUM:
         return factor
     if total <= 0:
         raise InputError(f"the table of {', '.join(names)} has no weight: it is all 0 or empty")
     fractional = np.argwhere(table != np.round(table))
-    if len(fractional) and abs(total - 1.0) > INDEPENDENCE:
+    if len(fractional) and abs(total - 1.0) > PROBABILITY_MISFIT:
         cell = tuple(fractional[0].tolist())
         raise InputError(
             f"the table sums to {total:.6g}, and is not of counts, as {table[cell]:.6g} at "

@@ -20,10 +20,10 @@ import numpy as np
 from ..arrays import Array
 from ..errors import InputError, TooLargeError, did_you_mean
 from ..exact.queries import distribution
-from ..graphs.admg import ADMG, checked, seen_effects
+from ..graphs.admg import ADMG, checked, observed_effects
 from ..model.elimination import Factor, check_size, conditional, eliminate
 from ..model.scm import SCM
-from ..tolerances import INDEPENDENCE
+from ..tolerances import PROBABILITY_MISFIT
 from .named_tables import named_table, values_of
 
 MOST_TYPES = 2**16  # of a district
@@ -180,7 +180,7 @@ class ResponseTypes:
             shared = tuple(name for name in one.names if name in other.names)
             ours, theirs = eliminate([one], shared), eliminate([other], shared)
             gap = abs(ours - theirs)
-            if gap.max() <= INDEPENDENCE:
+            if gap.max() <= PROBABILITY_MISFIT:
                 continue
             cell = np.unravel_index(gap.argmax(), gap.shape)
             at = {name: int(position) for name, position in zip(shared, cell, strict=True)}
@@ -201,7 +201,7 @@ class ResponseTypes:
             table = eliminate([joint], (*before, name))
             implied = eliminate([Factor(before, table.sum(-1)), law], (*before, name))
             gap = abs(implied - table).max()
-            if gap > INDEPENDENCE:
+            if gap > PROBABILITY_MISFIT:
                 given = ", ".join(law.names[:-1]) or "nothing"
                 others = ", ".join(other for other in before if other not in law.names)
                 raise InputError(
@@ -310,7 +310,7 @@ def response_types(model: SCM, *names: str) -> ResponseTypes:
         )
     names = names or model.names("context", "action", "logged", "reward", "terminal")
     hidden = set(model.order).difference(names)
-    effects = {name: seen_effects(model.graph, name, hidden) for name in model.order}
+    effects = {name: observed_effects(model.graph, name, hidden) for name in model.order}
     # A latent that reaches no more than another adds nothing to it (Evans 2016, section 4).
     reached = {tuple(sorted(effects[name])) for name in hidden}
     latents = [

@@ -119,7 +119,7 @@ class ByTable(Batch):
         self._cell = _first_pick(self._words, self._table.step.bits)
 
 
-def _first_pick(words: noise.Units, bits: int) -> Integers:
+def _first_pick(words: noise.Bits, bits: int) -> Integers:
     """The first of the two picks of the cell that the upper `bits` bits of each word name."""
     cell = words >> np.uint64(64 - bits)
     cell <<= np.uint64(1)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dosuite.causal import Array, Columns, InputError, World
 from dosuite.causal.arrays import Flags, Floats, Integers
-from dosuite.causal.model.tables import below
+from dosuite.causal.model.sampling_laws import below
 
 from ..pictures.window import FPS, MODES, warn_of_no_mode
 from ..registry import make_model

@@ -207,7 +207,12 @@ class _Recorder:
         return rows | {"propensity": self._propensity(rows)}
 
     def _act(
-        self, ids: noise.Units, clock: int, past: Columns | None, known: Columns, experiment: Array
+        self,
+        ids: noise.UnitIds,
+        clock: int,
+        past: Columns | None,
+        known: Columns,
+        experiment: Array,
     ) -> Columns:
         """All variables of one step; in an `experiment` the action is drawn by the experimenter."""
         if experiment.any():

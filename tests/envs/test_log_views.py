@@ -19,7 +19,7 @@ from scipy.stats import binom
 
 from dosuite.agents import make_agent
 from dosuite.causal import Array, InputError, World
-from dosuite.causal.model.structure import Mechanism
+from dosuite.causal.model.mechanisms import Mechanism
 from dosuite.envs import Data, Log, collect, load_latents, make_model
 from dosuite.envs.logs.log import LABELS
 

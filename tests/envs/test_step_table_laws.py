@@ -71,9 +71,10 @@ def test_the_table_of_a_step_is_the_models_law(model: World) -> None:
 @every_model
 def test_a_variable_that_is_looked_up_is_what_its_mechanism_draws(model: World) -> None:
     plain = replace(model)
-    vars(plain)["_tables"] = bodies = Tables(plain)
-    vars(bodies)["lookups"] = {}
-    assert model.tables.lookups
+    vars(plain)["tables"] = without_lookups = Tables(plain)
+    vars(without_lookups.sampling)["lookups"] = {}
+    assert model.tables.sampling.lookups
+    assert not plain.tables.sampling.lookups
     one, other = (
         model.sample(300, np.random.default_rng(0)),
         plain.sample(300, np.random.default_rng(0)),
