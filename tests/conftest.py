@@ -70,7 +70,7 @@ def pytest_terminal_summary(
     else:
         share = config.option.share
         terminalreporter.write_line(
-            f"The long laws ran on one world in {SHARES}; the same ones again: pytest --share {share}"
+            f"The long laws ran on one world in {SHARES}; to repeat them: pytest --share {share}"
         )
 
 

@@ -27,6 +27,7 @@ from .policies import (
     worst_policy,
 )
 from .queries import distribution, effect, expectation
+from .reachable import ReachableStates, reachable_states
 from .step_table import StepTable, step_table
 from .twin_network import Worlds
 
@@ -35,6 +36,7 @@ __all__ = [
     "Gaussian",
     "LinearGaussian",
     "Process",
+    "ReachableStates",
     "StepTable",
     "Worlds",
     "associational_policy",
@@ -59,6 +61,7 @@ __all__ = [
     "natural_effects",
     "overlap",
     "plan_with_memory",
+    "reachable_states",
     "step_table",
     "total_variation",
     "uniform_policy",

@@ -17,7 +17,7 @@ from ..model.distributions import tidy
 from ..model.scm import SCM
 from ..model.structure import Columns
 from .decision_process import greedy
-from .reachable import Reachable, reachable_states
+from .reachable import ReachableStates, reachable_states
 
 MOST_BELIEFS = 2**16  # of all steps together
 MOST_EDGES = 2**20  # transitions of a step
@@ -104,14 +104,14 @@ def _filter(model: SCM, seeing: bool) -> _Filter:
     return _Filter(_conditioned(first), edges, len(support))
 
 
-def _first_edges(model: SCM, reachable: Reachable) -> list[Edge]:
+def _first_edges(model: SCM, reachable: ReachableStates) -> list[Edge]:
     contexts = {name: reachable.start.columns[name] for name in model.contexts}
     percepts = _percepts({"": np.zeros(len(reachable.start_state)), **contexts})
     weights = reachable.start.weight.tolist()
     return list(map(Edge, percepts, reachable.start_state.tolist(), weights))
 
 
-def _edges(model: SCM, reachable: Reachable) -> list[tuple[int, Edge]]:
+def _edges(model: SCM, reachable: ReachableStates) -> list[tuple[int, Edge]]:
     columns = reachable.transitions.columns
     terminal = model.names("terminal")
     ended = columns[terminal[0]] if terminal else np.zeros(len(reachable.next_state))

@@ -1,8 +1,8 @@
 """Linear-Gaussian models: exact means, covariances, effects and counterfactuals, by linear algebra.
 
-Variables v solve v = intercept + weights @ v + std * e, where e is the standard normal noise that
-sampling uses. A name is that of a variable, or (variable, step) where a model of several steps is
-unrolled.
+The variables v solve v = intercept + weights @ v + std * e, where e is the standard normal noise
+that sampling uses too. A name is that of a variable, or a pair (variable, step) in a model of
+several steps, which is unrolled.
 
 Source: Pearl, Causality (2009), section 5.3, and section 7.1.3 for the counterfactuals.
 """
@@ -23,18 +23,16 @@ from ..model.mechanisms import Mechanism
 from ..model.scm import SCM
 from ..tolerances import ROUNDING, ZERO_SINGULAR_VALUE
 
-# Evidence may differ by this much, relatively, from what the rest of the evidence implies.
-RELATIVE_EVIDENCE_GAP = 1e-7
-
 Name = str | tuple[str, int]
 Values = Mapping[str, float] | Mapping[tuple[str, int], float] | Mapping[Name, float]
 
 PROBES = 56  # points, near and far, at which a mechanism must be linear
+LARGEST_MISFIT = 1e-7  # of an observed value, relative, from what the other values imply
 
 
 @dataclass(frozen=True, eq=False)
 class Gaussian:
-    """A normal law of several variables, in their own units. The covariance may be singular."""
+    """A multivariate normal distribution, in the variables' units; possibly degenerate."""
 
     names: tuple[Name, ...]
     mean: Floats  # (k,)
@@ -43,47 +41,43 @@ class Gaussian:
     def __getitem__(self, name: Name) -> tuple[float, float]:
         """The mean and the standard deviation of one variable."""
         at = _position(self.names, name)
-        return float(self.mean[at]), float(np.sqrt(self.covariance[at, at].clip(0.0)))
+        variance = self.covariance[at, at].clip(0.0)
+        return float(self.mean[at]), float(np.sqrt(variance))
 
     def regression(self, effect: Name, *on: Name) -> Floats:
-        """The coefficients of the best linear prediction of one variable from others:
-
-        what seeing, not doing, tells.
+        """The coefficients of the linear regression of one variable on others: associations, not
+        effects.
         """
         rows = [_position(self.names, name) for name in on]
-        size = np.sqrt(self.covariance[rows, rows])  # units must not matter
-        size = np.where(size > 0, size, 1.0)
-        scaled = self.covariance[np.ix_(rows, rows)] / np.outer(size, size)
-        return np.asarray(
-            np.linalg.lstsq(scaled, self.covariance[rows, _position(self.names, effect)] / size)[0]
-            / size
-        )
+        # Divide by the standard deviations, so that the variables' units do not matter.
+        std = np.sqrt(self.covariance[rows, rows])
+        std = np.where(std > 0, std, 1.0)
+        scaled = self.covariance[np.ix_(rows, rows)] / np.outer(std, std)
+        target = self.covariance[rows, _position(self.names, effect)] / std
+        coefficients = np.linalg.lstsq(scaled, target)[0]
+        return np.asarray(coefficients / std)
 
 
 @dataclass(frozen=True, eq=False)
 class LinearGaussian:
-    """A linear model with normal noise.
-
-    The variables stand causes first, so that `weights` is lower triangular.
+    """A linear model with normal noise, whose variables come in causal order: `weights` is lower
+    triangular.
     """
 
     names: tuple[Name, ...]
     intercept: Floats  # (k,)
     weights: Floats  # (k, k): weights[i, j] is the direct effect of j on i
     std: Floats  # (k,)
-    noise: tuple[
-        Name, ...
-    ]  # the name of each variable's noise: models share the noises that both name
+    noise: tuple[Name, ...]  # the name of each variable's noise; models share equal names
 
     @cached_property
     def effects(self) -> Floats:
-        """Total effects (k, k):
-
-        how much `names[i]` rises if `names[j]` is raised by 1 from outside.
+        """Total effects (k, k), the inverse of 1 - weights: how much `names[i]` rises if `names[j]`
+        is raised by 1 from outside.
         """
-        one = np.eye(len(self.names))
-        from scipy.linalg import solve_triangular  # slow to import
+        from scipy.linalg import solve_triangular
 
+        one = np.eye(len(self.names))
         return np.asarray(solve_triangular(one - self.weights, one, lower=True, unit_diagonal=True))
 
     def total_effect(self, cause: Name, effect: Name) -> float:
@@ -91,7 +85,7 @@ class LinearGaussian:
         return float(self.effects[_position(self.names, effect), _position(self.names, cause)])
 
     def do(self, values: Values) -> "LinearGaussian":
-        """The model in which some variables are set.
+        """The model under the intervention that sets some variables.
 
         Raises InputError if a name is not a variable.
         """
@@ -102,91 +96,99 @@ class LinearGaussian:
         return replace(self, intercept=intercept, weights=weights, std=std)
 
     def law(self, given: Values | None = None) -> Gaussian:
-        """The law of all variables, given the values of some.
+        """The distribution of all variables, given the values of some.
 
-        Raises InputError if these are impossible.
+        Raises InputError if these values are impossible.
         """
         return self.counterfactual(self, given)
 
     def counterfactual(self, world: "LinearGaussian", given: Values | None = None) -> Gaussian:
-        """The law of all variables in `world`, such as `self.do({"x": 1})`, of the units with these
-        values in this model.
+        """The distribution of all variables in `world`, such as `self.do({"x": 1})`, for the units
+        that have the values `given` in this model.
 
-        Abduction: the noise given the evidence is the standard normal law on a linear space. Action
-        and prediction: the equations of `world` under that noise. Raises InputError if the evidence
-        is impossible."""
+        Raises InputError if these values are impossible.
+        """
+        # Abduction: the noise given the evidence.
         mean, covariance = self._abduction(given or {})
+
+        # Action: the equations of `world`, which has some noises of this model and some fresh ones.
         columns = {name: column for column, name in enumerate(self.noise)}
         shared = np.zeros((len(world.noise), len(self.noise)))
         for row, name in enumerate(world.noise):
             if name in columns:
                 shared[row, columns[name]] = 1.0
         fresh = np.diag(1.0 - shared.sum(1))
-        spread = world.effects * world.std
-        moved = world.effects @ world.intercept + spread @ (shared @ mean)
-        return Gaussian(
-            world.names, moved, spread @ (shared @ covariance @ shared.T + fresh) @ spread.T
-        )
+
+        # Prediction: v = effects @ (intercept + std * e).
+        loading = world.effects * world.std
+        predicted = world.effects @ world.intercept + loading @ (shared @ mean)
+        noise_covariance = shared @ covariance @ shared.T + fresh
+        return Gaussian(world.names, predicted, loading @ noise_covariance @ loading.T)
 
     def _abduction(self, given: Values) -> tuple[Floats, Floats]:
-        """Mean and covariance of the noise, given the values of some variables."""
+        """Mean and covariance of the noise, given the values of some variables.
+
+        The evidence says that loading @ e = surprise: given it, e is standard normal on an affine
+        space, whose point nearest to 0 is the mean.
+        """
         rows = [_position(self.names, name) for name in given]
-        spread, usual = (self.effects * self.std)[rows], (self.effects @ self.intercept)[rows]
-        wanted = np.array(list(given.values()), dtype=float) - usual
-        size = np.linalg.norm(spread, axis=1)  # units must not matter
-        size = np.where(size > 0, size, 1.0)
-        spread, wanted, usual = spread / size[:, None], wanted / size, usual / size
-        inverse = np.linalg.pinv(spread, rcond=ZERO_SINGULAR_VALUE)
-        mean = inverse @ wanted
-        if (
-            abs(spread @ mean - wanted)
-            > RELATIVE_EVIDENCE_GAP * np.maximum(1.0, abs(wanted) + abs(usual))
-        ).any():
-            raise InputError(
-                f"{', '.join(f'{name}={value:g}' for name, value in given.items())} cannot all "
-                "be: one follows from others"
-            )
-        return mean, np.eye(len(self.std)) - inverse @ spread
+        loading = (self.effects * self.std)[rows]
+        expected = (self.effects @ self.intercept)[rows]
+        surprise = np.array(list(given.values()), dtype=float) - expected
+
+        # Divide by the standard deviations, so that the variables' units do not matter.
+        std = np.linalg.norm(loading, axis=1)
+        std = np.where(std > 0, std, 1.0)
+        loading, surprise, expected = loading / std[:, None], surprise / std, expected / std
+
+        inverse = np.linalg.pinv(loading, rcond=ZERO_SINGULAR_VALUE)
+        mean = inverse @ surprise
+        allowed = LARGEST_MISFIT * np.maximum(1.0, abs(surprise) + abs(expected))
+        if (abs(loading @ mean - surprise) > allowed).any():
+            evidence = ", ".join(f"{name}={value:g}" for name, value in given.items())
+            raise InputError(f"{evidence} cannot all be: one follows from others")
+        return mean, np.eye(len(self.std)) - inverse @ loading
 
 
 def linear_gaussian(model: SCM, *names: str) -> LinearGaussian:
-    """A model whose mechanisms are `Normal` or `Exactly`, linear in their causes, as a
-    linear-Gaussian one.
+    """The linear-Gaussian form of a model whose mechanisms are `Normal` or `Exactly` and linear in
+    their causes.
 
-    Only `names` and their causes are read, or all variables if none is given; a horizon of several
-    steps is unrolled. Raises InputError if a mechanism has another law, is not linear, or has a
-    standard deviation that depends on its causes."""
+    It contains `names` and their causes only, or all variables if no name is given; a horizon of
+    several steps is unrolled. Raises InputError if a mechanism returns another distribution, is not
+    linear, or has a standard deviation that depends on its causes.
+    """
     order = _needed(model, names)
     steps = model.horizon
-    check_size(
-        [len(order) * steps, len(order) * steps], f"the covariance of {type(model).__name__}"
-    )
-    labels: list[Name] = [
-        name if steps == 1 else (name, step) for step in range(steps) for name in order
-    ]
-    size = len(labels)
+    size = len(order) * steps
+    check_size([size, size], f"the covariance of {type(model).__name__}")
+
     intercept, weights, std = np.zeros(size), np.zeros((size, size)), np.zeros(size)
     for position, name in enumerate(order):
-        for mechanism, where in (
-            (model.variables[name].first, slice(0, 1)),
-            (model.variables[name].later, slice(1, steps)),
-        ):
-            if where.start >= steps:
+        variable = model.variables[name]
+        # The variable's rows, one for each step: the first, and those of all later steps.
+        rows = np.arange(steps) * len(order) + position
+        for mechanism, at in ((variable.first, rows[:1]), (variable.later, rows[1:])):
+            if len(at) == 0:
                 continue
-            at = np.arange(steps)[where] * len(order) + position
             intercept[at], slopes, std[at] = _linearised(model, name, mechanism)
             for cause, slope in zip(mechanism.causes, slopes, strict=True):
-                before = (
-                    order.index(cause.removesuffix(LAG))
-                    - position
-                    - len(order) * cause.endswith(LAG)
-                )
-                weights[at, at + before] += slope
-    noise = [model.variables[name].stream for name in order]
-    streams: list[Name] = [
-        stream if steps == 1 else (stream, step) for step in range(steps) for stream in noise
-    ]
-    return LinearGaussian(tuple(labels), intercept, weights, std, tuple(streams))
+                offset = order.index(cause.removesuffix(LAG)) - position
+                if cause.endswith(LAG):
+                    offset -= len(order)
+                weights[at, at + offset] += slope
+
+    streams = [model.variables[name].stream for name in order]
+    return LinearGaussian(
+        _unrolled(order, steps), intercept, weights, std, _unrolled(streams, steps)
+    )
+
+
+def _unrolled(names: list[str], steps: int) -> tuple[Name, ...]:
+    """The names, or for several steps the pairs (name, step)."""
+    if steps == 1:
+        return tuple(names)
+    return tuple((name, step) for step in range(steps) for name in names)
 
 
 def _needed(model: SCM, names: tuple[str, ...]) -> list[str]:
@@ -195,31 +197,27 @@ def _needed(model: SCM, names: tuple[str, ...]) -> list[str]:
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(known)
     graph.add_edges_from((cause.removesuffix(LAG), effect) for cause, effect in model.graph.edges)
-    wanted = {known[_position(known, name)] for name in names or known}
-    wanted = wanted.union(*(nx.ancestors(graph, name) for name in wanted))
-    return [name for name in model.order if name in wanted]
+    needed = set[str]()
+    for name in names or known:
+        _position(known, name)  # raises for an unknown name
+        needed |= {name} | nx.ancestors(graph, name)
+    return [name for name in model.order if name in needed]
 
 
 def _linearised(model: SCM, name: str, mechanism: Mechanism) -> tuple[float, Floats, float]:
-    """Intercept, slopes and standard deviation of a mechanism:
+    """Intercept, slopes and standard deviation of a mechanism.
 
-    read at 0 and at unit vectors, and checked elsewhere.
+    They are read off at 0 and at the unit vectors, and checked at random points of all magnitudes.
     """
     where, count = f"{type(model).__name__}.{name}", len(mechanism.causes)
     rng = np.random.default_rng(0)
-    points = np.vstack(
-        [
-            np.zeros(count),
-            np.eye(count),
-            rng.normal(size=(PROBES, count)) * np.logspace(-4, 10, PROBES)[:, None],
-        ]
-    )
+    probes = rng.normal(size=(PROBES, count)) * np.logspace(-4, 10, PROBES)[:, None]
+    points = np.vstack([np.zeros(count), np.eye(count), probes])
     means, stds = _moments(where, mechanism, points)
     slopes = means[1 : count + 1] - means[0]
-    if (
-        abs(points @ slopes + means[0] - means)
-        > ROUNDING * (abs(points) @ abs(slopes) + abs(means[0]) + 1.0)
-    ).any():
+    error = abs(points @ slopes + means[0] - means)
+    magnitude = abs(points) @ abs(slopes) + abs(means[0]) + 1.0
+    if (error > ROUNDING * magnitude).any():
         raise InputError(
             f"{where} is not linear in {', '.join(mechanism.causes)}; ask for variables that it "
             "does not cause"
@@ -240,16 +238,15 @@ def _moments(where: str, mechanism: Mechanism, points: Floats) -> tuple[Floats, 
     except (ArithmeticError, IndexError, TypeError, ValueError) as error:
         raise InputError(
             f"{where} has no law at numbers such as {points[-1].round(2).tolist()}: {error}"
-        ) from None
+        ) from error
     if not isinstance(law, Normal | Exactly):
         raise InputError(
             f"{where} is {type(law).__name__}, and a linear-Gaussian model has only Normal and "
             "Exactly"
         )
     std: Array | float = law.std if isinstance(law, Normal) else 0.0
-    return np.broadcast_to(law.mean(), len(points)), np.broadcast_to(
-        np.asarray(std, dtype=float), len(points)
-    )
+    stds = np.asarray(std, dtype=float)
+    return np.broadcast_to(law.mean(), len(points)), np.broadcast_to(stds, len(points))
 
 
 def _position(names: tuple[Name, ...], name: Name) -> int:

@@ -4,7 +4,7 @@ A *state* holds what a step must remember of the past: the contexts, and every o
 later steps depend on. Unreachable states are never tabulated.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +21,7 @@ _FIRST = "first step"  # the column that marks the first step, where later steps
 
 
 @dataclass(frozen=True, eq=False)
-class Reachable:
+class ReachableStates:
     """The reachable states of a model, numbered in the order of discovery, and their transitions.
 
     Columns are named after the variables. Those of `transitions` are the wanted variables and the
@@ -37,7 +37,7 @@ class Reachable:
 
 def reachable_states(
     model: SCM, wanted: tuple[str, ...], actions: Array, most: int, closed: bool = False
-) -> Reachable:
+) -> ReachableStates:
     """Enumerate states and transitions breadth first, up to the model's horizon.
 
     Open loop: every one of the `actions` in every state. Closed loop (`closed`): the behaviour
@@ -87,7 +87,7 @@ def reachable_states(
         index = np.searchsorted(actions, transitions.columns[model.action])
         transitions = replace(transitions, origin=transitions.origin * len(actions) + index)
     following = np.concatenate([next_state for _, next_state in found])
-    return Reachable(expanded, start, start_state, transitions, following)
+    return ReachableStates(expanded, start, start_state, transitions, following)
 
 
 class _Plan:
@@ -224,7 +224,7 @@ class Outcomes:
         weight = parents.weight * probability
         return Outcomes(parents.origin, weight, {**parents.columns, name: values})
 
-    def merge(self, names: set[str]) -> "Outcomes":
+    def merge(self, names: Collection[str]) -> "Outcomes":
         """Keep the columns `names`, and add up outcomes of one origin that agree in them."""
         columns = {name: column for name, column in self.columns.items() if name in names}
         if len(columns) == len(self.columns):
@@ -236,7 +236,7 @@ class Outcomes:
             code = np.unique(code * len(values) + index, return_inverse=True)[1]
         return self._first_of_each(code, self.origin, columns)
 
-    def one_per(self, state: Integers, names: tuple[str, ...]) -> "Outcomes":
+    def one_per(self, state: Integers, names: Collection[str]) -> "Outcomes":
         """One outcome for each number in `state` (n,), which becomes its origin, in order."""
         columns = {name: column for name, column in self.columns.items() if name in names}
         code = np.unique(state, return_inverse=True)[1]

@@ -46,7 +46,7 @@ def test_joe_in_the_primer() -> None:
 
 
 class Regulator(World):
-    """CorrelatedNoiseLQ as a linear model: a regulator whose actions carry noise of the steps before."""
+    """CorrelatedNoiseLQ as a linear model: a regulator whose actions carry earlier noise."""
 
     horizon: int = 150
     lags: int = 1

@@ -28,7 +28,7 @@ SCALE = (0.1, 0.02)
 
 
 class Screen(gymnasium.Env[Any, Any]):
-    """A grey picture that grows lighter by the action, and four actions of which the last is none."""
+    """A grey picture that grows lighter with the action; the last of four actions does nothing."""
 
     observation_space = spaces.Box(0, 255, (24, 16, 3), np.uint8)
     action_space = spaces.Discrete(4)

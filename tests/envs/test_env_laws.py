@@ -194,7 +194,7 @@ ROLLOUTS = {text: model for text, model in ALL.items() if is_countable(model)} |
 def test_the_mean_return_of_rollouts_is_the_exact_value_of_doing(
     model: World, paired: bool
 ) -> None:
-    """Within what 4 standard errors are to one comparison, for all of these together (Bonferroni)."""
+    """Whether all comparisons hold within 4 standard errors, corrected for their number."""
     rng = np.random.default_rng(2)
     contexts, actions = uniform_policy(model).shape
     policy = rng.dirichlet(np.ones(actions), contexts)

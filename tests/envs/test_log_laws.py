@@ -217,7 +217,8 @@ def weighted(log: Log, act: int) -> tuple[float, float]:
 
 
 def naive_and_causal(model: World, act: int) -> tuple[float, float, float]:
-    """The sum over contexts of P(context) E[reward | action, context] in the log, the value of always taking the action, and
+    """The sum over contexts of P(context) E[reward | action, context] in the log, the value of
+    always taking the action, and
     the standard deviation of one weighted reward."""
     policy = np.tile(np.eye(uniform_policy(model).shape[1])[act], (len(uniform_policy(model)), 1))
     joint = distribution(
@@ -258,7 +259,7 @@ def test_most_worlds_are_confounded() -> None:
 
 @pytest.mark.parametrize(("model", "act"), BIASED.values(), ids=BIASED)
 def test_weighting_with_the_logged_propensity_keeps_the_confounding(model: World, act: int) -> None:
-    """Within what 4 standard errors are to one comparison, for all of these together (Bonferroni)."""
+    """Whether all comparisons hold within 4 standard errors, corrected for their number."""
     estimate, error = weighted(collect(model, 100_000, SEED), act)
     naive, causal, _ = naive_and_causal(model, act)
     widest = norm.isf(norm.sf(4.0) / len(BIASED)) * error

@@ -175,7 +175,7 @@ def write_and_learn(world, episodes, *agents):
     path = Path("log.arrow")
     collect(make_model(world), episodes, 0, "mixed", path=path)
     for name in agents:
-        make_agent(name).learn(Log.load(path).view(np.random.default_rng(0)), np.random.default_rng(0))
+        make_agent(name).learn(Log.load(path), 0)
     return path.stat().st_size
 
 torch.set_num_threads(1)

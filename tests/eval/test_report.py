@@ -36,7 +36,7 @@ AGENTS = {  # P(ice cream) of the policy that is learned, in the world and in it
 def runs(
     variant: str, arms: tuple[float, float], world: str, seeds: int
 ) -> Iterator[dict[str, object]]:
-    """A row for each agent and seed in one world of the ice cream, of its twin or of its control."""
+    """A row for each agent and seed in one variant of the ice cream world."""
     for (agent, regime), shares in AGENTS.items():
         for seed in range(1 if regime == "exact" else seeds):
             share = abs(shares[variant == "twin"] - (seed / 100 if agent == "ppo" else 0.0))
