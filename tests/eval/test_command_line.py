@@ -20,36 +20,9 @@ from dosuite.envs import Log, load_latents
 from dosuite.eval.cli.main import main
 from dosuite.eval.runs.suite import suite_environments
 
-WORLD = '''
-"""An umbrella does not make it rain."""
-
-from dosuite.causal import World, Array, Bernoulli, Exactly, action, latent, reward, shift
-
-
-class UmbrellaRain(World):
-    """Take an umbrella (1) or not (0); rain waters the garden and earns 1, an umbrella costs 0.1.
-
-    Trap: 1, since E[garden | umbrella=1] = 0.8 > E[garden | umbrella=0] = 0.1.
-    Way out: interventions.
-    Best: 0, since E[garden | do(umbrella=0)] = 0.5 > E[garden | do(umbrella=1)] = 0.4.
-    """
-
-    @latent
-    def rain(self) -> Bernoulli:
-        return Bernoulli(0.5)
-
-    @action
-    def umbrella(self, rain: Array) -> Bernoulli:
-        return Bernoulli(0.1 + 0.8 * rain)
-
-    @reward
-    def garden(self, rain: Array, umbrella: Array) -> Exactly:
-        return Exactly(rain - 0.1 * umbrella)
-
-    @shift
-    def drought(self) -> World:
-        return self.do(rain=0)
-'''
+TESTS = ROOT / "tests"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+WORLD = README.split("# umbrella.py\n")[1].split("```")[0]  # the example world, as printed
 AGENT = '''
 from dataclasses import dataclass
 from typing import ClassVar
@@ -347,9 +320,8 @@ def test_one_more_environment_is_one_file(tmp_path: Path) -> None:
     call(*cli, "run", "UmbrellaRain-v0", "--agent", "naive", "--seeds", "1", "--workers", "1")
     assert set(rows_of(tmp_path / "results")["environment"]) == {"UmbrellaRain-v0"}
     assert "UmbrellaRain" in (tmp_path / "results" / "report.html").read_text()
-    tests = [
-        str(ROOT / "tests" / name) for name in ("envs/test_claims.py", "causal/test_model_laws.py")
-    ]
+    laws = [path for floor in ("causal", "envs") for path in TESTS.glob(f"{floor}/test_*_laws.py")]
+    tests = [str(path) for path in (TESTS / "envs" / "test_claims.py", *sorted(laws))]
     out = call(
         "pytest",
         "-n0",
@@ -359,7 +331,7 @@ def test_one_more_environment_is_one_file(tmp_path: Path) -> None:
         "Umbrella",
         f"--rootdir={tmp_path}",
         "-o",
-        f"pythonpath={ROOT / 'tests' / 'support'}",
+        f"pythonpath={TESTS / 'support'}",
         "-W",
         "error",
         *tests,
