@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-from scipy.optimize import brentq
 
 from dosuite.causal import (
     Array,
@@ -303,6 +302,8 @@ class Blurred:
 
 def _zeros(function: Function, edges: Array, customer: Array) -> list[float]:
     """The times between the first and the last edge at which a function changes its sign."""
+    from scipy.optimize import brentq  # slow to import
+
     positive = function(edges, customer) > 0
     before_change = np.flatnonzero(positive[1:] != positive[:-1])
     return [

@@ -8,7 +8,6 @@ from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.linalg import solve_discrete_are
 
 from dosuite.causal import (
     Array,
@@ -270,6 +269,8 @@ def best_gain(world: World) -> Array:
         return np.array(
             [[model.total_effect((cause, 0), (state, 1)) for cause in causes] for state in STATE]
         )
+
+    from scipy.linalg import solve_discrete_are  # slow to import
 
     # x' = a x + b u with the cost x'x + EFFORT u'u: u = -(r + b'pb)^-1 b'pa x.
     a, b = one_step(STATE), one_step(("push",))

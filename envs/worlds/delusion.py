@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import expit, logit
 
 from dosuite.causal import Array, Bernoulli, Exactly, World, action, context, latent, reward, shift
 
@@ -175,6 +174,8 @@ def play(
     expert would do, and the player's own actions are no evidence. So a history is summed up in two
     numbers: actions for box 1 minus actions for box 0, and the same for outcomes. By symmetry theta
     is 1 at first."""
+    from scipy.special import expit  # slow to import
+
     rounds, slip, theta = world.horizon, world.slip, 1
     # The belief that box 1 is the better one, in each state (net actions, net outcomes).
     net = np.arange(-rounds, rounds + 1)
@@ -219,6 +220,8 @@ def unlikelier(belief: Array) -> Array:
 
 
 def _log_odds(probability: float) -> Array:
+    from scipy.special import logit  # slow to import
+
     return np.asarray(logit(np.clip(probability, CERTAIN, 1.0 - CERTAIN)))
 
 
