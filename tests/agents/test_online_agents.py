@@ -109,7 +109,9 @@ def test_a_random_search_counts_also_the_steps_of_those_who_wait_for_the_last() 
     car = make_model("CopycatCar-v0")
     search = learn("ars", car, "intervene", rows=1, envs=3, top=1, directions=1, hidden=4).algorithm  # type: ignore[attr-defined]
     assert search.num_timesteps == search.env.steps
-    played = Played(BatchedVecEnv(CausalVectorEnv(car, 3)), 0.5)
+    batch = BatchedVecEnv(CausalVectorEnv(car, 3))
+    batch.seed(0)
+    played = Played(batch, 0.5)
     played.reset()
     lasting = [played.step(np.full(3, 2))[1].tolist() for _ in range(3)]
     assert lasting == [[-1.0] * 3, [-0.5] * 3, [-0.25] * 3]
