@@ -83,7 +83,7 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
         self._cut: Flags | None = None
 
     @property
-    def spec(self) -> EnvSpec | None:  # type: ignore[override]
+    def spec(self) -> EnvSpec | None:
         """The registration from which `gymnasium.make_vec` made this batch."""
         return self._spec
 

@@ -247,17 +247,38 @@ def test_torchrl_makes_and_wraps_an_environment(world: str) -> None:
         assert np.isfinite(rollout["next", "reward"].numpy()).all()
 
 
-@pytest.mark.parametrize("mode", ["SAME_STEP", "NEXT_STEP"])
+@pytest.mark.parametrize("mode", ["SAME_STEP", "DISABLED"])  # TorchRL refuses NEXT_STEP
 @pytest.mark.parametrize("world", [RIVER, ICE, "AirlinePricing-v0"])
 def test_torchrl_wraps_a_batch(world: str, mode: str) -> None:
     envs = pytest.importorskip("torchrl.envs")
-    env = envs.GymWrapper(gymnasium.make_vec(world, 3, autoreset_mode=mode))
+    # In SAME_STEP its one-hot codes of the last observations fail its own check, whoever made them.
+    env = envs.GymWrapper(
+        gymnasium.make_vec(world, 3, autoreset_mode=mode),
+        categorical_action_encoding=mode == "SAME_STEP",
+    )
     rollout = env.rollout(4, break_when_any_done=False)
     assert rollout.batch_size == (3, 4)
     assert np.isfinite(rollout["next", "reward"].numpy()).all()
 
 
 # Minari.
+
+
+@either_way
+@pytest.mark.parametrize("model", [*USERS.values(), *CATALOGUE.values()], ids=[*USERS, *CATALOGUE])
+def test_a_reset_and_each_step_have_infos_of_the_same_keys_and_types(
+    model: World, paired: bool
+) -> None:
+    env = CausalEnv(model, paired=paired)
+    _, info = env.reset(seed=0)
+    kinds = {name: type(value) for name, value in info.items()}
+    assert not any(info.values())
+    ended = False
+    while not ended:
+        action = some_actions(model, np.random.default_rng(0))
+        *_, terminated, truncated, info = env.step(action)
+        assert {name: type(value) for name, value in info.items()} == kinds
+        ended = terminated or truncated
 
 
 @pytest.fixture
@@ -269,16 +290,14 @@ def minari_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("world", [ICE, RIVER, "AirlinePricing-v0", "SimpsonClinic-v0"])
 @pytest.mark.usefixtures("minari_folder")
 def test_minari_collects_with_infos(world: str) -> None:
+    pytest.importorskip("jax")  # the collector needs it
     collector = minari.DataCollector(gymnasium.make(world), record_infos=True)
     for episode in range(2):
-        _, first = collector.reset(seed=episode)
+        collector.reset(seed=episode)
         ended = False
         while not ended:
-            *_, terminated, truncated, last = collector.step(collector.action_space.sample())
+            *_, terminated, truncated, _ = collector.step(collector.action_space.sample())
             ended = terminated or truncated
-        assert {name: type(value) for name, value in first.items()} == {
-            name: type(value) for name, value in last.items()
-        }
     data = collector.create_dataset("tools/collected-v0")
     assert len(list(data.iterate_episodes())) == 2
     assert len(from_minari("tools/collected-v0")) == data.total_steps
