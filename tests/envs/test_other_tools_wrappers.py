@@ -74,7 +74,11 @@ SCALAR: dict[str, tuple[Make, Callable[[Any], bool], Callable[[Any], bool]]] = {
         is_bounded,
         always,
     ),
-    "TimeAwareObservation": (lambda env, _: wrappers.TimeAwareObservation(env), always, always),
+    "TimeAwareObservation": (
+        lambda env, _: wrappers.TimeAwareObservation(wrappers.TimeLimit(env, 4)),
+        always,
+        always,
+    ),
     "ClipAction": (lambda env, _: wrappers.ClipAction(env), always, has_box),
     "DiscretizeAction": (lambda env, _: wrappers.DiscretizeAction(env, 3), always, has_box),
     "TransformAction": (
@@ -135,7 +139,7 @@ VECTOR: dict[str, tuple[Make, Callable[[Any], bool], Callable[[Any], bool]]] = {
     ),
     "ClipAction": (lambda env, _: vector.ClipAction(env), always, has_box),
     "RescaleAction": (
-        lambda env, _: vector.RescaleAction(env, -1.0, 1.0),
+        lambda env, _: vector.RescaleAction(env, np.array(-1, np.float32), np.array(1, np.float32)),
         always,
         has_box,
     ),
