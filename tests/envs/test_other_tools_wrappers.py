@@ -17,6 +17,7 @@ from dosuite.envs import CausalEnv, world_classes
 
 Make = Callable[[Any, Path], Any]
 STEPS = 3
+ONE = np.ones(1, np.float32)
 
 
 def has_box(space: Any) -> bool:
@@ -139,7 +140,7 @@ VECTOR: dict[str, tuple[Make, Callable[[Any], bool], Callable[[Any], bool]]] = {
     ),
     "ClipAction": (lambda env, _: vector.ClipAction(env), always, has_box),
     "RescaleAction": (
-        lambda env, _: vector.RescaleAction(env, np.array(-1, np.float32), np.array(1, np.float32)),
+        lambda env, _: vector.RescaleAction(env, -ONE, ONE),
         always,
         has_box,
     ),
