@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from dosuite.causal import InputError, __version__
 from dosuite.causal.errors import did_you_mean
 
-from .gym.causal_env import CausalEnv, CausalVectorEnv
+from .gym.causal_env import CausalEnv
+from .gym.vector_env import CausalVectorEnv
 from .logs.collect import collect
 from .logs.expert import expert_log
 from .logs.log import Data, Log, load_latents

@@ -127,7 +127,7 @@ def register_all() -> None:
             gymnasium.register(
                 name,
                 entry_point="dosuite.envs.gym.causal_env:CausalEnv",
-                vector_entry_point="dosuite.envs.gym.causal_env:CausalVectorEnv",
+                vector_entry_point="dosuite.envs.gym.vector_env:CausalVectorEnv",
                 kwargs={"world": name},
             )
     for name, opaque in opaque_worlds().items():

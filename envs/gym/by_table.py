@@ -64,12 +64,16 @@ class ByTable(Batch):
         self._clock = -1  # the number of the last word in use
         self._block = -1  # the number of the first word in the block
 
-    def reset(self, seeded: Mask, seeds: Seeds) -> Array:
+    def reset(
+        self, seeded: Mask, seeds: Seeds, which: Mask | None = None, still: Mask | None = None
+    ) -> Array:
         self._clock += 1
         # A new seed makes the present word the word 0 of its unit.
         self._ids[seeded] = noise.rewound(noise.units(seeds[seeded], 0), self._clock)
+        if still is not None:
+            self._ids[still] = noise.rewound(self._ids[still], 1)
         self._fill()
-        return self.begin()
+        return self.begin(which)
 
     def begin(self, which: Mask | None = None) -> Array:
         start = self._table.start
@@ -111,6 +115,24 @@ class ByTable(Batch):
         terminated = None if table.terminated is None else table.terminated.take(pick)
         logged = {name: column.take(pick) for name, column in table.logged.items()}
         return Outcome(self._observations, table.reward.take(pick), terminated, logged)
+
+    def act_or_begin(self, actions: Array, which: Mask, still: Mask) -> Outcome:
+        self._row[which] = 0  # any valid row: these units' steps are discarded
+        outcome = self.act(actions)
+        self._rewind(still, 1)
+        return outcome._replace(observations=self.begin(which))
+
+    def skip(self, which: Mask) -> None:
+        self._rewind(which, -1)
+
+    def _rewind(self, which: Mask, number: int) -> None:
+        """Go back by a number of words, in the units `which`."""
+        if not which.any():
+            return
+        self._ids[which] = noise.rewound(self._ids[which], number)
+        words = noise.words(self._ids[which], self._block, len(self._words))
+        self._words[:, which] = words
+        self._cell[:, which] = _first_pick(words, self._table.step.bits)
 
     def _fill(self) -> None:
         """Generate the block of words that begins with the present one."""

@@ -66,10 +66,12 @@ class ByVariable(Batch):
             model.variables[name].first == model.variables[name].later for name in self._late
         )
 
-    def reset(self, seeded: Mask, seeds: Seeds) -> Array:
+    def reset(
+        self, seeded: Mask, seeds: Seeds, which: Mask | None = None, still: Mask | None = None
+    ) -> Array:
         self._seeds[seeded] = seeds[seeded]
         self._episodes[seeded] = 0
-        return self.begin()
+        return self.begin(which)
 
     def begin(self, which: Mask | None = None) -> Array:
         if which is None:
@@ -96,6 +98,19 @@ class ByVariable(Batch):
             terminated = values[name] == 1
         logged = {name: np.array(values[name]) for name in model.names("logged")}
         return Outcome(self._observe(), reward, terminated, logged)
+
+    def act_or_begin(self, actions: Array, which: Mask, still: Mask) -> Outcome:
+        # The units `which` take a step of their new episodes, which is discarded: no mechanism is
+        # asked for a step beyond the end of an episode.
+        self.begin(which)
+        start = _rows(self._now, which)
+        outcome = self.act(actions)
+        self._clock[which] = 0
+        _merge(self._now, which, start)
+        return outcome._replace(observations=self._observe())
+
+    def skip(self, which: Mask) -> None:
+        """Nothing: each episode has noise of its own."""
 
     def look(self) -> Sight:
         """The present values of the first unit's variables."""

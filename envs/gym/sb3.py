@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Box
+from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
-from dosuite.causal import Array
+from dosuite.causal import Array, InputError
 
-from .causal_env import CausalVectorEnv
+from .vector_env import CausalVectorEnv
 
 UNIT = Box(-1.0, 1.0, (1,), np.float32)  # the action space that Stable-Baselines3 recommends
 
@@ -17,10 +18,16 @@ UNIT = Box(-1.0, 1.0, (1,), np.float32)  # the action space that Stable-Baseline
 class BatchedVecEnv(VecEnv):
     """A `CausalVectorEnv` as a `VecEnv`, on which Stable-Baselines3 trains.
 
-    `PPO("MlpPolicy", BatchedVecEnv(env))`.
+    `PPO("MlpPolicy", BatchedVecEnv(env))`. Raises InputError if the batch's autoreset mode is not
+    SAME_STEP.
     """
 
     def __init__(self, env: CausalVectorEnv):
+        if env.autoreset_mode is not AutoresetMode.SAME_STEP:
+            raise InputError(
+                "Stable-Baselines3 begins a new episode in the same step: make the batch with "
+                f"autoreset_mode=SAME_STEP, and not {env.autoreset_mode.name}"
+            )
         self._env = env
         self._actions: Any = None
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
@@ -54,7 +61,7 @@ class BatchedVecEnv(VecEnv):
         for i in np.flatnonzero(done):
             infos[i] = {
                 "terminal_observation": about["final_obs"][i],
-                "TimeLimit.truncated": bool(truncated[i]),
+                "TimeLimit.truncated": bool(truncated[i] and not terminated[i]),
             }
         return observations, rewards.astype(np.float32), done, infos
 

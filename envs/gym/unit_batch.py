@@ -25,10 +25,13 @@ class Batch(ABC):
     """A batch of simulated units, each of which depends on its own seed and actions only."""
 
     @abstractmethod
-    def reset(self, seeded: Mask, seeds: Seeds) -> Array:
-        """Begin a new episode for every unit, after giving the units `seeded` a new seed.
+    def reset(
+        self, seeded: Mask, seeds: Seeds, which: Mask | None = None, still: Mask | None = None
+    ) -> Array:
+        """Begin a new episode for the units `which`, or for all, and return all observations.
 
-        Returns all observations.
+        The units `seeded` get a new seed first. A single unit uses up a word of noise at a reset
+        unless its episode had reached its end; the units `still` use none.
         """
 
     @abstractmethod
@@ -41,3 +44,15 @@ class Batch(ABC):
     @abstractmethod
     def act(self, actions: Array) -> Outcome:
         """Take one action (n,) for each unit."""
+
+    @abstractmethod
+    def act_or_begin(self, actions: Array, which: Mask, still: Mask) -> Outcome:
+        """Begin a new episode for the units `which`, and take one action for each other unit.
+
+        The units `still`, some of `which`, use up no noise. The reward, the end and the logged
+        variables of `which` mean nothing.
+        """
+
+    @abstractmethod
+    def skip(self, which: Mask) -> None:
+        """Use up a word of noise of the units `which`."""

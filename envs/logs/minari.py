@@ -8,17 +8,22 @@ ends. Columns for which Minari has no place are stored in `infos`.
 import json
 import warnings
 from contextlib import suppress
+from copy import deepcopy
 from typing import Any
 
+import gymnasium
 import minari
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from minari.data_collector import EpisodeBuffer
 from minari.dataset.minari_dataset import parse_dataset_id
 from minari.storage import get_dataset_path
 
 from dosuite.causal import Array, Columns, InputError
 
-from ..spaces import Space
+from ..registry import world_classes
+from ..settings import parse, typed
+from ..spaces import Space, action_space, observation_space
 from .log import Log
 
 _PACK = 1000
@@ -43,6 +48,9 @@ def check_new(dataset_id: str) -> None:
 def to_minari(log: Log, dataset_id: str) -> "minari.MinariDataset":
     """Write a log, which must fit in memory, as the new local Minari data set `namespace/name-vN`.
 
+    If the log's world is registered, `recover_environment()` of the data set makes it, with its
+    knobs, once `dosuite.envs` is imported.
+
     Raises InputError if the name is not new, or Minari cannot write the data set.
     """
     check_new(dataset_id)
@@ -58,6 +66,7 @@ def to_minari(log: Log, dataset_id: str) -> "minari.MinariDataset":
             data = minari.create_dataset_from_buffers(
                 dataset_id,
                 buffers,
+                env=_spec(log),
                 observation_space=log.observation_space,
                 action_space=log.action_space,
                 description=f"A log of {world}, written by dosuite.",
@@ -76,6 +85,27 @@ def to_minari(log: Log, dataset_id: str) -> "minari.MinariDataset":
     }
     data.storage.update_metadata({_KEY: json.dumps(about)})
     return data
+
+
+def _spec(log: Log) -> EnvSpec | None:
+    """The registration of the log's world, with its knobs; None if it is not registered.
+
+    A world of a user's file may have the id of a registered one; its spaces then tell them apart.
+    """
+    name, settings = parse(str(log.origin.get("world", "")))
+    cls = world_classes().get(name)
+    if cls is None:
+        return None
+    try:
+        knobs = typed(cls, settings)
+        model = cls(**knobs)
+    except InputError:  # a log of another version
+        return None
+    if (observation_space(model), action_space(model)) != (log.observation_space, log.action_space):
+        return None
+    spec = deepcopy(gymnasium.spec(name))
+    spec.kwargs |= knobs
+    return spec
 
 
 def from_minari(dataset_id: str, discount: float = 1.0) -> Log:

@@ -308,12 +308,14 @@ def test_what_is_handed_out_is_the_callers(model: World) -> None:
 def test_an_observation_shows_contexts_and_an_info_logged_variables_alone(model: World) -> None:
     env = CausalEnv(model)
     observation, info = env.reset(seed=0)
-    assert info == {}
+    assert info == dict.fromkeys(model.names("logged"), 0)
     assert np.size(observation) == max(1, len(model.contexts))
     act = some_actions(model, np.random.default_rng(0))
     assert env.step(act)[4].keys() == set(model.names("logged"))
     batch = CausalVectorEnv(model, 3)
-    assert batch.reset(seed=0)[1] == {}
+    infos = batch.reset(seed=0)[1]
+    assert infos.keys() == {mark + name for name in model.names("logged") for mark in ("", "_")}
+    assert not any(infos[name].any() for name in model.names("logged"))
     infos = batch.step(np.full(3, act))[4]
     ends = {"final_obs", "final_info"} if "final_obs" in infos else set()
     shown = {*infos, *infos.get("final_info", {})}
