@@ -24,7 +24,9 @@ class Practice:
     def log_for(self, name: str) -> Data:
         """The log, for the agent `name` that needs it. Raises InputError if there is none."""
         if self.log is None:
-            raise InputError(f"{name} needs a log beside the practice, and got none")
+            raise InputError(
+                f"{name} needs a log as well as an environment (Practice.log), and got none"
+            )
         return self.log
 
 

@@ -36,7 +36,7 @@ class Regime(StrEnum):
     COUNTERFACTUAL = (
         "counterfactual", "intent", "online, shown the intent", "#009E73", "D", Budget.PRACTICE
     )  # fmt: skip
-    GIVEN = ("given", "given", "brought as it is", "#56B4E9", "v", Budget.NONE)
+    GIVEN = ("given", "given", "user policy, not trained", "#56B4E9", "v", Budget.NONE)
     EXACT = ("exact", "exact", "", "#555555", "", Budget.NONE)
 
     def __new__(

@@ -40,7 +40,7 @@ class LaggedIV(OfflineAgent):
         not_negative(self, "lag")
 
     def learn_from(self, source: Data, rng: np.random.Generator) -> Policy:
-        """Regress.
+        """The linear policy of the two-stage regression.
 
         Raises InputError if actions are discrete, or if no episode of the log is long enough.
         """

@@ -28,7 +28,7 @@ class AdjustAll(OfflineAgent):
     name: ClassVar[str] = "adjust-all"
 
     def learn_from(self, source: Data, rng: np.random.Generator) -> Policy:
-        """Adjust and plan.
+        """The optimal policy of the process that is adjusted for every logged variable.
 
         Raises InputError if observations or logged variables take too many values to count.
         """

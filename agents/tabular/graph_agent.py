@@ -18,7 +18,7 @@ from .counting import abstain, check_countable, graph_of
 
 @dataclass(frozen=True)
 class GraphAgent(OfflineAgent):
-    """An agent that counts a log and reads a formula off its graph, for worlds of one step.
+    """Base class: estimates a formula of the causal graph from counts, for horizon 1.
 
     `at_several_steps` is the reason why it plays uniformly at horizons above 1.
     """

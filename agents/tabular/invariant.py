@@ -44,7 +44,7 @@ class Invariant(OfflineAgent):
             raise InputError(f"invariant: level must be between 0 and 1, and is {self.level}")
 
     def learn_from(self, source: Data, rng: np.random.Generator) -> Policy:
-        """Test and choose.
+        """The policy that plans with the invariant features.
 
         Raises InputError if observations, domains or rewards cannot be counted.
         """

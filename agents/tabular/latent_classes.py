@@ -45,7 +45,7 @@ class Latent(OfflineAgent):
         at_least_one(self, "classes", "starts", "iterations")
 
     def learn_from(self, source: Data, rng: np.random.Generator) -> Policy:
-        """Fit, choose the number of classes, and adjust.
+        """The policy after fitting, choosing the number of classes, and adjusting.
 
         Raises InputError if columns or rewards cannot be counted.
         """
@@ -85,7 +85,7 @@ class ClassFit(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """The distinct rows of a log, as sparse indicators of the probabilities that they are made of.
+    """The distinct rows of a log, as sparse indicators of the parameters in their likelihood.
 
     A "value" is an entry of one of the model's conditional laws, given the class: of P(c), of
     P(x_j), of P(a | c), or of P(r | a, c). A "group" is one such law, whose values sum to 1.

@@ -32,7 +32,7 @@ Node = tuple[Belief, Belief]  # the belief under the planner's model, and under 
 
 
 class Edge(NamedTuple):
-    """A transition, by what it shows, where it leads and its probability."""
+    """A transition: the percept it emits, the next state, and its probability."""
 
     percept: Percept
     state: int
@@ -40,7 +40,7 @@ class Edge(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """A percept that may follow an action in a node, and the node after it."""
+    """A percept that can follow an action, and the belief node after it."""
 
     percept: Percept
     believed: float  # its probability under the planner's model

@@ -1,4 +1,4 @@
-"""How far seeing is from doing: exact distributions of a row of the log and their distances.
+"""Distances between observational and interventional distributions of a row of the log.
 
 A row is a recorded step of infinite data, drawn uniformly from all steps; `next x` is the context x
 one step later. The same row under do(action) is compared with it.

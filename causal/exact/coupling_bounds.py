@@ -160,7 +160,7 @@ class _Group:
 
     @property
     def bases(self) -> int:
-        """The number of candidates for vertices: choices of as many functions as equations."""
+        """The number of candidate vertices: choices of one function per equation."""
         return comb(len(self.functions), len(self.vector))
 
     def vertices(self, name: str) -> list[Floats]:

@@ -38,7 +38,7 @@ def check_coupling(coupling: str) -> None:
 
 
 def quantile(laws: Sequence[Factor], names: tuple[str, ...]) -> Floats:
-    """P(the variable in each world | its causes) if the worlds share a uniform number.
+    """P(the variable in each world | its causes) if worlds share one uniform draw.
 
     Each law has the causes as axes and then the variable; `names` are the axes of the result. The
     probability is the length of the overlap of the intervals of [0, 1) in which the variable takes

@@ -1,4 +1,7 @@
-"""A discrete model as a Markov chain over context, action and what else the next step needs."""
+"""A discrete model as a Markov chain.
+
+Its state is the context, the action and the other variables that the next step depends on.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

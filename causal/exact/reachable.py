@@ -149,7 +149,7 @@ class _Plan:
         return self.before_action(replace(outcomes, columns=columns), first=False)
 
     def renamed(self, outcomes: "Outcomes") -> "Outcomes":
-        """Transitions under the variables' own names: those handed out, and the next contexts."""
+        """Transitions with their columns renamed to the wanted variables and the next contexts."""
         columns = {name: outcomes.columns[_OUT + name] for name in self._out}
         columns |= {name: outcomes.columns[name] for name in self._model.contexts}
         return replace(outcomes, columns=columns)

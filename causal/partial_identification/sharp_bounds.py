@@ -127,7 +127,7 @@ def _extreme(
     if law is None:
         raise InputError(
             violated_inequality(district)
-            or "no model with this graph has both the table and what is known beside it"
+            or "no model with this graph fits both the table and the other constraints"
         )
     return np.asarray(law.clip(0.0) / law.clip(0.0).sum())
 
@@ -157,7 +157,7 @@ def violated_inequality(district: District) -> str | None:
 
 
 def manski(table: Array, values: Array | None = None) -> Floats:
-    """Sharp bounds on E[y | do(x)] where anything may confound x and y: (..., X, 2), (low, high).
+    """Sharp bounds (low, high) on E[y | do(x)] under arbitrary confounding: (..., X, 2).
 
     `table` is P(x, y) or counts, of shape (..., X, Y): the last two axes are x and y, those before
     them are contexts. `values` (Y,) are those of y, by default 0 to Y-1. Raises InputError if an

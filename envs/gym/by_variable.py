@@ -110,7 +110,7 @@ class ByVariable(Batch):
         return outcome._replace(observations=self._observe())
 
     def skip(self, which: Mask) -> None:
-        """Nothing: each episode has noise of its own."""
+        """Do nothing: noise is drawn per episode."""
 
     def look(self) -> Sight:
         """The present values of the first unit's variables."""

@@ -42,7 +42,7 @@ def imitation(lab: Lab) -> list[Evidence]:
 
 
 def clone_evidence(claim: str, offline: Sequence[float], earned: Sequence[float]) -> Evidence:
-    """That the first of two clones fits the log better, and earns less."""
+    """Evidence that the first of two clones fits the log better and earns less."""
     numbers = (
         f"offline {offline[0]:.4f} and {offline[1]:.4f}, J {earned[0]:.2f} and {earned[1]:.2f}"
     )
@@ -95,7 +95,7 @@ def experts(lab: Lab) -> list[Evidence]:
 
 
 def expert_evidence(world: str, models: Mapping[str, World]) -> Evidence:
-    """That better experts make worse pupils; `models` have experts from the worst to the best."""
+    """Evidence that clones of better experts earn less; `models` go from worst to best expert."""
     experts, pupils, texts = [], [], []
     for name, model in models.items():
         values = references(model, model)

@@ -36,7 +36,9 @@ def matrix(
     ] = None,
     agent: Annotated[
         list[str] | None,
-        typer.Option(help="Run this agent too, predicted as NaiveRL is; may be repeated."),
+        typer.Option(
+            help="Run this agent too, judged by the predictions of NaiveRL; may be repeated."
+        ),
     ] = None,
     seeds: Seeds = 20,
     rows: Rows = 1_000_000,

@@ -77,7 +77,7 @@ def _promises(model: World, certificate: Certificate) -> Iterator[Line]:
     if certificate.best is not None:
         yield "best plan", f"earns {_interval(*certificate.best)} in an episode"
     if certificate.maximin is not None:
-        yield "guarantee", _promise(model, certificate.maximin, "is sure of")
+        yield "guarantee", _promise(model, certificate.maximin, "guarantees at least")
     minimax = certificate.minimax_regret
     if minimax is not None and minimax.value > ROUNDING:
         claim = "falls short of the best policy by at most"
@@ -121,7 +121,7 @@ def _formula(answer: Answer, identified: bool | None, model: World) -> str:
             ", ".join(name for name in forest.nodes if "[" not in name)
             for forest in (answer.hedge.outer, answer.hedge.inner)
         )
-        return f"none: hidden causes tie {outer} together (a hedge around {inner})"
+        return f"none: {outer} share hidden causes (a hedge around {inner})"
     if not answer.estimands:
         if model.names("selection"):
             return "none was found in the rows that are recorded"

@@ -11,7 +11,15 @@ from pathlib import Path
 FLOORS = ("causal", "envs", "agents", "eval")
 # The same seed gives other numbers under other versions of these: initial weights, random streams,
 # optimisers and linear algebra are theirs. Nothing is computed with the other dependencies.
-LIBRARIES = ("gymnasium", "numpy", "sb3-contrib", "scipy", "stable-baselines3", "torch")
+LIBRARIES = (
+    "gymnasium",
+    "networkx",
+    "numpy",
+    "sb3-contrib",
+    "scipy",
+    "stable-baselines3",
+    "torch",
+)
 
 
 @cache

@@ -29,7 +29,7 @@ from .code import code_hash, user_code
 from .failure import note_of, traceback_of
 from .scored_rows import empty_row, scored, spaces_of
 
-NEEDS = frozenset({"graph", "labels", "log"})  # what a run can hand to an agent beside its source
+NEEDS = frozenset({"graph", "labels", "log"})  # what a run can hand over in addition to its source
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The grid of runs, and its execution: in worker processes, each run once, resumable."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -171,11 +171,12 @@ def execute(runs: Iterable[Run], folder: Path, workers: int, quiet: bool = False
     if it failed. Runs that differ only in their seeds are done together where their agent can.
     """
     unique = {run.key: run for run in runs}
+    keys = {run: key for key, run in unique.items()}
     (folder / "runs").mkdir(parents=True, exist_ok=True)
     missing = [run for key, run in unique.items() if not _is_done(_path(folder, key))]
     groups = _together(missing)
     done = Parallel(n_jobs=min(workers, max(len(groups), 1)), return_as="generator_unordered")(
-        delayed(_do)(group, folder) for group in groups
+        delayed(_do)({keys[run]: run for run in group}, folder) for group in groups
     )
     _watch(done, len(missing), quiet)
     rows = pd.concat([pd.read_parquet(_path(folder, key)) for key in unique], ignore_index=True)
@@ -192,10 +193,18 @@ def _together(runs: Iterable[Run]) -> list[list[Run]]:
     return list(groups.values())
 
 
-def _do(runs: Sequence[Run], folder: Path) -> int:
-    """Do runs that differ only in their seeds, and return their number."""
-    for run, outcome in zip(runs, outcomes(runs), strict=True):
-        key = run.key
+def _do(runs: Mapping[str, Run], folder: Path) -> int:
+    """Do runs that differ only in their seeds, and return their number.
+
+    `runs` maps the keys that were asked for to the runs. Code that is edited while a run learns
+    changes its key: such results are refused, since it is not known which code they come from.
+    """
+    for key, outcome in zip(runs, outcomes([*runs.values()]), strict=True):
+        if runs[key].key != key:
+            raise InputError(
+                f"a file that {runs[key].agent} or {runs[key].environment} depends on changed "
+                "during the run; run the command again"
+            )
         rows = pd.DataFrame(outcome.rows)
         traceback = folder / traceback_name(key)
         if outcome.traceback:

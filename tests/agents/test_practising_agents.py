@@ -219,7 +219,7 @@ def test_who_needs_the_graph_says_so(agent: str) -> None:
         ),
         (
             lambda: make_agent("causal-thompson").learn(PRACTICE, np.random.default_rng(0)),
-            "needs a log beside the practice",
+            "needs a log as well as an environment",
         ),
     ],
 )

@@ -213,4 +213,4 @@ def test_settings_out_of_range_are_refused(text: str, line: str) -> None:
 def test_practice_without_a_log_is_refused() -> None:
     source = Practice(lambda count: CausalVectorEnv(BRAKE, count), 100, 1.0)
     line = refused(lambda: make_agent("targeted").learn(source, np.random.default_rng(0)))
-    assert line == "targeted needs a log beside the practice, and got none"
+    assert line == "targeted needs a log as well as an environment (Practice.log), and got none"

@@ -217,7 +217,7 @@ METHODS = [
     (SimpsonClinic(), "adjust for stratum", True),
     (NoOverlap(), "adjust for heat", False),
     (IceCreamShorts().control(), "nothing needed", True),
-    (IceCreamShorts(), "none: hidden causes tie ice_cream, shorts together", False),
+    (IceCreamShorts(), "none: ice_cream, shorts share hidden causes", False),
     (ConfoundedRiver(), "for one step, none", False),
     (LongTar(), "for one step, none was found", None),
     (IceCreamShorts().with_intent(), "nothing needed", False),

@@ -251,7 +251,7 @@ def test_torchrl_makes_and_wraps_an_environment(world: str) -> None:
 @pytest.mark.parametrize("world", [RIVER, ICE, "AirlinePricing-v0"])
 def test_torchrl_wraps_a_batch(world: str, mode: str) -> None:
     envs = pytest.importorskip("torchrl.envs")
-    # In SAME_STEP its one-hot codes of the last observations fail its own check, whoever made them.
+    # In SAME_STEP its one-hot codes of the last observations fail its own check.
     env = envs.GymWrapper(
         gymnasium.make_vec(world, 3, autoreset_mode=mode),
         categorical_action_encoding=mode == "SAME_STEP",

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from places import ROOT
 
-from dosuite.eval import Run
+from dosuite.causal import InputError
+from dosuite.eval import Run, execute
 from dosuite.eval.runs.code import FLOORS, code_hash, hash_of_folders, user_code
 
 TOUCHED = (
@@ -20,7 +21,8 @@ TOUCHED = (
 )
 PRINT_KEYS = f"""
 from pathlib import Path
-from dosuite.eval import Run
+from dosuite.causal import InputError
+from dosuite.eval import Run, execute
 from dosuite.eval.runs.code import code_hash
 
 def key():
@@ -98,3 +100,36 @@ def test_files_that_import_each_other_are_read_once(tmp_path: Path) -> None:
     (tmp_path / "one.py").write_text("import two\n")
     (tmp_path / "two.py").write_text("import one\n")
     assert user_code(tmp_path / "one.py") == b"import two\nimport one\n"
+
+
+def test_code_that_changes_while_a_run_learns_gives_no_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = '''
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from dosuite.agents import Agent, TabularPolicy
+
+
+@dataclass(frozen=True)
+class Editing(Agent):
+    """Changes its own file while it learns, as an editor might."""
+
+    name: ClassVar[str] = "editing"
+    learns: ClassVar[tuple[str, ...]] = ("observe",)
+
+    def learn_from(self, source, rng):
+        file = Path("editing.py")
+        file.write_text(file.read_text() + "# edited")
+        return TabularPolicy(np.array([[1.0, 0.0]]), source.observation_space)
+'''
+    (tmp_path / "editing.py").write_text(text)
+    run = Run("IceCreamShorts-v0", "editing.py:Editing", "observe", 50, 0)
+    with pytest.raises(InputError, match="changed during the run"):
+        execute([run], tmp_path / "results", workers=1, quiet=True)
+    assert not list((tmp_path / "results" / "runs").glob("*.parquet"))
