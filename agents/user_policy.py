@@ -18,11 +18,12 @@ from stable_baselines3.common.save_util import load_from_zip_file
 from dosuite.causal import Array, InputError, NotDiscreteError
 from dosuite.envs import choices
 from dosuite.envs.gym.sb3 import UNIT
-from dosuite.envs.plugins import named_in_file
+from dosuite.envs.plugins import importing_beside, named_in_file
 from dosuite.envs.spaces import as_numbers
 
 from .agent import Agent
-from .online.sb3_policies import policy_of
+from .normalisation import scales_of, statistics_files, take_statistics
+from .online.sb3_policies import SB3Policy, policy_of
 from .policy import ContinuousPolicy, Policy
 from .saving import load_policy
 from .sources import Spaces
@@ -62,8 +63,16 @@ class UserPolicyAgent(Agent):
         """The policy as it is. Raises InputError if it does not fit the spaces."""
         return as_policy(self._read(), source)
 
+    def contents(self) -> bytes:
+        """The bytes of the file, and of the statistics beside a zip."""
+        return b"".join(file.read_bytes() for file in self._files())
+
+    def _files(self) -> list[Path]:
+        is_zip = self.file.suffix == ".zip"
+        return [self.file, *(statistics_files(self.file) if is_zip else ())]
+
     def _read(self) -> Any:
-        return _read(self.where, self.file.stat().st_mtime_ns)
+        return _read(self.where, *(file.stat().st_mtime_ns for file in self._files()))
 
 
 def as_policy(policy: Any, spaces: Spaces) -> Policy:
@@ -78,7 +87,10 @@ def as_policy(policy: Any, spaces: Spaces) -> Policy:
         return UserPolicyAgent(str(policy)).learn(spaces)
     if isinstance(policy, BaseAlgorithm):
         _check_spaces(policy, spaces)
-        return policy_of(policy, spaces.actions)
+        brought = policy_of(policy, spaces.actions)
+        if isinstance(brought, SB3Policy):
+            brought.scales = scales_of(policy)
+        return brought
     needs_box = isinstance(spaces.actions, Box)
     if isinstance(policy, Policy):
         if isinstance(policy, ContinuousPolicy) != needs_box:
@@ -114,8 +126,8 @@ def _check_spaces(algorithm: BaseAlgorithm, spaces: Spaces) -> None:
 
 
 @lru_cache(maxsize=8)
-def _read(where: str, modified: int) -> Any:
-    """What a file holds; `modified`, its time stamp, makes a changed file another entry."""
+def _read(where: str, *modified: int) -> Any:
+    """What a file holds; `modified`, the time stamps, make a changed file another entry."""
     if where.endswith(".zip"):
         return _read_zip(where)
     return load_policy(where) if where.endswith(".pt") else named_in_file(where)
@@ -127,20 +139,34 @@ def _read_zip(path: str) -> Any:
     A zip does not name its algorithm. The policy class decides how it acts, and it is not trained.
     """
     try:
-        with warnings.catch_warnings(action="ignore"):
-            data, _, _ = load_from_zip_file(path, device="cpu")
-            policy_class = (data or {})["policy_class"]
-            kind: Any = next(
-                kind
-                for kind in ALGORITHMS
-                if issubclass(policy_class, tuple(kind.policy_aliases.values()))
-            )
-            return kind.load(path, device="cpu")
+        with importing_beside(Path(path)), warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            algorithm = _loaded(path)
+    except (ImportError, AttributeError) as error:
+        raise InputError(
+            f"{path} does not load: {type(error).__name__}: {error}; put the file that defines it "
+            "beside the zip or on PYTHONPATH"
+        ) from error
     except Exception as error:  # unpickling a foreign file can raise anything
+        lost = [str(warning.message) for warning in warned]
+        if lost := [text for text in lost if "Could not deserialize" in text]:
+            cause = " ".join(lost[0].split()).replace("Exception: ", "")
+            raise InputError(f"{path} does not load: {cause}") from error
         raise InputError(
             f"{path} is not a model of Stable-Baselines3 that can be read here; write it with "
             "model.save"
         ) from error
+    take_statistics(algorithm, Path(path))
+    return algorithm
+
+
+def _loaded(path: str) -> Any:
+    data, _, _ = load_from_zip_file(path, device="cpu")
+    policy_class = (data or {})["policy_class"]
+    kind: Any = next(
+        kind for kind in ALGORITHMS if issubclass(policy_class, tuple(kind.policy_aliases.values()))
+    )
+    return kind.load(path, device="cpu")
 
 
 class FunctionPolicy(Policy):
