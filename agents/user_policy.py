@@ -15,20 +15,25 @@ from stable_baselines3 import DQN, PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.save_util import load_from_zip_file
 
-from dosuite.causal import Array, InputError
+from dosuite.causal import Array, InputError, NotDiscreteError
 from dosuite.envs import choices
 from dosuite.envs.gym.sb3 import UNIT
-from dosuite.envs.plugins import named_in_file
+from dosuite.envs.plugins import importing_beside, named_in_file
 from dosuite.envs.spaces import as_numbers
 
 from .agent import Agent
-from .online.sb3_policies import policy_of
+from .normalisation import scales_of, statistics_files, take_statistics
+from .online.sb3_policies import SB3Policy, policy_of
 from .policy import ContinuousPolicy, Policy
 from .saving import load_policy
 from .sources import Spaces
+from .user_function import UserFunction
 
 # the classes that a zip is loaded as; A2C and TRPO share the policies of PPO, and DDPG that of TD3
 ALGORITHMS = (RecurrentPPO, MaskablePPO, QRDQN, TQC, CrossQ, DQN, SAC, TD3, PPO, ARS)
+
+# how often a function is asked before it is taken to be deterministic: in one batch, and alone
+ASKED, ASKED_ALONE = 1024, 256
 
 
 @dataclass(frozen=True)
@@ -58,28 +63,42 @@ class UserPolicyAgent(Agent):
         """The policy as it is. Raises InputError if it does not fit the spaces."""
         return as_policy(self._read(), source)
 
+    def contents(self) -> bytes:
+        """The bytes of the file, and of the statistics beside a zip."""
+        return b"".join(file.read_bytes() for file in self._files())
+
+    def _files(self) -> list[Path]:
+        is_zip = self.file.suffix == ".zip"
+        return [self.file, *(statistics_files(self.file) if is_zip else ())]
+
     def _read(self) -> Any:
-        return _read(self.where, self.file.stat().st_mtime_ns)
+        return _read(self.where, *(file.stat().st_mtime_ns for file in self._files()))
 
 
 def as_policy(policy: Any, spaces: Spaces) -> Policy:
     """Convert what a user brings into a `Policy` for these spaces.
 
-    It can be a `Policy`, an algorithm of Stable-Baselines3, the path of a file with one of them, or
-    a function from observations (n, ...) to actions (n,). Raises InputError if it is none of these
+    It can be a `Policy`, an algorithm of Stable-Baselines3, the path of a file with one of them, a
+    function from observations (n, ...) to actions (n,) or from one observation to one action, or an
+    object with such a function as its method `predict`. Raises InputError if it is none of these
     or does not fit the spaces.
     """
     if isinstance(policy, str | Path):
         return UserPolicyAgent(str(policy)).learn(spaces)
     if isinstance(policy, BaseAlgorithm):
         _check_spaces(policy, spaces)
-        return policy_of(policy, spaces.actions)
+        brought = policy_of(policy, spaces.actions)
+        if isinstance(brought, SB3Policy):
+            brought.scales = scales_of(policy)
+        return brought
     needs_box = isinstance(spaces.actions, Box)
     if isinstance(policy, Policy):
         if isinstance(policy, ContinuousPolicy) != needs_box:
             raise InputError(f"the policy does not fit: the actions here are {spaces.actions}")
         return policy
-    if not callable(policy):
+    if callable(getattr(policy, "predict", None)):
+        policy = policy.predict
+    if not callable(policy) or isinstance(policy, type):
         raise InputError(
             "a policy is a Policy, a model of Stable-Baselines3 or a function, and got "
             f"{type(policy).__name__}"
@@ -107,8 +126,8 @@ def _check_spaces(algorithm: BaseAlgorithm, spaces: Spaces) -> None:
 
 
 @lru_cache(maxsize=8)
-def _read(where: str, modified: int) -> Any:
-    """What a file holds; `modified`, its time stamp, makes a changed file another entry."""
+def _read(where: str, *modified: int) -> Any:
+    """What a file holds; `modified`, the time stamps, make a changed file another entry."""
     if where.endswith(".zip"):
         return _read_zip(where)
     return load_policy(where) if where.endswith(".pt") else named_in_file(where)
@@ -120,60 +139,96 @@ def _read_zip(path: str) -> Any:
     A zip does not name its algorithm. The policy class decides how it acts, and it is not trained.
     """
     try:
-        with warnings.catch_warnings(action="ignore"):
-            data, _, _ = load_from_zip_file(path, device="cpu")
-            policy_class = (data or {})["policy_class"]
-            kind: Any = next(
-                kind
-                for kind in ALGORITHMS
-                if issubclass(policy_class, tuple(kind.policy_aliases.values()))
-            )
-            return kind.load(path, device="cpu")
+        with importing_beside(Path(path)), warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            algorithm = _loaded(path)
+    except (ImportError, AttributeError) as error:
+        raise InputError(
+            f"{path} does not load: {type(error).__name__}: {error}; put the file that defines it "
+            "beside the zip or on PYTHONPATH"
+        ) from error
     except Exception as error:  # unpickling a foreign file can raise anything
+        lost = [str(warning.message) for warning in warned]
+        if lost := [text for text in lost if "Could not deserialize" in text]:
+            cause = " ".join(lost[0].split()).replace("Exception: ", "")
+            raise InputError(f"{path} does not load: {cause}") from error
         raise InputError(
             f"{path} is not a model of Stable-Baselines3 that can be read here; write it with "
             "model.save"
         ) from error
+    take_statistics(algorithm, Path(path))
+    return algorithm
+
+
+def _loaded(path: str) -> Any:
+    data, _, _ = load_from_zip_file(path, device="cpu")
+    policy_class = (data or {})["policy_class"]
+    kind: Any = next(
+        kind for kind in ALGORITHMS if issubclass(policy_class, tuple(kind.policy_aliases.values()))
+    )
+    return kind.load(path, device="cpu")
 
 
 class FunctionPolicy(Policy):
-    """A function from observations to the numbers of actions."""
+    """A function from observations to the numbers of actions.
 
-    def __init__(self, choose: Callable[[Array], Array], actions: int):
+    One that is random has no table of probabilities, and its value is estimated by rollouts.
+    """
+
+    def __init__(self, choose: Callable[[Any], Any], actions: int):
         self.choose = choose
         self.actions = actions
+        self._function = UserFunction(choose, self._checked, f"from 0 to {actions - 1}")
 
     def probabilities(self, observations: Array) -> Array:
         """1 for the action that the function chooses.
 
-        Raises InputError if it does not return one valid action for each observation.
+        Raises InputError if it does not return one valid action for each observation, and
+        NotDiscreteError if it is random.
         """
-        chosen = np.asarray(self.choose(observations))
-        has_shape = chosen.shape == (len(observations),)
-        if not has_shape or not np.isin(chosen, np.arange(self.actions)).all():
-            raise InputError(
-                f"a policy gives {len(observations)} actions from 0 to {self.actions - 1} here, "
-                f"and gave {chosen!r}"
+        copies = max(1, ASKED // max(1, len(observations)))
+        chosen = self._function.steady(observations, copies, ASKED_ALONE)
+        if chosen is None:
+            raise NotDiscreteError(
+                "the policy's function is random, and has no table of probabilities; ask it to act"
             )
-        return np.eye(self.actions)[chosen.astype(np.int64)]
+        return np.eye(self.actions)[chosen]
+
+    def act(self, observations: Array, rng: np.random.Generator) -> Array:
+        """The actions that the function chooses."""
+        return _acts(self._function, observations)
+
+    def _checked(self, given: Array, count: int) -> Array | None:
+        if given.shape != (count,) or given.dtype.kind not in "biuf":
+            return None
+        is_valid = (
+            (given >= 0) & (given < self.actions) & (given.astype(np.float64) % 1 == 0)
+        ).all()
+        return given.astype(np.int64) if is_valid else None
 
 
 class ContinuousFunctionPolicy(ContinuousPolicy):
     """A function from observations to real-valued actions."""
 
-    def __init__(self, choose: Callable[[Array], Array], actions: Box):
+    def __init__(self, choose: Callable[[Any], Any], actions: Box):
         self.choose = choose
         self.actions = actions
+        width = float(actions.high[0]) - float(actions.low[0])
+        # the actions of a network depend on the size of the batch in their last digits
+        self._function = UserFunction(choose, self._checked, f"in {actions}", 1e-4 * width)
 
     def act(self, observations: Array, rng: np.random.Generator) -> Array:
         """The actions that the function chooses.
 
         Raises InputError if they are not one number within the bounds for each observation.
         """
-        chosen = as_numbers(self.actions, self.choose(observations), (len(observations),))
-        if chosen is None:
-            raise InputError(
-                f"a policy gives {len(observations)} actions in {self.actions} here, and gave "
-                "others"
-            )
-        return chosen
+        return _acts(self._function, observations)
+
+    def _checked(self, given: Array, count: int) -> Array | None:
+        return as_numbers(self.actions, given, (count,))
+
+
+def _acts(function: UserFunction, observations: Array) -> Array:
+    """The actions of a function, independent of each other if it is random."""
+    chosen = function.steady(observations)
+    return function.drawn(observations) if chosen is None else chosen

@@ -6,6 +6,8 @@ import inspect
 import pkgutil
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +18,7 @@ from dosuite.causal.errors import did_you_mean
 
 T = TypeVar("T")
 _FILE = r"(.+\.py)(?::(\w+))?"
+_helpers: dict[str, Path] = {}  # modules imported from beside users' files, and their folders
 
 
 def classes_in_package(package: ModuleType, base: type[T]) -> list[type[T]]:
@@ -78,6 +81,39 @@ def named_in_file(where: str) -> Any:
     return getattr(_import_file(file), name, None)
 
 
+@contextmanager
+def importing_beside(file: Path) -> Iterator[None]:
+    """Import with the folder of a user's file first on the path, as `python file.py` does.
+
+    The folder stays on the path, at its end, for imports inside functions. A module of the same
+    name from beside another user's file is forgotten, so that each file gets its own.
+    """
+    folder = file.resolve().parent
+    for name, place in list(_helpers.items()):
+        if place != folder and _holds(folder, name):
+            sys.modules.pop(name, None)
+            del _helpers[name]
+    before = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))
+        for name in set(sys.modules) - before:
+            origin = getattr(sys.modules[name], "__file__", None)
+            if origin and Path(origin).resolve().is_relative_to(folder):
+                _helpers[name] = folder
+
+
+def _holds(folder: Path, name: str) -> bool:
+    """Whether a folder has a module or a package that an import of this name can find."""
+    first = folder / name.partition(".")[0]
+    return first.with_suffix(".py").is_file() or first.is_dir()
+
+
 def _split(where: str) -> tuple[Path, str]:
     """The file, and the name after the colon, which may be empty."""
     path, name = re.fullmatch(_FILE, where).groups("")  # type: ignore[union-attr]
@@ -105,7 +141,8 @@ def _import_file(file: Path) -> ModuleType:
         raise InputError(f"{file} is not a Python file")
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        with importing_beside(file):
+            spec.loader.exec_module(module)
     except InputError as error:
         del sys.modules[name]
         raise InputError(f"{file}: {error}") from error

@@ -43,12 +43,29 @@ def policy_of(algorithm: Any, actions: Space) -> Policy:
 
 
 class SB3Policy(Policy):
-    """A policy that acts by a network (a `BasePolicy`) of Stable-Baselines3."""
+    """A policy that acts by a network (a `BasePolicy`) of Stable-Baselines3.
+
+    `scales` are the mean, the standard deviation and the bound with which `VecNormalize` rescales
+    observations before the network sees them.
+    """
 
     algorithm: Any = None  # what trained the network, in this process; it is not saved
 
-    def __init__(self, network: Any):
+    def __init__(self, network: Any, scales: list[Any] | None = None):
         self.network = network
+        self.scales = scales
+
+    def rescaled(self, observations: Array) -> Array:
+        """The observations as the network has seen them in training."""
+        if self.scales is None:
+            return observations
+        mean, std, bound = self.scales
+        return np.asarray(np.clip((observations - mean) / std, -bound, bound).astype(np.float32))
+
+    def _inputs(self, observations: Array) -> Tensor:
+        self.network.set_training_mode(False)  # so that acting changes no running averages
+        tensor: Tensor = self.network.obs_to_tensor(self.rescaled(observations))[0]
+        return tensor
 
 
 class ActorPolicy(SB3Policy):
@@ -57,7 +74,7 @@ class ActorPolicy(SB3Policy):
     @torch.no_grad()
     def probabilities(self, observations: Array) -> Array:
         """The probabilities of the actor."""
-        law = self.network.get_distribution(_as_tensor(self.network, observations))
+        law = self.network.get_distribution(self._inputs(observations))
         return _as_array(law.distribution.probs)
 
 
@@ -71,7 +88,7 @@ class ValuePolicy(SB3Policy):
     @torch.no_grad()
     def action_values(self, observations: Array) -> Array | None:
         """The outputs of the network, or the means of its quantiles."""
-        inputs = _as_tensor(self.network, observations)
+        inputs = self._inputs(observations)
         if hasattr(self.network, "q_net"):
             return _as_array(self.network.q_net(inputs))
         return _as_array(self.network.quantile_net(inputs).mean(1))
@@ -82,7 +99,7 @@ class ChosenPolicy(SB3Policy):
 
     def probabilities(self, observations: Array) -> Array:
         """1 for the chosen action."""
-        chosen, _ = self.network.predict(observations, deterministic=True)
+        chosen, _ = self.network.predict(self.rescaled(observations), deterministic=True)
         return np.asarray(np.eye(int(self.network.action_space.n))[chosen])
 
 
@@ -117,7 +134,7 @@ class RecurrentPolicy(MemoryPolicy, SB3Policy):
     ) -> tuple[Array, tuple[Tensor, ...]]:
         # "episode starts" are 0: the caller, not the network, resets the state
         starts = torch.zeros(len(observations), device=self.network.device)
-        inputs = _as_tensor(self.network, observations)
+        inputs = self._inputs(observations)
         law, state = self.network.get_distribution(inputs, state, starts)
         return _as_array(law.distribution.probs), state
 
@@ -125,14 +142,14 @@ class RecurrentPolicy(MemoryPolicy, SB3Policy):
 class NormalActorPolicy(ContinuousPolicy, SB3Policy):
     """An actor with normally distributed actions, clipped to the bounds."""
 
-    def __init__(self, network: Any, bounds: Box):
-        super().__init__(network)
+    def __init__(self, network: Any, bounds: Box, scales: list[Any] | None = None):
+        super().__init__(network, scales)
         self.bounds = bounds
 
     @torch.no_grad()
     def act(self, observations: Array, rng: np.random.Generator) -> Array:
         """Sample from the distribution of the actor: (n,)."""
-        law = self.network.get_distribution(_as_tensor(self.network, observations)).distribution
+        law = self.network.get_distribution(self._inputs(observations)).distribution
         mean, std = _as_array(law.mean)[:, 0], _as_array(law.stddev)[:, 0]
         actions = mean + std * rng.standard_normal(len(mean))
         return stretched(actions, self.bounds, self.network.action_space)
@@ -141,21 +158,15 @@ class NormalActorPolicy(ContinuousPolicy, SB3Policy):
 class ActorOfNumbers(ContinuousPolicy, SB3Policy):
     """A deterministic actor with real-valued actions, without its exploration noise."""
 
-    def __init__(self, network: Any, bounds: Box):
-        super().__init__(network)
+    def __init__(self, network: Any, bounds: Box, scales: list[Any] | None = None):
+        super().__init__(network, scales)
         self.bounds = bounds
 
     def act(self, observations: Array, rng: np.random.Generator) -> Array:
         """The actions of the actor: (n,)."""
-        chosen, _ = self.network.predict(observations, deterministic=True)
+        chosen, _ = self.network.predict(self.rescaled(observations), deterministic=True)
         actions = chosen[:, 0].astype(np.float64)
         return stretched(actions, self.bounds, self.network.action_space)
-
-
-def _as_tensor(network: Any, observations: Array) -> Tensor:
-    network.set_training_mode(False)  # so that acting does not change running averages
-    tensor: Tensor = network.obs_to_tensor(observations)[0]
-    return tensor
 
 
 def _as_array(values: Tensor) -> Array:

@@ -39,11 +39,12 @@ def beliefs(model: World, policy: Policy) -> dict[str, float]:
 
 def _believed_value(policy: Policy, observations: Array, process: Process) -> float:
     """The policy's value in its own model, or under its own action values."""
-    table, values = policy.probabilities(observations), policy.action_values(observations)
+    values = policy.action_values(observations)
     believed = np.nan
     if policy.process is not None:
-        believed = policy.process.value(table)
+        believed = policy.process.value(policy.probabilities(observations))
     elif values is not None:
+        table = policy.probabilities(observations)
         believed = float(expected(process.start, mean_value(table, values)))
     # infinite if the policy takes an action that its data never shows
     return believed if np.isfinite(believed) else np.nan

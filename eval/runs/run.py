@@ -133,7 +133,7 @@ class Run:
         if names_file(agent_name):
             yield user_code(_file_of(agent_name))
         elif isinstance(agent, UserPolicyAgent):
-            yield agent.file.read_bytes()
+            yield agent.contents()
 
     def has_answer(self) -> bool:
         """Whether the reference policy that the run asks for can be computed."""
@@ -163,6 +163,11 @@ class Run:
                 learned = self._agent.learn(self._source(shown), self._rng)
             if isinstance(learned, Exception):
                 raise learned
+            if not isinstance(learned, Policy):
+                raise InputError(
+                    f"learn must return a Policy, and that of {self.agent} returned a "
+                    f"{type(learned).__name__}"
+                )
             return Outcome([head | row for row in scored(model, shown, learned)])
         except Exception as error:
             failed = {**head, **empty_row(), "status": "failed", "note": note_of(error)}

@@ -10,8 +10,8 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 
 from dosuite.agents import Policy, TabularPolicy
 from dosuite.agents.user_policy import as_policy
-from dosuite.causal import Array, World
-from dosuite.envs import all_observations, make_model
+from dosuite.causal import Array, InputError, World
+from dosuite.envs import all_observations, choices, make_model
 
 from ..scores import metrics
 from .scored_rows import scored, spaces_of
@@ -51,6 +51,29 @@ def score(
 
 
 def _as_policy(model: World, policy: Any) -> Policy:
-    if isinstance(policy, np.ndarray | list):
-        return TabularPolicy(np.asarray(policy, dtype=float), all_observations(model))
+    if isinstance(policy, np.ndarray | list | tuple | pd.DataFrame):
+        return _tabular(model, policy)
     return as_policy(policy, spaces_of(model))
+
+
+def _tabular(model: World, rows: Any) -> Policy:
+    """A table of probabilities as a policy. Raises InputError if it is none for this model."""
+    spaces = spaces_of(model)
+    shape = len(all_observations(model)), choices(spaces.actions)
+    wanted = f"a table of a policy has {shape[0]} rows of {shape[1]} probabilities here"
+    try:
+        given = np.asarray(rows)
+        table = None if given.dtype.kind in "cSUmM" else given.astype(np.float64)
+    except (TypeError, ValueError):  # ragged, or no numbers
+        table = None
+    if table is None:
+        raise InputError(f"{wanted}, and this one has other things than numbers, or ragged rows")
+    if table.shape != shape:
+        raise InputError(f"{wanted}, and this one has the shape {table.shape}")
+    is_law = (table >= 0).all(axis=1) & (abs(table.sum(axis=1) - 1) <= 1e-6)
+    if not is_law.all():
+        row = int(np.flatnonzero(~is_law)[0])
+        raise InputError(
+            f"{wanted}, each row with the sum 1, and row {row} is {table[row].tolist()}"
+        )
+    return TabularPolicy(table, all_observations(model))
