@@ -3,19 +3,19 @@
 An edge x -> y says that x is a cause of y, and x <-> y that they share a hidden common cause.
 
 As text: `heat -> ice cream, shorts; ice cream <-> shorts`. A statement ends at a semicolon or at
-the end of a line, arrows can be chained, and a name is any text without commas, semicolons and
-arrows."""
+the end of a line, arrows can be chained, and a line that begins with # is a comment. A name is any
+text without the signs of these notations, or any text in double quotes."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations, pairwise, product
+from itertools import combinations
 from typing import Any
 
 import networkx as nx
 
 from ..errors import InputError, did_you_mean
+from .graph_text import quoted, read
 from .step_graph import LAG
 
 Names = str | Iterable[str]  # one name or several
@@ -48,6 +48,10 @@ class ADMG:
     @property
     def _key(self) -> tuple[NodeSet, Pairs, Pairs]:
         return frozenset(self.nodes), self.directed, self.bidirected
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {name: index for index, name in enumerate(self.nodes)}
 
     @cached_property
     def _parents(self) -> Adjacency:
@@ -119,6 +123,8 @@ class ADMG:
         dag.add_edges_from(self._ordered(self.directed))
         for pair in self._ordered(self.bidirected):
             hidden = " <-> ".join(pair)
+            while hidden in dag:  # a name in quotes can be anything
+                hidden += " "
             dag.add_node(hidden, role="latent", arc=pair)
             dag.add_edges_from((hidden, name) for name in pair)
         return dag
@@ -137,7 +143,7 @@ class ADMG:
         picked = [(names,) if isinstance(names, str) else tuple(names) for names in sets]
         used: set[str] = set()
         for name in (name for names in picked for name in names):
-            if name not in self.nodes:
+            if name not in self._place:
                 raise InputError(
                     f"{name!r} is not a variable of the graph; {did_you_mean(name, self.nodes)}"
                 )
@@ -151,48 +157,30 @@ class ADMG:
     def __str__(self) -> str:
         lines = []
         for cause in self.nodes:
-            effects = sorted(self._children[cause], key=self.nodes.index)
-            lines.append(f"{cause} -> {', '.join(effects)}" if effects else cause)
-        lines += [" <-> ".join(pair) for pair in self._ordered(self.bidirected)]
+            effects = sorted(self._children[cause], key=self._place.__getitem__)
+            written = ", ".join(quoted(effect) for effect in effects)
+            lines.append(f"{quoted(cause)} -> {written}" if effects else quoted(cause))
+        for one, other in self._ordered(self.bidirected):
+            lines.append(f"{quoted(one)} <-> {quoted(other)}")
         return "\n".join(lines)
 
     def _ordered(self, pairs: Iterable[Pair]) -> list[Pair]:
-        place = self.nodes.index
-        return sorted(pairs, key=lambda pair: (place(pair[0]), place(pair[1])))
+        place = self._place
+        return sorted(pairs, key=lambda pair: (place[pair[0]], place[pair[1]]))
 
 
 def parse_graph(text: str) -> ADMG:
-    """The graph that a text describes; the module says how.
+    """The graph that a text describes, in the notation of this module, in DOT (`digraph {...}`) or
+    in that of DAGitty (`dag {...}`).
 
-    Raises InputError if it has a cycle, or an arrow that is not ->, <- or <->."""
-    nodes: dict[str, None] = {}
-    directed: set[Pair] = set()
-    bidirected: set[Pair] = set()
-    for statement in re.split(r"[;\n]", text):
-        if not statement.strip():
-            continue
-        # Names and arrows alternate: "a, b -> c <-> d" has the groups [a, b], [c] and [d].
-        parts = re.split(r"(<->|->|<-)", statement.strip())
-        groups = [[name.strip() for name in part.split(",")] for part in parts[::2]]
-        for name in (name for group in groups for name in group):
-            _check_name(name, statement.strip())
-            nodes[name] = None
-        for (left, right), arrow in zip(pairwise(groups), parts[1::2], strict=True):
-            if arrow == "<->":
-                bidirected.update(product(left, right))
-            elif arrow == "->":
-                directed.update(product(left, right))
-            else:
-                directed.update(product(right, left))
-    return checked(tuple(nodes), directed, bidirected, {})
+    In DOT and DAGitty a node with the attribute `latent`, or `observed=no`, is hidden and projected
+    out; an edge of DOT with `dir=both` is <->; of other attributes only those of the drawing are
+    left out, and with them DAGitty's exposure, outcome and adjusted.
 
-
-def _check_name(name: str, statement: str) -> None:
-    has_part_of_arrow = name != name.strip("-") or "<" in name or ">" in name
-    if not name or has_part_of_arrow:
-        raise InputError(
-            f"{statement!r} cannot be read; write names and arrows as in 'x -> y, z; x <-> y'"
-        )
+    Raises InputError with the line that is not understood, or if the graph has a cycle."""
+    graph = read(text)
+    admg = checked(tuple(graph.nodes), graph.directed, graph.bidirected, graph.roles)
+    return latent_projection(admg.dag) if "latent" in graph.roles.values() else admg
 
 
 def latent_projection(graph: "nx.DiGraph[Any]", hidden: Names = ()) -> ADMG:

@@ -1,0 +1,106 @@
+"""`parse_graph` reads DOT and DAGitty, keeps hidden what is hidden there, and refuses the rest."""
+
+import numpy as np
+import pytest
+
+from dosuite.causal import ADMG, InputError, identify, parse_graph
+from dosuite.causal.graphs.admg import checked
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("digraph { U -> x; U -> y; x -> y }", "U -> x, y; x -> y"),
+        ("digraph { U [latent]; U -> x; U -> y; x -> y }", "x <-> y; x -> y"),
+        ('digraph G {\nU [observed="no", label="a, b"]\nU -> x -> y\nU -> y\n}', "x <-> y; x -> y"),
+        ("digraph { U [latent=true] V [latent=false] U -> {x y} V -> x }", "V -> x; x <-> y"),
+        ("strict digraph { a, b -> c; // why\n/* {-- */\n# no\n c -> d }", "a, b -> c -> d"),
+        ('digraph { rankdir=LR; node [shape=box]; "ice cream" -> y }', "ice cream -> y"),
+        ("digraph { x -> y [dir=both, style=dashed]; a -> b [dir=back] }", "x <-> y; b -> a"),
+        ("dag { x [exposure]\n y [outcome]\n x <-> y\n x -> y <- z }", "x -> y; x <-> y; z -> y"),
+        (
+            'dag {\nbb="0,0,1,1"\nU [latent,pos="0.3,-0.1"]\nx [exposure,pos="1,2"]\nU -> x\n'
+            "U -> y\nx -> y [beta=0.5]\n}",
+            "x <-> y; x -> y",
+        ),
+        ('digraph "my graph" { x -> y }', "x -> y"),
+        ("o -> x; x, o 2", "o -> x; x, o 2"),
+        ("dag{x[8]->y[9]}", "x[8] -> y[9]"),
+        ("# a comment\nx -> y", "x -> y"),
+    ],
+)
+def test_other_notations_are_read(text: str, same: str) -> None:
+    assert parse_graph(text) == parse_graph(same)
+
+
+def test_a_graph_in_dot_is_confounded_as_it_says() -> None:
+    dot = "digraph { U -> x; U -> y; x -> y }"
+    assert identify(parse_graph(dot), "y", "x") == identify(
+        parse_graph("U -> x; U -> y; x -> y"), "y", "x"
+    )
+    hidden = parse_graph("digraph { U [latent]; U -> x; U -> y; x -> y }")
+    assert "not identified" in str(identify(hidden, "y", "x"))
+
+
+def test_a_selected_node_is_a_selection() -> None:
+    with pytest.raises(InputError, match="only rows with s = 1 are in the log"):
+        identify(parse_graph("dag { x -> y -> s\n s [selected] }"), "y", "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("digraph {\nx -> y\nx -- z\n}", "line 3, 'x -- z'"),
+        ("graph { x -- y }", "line 1, "),
+        ("pag { x @-> y }", "line 1, "),
+        ("digraph { x -> y", "lacks a closing brace"),
+        ("digraph { x -> y } z", "after the end"),
+        ("digraph { x [wobbly] }", "'wobbly' is an attribute"),
+        ("digraph { x [style=dashed] }", r"write \[latent\]"),
+        ("digraph { x -> y [style=dashed] }", "write <->"),
+        ("digraph { x -> y [dir=none] }", "dir=none"),
+        ("digraph { node [latent]; x -> y }", "default with a meaning"),
+        ("digraph { subgraph c { x } }", "subgraph"),
+        ("digraph { x:n -> y }", "':' is not understood"),
+        ("digraph { ice-cream -> y }", "'-' is not understood"),
+        ("digraph { x -> }", "'}' is not understood"),
+        ("x -> {y z}", "cannot be read"),
+        ("x [latent]; x -> y", r"'x \[latent\]' cannot be read"),
+        ("x -- y", "'x -- y' cannot be read"),
+        ("x o-> y", "cannot be read"),
+        ("x o-o y", "cannot be read"),
+        ("x <-o y", "cannot be read"),
+        ("y ~ x", "cannot be read"),
+        ("x => y", "cannot be read"),
+        ("x → y", "cannot be read"),
+        ("x -> y # why", "cannot be read"),
+        ('x -> "y', "cannot be read"),
+        ('graph [ directed 1\nnode [ id 0 label "x" ] ]', "cannot be read"),
+    ],
+)
+def test_what_is_not_understood_is_refused_with_its_line(text: str, line: str) -> None:
+    with pytest.raises(InputError, match=line):
+        parse_graph(text)
+
+
+def test_what_a_graph_prints_is_read_back() -> None:
+    rng = np.random.default_rng(0)
+    signs = [*"xyo ->,;<[]{}\"\\\n=#/'8-|~é", "digraph {", " <-> ", "[1]", "//", "\\n"]
+    for _ in range(500):
+        names = []
+        for _ in range(rng.integers(1, 7)):
+            name = "".join(rng.choice(signs, rng.integers(0, 5)))
+            names += [name] if name not in names else []
+        graph = random_graph(names, rng)
+        assert parse_graph(str(graph)) == graph, str(graph)
+
+
+def random_graph(names: list[str], rng: np.random.Generator) -> ADMG:
+    directed, bidirected = set(), set()
+    for i, cause in enumerate(names):
+        for effect in names[i + 1 :]:
+            if rng.random() < 0.4:
+                directed.add((cause, effect))
+            if rng.random() < 0.2:
+                bidirected.add((cause, effect))
+    return checked(tuple(names), directed, bidirected, {})
