@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+from dosuite.causal import InputError
+from dosuite.causal.errors import did_you_mean
+
 
 class Budget(StrEnum):
     """What the budget of a run counts."""
@@ -14,7 +17,8 @@ class Budget(StrEnum):
 class Regime(StrEnum):
     """What an agent learns from. A member equals its plain text: `Regime.OBSERVE == "observe"`.
 
-    Adding a regime is one line here, and a branch in `Run._source` that hands it to the agent.
+    Adding a regime is one line here, its source in `agents/sources.py`, and a branch in `Run._source`
+    that hands the source to the agent.
     """
 
     label: str  # behind the agent's name: "dqn (offline)"
@@ -55,6 +59,10 @@ class Regime(StrEnum):
         member.colour, member.marker = colour, marker
         member.budget, member.share = budget, share
         return member
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Regime":
+        raise InputError(f"there is no regime {value!r}; {did_you_mean(str(value), tuple(cls))}")
 
 
 OFFLINE = tuple(regime for regime in Regime if regime.budget is Budget.RECORDED)
