@@ -62,7 +62,9 @@ class Regime(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> "Regime":
-        raise InputError(f"there is no regime {value!r}; {did_you_mean(str(value), tuple(cls))}")
+        raise InputError(
+            f"there is no regime {value!r}; {did_you_mean(str(value), [regime.value for regime in cls])}"
+        )
 
 
 OFFLINE = tuple(regime for regime in Regime if regime.budget is Budget.RECORDED)
