@@ -91,7 +91,10 @@ class Structure:
         _check_defaults(cls)
         is_abstract = not cls._roles
         if not is_abstract:
-            cls()  # checks the model that the defaults give
+            cls()._check_mechanisms()  # the model that the defaults give
+
+    def _check_mechanisms(self) -> None:
+        """Raise InputError if a mechanism is not a function of its parameters; see `SCM`."""
 
     def __getstate__(self) -> dict[str, Any]:
         """The fields alone: what is cached on the object can be computed again."""
