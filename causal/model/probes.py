@@ -74,7 +74,7 @@ def typical_values(law: Distribution, units: int) -> Array:
     if support is None:
         return np.broadcast_to(law.mean(), (units,)).copy()
     probability = np.broadcast_to(law.probability(support), (units, len(support)))
-    return support[np.argmax(probability > 0, axis=1)]
+    return np.asarray(support[np.argmax(probability > 0, axis=1)])
 
 
 def _same(law: Distribution, again: Distribution, units: int, rows: Array) -> bool:
