@@ -189,8 +189,10 @@ class Structure:
         """The model with mechanisms replaced by a number, a distribution, or a function whose
         parameters are the causes.
 
-        The new mechanism holds at every step. Raises InputError if a name is not a variable of the
-        model, or the new model is not well formed."""
+        The new mechanism holds at every step. It gives values that the variable can take without
+        interventions, or that are within `action_bounds`; a reward may be any number, and a latent
+        that follows a function any value. Raises InputError if it does not, if a name is not a
+        variable of the model, or if the new model is not well formed."""
         edits = dict(self.edits)
         for name, intervention in interventions.items():
             if name not in self.variables:

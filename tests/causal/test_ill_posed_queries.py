@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
-from dosuite.causal import InputError, distribution, effect, expectation
+from dosuite import causal
+from dosuite.causal import InputError, distribution
 from dosuite.envs.worlds.ice_cream import IceCreamShorts
 
 ICE: Any = IceCreamShorts()
+effect: Any = causal.effect  # so that ill-typed queries can be written
+expectation: Any = causal.expectation
 QUERIES: dict[str, tuple[Callable[[], object], str]] = {
     "evidence that is text": (lambda: expectation(ICE, "pay", {"heat": "hot"}), "one number"),
     "evidence that is None": (lambda: expectation(ICE, "pay", {"heat": None}), "one number"),
