@@ -25,6 +25,8 @@ def distribution(model: SCM, *names: str, given: Given | None = None, step: int 
     `distribution(model.do(...), ...)`. Raises InputError if `given` has probability zero.
     """
     check_names(model, names)
+    if len(set(names)) < len(names):
+        raise InputError(f"name each variable once, and got {', '.join(names)}")
     joint = model.tables.slice(names, step == 0, _evidence(model, given, step))
     total = joint.sum()
     if total <= 0:
@@ -87,7 +89,9 @@ def effect(
 
 def _places(model: SCM, name: str, values: Sequence[float]) -> list[int]:
     """The positions of some values in the support of a variable."""
-    return [int(model.tables.indicator(name, value).table.argmax()) for value in values]
+    if np.ndim(values) != 1 or not len(values):
+        raise InputError(f"{name} takes a list of the values to set, and got {values!r}")
+    return [int(_indicator(model, name, value).table.argmax()) for value in values]
 
 
 def _under(levels: Mapping[str, Sequence[float]], cell: Array) -> str:
@@ -102,14 +106,26 @@ def _evidence(
     model: SCM, given: Given | None, step: int, held: tuple[str, ...] = ()
 ) -> tuple[Factor, ...]:
     """The factors of a query: indicators of what is given, and the message of the step before."""
+    if not isinstance(step, int | np.integer):
+        raise InputError(f"a step is a whole number, and {step!r} was asked for")
     if not 0 <= step < model.horizon:
         raise InputError(
             f"{type(model).__name__} has steps 0 to {model.horizon - 1}, and step {step} was "
             "asked for"
         )
-    check_names(model, given or ())
-    indicators = (model.tables.indicator(name, value) for name, value in (given or {}).items())
+    if given is not None and not isinstance(given, Mapping):
+        raise InputError(f"given maps variables to values, as in {{'x': 1}}, and is {given!r}")
+    evidence = dict(given or {})
+    check_names(model, evidence)
+    indicators = [_indicator(model, name, value) for name, value in evidence.items()]
     return (*indicators, *model.tables.message(step, held))
+
+
+def _indicator(model: SCM, name: str, value: float) -> Factor:
+    """The factor of the evidence that a variable has a value, which must be one number."""
+    if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
+        raise InputError(f"a value of {name} is one number, and {value!r} was given")
+    return model.tables.indicator(name, float(value))
 
 
 def _impossible(model: SCM, given: Given | None, when: str = "") -> InputError:
@@ -121,6 +137,8 @@ def _impossible(model: SCM, given: Given | None, when: str = "") -> InputError:
 def check_names(model: SCM, names: Iterable[str]) -> None:
     """Raise InputError if a name is not a variable of the model."""
     for name in names:
+        if not isinstance(name, str):
+            raise InputError(f"the name of a variable is a text, and {name!r} was given")
         if name not in model.variables:
             raise InputError(
                 f"{name!r} is not a variable of {type(model).__name__}; "

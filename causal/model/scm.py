@@ -9,12 +9,13 @@ from functools import cached_property
 import numpy as np
 
 from ..arrays import Array
+from ..errors import InputError
 from ..graphs.step_graph import LAG
 from . import noise
 from .distributions import Exactly
 from .structure import Columns, Structure
 from .tables import Tables, shared
-from .validation import check
+from .validation import check, check_mechanisms
 
 
 class SCM(Structure):
@@ -26,14 +27,20 @@ class SCM(Structure):
     def __post_init__(self) -> None:
         check(self)
 
-    def sample(self, n: int, rng: np.random.Generator) -> Columns:
+    def _check_mechanisms(self) -> None:
+        check_mechanisms(self)
+
+    def sample(self, n: int, rng: np.random.Generator | int) -> Columns:
         """Every variable of `n` units: arrays of shape (n,), or (n, horizon) if the horizon is
         longer than one step.
 
         The process is run to its horizon; ignore what follows a terminal step. The noise is a
         function of one number drawn from `rng`, so that equal generators give the same units under
-        every intervention."""
-        ids = noise.units(int(rng.integers(2**63)), np.arange(n))
+        every intervention. An integer is the seed of a generator. Raises InputError if `n` is not a
+        whole number of at least 0, or `rng` is neither a generator nor a seed."""
+        if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 0:
+            raise InputError(f"sample takes n, a whole number of at least 0, and got {n!r}")
+        ids = noise.units(int(_generator(rng).integers(2**63)), np.arange(n))
         steps = [self.step(ids, 0, None)]
         for step in range(1, self.horizon):
             steps.append(self.step(ids, step, steps[-1]))
@@ -82,3 +89,15 @@ class SCM(Structure):
     def tables(self) -> Tables:
         """The conditional probability tables of the model; equal models share them."""
         return shared(self)
+
+
+def _generator(rng: np.random.Generator | int) -> np.random.Generator:
+    """The generator itself, or the one with this seed."""
+    if isinstance(rng, np.random.Generator):
+        return rng
+    if isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0:
+        return np.random.default_rng(int(rng))
+    raise InputError(
+        "sample takes rng, a numpy.random.Generator or a seed of at least 0, and got "
+        f"{type(rng).__name__} {rng!r}"
+    )

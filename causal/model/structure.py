@@ -91,7 +91,10 @@ class Structure:
         _check_defaults(cls)
         is_abstract = not cls._roles
         if not is_abstract:
-            cls()  # checks the model that the defaults give
+            cls()._check_mechanisms()  # the model that the defaults give
+
+    def _check_mechanisms(self) -> None:
+        """Raise InputError if a mechanism is not a function of its parameters; see `SCM`."""
 
     def __getstate__(self) -> dict[str, Any]:
         """The fields alone: what is cached on the object can be computed again."""
@@ -186,8 +189,10 @@ class Structure:
         """The model with mechanisms replaced by a number, a distribution, or a function whose
         parameters are the causes.
 
-        The new mechanism holds at every step. Raises InputError if a name is not a variable of the
-        model, or the new model is not well formed."""
+        The new mechanism holds at every step. It gives values that the variable can take without
+        interventions, or that are within `action_bounds`; a reward may be any number, and a latent
+        that follows a function any value. Raises InputError if it does not, if a name is not a
+        variable of the model, or if the new model is not well formed."""
         edits = dict(self.edits)
         for name, intervention in interventions.items():
             if name not in self.variables:

@@ -1,18 +1,18 @@
 """The support of every variable of a discrete model: the values that it can take at some step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
-from math import prod
 
 import numpy as np
 
 from ..arrays import Array
-from ..errors import InputError, NotDiscreteError
+from ..errors import NotDiscreteError
 from ..graphs.step_graph import LAG
 from .distributions import Distribution, tidy
 from .elimination import check_size
 from .mechanisms import Mechanism
+from .probes import call, check_repeatable
 from .structure import Structure
 
 
@@ -40,6 +40,25 @@ class Supports:
         return one law for each cell of the grid."""
         supports = self._of_causes() if mechanism.causes else {}
         return self._law(name, mechanism, supports)
+
+    def check_repeatable(self, name: str, mechanism: Mechanism) -> None:
+        """Call a mechanism again for some values of its causes.
+
+        Raises as `law` does, and InputError if it gives another law."""
+        where = f"{type(self.model).__name__}.{name}"
+        causes = [cause.removesuffix(LAG) for cause in mechanism.causes]
+        columns = _grid([self.of(cause) for cause in causes])
+        check_repeatable(where, mechanism, columns, self.law(name, mechanism))
+
+    @cached_property
+    def unedited(self) -> "Supports":
+        """The supports of the model without interventions and shifts."""
+        return shared_supports(replace(self.model, edits=()))
+
+    @property
+    def are_finite(self) -> bool:
+        """Whether no variable that causes something or is observed is continuous."""
+        return not isinstance(self._closure, str)
 
     def sizes(self, mechanism: Mechanism) -> tuple[int, ...]:
         """The number of values of each cause: the shape of the grid."""
@@ -73,8 +92,7 @@ class Supports:
         # they have without edits, so that policies of the one model apply to the other.
         supports: dict[str, Array] = {}
         if model.edits:
-            unedited = shared_supports(replace(model, edits=()))
-            supports = {name: unedited.of(name) for name in observed}
+            supports = {name: self.unedited.of(name) for name in observed}
 
         # Propagate the supports through one step after the other, until nothing changes. The last
         # round is for the observation that follows the last step.
@@ -84,7 +102,7 @@ class Supports:
                 if name in tabulated:
                     supports[name] = self._values(name, supports)
                 if name in observed:
-                    supports[name] = _without_gaps(supports[name])
+                    supports[name] = without_gaps(supports[name])
             if sizes == {name: len(values) for name, values in supports.items()}:
                 break
         return supports
@@ -113,23 +131,7 @@ class Supports:
         columns = [supports[cause.removesuffix(LAG)] for cause in mechanism.causes]
         sizes = [len(column) for column in columns]
         check_size(sizes, where)
-        grid = [axis.ravel() for axis in np.meshgrid(*columns, indexing="ij")]
-        try:
-            law = mechanism.law(*grid)
-        except InputError as error:
-            raise type(error)(f"{where}: {error}") from error
-        if not isinstance(law, Distribution):
-            raise InputError(
-                f"{where} must return a distribution, such as Bernoulli(p) or Exactly(value), "
-                f"and returned {law!r}"
-            )
-        cells, shape = prod(sizes), law.batch_shape
-        if shape not in ((), (1,), (cells,)):
-            raise InputError(
-                f"{where} must give one law for each of {cells} units, and gave laws of shape "
-                f"{shape}"
-            )
-        return law
+        return call(where, mechanism, _grid(columns))
 
 
 @lru_cache(maxsize=512)
@@ -138,10 +140,15 @@ def shared_supports(model: Structure) -> Supports:
     return Supports(model)
 
 
-def _without_gaps(values: Array) -> Array:
+def without_gaps(values: Array) -> Array:
     """Counts from 0 to the largest, if the values are counts.
 
     What the log never contains can be done all the same, and be observed elsewhere."""
     if values.dtype.kind in "iub" and values[0] >= 0:
         return np.arange(values[-1] + 1)
     return values
+
+
+def _grid(columns: Sequence[Array]) -> list[Array]:
+    """All joint values of the causes in row-major order: one new array for each cause."""
+    return [axis.ravel() for axis in np.meshgrid(*columns, indexing="ij")]

@@ -8,11 +8,14 @@ import numpy as np
 
 from ..errors import InputError, NotDiscreteError, did_you_mean
 from ..graphs.step_graph import LAG
+from .interventions import check_interventions
+from .probes import call, check_repeatable, typical_values
 from .roles import RoleName
-from .structure import Structure, Variable
+from .structure import Columns, Structure, Variable
 from .supports import shared_supports
 
 AT_MOST_ONE: tuple[RoleName, ...] = ("action", "reward", "terminal", "selection")
+UNITS = 2  # that a mechanism with continuous causes is tried on
 NEEDED: tuple[RoleName, ...] = ("action", "reward")
 
 
@@ -28,8 +31,22 @@ def check(model: Structure) -> None:
         _check_not_its_own_cause(model, variable)
     _check_acyclic(model)
     _check_contexts(model)
+    check_interventions(model)
     for variable in model.variables.values():
         _check_laws(model, variable)
+
+
+def check_mechanisms(model: Structure) -> None:
+    """Raise InputError if a mechanism is not a function of its parameters alone, unit by unit.
+
+    Mechanisms are called again, with some or all values of their causes."""
+    supports = shared_supports(model)
+    if not supports.are_finite:
+        _try_typical_values(model)
+        return
+    for variable in model.variables.values():
+        for mechanism in dict.fromkeys((variable.first, variable.later)):
+            supports.check_repeatable(variable.name, mechanism)
 
 
 def _check_type(model: Structure, field: "Field[Any]") -> None:
@@ -123,7 +140,7 @@ def _check_contexts(model: Structure) -> None:
 def _check_laws(model: Structure, variable: Variable) -> None:
     """Every mechanism returns a distribution for all values of its causes, and flags are 0 or 1.
 
-    A mechanism with a continuous cause is not checked, since its causes' values have no table."""
+    A mechanism with a continuous cause is left to `check_mechanisms`."""
     supports = shared_supports(model)
     try:
         for mechanism in dict.fromkeys((variable.first, variable.later)):
@@ -137,3 +154,31 @@ def _check_laws(model: Structure, variable: Variable) -> None:
         raise InputError(
             f"{type(model).__name__}.{variable.name} must be 0 or 1, and takes {values.tolist()}"
         )
+
+
+def _try_typical_values(model: Structure) -> None:
+    """Call the mechanisms of a model with continuous causes, whose values have no table, with one
+    typical value of each cause: one that has positive probability, or the mean.
+
+    The second round is for the steps after the first. A mechanism may need a function that the file
+    defines below the class; then the rest is not tried."""
+    past: Columns = {}
+    for first in (True, False):
+        values: Columns = {}
+        for name in model.order:
+            variable = model.variables[name]
+            mechanism = variable.first if first else variable.later
+            where = f"{type(model).__name__}.{name}"
+            columns = []
+            for cause in mechanism.causes:
+                lagged = cause.endswith(LAG)
+                columns.append(past[cause.removesuffix(LAG)] if lagged else values[cause])
+            try:
+                law = call(where, mechanism, columns)
+                check_repeatable(where, mechanism, columns, law)
+            except InputError as error:
+                if isinstance(error.__cause__, NameError):
+                    return
+                raise
+            values[name] = typical_values(law, UNITS)
+        past = values

@@ -49,7 +49,7 @@ def test_a_mechanism_on_a_batch_is_the_mechanism_row_by_row(model: World) -> Non
 
 
 class Crowd(IceCreamShorts):
-    """Shorts are contagious: a mechanism that looks at the whole batch."""
+    """Ice cream is contagious in batches of 20, a size that no check of the class tries."""
 
     @latent
     def heat(self) -> Bernoulli:
@@ -57,7 +57,8 @@ class Crowd(IceCreamShorts):
 
     @action
     def ice_cream(self, heat: Array) -> Bernoulli:
-        return Bernoulli(0.2 + 0.6 * heat.mean() * np.ones(len(heat)))
+        crowded = heat.mean() if len(heat) == 20 else heat
+        return Bernoulli(0.2 + 0.6 * crowded * np.ones(len(heat)))
 
 
 def test_a_mechanism_that_looks_at_other_units_is_noticed() -> None:

@@ -285,7 +285,7 @@ QUESTIONS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "do of a value that its effects cannot take": (
         lambda: ICE.do(heat=7),
-        "IceCreamShorts.ice_cream: Bernoulli needs probabilities",
+        "IceCreamShorts.heat cannot be 7: its values are 0, 1",
     ),
     "do of a function with unknown causes": (
         lambda: ICE.do(shorts=lambda rain: Exactly(1 - rain)),

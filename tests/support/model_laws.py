@@ -76,6 +76,8 @@ def some_values(model: World, name: str) -> list[float]:
     if is_countable(model):
         return list(model.tables.support(name).tolist())
     column = draw(model)[name]
+    if name == model.action and model.action_bounds is not None:
+        column = column.clip(*model.action_bounds)  # what can be done
     return [column.min().item(), column.max().item()]
 
 
