@@ -12,7 +12,9 @@ from dosuite.envs import CausalVectorEnv, Data, Log, Space
 class Practice:
     """An environment to learn in by acting, and a budget of steps.
 
-    `make(n)` gives n parallel copies of the environment; `steps` is the budget over all copies.
+    `make(n)` gives n parallel copies of the environment, with new units at each call, whose seeds
+    `reset` cannot set; `steps` is the budget over all copies of all calls. In a run, a step raises
+    InputError once the budget is spent, unless the agent sets `rounds_up`.
     `log`, for an agent that needs it, has as many steps recorded before by the behaviour policy.
     """
 

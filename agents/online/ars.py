@@ -41,6 +41,7 @@ class ARS(OnlineAgent):
 
     name: ClassVar[str] = "ars"
     acts_in_a_box: ClassVar[bool] = True
+    rounds_up: ClassVar[bool] = True
 
     envs: int = 4  # parallel episodes in which each candidate is tried
     rate: float = 0.03  # step size

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from gymnasium.spaces import Box
@@ -51,6 +51,8 @@ class SB3Agent(OnlineAgent):
 
     The actions of a Box are rescaled to [-1, 1]. Raises InputError if a setting is out of range.
     """
+
+    rounds_up: ClassVar[bool] = True
 
     envs: int = 64
     rate: float = 3e-3  # learning rate of Adam

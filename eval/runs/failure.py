@@ -8,14 +8,14 @@ from dosuite.causal import InputError
 _FILE = re.compile(r" \[traceback: runs/\w+\.traceback\.txt\]$")
 
 
-def note_of(error: Exception) -> str:
+def note_of(error: BaseException) -> str:
     """One line for the row: the message of a refusal (InputError), or the error with its type."""
     if isinstance(error, InputError):
         return str(error)
     return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
-def traceback_of(error: Exception) -> str:
+def traceback_of(error: BaseException) -> str:
     """The whole traceback with its causes; "" for a refusal, whose message says what to change."""
     return "" if isinstance(error, InputError) else "".join(format_exception(error))
 

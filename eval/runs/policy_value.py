@@ -1,9 +1,12 @@
 """The value of a policy: exact where the model is discrete, else estimated by rollouts."""
 
+from typing import Any
+
 import numpy as np
 
 from dosuite.agents import Policy
 from dosuite.causal import NotDiscreteError, TooLargeError, World, value
+from dosuite.causal.arrays import Flags, Integers
 from dosuite.envs import CausalVectorEnv, all_observations
 from dosuite.envs.rollouts import PolicyValue
 
@@ -30,9 +33,21 @@ def policy_value(model: World, policy: Policy, seed: int = 0) -> PolicyValue:
 
 def estimated_by_rollouts(model: World, policy: Policy, seed: int, episodes: int) -> PolicyValue:
     """The mean discounted return of `episodes` episodes, and its standard error."""
-    envs = CausalVectorEnv(model, episodes, paired=True)
+    envs = EvaluationEnv(model, episodes, paired=True)
     player = policy.play(episodes, np.random.default_rng(seed))
     returns = np.zeros(episodes)
     for number, step in enumerate(rollout(envs, player, seed)):
         returns += step.going * model.discount**number * step.reward
     return PolicyValue.of(returns)
+
+
+class EvaluationEnv(CausalVectorEnv):
+    """A batch of units that no seed of any other environment reaches.
+
+    Seeds are taken modulo 2^63 elsewhere; here they are those numbers minus 2^63, so that an agent
+    cannot practise on the units that it is scored on.
+    """
+
+    def _seeds(self, seed: Any) -> tuple[Flags, Integers]:
+        given, seeds = super()._seeds(seed)
+        return given, seeds | np.int64(-(2**63))

@@ -17,7 +17,7 @@ from dosuite.agents import Agent, Exact, Policy, Practice, Spaces, make_agent
 from dosuite.agents.user_policy import UserPolicyAgent
 from dosuite.causal import InputError, NotDiscreteError, TooLargeError, World
 from dosuite.causal.errors import did_you_mean
-from dosuite.envs import CausalVectorEnv, Data, Log, collect, make_model
+from dosuite.envs import Data, Log, collect, make_model
 from dosuite.envs.plugins import names_file
 from dosuite.envs.regimes import OFFLINE as OFFLINE
 from dosuite.envs.regimes import ONLINE as ONLINE
@@ -27,6 +27,7 @@ from dosuite.envs.settings import parse
 
 from .code import code_hash, user_code
 from .failure import note_of, traceback_of
+from .practice import PracticeUnits, note_of_practice
 from .scored_rows import empty_row, scored, spaces_of
 
 NEEDS = frozenset({"graph", "labels", "log"})  # what a run can hand over in addition to its source
@@ -154,13 +155,17 @@ class Run:
     def outcome(self, learned: Policy | Exception | None = None) -> Outcome:
         """Score what was learned, or record the exception that stopped it. Without either, learn.
 
-        Any exception is recorded, so that the fault of one agent does not cost the other runs.
+        Any exception but KeyboardInterrupt is recorded, SystemExit too, so that the fault of one
+        agent does not cost the other runs.
         """
         head = self._head()
         try:
             model, shown = self._worlds()
+            overspent = ""
             if learned is None:
-                learned = self._agent.learn(self._source(shown), self._rng)
+                source = self._source(shown)
+                learned = self._agent.learn(source, self._rng)
+                overspent = note_of_practice(source)
             if isinstance(learned, Exception):
                 raise learned
             if not isinstance(learned, Policy):
@@ -168,10 +173,20 @@ class Run:
                     f"learn must return a Policy, and that of {self.agent} returned a "
                     f"{type(learned).__name__}"
                 )
-            return Outcome([head | row for row in scored(model, shown, learned)])
-        except Exception as error:
+            rows = [head | row for row in scored(model, shown, learned)]
+            for row in rows:
+                row["note"] = "; ".join(filter(None, (row["note"], overspent)))
+            return Outcome(rows)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit too
             failed = {**head, **empty_row(), "status": "failed", "note": note_of(error)}
             return Outcome([failed], traceback_of(error))
+
+    def died(self) -> Outcome:
+        """The outcome of a run whose process ended before it had one."""
+        note = "the process of the run died: by os._exit, a crash or a lack of memory"
+        return Outcome([{**self._head(), **empty_row(), "status": "failed", "note": note}])
 
     @property
     def joined(self) -> bool:
@@ -222,12 +237,8 @@ class Run:
         if "log" in self._agent.needs:
             log = _log_before(model.without_intent(), self._episodes(model), seed)
 
-        def make(copies: int) -> CausalVectorEnv:
-            envs = CausalVectorEnv(world, copies)
-            envs.reset(seed=seed)
-            return envs
-
-        return Practice(make, self.budget, model.discount, log)
+        units = PracticeUnits(world, seed, self.budget, self._agent.rounds_up)
+        return Practice(units, self.budget, model.discount, log)
 
     def _data(self, model: World, seed: int) -> Data:
         if self.log:
@@ -263,7 +274,7 @@ def outcomes(runs: Sequence[Run]) -> Iterator[Outcome]:
     if len(runs) > 1 and runs[0].joined:
         # No cause is lost: each run then learns alone, and meets it again and keeps its traceback,
         # or has the result that learning at once must equal.
-        with suppress(Exception):
+        with suppress(Exception, SystemExit):
             learned = _learn_all(runs)
     for run, policy in zip(runs, learned, strict=True):
         yield run.outcome(policy)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from dosuite.agents import Policy, Spaces
 from dosuite.causal import World
@@ -42,6 +43,23 @@ def empty_row() -> dict[str, Any]:
         "exact": False,
     }
     return unknown | dict.fromkeys((*REFERENCES, *belief_columns()), np.nan)
+
+
+def fault_of(rows: pd.DataFrame, key: str) -> str:
+    """Why a table does not hold the rows of the run with this key; "" if it does."""
+    head = ("environment", "member", "variant", "agent", "regime", "needs", "budget", "seed", "run")
+    missing = {*head, *empty_row()} - set(rows.columns)
+    if missing:
+        return f"it lacks the columns {', '.join(sorted(missing))}"
+    if not len(rows):
+        return "it has no rows"
+    if not (rows["run"] == key).all():
+        return "it has rows of another run"
+    if rows["world"].duplicated().any() or rows["world"].iloc[0] != "":
+        return "it does not begin with the deployment, or has a world twice"
+    if not rows["status"].isin(["ok", "failed"]).all():
+        return "its status is neither ok nor failed"
+    return ""
 
 
 def spaces_of(model: World) -> Spaces:

@@ -1,11 +1,12 @@
 """The grid of runs, and its execution: in worker processes, each run once, resumable."""
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
-from joblib import Parallel, delayed
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dosuite.agents import make_agent
@@ -22,6 +23,8 @@ from dosuite.envs.settings import parse, unparse
 from .failure import traceback_name, with_file
 from .reference_values import reference_agents
 from .run import OFFLINE, Run, acts_there, outcomes
+from .scored_rows import fault_of
+from .workers import in_workers
 
 AGENTS = (
     "bc",
@@ -168,17 +171,26 @@ def execute(runs: Iterable[Run], folder: Path, workers: int, quiet: bool = False
     `results.parquet`.
 
     Each run has its own file under `folder/runs`, complete or absent, with the traceback beside it
-    if it failed. Runs that differ only in their seeds are done together where their agent can.
+    if it failed. Runs that differ only in their seeds are done together where their agent can. A
+    file that is damaged, or of another run, is said on stderr and done again. Runs whose worker
+    process died have a row with status "failed".
     """
     unique = {run.key: run for run in runs}
     keys = {run: key for key, run in unique.items()}
     (folder / "runs").mkdir(parents=True, exist_ok=True)
-    missing = [run for key, run in unique.items() if not _is_done(_path(folder, key))]
-    groups = _together(missing)
-    done = Parallel(n_jobs=min(workers, max(len(groups), 1)), return_as="generator_unordered")(
-        delayed(_do)({keys[run]: run for run in group}, folder) for group in groups
-    )
+    missing = {key: run for key, run in unique.items() if not _is_done(_path(folder, key))}
+    for key in missing:
+        _path(folder, key).unlink(missing_ok=True)  # what is there is no result
+
+    def lacks_result(group: Mapping[str, Run]) -> bool:
+        return any(not _path(folder, key).exists() for key in group)
+
+    groups = [{keys[run]: run for run in group} for group in _together(missing.values())]
+    done = in_workers(partial(_do, folder=folder), groups, workers, lacks_result)
     _watch(done, len(missing), quiet)
+    for key, run in missing.items():
+        if not _path(folder, key).exists():
+            _write(pd.DataFrame(run.died().rows), _path(folder, key))
     rows = pd.concat([pd.read_parquet(_path(folder, key)) for key in unique], ignore_index=True)
     rows = rows.sort_values(ORDER, ignore_index=True, kind="stable")
     _write(rows, folder / "results.parquet")
@@ -218,11 +230,21 @@ def _do(runs: Mapping[str, Run], folder: Path) -> int:
 
 
 def _is_done(path: Path) -> bool:
-    """Whether a run has a result. One that failed, or whose file is damaged, has none."""
+    """Whether a run has a result. One that failed has none, nor has one whose file is damaged or
+    of another run, which is said on stderr.
+    """
     try:
-        return bool((pd.read_parquet(path, columns=["status"])["status"] == "ok").all())
-    except (OSError, ValueError):
+        rows = pd.read_parquet(path)
+    except FileNotFoundError:
         return False
+    except Exception as error:  # the reader of damaged bytes raises errors of any type
+        fault = (str(error).splitlines() or [type(error).__name__])[0]
+    else:
+        fault = fault_of(rows, path.stem)
+        if not fault:
+            return bool((rows["status"] == "ok").all())
+    print(f"{path} is done again: {fault}", file=sys.stderr)
+    return False
 
 
 def _path(folder: Path, key: str) -> Path:
