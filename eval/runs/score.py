@@ -32,15 +32,16 @@ COLUMNS = [
 
 def score(
     world: str | World,
-    policy: Policy | Array | Callable[[Array], Array] | BaseAlgorithm | str | Path,
+    policy: Policy | Array | Callable[[Any], Any] | BaseAlgorithm | str | Path,
 ) -> pd.DataFrame:
     """Score a policy: one row for the deployment (world "") and one for each shift.
 
     The policy is a table of probabilities (contexts, actions), a `Policy`, a function from
     observations (n, ...) to actions (n,), which are numbers in a Box, an algorithm of
     Stable-Baselines3, or the path of a saved policy: `model.zip`, `policy.pt` or
-    `my_policy.py:choose`. In a model that observes the intent, the policy sees it too. Raises
-    InputError if the policy does not fit the world.
+    `my_policy.py:choose`. A function may also take one observation, and may be random: its value
+    is then estimated by rollouts. In a model that observes the intent, the policy sees it too.
+    Raises InputError if the policy does not fit the world.
     """
     shown = make_model(world) if isinstance(world, str) else world
     rows = pd.DataFrame(scored(shown.without_intent(), shown, _as_policy(shown, policy)))

@@ -106,7 +106,7 @@ def test_a_function_of_one_observation_is_asked_one_by_one() -> None:
         (lambda o: np.full(len(o), np.nan), "a policy gives"),
         (lambda o: None, "and gave None"),
         (lambda o: [0] * (len(o) + 1), "a policy gives"),
-        (lambda o: {}["wind"], "raised KeyError for 5"),
+        (lambda o: {"rain": 1}["wind"], "raised KeyError for 5"),
         (lambda: 0, "raised TypeError"),
     ],
 )

@@ -46,7 +46,7 @@ ROOMS = {
         "tabular",
         "offline",
         "online",
-        "saving references",
+        "saving references user_function normalisation",
         "user_policy",
         "registry",
     ],
