@@ -8,6 +8,7 @@ mapped from its file may be larger than memory.
 import json
 import os
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -21,6 +22,7 @@ from dosuite.causal import Array, Columns, InputError
 
 from ..spaces import Space
 from . import arrow_file as arrow
+from .checks import check_columns
 from .growing_columns import fingerprint
 from .shuffle import ROWS, copied, number_episodes, shuffled
 
@@ -77,6 +79,9 @@ class Log:
     - regime: 0 where the behaviour policy acted, 1 where an experimenter did;
     - propensity: P(action | observation) of whoever acted, with the latents summed out; NaN if
       action or observation is continuous.
+
+    Raises InputError, with column and row, if a reward, action or observation is not finite or not
+    in its space. Columns that are mapped from a file are checked when they are read.
     """
 
     columns: Mapping[str, Array]
@@ -91,6 +96,14 @@ class Log:
     latents: Columns = field(default_factory=dict, repr=False)
     # the file that the columns are mapped from; None if they are in memory
     path: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.path is None:
+            self.check()
+
+    def check(self) -> None:
+        """Raise InputError, with column and row, if the columns hold what a log cannot hold."""
+        check_columns(self.columns, self.observation_space, self.action_space)
 
     def __getitem__(self, name: str) -> Array:
         return self.columns[name]
@@ -119,7 +132,7 @@ class Log:
 
     def with_hash(self, content_hash: str) -> "Log":
         """The same log, with a content hash that is known already and is not computed again."""
-        log = replace(self)
+        log = copy(self)
         object.__setattr__(log, "content_hash", content_hash)  # the class is frozen
         return log
 
@@ -144,8 +157,9 @@ class Log:
 
         Without `labels` the episodes are shuffled by `rng`, a generator or a seed, and regime,
         domain and propensity are left out. The copy of a mapped log is mapped from temporary files.
-        Raises InputError if there is no room for them.
+        Raises InputError if there is no room for them, and if the log fails `check`.
         """
+        self.check()
         hidden = () if labels else LABELS
         columns = {name: column for name, column in self.columns.items() if name not in hidden}
         try:
@@ -179,8 +193,10 @@ class Log:
     def save(self, path: str | Path) -> Path:
         """Write the log to `path`, and its latents, if any, to `latents_path(path)`.
 
-        Returns the path. Raises InputError if a file cannot be written; then both are as before.
+        Returns the path. Raises InputError if the log fails `check`, or a file cannot be written;
+        then both are as before.
         """
+        self.check()
         path = Path(path)
         about = {**self._task(), "origin": dict(self.origin), "hash": self.content_hash}
         files: dict[Path, tuple[Mapping[str, Array], arrow.Description]]
@@ -195,7 +211,7 @@ class Log:
         """Memory-map a log.
 
         Without `check` the columns are not read, and the content hash is the one the file names.
-        Raises InputError if the file is not a log, is incomplete, or was changed.
+        Raises InputError if the file is not a log, is incomplete, was changed, or fails `check`.
         """
         path = Path(path)
         columns, about = arrow.read(path)
@@ -212,6 +228,8 @@ class Log:
             raise InputError(
                 f"{path} was changed after it was written: its content hash is not the one it names"
             )
+        if check:
+            log.check()
         return log.with_hash(content_hash)
 
 
