@@ -11,7 +11,7 @@ from recorded import RELAY, log_of
 from refusals import refused
 
 from dosuite.causal import Array, Columns
-from dosuite.envs import Log
+from dosuite.envs import Log, collect
 from dosuite.envs.logs import checks
 
 MANY = log_of(RELAY)
@@ -99,3 +99,16 @@ def test_nan_is_allowed_where_it_says_that_something_is_not_known() -> None:
     unknown: Array = np.full(len(MANY), np.nan)
     log = replace(MANY, columns={**MANY.columns, "propensity": unknown})
     assert np.isnan(log.view(labels=True)["propensity"]).all()
+
+
+@pytest.mark.parametrize("number", [1.5, 2.0, None, "2", True], ids=repr)
+def test_counts_and_seeds_that_are_not_integers_are_refused(number: Any) -> None:
+    assert "whole number" in refused(lambda: collect(RELAY, number, 0))
+    assert "whole number" in refused(lambda: collect(RELAY, 2, number))
+    assert "whole number" in refused(lambda: MANY.view(number))
+
+
+def test_counts_and_seeds_may_be_integers_of_numpy(tmp_path: Path) -> None:
+    log = collect(RELAY, np.int64(3), np.uint8(2), path=tmp_path / "log.arrow")  # type: ignore[arg-type]
+    assert log.content_hash == collect(RELAY, 3, 2).content_hash
+    assert Log.load(tmp_path / "log.arrow").origin["episodes"] == 3
