@@ -60,7 +60,7 @@ def check_values(name: str, column: Array, space: Space) -> None:
     if name == "action" and space.shape == (1,):
         _check_shape(name, column, ())
     else:
-        _check_shape(name, column, space.shape)
+        _check_shape(name, column, space.shape or ())
     _check_finite(name, column)
     if isinstance(space, spaces.Discrete):
         low, high = np.asarray(space.start), np.asarray(space.start + space.n - 1)

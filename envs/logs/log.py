@@ -7,7 +7,7 @@ mapped from its file may be larger than memory.
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -19,11 +19,13 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from gymnasium.spaces import Box
 
 from dosuite.causal import Array, Columns, InputError
 
 from ..spaces import Space
 from . import arrow_file as arrow
+from . import tables
 from .checks import check_columns, whole_number
 from .growing_columns import fingerprint
 from .shuffle import ROWS, copied, number_episodes, shuffled
@@ -98,6 +100,56 @@ class Log:
     latents: Columns = field(default_factory=dict, repr=False)
     # the file that the columns are mapped from; None if they are in memory
     path: Path | None = None
+
+    # of one step, with roles; not written to files
+    graph: "nx.DiGraph[str] | None" = None
+
+    @staticmethod
+    def of(
+        table: Any,
+        observation: str | Sequence[str] = "observation",
+        action: str = "action",
+        reward: str = "reward",
+        logged: Sequence[str] = (),
+        graph: "nx.DiGraph[str] | str | None" = None,
+        observation_space: Space | None = None,
+        action_space: Space | None = None,
+        discount: float = 1.0,
+    ) -> "Log":
+        """A log of a pandas frame, a mapping of columns, or the path of a CSV file.
+
+        `observation` names one context, several, or none; `logged` names covariates. Columns named
+        episode, step and terminated are used if the table has them; otherwise each row is an
+        episode. In the last row of an episode the next observation is the row's own. A `graph` over
+        the columns' names, a DiGraph or a text such as "age -> action", makes its other nodes
+        latent. Whole numbers become Discrete spaces, others a Box. Raises InputError, with column
+        and row, at what cannot be learned from.
+        """
+        contexts = (observation,) if isinstance(observation, str) else tuple(observation)
+        names = (logged,) if isinstance(logged, str) else tuple(logged)
+        frame = tables.read_table(table)
+        values = [tables.numbers(frame, name) for name in contexts]
+        space = observation_space or tables.space_of_contexts(values)
+        episode, step, terminated = (
+            name if name in frame.columns and name not in (*contexts, *names) else None
+            for name in ("episode", "step", "terminated")
+        )
+        columns = tables.columns_of(frame, values, space, episode, step, terminated)
+        columns["action"] = tables.numbers(frame, action)
+        columns["reward"] = tables.numbers(frame, reward).astype(float)
+        for name in names:
+            if name in columns:
+                raise InputError(f"a logged variable cannot have the name {name!r}; rename it")
+            columns[name] = tables.numbers(frame, name)
+        if action_space is None:
+            action_space = tables.space_of_actions(action, columns["action"])
+        if isinstance(action_space, Box):
+            columns["action"] = columns["action"].astype(float)
+        if graph is not None:
+            graph = tables.graph_with_roles(graph, contexts, action, reward, names)
+        horizon = int(columns["step"].max()) + 1
+        source = {"table": str(table) if isinstance(table, str | Path) else "in memory"}
+        return Log(columns, names, space, action_space, horizon, discount, source, graph=graph)
 
     def __post_init__(self) -> None:
         if self.path is None:
@@ -181,7 +233,7 @@ class Log:
             self.action_space,
             self.horizon,
             self.discount,
-            graph,
+            self.graph if graph is None else graph,
         )
 
     def _folder(self) -> Path | None:
