@@ -162,7 +162,7 @@ def ends_of(frame: "pd.DataFrame", terminated: str | None, is_last: Array) -> Ar
             f"the column {terminated} has {values[row]} in row {row}: it is 0 or 1, and 1 only in "
             "the last row of an episode"
         )
-    return values == 1
+    return np.asarray(values == 1)
 
 
 def following(observation: Array, is_last: Array) -> Array:
