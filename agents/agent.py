@@ -90,7 +90,7 @@ class Agent(ABC):
         return source
 
     def _view(self, log: Log) -> Data:
-        if "graph" in self.needs:
+        if "graph" in self.needs and log.graph is None:
             raise InputError(
                 f"{self._title} needs the graph, and a log has none; "
                 "learn from log.view(graph=world.graph)"

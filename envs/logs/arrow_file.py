@@ -19,7 +19,7 @@ Description = Mapping[str, Any]  # what can be written as JSON
 
 _KEY = b"dosuite"
 # Booleans are stored as bytes: Arrow would pack them into bits, and those cannot be mapped.
-_TRUTHS = "columns of truth values"
+TRUTHS = "columns of truth values"
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def read(path: Path) -> tuple[Columns, dict[str, Any]]:
         table.validate()
         about: dict[str, Any] = json.loads(table.schema.metadata[_KEY])
         columns = {name: _to_numpy(table[name]) for name in table.column_names}
-        for name in set(columns) & set(about[_TRUTHS]):
+        for name in set(columns) & set(about[TRUTHS]):
             columns[name] = columns[name].view(bool)
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path}") from error
@@ -78,7 +78,7 @@ def _write(path: Path, columns: Mapping[str, Array], about: Description) -> None
 
     table = pa.table({name: _to_arrow(column) for name, column in columns.items()})
     truths = [name for name, column in columns.items() if column.dtype == bool]
-    table = table.replace_schema_metadata({_KEY: json.dumps({**about, _TRUTHS: truths}).encode()})
+    table = table.replace_schema_metadata({_KEY: json.dumps({**about, TRUTHS: truths}).encode()})
     long = pa.ipc.IpcWriteOptions(allow_64bit=True)  # for more than 2**31 rows
     with (
         pa.OSFile(str(path), "wb") as sink,

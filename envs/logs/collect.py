@@ -29,6 +29,7 @@ from ..regimes import Regime
 from ..registry import world_text
 from ..spaces import action_space, all_observations, choices, encode, observation_space, positions
 from .arrow_file import writing
+from .checks import whole_number
 from .growing_columns import Spool
 from .log import Log, latents_path
 
@@ -58,6 +59,7 @@ def collect(
     a file cannot be written; then all files are as before.
     """
     _check_seed(seed)
+    episodes = whole_number("episodes", episodes)
     share = _checked_share(episodes, seed, regime, share)
     about: dict[str, Any] = {} if model.edits else {"world": world_text(model)}
     about |= origin or {}
@@ -83,7 +85,7 @@ def collect(
 
 def _check_seed(seed: Any) -> None:
     """Raise InputError if a seed is not an integer."""
-    if not isinstance(seed, int | np.integer):
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
         raise InputError(f"a seed is a whole number from 0 to 2**63 - 1, and got {seed!r}")
 
 

@@ -12,6 +12,7 @@ from dosuite.causal import Columns, InputError
 
 from ..opaque_world import OpaqueWorld
 from ..rollouts import Acting, Transition, rollout
+from .checks import whole_number
 from .log import Log
 
 
@@ -27,8 +28,11 @@ def expert_log(
     The last episode is truncated after the last row. The first reset gets `seed`, later ones none.
     Without `sight` the expert acts on the observation, and the propensity is 1. With `sight` the
     expert acts on `sight()`, which the latents record as `clean`, and the propensity is NaN, since
-    the log does not show what the expert acted on. Raises InputError if `rows` is below 1.
+    the log does not show what the expert acted on. Raises InputError if `rows` is below 1,
+    or `rows` or `seed` is not an integer.
     """
+    rows = whole_number("rows", rows)
+    seed = whole_number("seed", seed)
     if rows < 1:
         raise InputError(f"a log needs 1 row or more, and got {rows}")
     columns = _columns(env, expert, rows, seed, sight)

@@ -7,20 +7,26 @@ mapped from its file may be larger than memory.
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
+from shutil import copyfile
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from gymnasium.spaces import Box
 
 from dosuite.causal import Array, Columns, InputError
 
 from ..spaces import Space
 from . import arrow_file as arrow
+from . import tables
+from .checks import check_columns, whole_number
 from .growing_columns import fingerprint
 from .shuffle import ROWS, copied, number_episodes, shuffled
 
@@ -77,6 +83,9 @@ class Log:
     - regime: 0 where the behaviour policy acted, 1 where an experimenter did;
     - propensity: P(action | observation) of whoever acted, with the latents summed out; NaN if
       action or observation is continuous.
+
+    Raises InputError, with column and row, if a reward, action or observation is not finite or not
+    in its space. Columns that are mapped from a file are checked when they are read.
     """
 
     columns: Mapping[str, Array]
@@ -91,6 +100,64 @@ class Log:
     latents: Columns = field(default_factory=dict, repr=False)
     # the file that the columns are mapped from; None if they are in memory
     path: Path | None = None
+
+    # of one step, with roles; not written to files
+    graph: "nx.DiGraph[str] | None" = None
+
+    @staticmethod
+    def of(
+        table: Any,
+        observation: str | Sequence[str] = "observation",
+        action: str = "action",
+        reward: str = "reward",
+        logged: Sequence[str] = (),
+        graph: "nx.DiGraph[str] | str | None" = None,
+        observation_space: Space | None = None,
+        action_space: Space | None = None,
+        discount: float = 1.0,
+    ) -> "Log":
+        """A log of a pandas frame, a mapping of columns, or the path of a CSV file.
+
+        `observation` names one context, several, or none; `logged` names covariates. Columns named
+        episode, step and terminated are used if the table has them; otherwise each row is an
+        episode. In the last row of an episode the next observation is the row's own. A `graph` over
+        the columns' names, a DiGraph or a text such as "age -> action", makes its other nodes
+        latent. Whole numbers become Discrete spaces, others a Box. Raises InputError, with column
+        and row, at what cannot be learned from.
+        """
+        contexts = (observation,) if isinstance(observation, str) else tuple(observation)
+        names = (logged,) if isinstance(logged, str) else tuple(logged)
+        frame = tables.read_table(table)
+        values = [tables.numbers(frame, name) for name in contexts]
+        space = observation_space or tables.space_of_contexts(values)
+        episode, step, terminated = (
+            name if name in frame.columns and name not in (*contexts, *names) else None
+            for name in ("episode", "step", "terminated")
+        )
+        columns = tables.columns_of(frame, values, space, episode, step, terminated)
+        columns["action"] = tables.numbers(frame, action)
+        columns["reward"] = tables.numbers(frame, reward).astype(float)
+        for name in names:
+            if name in columns:
+                raise InputError(f"a logged variable cannot have the name {name!r}; rename it")
+            columns[name] = tables.numbers(frame, name)
+        if action_space is None:
+            action_space = tables.space_of_actions(action, columns["action"])
+        if isinstance(action_space, Box):
+            columns["action"] = columns["action"].astype(float)
+        if graph is not None:
+            graph = tables.graph_with_roles(graph, contexts, action, reward, names)
+        horizon = int(columns["step"].max()) + 1
+        source = {"table": str(table) if isinstance(table, str | Path) else "in memory"}
+        return Log(columns, names, space, action_space, horizon, discount, source, graph=graph)
+
+    def __post_init__(self) -> None:
+        if self.path is None:
+            self.check()
+
+    def check(self) -> None:
+        """Raise InputError, with column and row, if the columns hold what a log cannot hold."""
+        check_columns(self.columns, self.observation_space, self.action_space)
 
     def __getitem__(self, name: str) -> Array:
         return self.columns[name]
@@ -119,7 +186,7 @@ class Log:
 
     def with_hash(self, content_hash: str) -> "Log":
         """The same log, with a content hash that is known already and is not computed again."""
-        log = replace(self)
+        log = copy(self)
         object.__setattr__(log, "content_hash", content_hash)  # the class is frozen
         return log
 
@@ -144,8 +211,11 @@ class Log:
 
         Without `labels` the episodes are shuffled by `rng`, a generator or a seed, and regime,
         domain and propensity are left out. The copy of a mapped log is mapped from temporary files.
-        Raises InputError if there is no room for them.
+        Raises InputError if there is no room for them, and if the log fails `check`.
         """
+        self.check()
+        if not isinstance(rng, np.random.Generator) and whole_number("rng", rng) < 0:
+            raise InputError(f"rng must be a generator or a seed of 0 or more, and is {rng}")
         hidden = () if labels else LABELS
         columns = {name: column for name, column in self.columns.items() if name not in hidden}
         try:
@@ -163,7 +233,7 @@ class Log:
             self.action_space,
             self.horizon,
             self.discount,
-            graph,
+            self.graph if graph is None else graph,
         )
 
     def _folder(self) -> Path | None:
@@ -179,15 +249,21 @@ class Log:
     def save(self, path: str | Path) -> Path:
         """Write the log to `path`, and its latents, if any, to `latents_path(path)`.
 
-        Returns the path. Raises InputError if a file cannot be written; then both are as before.
+        Returns the path. Raises InputError if the log fails `check`, or a file cannot be written;
+        then both are as before.
         """
+        self.check()
         path = Path(path)
         about = {**self._task(), "origin": dict(self.origin), "hash": self.content_hash}
+        about["seal"] = _seal({}, about)
         files: dict[Path, tuple[Mapping[str, Array], arrow.Description]]
         files = {path: (self.columns, about)}
         if self.latents:
-            files[latents_path(path)] = (self.latents, {"log": self.content_hash})
-        arrow.write(files)
+            names = {"log": self.content_hash}
+            names["seal"] = _seal(self.latents, names)
+            files[latents_path(path)] = (self.latents, names)
+        with _keeping_latents(path):
+            arrow.write(files)
         return path
 
     @staticmethod
@@ -195,7 +271,7 @@ class Log:
         """Memory-map a log.
 
         Without `check` the columns are not read, and the content hash is the one the file names.
-        Raises InputError if the file is not a log, is incomplete, or was changed.
+        Raises InputError if the file is not a log, is incomplete, was changed, or fails `check`.
         """
         path = Path(path)
         columns, about = arrow.read(path)
@@ -204,6 +280,7 @@ class Log:
         try:
             log = _described(columns, about, path)
             content_hash = log.content_hash if check else about["hash"]
+            seal = _seal({}, about)
         except (AssertionError, LookupError, TypeError, ValueError) as error:
             raise InputError(
                 f"{path} was changed after it was written: its description cannot be read"
@@ -212,6 +289,12 @@ class Log:
             raise InputError(
                 f"{path} was changed after it was written: its content hash is not the one it names"
             )
+        if check and seal != about.get("seal"):
+            raise InputError(
+                f"{path} was changed after it was written: its description is not the one it sealed"
+            )
+        if check:
+            log.check()
         return log.with_hash(content_hash)
 
 
@@ -240,9 +323,68 @@ def latents_path(path: str | Path) -> Path:
 def load_latents(path: str | Path) -> Columns:
     """The latents of the log at `path`, row by row: for reference policies and tests.
 
-    Raises InputError if there are none, or if they are those of another log.
+    Raises InputError if there are none, if they are those of another log, or if they were changed.
     """
-    columns, about = arrow.read(latents_path(path))
-    if about.get("log") != arrow.read(Path(path))[1].get("hash"):
+    path = Path(path)
+    source = _latents_file(path)
+    if source is None:
+        arrow.read(latents_path(path))  # raises if it is missing or damaged
         raise InputError(f"{latents_path(path)} has the latents of another log than {path}")
+    columns, about = arrow.read(source)
+    if about.get("seal") != _seal(columns, about):
+        raise InputError(f"{source} was changed after it was written: its seal is not its own")
     return columns
+
+
+def _latents_file(path: Path) -> Path | None:
+    """The file that names the log at `path` as that of its latents; None if there is none.
+
+    A process that died as it replaced a log has left the old log's latents under a second name.
+    """
+    content_hash = arrow.read(path)[1].get("hash")
+    for source in (latents_path(path), _old_latents_path(path)):
+        with suppress(InputError):
+            if arrow.read(source)[1].get("log") == content_hash:
+                return source
+    return None
+
+
+@contextmanager
+def _keeping_latents(path: Path) -> Iterator[None]:
+    """Keep the latents of the log at `path` under a second name while both files are replaced.
+
+    If the process dies between the two moves, the old log still has its latents.
+    """
+    old = _old_latents_path(path)
+    with suppress(InputError), arrow.writing(path):
+        if _latents_file(path) == latents_path(path):
+            old.unlink(missing_ok=True)
+            _link(latents_path(path), old)
+    try:
+        yield
+    finally:
+        if old.exists() and _latents_file(path) != old:
+            old.unlink()
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without links
+        copyfile(source, target)
+
+
+def _old_latents_path(path: Path) -> Path:
+    """The second name of the latents of the log at `path`, while it is replaced."""
+    return path.with_suffix(".latents.before" + path.suffix)
+
+
+def _seal(columns: Mapping[str, Array], about: Mapping[str, Any]) -> str:
+    """A hash of columns and of a description, except for the description's own seal."""
+    described = {name: about[name] for name in about if name not in ("seal", arrow.TRUTHS)}
+    fingerprints = [
+        (name, column.dtype.str, column.shape, fingerprint(column))
+        for name, column in sorted(columns.items())
+    ]
+    text = json.dumps([described, fingerprints], sort_keys=True, default=str)
+    return blake2b(text.encode(), digest_size=16).hexdigest()

@@ -315,6 +315,11 @@ def _read_log(run: Run) -> Log:
             f"{run.regime}"
         )
     path = Path(run.log)
+    if path.suffix.lower() in (".csv", ".tsv", ".parquet"):
+        raise InputError(
+            f"{run.log} is a table and names no world to score in; in Python, learn from it with "
+            f"make_agent(NAME).learn(Log.of({str(path)!r}), 0)"
+        )
     log = _load(run.log, path.stat().st_mtime_ns if path.exists() else 0)
     recorded = (log.origin.get("world"), log.origin.get("variant", ""))
     if recorded != (world_text(make_model(run.environment)), run.variant):
