@@ -17,8 +17,8 @@ class Budget(StrEnum):
 class Regime(StrEnum):
     """What an agent learns from. A member equals its plain text: `Regime.OBSERVE == "observe"`.
 
-    Adding a regime is one line here, its source in `agents/sources.py`, and a branch in `Run._source`
-    that hands the source to the agent.
+    Adding a regime is one line here, its source in `agents/sources.py`, and a branch in
+    `Run._source` that hands the source to the agent.
     """
 
     label: str  # behind the agent's name: "dqn (offline)"
@@ -62,9 +62,8 @@ class Regime(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> "Regime":
-        raise InputError(
-            f"there is no regime {value!r}; {did_you_mean(str(value), [regime.value for regime in cls])}"
-        )
+        names = [regime.value for regime in cls]
+        raise InputError(f"there is no regime {value!r}; {did_you_mean(str(value), names)}")
 
 
 OFFLINE = tuple(regime for regime in Regime if regime.budget is Budget.RECORDED)
