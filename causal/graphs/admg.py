@@ -80,7 +80,13 @@ class ADMG:
         """The sets of nodes that bidirected edges connect, also called c-components.
 
         They partition the nodes: one without bidirected edges is a district of its own."""
-        return tuple(dict.fromkeys(self.district(name) for name in self.nodes))
+        districts = []
+        done: set[str] = set()
+        for name in self.nodes:
+            if name not in done:
+                districts.append(self.district(name))
+                done |= districts[-1]
+        return tuple(districts)
 
     def district(self, name: str) -> NodeSet:
         """The district of one node."""
@@ -152,7 +158,8 @@ class ADMG:
                     f"{name!r} is named twice; name it once, as outcome, treatment or condition"
                 )
             used.add(name)
-        return tuple(tuple(name for name in self.nodes if name in names) for names in picked)
+        place = self._place.__getitem__
+        return tuple(tuple(sorted(names, key=place)) for names in picked)
 
     def __str__(self) -> str:
         lines = []

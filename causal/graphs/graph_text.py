@@ -217,15 +217,17 @@ class _Braces:
         while self._peek() == "[":
             attributes |= self._attributes(is_edge=bool(arrows))
         keyword = first.text.lower() if not first.is_quoted else ""
-        is_default = keyword in ("node", "edge", "graph") and not arrows
-        if is_default:
-            if set(attributes) - DRAWING - {"style"}:
-                self._fail(first, "gives a default with a meaning; write it at each node or edge")
+        if keyword in ("node", "edge", "graph") and not arrows:
+            self._check_default(first, attributes)
         elif arrows:
             self._add_edges(first, groups, arrows, attributes)
         else:
             self._graph.add(groups, [])
             self._add_roles(groups[0], attributes)
+
+    def _check_default(self, keyword: _Token, attributes: dict[str, str | None]) -> None:
+        if set(attributes) - DRAWING - {"style"}:
+            self._fail(keyword, "gives a default with a meaning; write it at each node or edge")
 
     def _add_edges(
         self,

@@ -3,10 +3,9 @@
 Every rule holds where P is positive. Elsewhere a shorter formula may have a value where a longer
 one has none. That value is right: the two agree on positive laws, and both sides are continuous."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import permutations
 
 Set = frozenset[str]
 Independence = Callable[[Set, Set, Set], bool]  # of two sets, given a third
@@ -75,10 +74,9 @@ def product(factors: "Iterable[Formula]") -> Formula:
     P(a | b) P(c | a, b) becomes P(a, c | b), and a factor that a fraction divides by cancels.
     """
     parts = [part for factor in factors for part in factors_of(factor)]
-    for p, q in permutations(parts, 2):
-        merged = _chain(p, q)
-        if merged is not None:
-            return product([merged, *_without(parts, p, q)])
+    while (merged := _first_chain(parts)) is not None:
+        chain, p, q = merged
+        parts = [*factors_of(chain), *_without(parts, p, q)]
     return parts[0] if len(parts) == 1 else Product(tuple(parts))
 
 
@@ -108,13 +106,10 @@ def total(over: Collection[str], summand: Formula) -> Formula:
     """
     over = frozenset(over)
     factors = factors_of(summand)
-    for name in sorted(over):
-        dependent = [factor for factor in factors if name in factor.names]
-        if len(dependent) == 1:
-            summed = _sum_out(name, dependent[0])
-            if summed is not None:
-                rest = _without(factors, dependent[0])
-                return total(over - {name}, product([summed, *rest]))
+    while (step := _first_sum(over, factors)) is not None:
+        names, summed, factor = step
+        over -= names
+        factors = factors_of(product([summed, *_without(factors, factor)]))
     sums = []
     for names, group in _groups(over, factors):
         part = product(group)
@@ -127,20 +122,19 @@ def shorten(formula: Formula, independent: Independence) -> Formula:
 
     Source: Tikka and Karvanen (2017), section 4.
     """
+    while isinstance(formula, Sum):
+        factors = factors_of(shorten(formula.summand, independent))
+        merged = _first_merged(factors, formula.over, independent)
+        if merged is None:
+            return total(formula.over, product(factors))
+        pair, p, q = merged
+        formula = total(formula.over, product([pair, *_without(factors, p, q)]))
     if isinstance(formula, Probability):
         return formula
     if isinstance(formula, Product):
         return product(shorten(factor, independent) for factor in formula.factors)
-    if isinstance(formula, Fraction):
-        above, below = shorten(formula.above, independent), shorten(formula.below, independent)
-        return fraction(above, below)
-    factors = factors_of(shorten(formula.summand, independent))
-    for p, q in permutations(factors, 2):
-        merged = _merged(p, q, formula.over, independent)
-        if merged is not None:
-            summand = product([merged, *_without(factors, p, q)])
-            return shorten(total(formula.over, summand), independent)
-    return total(formula.over, product(factors))
+    above, below = shorten(formula.above, independent), shorten(formula.below, independent)
+    return fraction(above, below)
 
 
 def leaves(formula: Formula) -> list[Probability]:
@@ -168,6 +162,63 @@ def translated(formula: Formula, leaf: Callable[[Probability], Formula]) -> Form
 def _without(factors: Iterable[Formula], *removed: Formula) -> list[Formula]:
     """The factors that are none of these objects; equal ones stay."""
     return [factor for factor in factors if not any(factor is other for other in removed)]
+
+
+def _first_chain(parts: list[Formula]) -> tuple[Formula, Formula, Formula] | None:
+    """The first two factors of a list that make a chain, after their product."""
+    fractions = [q for q, part in enumerate(parts) if isinstance(part, Fraction)]
+    given: dict[Set, list[int]] = {}
+    for q, part in enumerate(parts):
+        if isinstance(part, Probability):
+            given.setdefault(part.given, []).append(q)
+    for i, p in enumerate(parts):
+        # only these can go on where p ends
+        follow = given.get(p.names, []) if isinstance(p, Probability) else []
+        for j in sorted([*follow, *fractions]):
+            merged = _chain(p, parts[j]) if i != j else None
+            if merged is not None:
+                return merged, p, parts[j]
+    return None
+
+
+def _first_sum(over: Set, factors: Sequence[Formula]) -> tuple[Set, Formula, Formula] | None:
+    """The first name of `over` whose sum over the one factor that has it can be carried out: the
+    names that are then done, the sum, and the factor."""
+    if len(factors) == 1 and isinstance(factors[0], Probability):
+        # All at once: the rest of a marginal is a marginal.
+        law = factors[0]
+        names = law.of & over
+        if not names:
+            return None
+        return names, (replace(law, of=law.of - names) if law.of - names else ONE), law
+    owners: dict[str, list[Formula]] = {}
+    for factor in factors:
+        for name in over & factor.names:
+            owners.setdefault(name, []).append(factor)
+    for name in sorted(owners):
+        if len(owners[name]) == 1:
+            summed = _sum_out(name, owners[name][0])
+            if summed is not None:
+                return Set((name,)), summed, owners[name][0]
+    return None
+
+
+def _first_merged(
+    factors: Sequence[Formula], over: Set, independent: Independence
+) -> tuple[Formula, Formula, Formula] | None:
+    """The first two factors under a sum that an independence makes one, after that one."""
+    conditions: dict[str, list[int]] = {}
+    for j, q in enumerate(factors):
+        if isinstance(q, Probability):
+            for name in q.given & over:
+                conditions.setdefault(name, []).append(j)
+    for i, p in enumerate(factors):
+        if isinstance(p, Probability):
+            for j in sorted({j for name in p.of & over for j in conditions.get(name, [])}):
+                merged = _merged(p, factors[j], over, independent) if i != j else None
+                if merged is not None:
+                    return merged, p, factors[j]
+    return None
 
 
 def _chain(p: Formula, q: Formula) -> Formula | None:

@@ -142,11 +142,15 @@ def estimand(query: Query, formula: Formula, longer: Formula) -> Estimand:
 def exchangeable(y: Set, x: Set, z: Set, G: ADMG) -> Set:
     """The largest part of z for which P(y | do(x), z) is P(y | do(x, part), rest of z)."""
     # line 1 of IDC: rule 2 of do-calculus, for one variable of z after the other
-    for name in sorted(z):
-        rest = z - {name}
-        if G.cut(into=x, out_of={name}).separated(y, {name}, x | rest):
-            return exchangeable(y, x | {name}, rest, G) | {name}
-    return Set()
+    exchanged = Set()
+    while True:
+        for name in sorted(z - exchanged):
+            done, rest = x | exchanged, z - exchanged - {name}
+            if G.cut(into=done, out_of={name}).separated(y, {name}, done | rest):
+                exchanged |= {name}
+                break
+        else:
+            return exchanged
 
 
 class NotIdentified(Exception):
@@ -161,38 +165,35 @@ def identified(y: Set, x: Set, P: Formula, G: ADMG) -> Formula:
 
     Raises NotIdentified if there is none.
     """
-    V = Set(G.nodes)
-    # Line 1: nothing is done.
-    if not x:
-        return total(V - y, P)
-    # Line 2: only ancestors of y matter.
-    ancestors = G.ancestors(y)
-    if ancestors != V:
-        return identified(y, x & ancestors, total(V - ancestors, P), G.sub(ancestors))
-    # Line 3: what has no effect on y once x is done may be done as well.
-    w = V - x - G.cut(into=x).ancestors(y)
-    if w:
-        return identified(y, x | w, P, G)
-    # Line 4: without x the law is a product over districts.
-    S, *others = G.sub(V - x).districts
-    if others:
-        factors = [identified(district, V - district, P, G) for district in (S, *others)]
-        return total(V - y - x, product(factors))
-    # Line 5: the whole graph is one district, and S is inside it: a hedge.
-    if len(G.districts) == 1:
-        raise NotIdentified(G, S)
-    district = G.district(min(S))
-    # Tian and Pearl (2002): the law of a district is the product of P(v | what precedes v); of
-    # that only the rest of v's district and the parents of both matter.
-    conditionals = [
-        _conditional(V, P, name, G.pillow(name)) for name in G.nodes if name in district
-    ]
-    Q = product(conditionals)
-    # Line 6: S is a district of the graph.
-    if district == S:
-        return total(S - y, Q)
-    # Line 7: S is part of a district; go on in the law of that.
-    return identified(y, x & district, Q, G.sub(district))
+    while True:
+        V = Set(G.nodes)
+        # Line 1: nothing is done.
+        if not x:
+            return total(V - y, P)
+        # Line 2: only ancestors of y matter.
+        ancestors = G.ancestors(y)
+        if ancestors != V:
+            x, P, G = x & ancestors, total(V - ancestors, P), G.sub(ancestors)
+            continue
+        # Line 3: what has no effect on y once x is done may be done as well.
+        x |= V - x - G.cut(into=x).ancestors(y)
+        # Line 4: without x the law is a product over districts.
+        S, *others = G.sub(V - x).districts
+        if others:
+            factors = [identified(district, V - district, P, G) for district in (S, *others)]
+            return total(V - y - x, product(factors))
+        # Line 5: the whole graph is one district, and S is inside it: a hedge.
+        if len(G.districts) == 1:
+            raise NotIdentified(G, S)
+        district = G.district(min(S))
+        # Tian and Pearl (2002): the law of a district is the product of P(v | what precedes v); of
+        # that only the rest of v's district and the parents of both matter.
+        Q = product(_conditional(V, P, v, G.pillow(v)) for v in G.nodes if v in district)
+        # Line 6: S is a district of the graph.
+        if district == S:
+            return total(S - y, Q)
+        # Line 7: S is part of a district; go on in the law of that.
+        x, P, G = x & district, Q, G.sub(district)
 
 
 def _conditional(V: Set, P: Formula, name: str, given: Set) -> Formula:
