@@ -241,9 +241,9 @@ class _Braces:
             self._fail(first, f"has dir={direction}, which is no causal arrow")
         if direction != "forward" and set(arrows) != {"->"}:
             self._fail(first, f"has dir={direction} for an arrow other than ->")
-        if attributes.get("style") in ("dashed", "dotted") and "dir" not in attributes:
-            if set(arrows) != {"<->"}:
-                self._fail(first, "has a dashed arrow; write <-> if it is a hidden common cause")
+        dashed = attributes.get("style") in ("dashed", "dotted") and "dir" not in attributes
+        if dashed and set(arrows) != {"<->"}:
+            self._fail(first, "has a dashed arrow; write <-> if it is a hidden common cause")
         as_written = {"forward": None, "back": "<-", "both": "<->"}[direction]
         self._graph.add(groups, [as_written or arrow for arrow in arrows])
 

@@ -90,7 +90,7 @@ def test_what_no_experiment_can_have_found_is_refused() -> None:
         lambda: necessity(seen, np.array([0.1, 0.5]))
     )
     types = typed(BOW, [("x", "y")], seen)
-    assert "known beside it" in refused(
+    assert "fits both the table" in refused(
         lambda: bounds(types, mean_of("y", x=1), [(mean_of("y", x=0), 0.1)])
     )
     assert "there are none" in refused(
