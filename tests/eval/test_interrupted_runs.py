@@ -33,6 +33,7 @@ class Leaving(Agent):
         if self.how == "os":
             os._exit(3)
         if self.how == "sleep":
+            Path(f"{os.getpid()}.pid").touch()
             time.sleep(600)
         return TabularPolicy(np.array([[0.5, 0.5]]), source.observation_space)
 
@@ -85,19 +86,19 @@ def test_a_process_that_dies_costs_only_its_own_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.skipif(not Path("/proc").exists(), reason="reads the children from /proc")
+@pytest.mark.skipif(not Path("/proc").exists(), reason="reads /proc")
 def test_workers_end_with_the_main_process(tmp_path: Path, number: int) -> None:
     agent = f"{__file__}:Leaving:how=sleep"
     code = "import sys; from dosuite.eval.cli.main import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "run", "IceCreamShorts-v0", "--agent", agent]
-    main = subprocess.Popen([*command, "--seeds", "2", "--out", str(tmp_path), "--workers", "2"])
-    children = Path(f"/proc/{main.pid}/task/{main.pid}/children")
-    workers: list[int] = []
-    end = time.monotonic() + 60
-    while len(workers) < 3 and time.monotonic() < end:  # two workers and a tracker of resources
+    command += ["--seeds", "2", "--workers", "2"]
+    main = subprocess.Popen(command, cwd=tmp_path)
+    end = time.monotonic() + 90
+    while len(list(tmp_path.glob("*.pid"))) < 2 and time.monotonic() < end:
         time.sleep(0.2)
-        workers = [int(text) for text in children.read_text().split()]
-    time.sleep(5)
+    workers = [int(path.stem) for path in tmp_path.glob("*.pid")]
+    assert len(workers) == 2
+    assert all(Path(f"/proc/{pid}").exists() for pid in workers)
     main.send_signal(number)
     main.wait(30)
     end = time.monotonic() + 20
