@@ -190,18 +190,29 @@ def parse_graph(text: str) -> ADMG:
     return latent_projection(admg.dag) if "latent" in graph.roles.values() else admg
 
 
-def latent_projection(graph: "nx.DiGraph[Any]", hidden: Names = ()) -> ADMG:
+def latent_projection(graph: "nx.Graph[Any]", hidden: Names = ()) -> ADMG:
     """The ADMG of a causal graph over its observed variables: without those of role latent, and
     without those in `hidden` (Tian and Pearl 2002, section 2).
 
-    The nodes of `graph` are names, or pairs (name, step) as `unroll` makes them, which become
-    name[step]. Raises InputError if the graph has variables one step earlier (unroll it first), has
-    a cycle, or lacks a variable that is to be hidden."""
-    labels = {node: node if isinstance(node, str) else f"{node[0]}[{node[1]}]" for node in graph}
-    named: nx.DiGraph[str] = nx.relabel_nodes(graph, labels)
+    The nodes of `graph` are named by `str`; pairs (name, step) as `unroll` makes them become
+    name[step]. The `latents` that a graph of pgmpy has are hidden too. Raises InputError if the
+    graph is undirected, has variables one step earlier (unroll it first), has a cycle, lacks a
+    variable that is to be hidden, or has two nodes with one name."""
+    if not graph.is_directed():
+        raise InputError(
+            "the graph is undirected; give a networkx DiGraph, whose edges go from cause to effect"
+        )
+    labels = {node: _text_name(node) for node in graph}
+    if len(set(labels.values())) < len(labels):
+        raise InputError("two nodes of the graph have one name as text; rename one of them")
+    named: nx.DiGraph[str] = nx.DiGraph()
+    named.add_nodes_from((labels[node], data) for node, data in graph.nodes(data=True))
+    named.add_edges_from((labels[cause], labels[effect]) for cause, effect in graph.edges())
     roles = {name: str(named.nodes[name].get("role", "")) for name in named}
 
-    projected_out = {hidden} if isinstance(hidden, str) else set(hidden)
+    given = [hidden] if isinstance(hidden, str) or not isinstance(hidden, Iterable) else hidden
+    marked = getattr(graph, "latents", None) or ()
+    projected_out = {_text_name(node) for node in (*given, *marked)}
     unknown = sorted(projected_out.difference(named))
     if unknown:
         raise InputError(
@@ -227,6 +238,12 @@ def latent_projection(graph: "nx.DiGraph[Any]", hidden: Names = ()) -> ADMG:
         else:
             directed.update((name, effect) for effect in effects)
     return checked(observed, directed, bidirected, roles)
+
+
+def _text_name(node: object) -> str:
+    if isinstance(node, tuple) and len(node) == 2:
+        return f"{node[0]}[{node[1]}]"
+    return str(node)
 
 
 def observed_effects(graph: "nx.DiGraph[str]", name: str, hidden: Collection[str]) -> list[str]:

@@ -25,10 +25,11 @@ AnyGraph: TypeAlias = "ADMG | nx.DiGraph[Any] | HasGraph"
 def as_admg(graph: AnyGraph) -> ADMG:
     """The ADMG of an ADMG, of a networkx DiGraph or of a model.
 
-    Nodes of a DiGraph whose attribute `role` is "latent" are projected out; nodes without a role
-    are observed. Nodes that are not text are named by `str`; the pairs (name, step) of `unroll`
-    become name[step]. The graph of a model in which a variable depends on the step before has no
-    ADMG: unroll it first. Raises InputError, also if the graph is undirected or cyclic.
+    Nodes of a DiGraph whose attribute `role` is "latent" are projected out, and so are the
+    `latents` of a DAG or network of pgmpy; other nodes are observed. Nodes that are not text are
+    named by `str`; the pairs (name, step) of `unroll` become name[step]. The graph of a model in
+    which a variable depends on the step before has no ADMG: unroll it first. Raises InputError,
+    also if the graph is undirected or cyclic.
     """
     if isinstance(graph, ADMG):
         return graph
@@ -46,7 +47,7 @@ def as_admg(graph: AnyGraph) -> ADMG:
             "the graph is undirected; give a networkx DiGraph, whose edges go from cause to effect"
         )
     _refuse_lags(dag)
-    return latent_projection(_with_text_names(dag))
+    return latent_projection(dag)
 
 
 def as_names(names: Names) -> tuple[str, ...]:
@@ -67,14 +68,3 @@ def _refuse_lags(dag: "nx.Graph[Any]") -> None:
                 "several; answer(model) is about the action within a step, and unroll(graph, "
                 f"steps) gives every step its own nodes, such as '{name}[1]'"
             )
-
-
-def _with_text_names(dag: "nx.Graph[Any]") -> "nx.DiGraph[Any]":
-    labels = {}
-    for node in dag:
-        is_pair = isinstance(node, tuple) and len(node) == 2
-        labels[node] = node if is_pair else str(node)
-    if len(set(labels.values())) < len(labels):
-        raise InputError("two nodes of the graph have one name as text; rename one of them")
-    named: nx.DiGraph[Any] = nx.DiGraph(nx.relabel_nodes(dag, labels))
-    return named
