@@ -10,6 +10,7 @@ from ..errors import InputError
 from ..graphs.adjustment import adjustment_sets
 from ..graphs.admg import ADMG, Names
 from ..graphs.conversion import AnyGraph
+from ..graphs.graph_text import written
 from .estimand import Estimand
 from .formula import Formula, Probability, Set, fraction, leaves, product, shorten, total
 from .notation import write_query
@@ -237,8 +238,10 @@ def _forest(graph: ADMG, rest: Set) -> ADMG:
 
 
 def _edges(forest: ADMG) -> str:
+    """The edges as `parse_graph` reads them."""
+    name = {node: written(node, forest.nodes, len(forest.nodes) == 1) for node in forest.nodes}
     if len(forest.nodes) == 1:
-        return forest.nodes[0]
-    arrows = [f"{cause} -> {effect}" for cause, effect in sorted(forest.directed)]
-    arcs = [f"{one} <-> {other}" for one, other in sorted(forest.bidirected)]
-    return ", ".join(arrows + arcs)
+        return name[forest.nodes[0]]
+    arrows = [f"{name[cause]} -> {name[effect]}" for cause, effect in sorted(forest.directed)]
+    arcs = [f"{name[one]} <-> {name[other]}" for one, other in sorted(forest.bidirected)]
+    return "; ".join(arrows + arcs)
