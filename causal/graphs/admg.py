@@ -81,7 +81,9 @@ class ADMG:
         districts = []
         done: set[str] = set()
         for name in self.nodes:
-            if name not in done:
+            if not self._siblings[name]:
+                districts.append(frozenset({name}))
+            elif name not in done:
                 districts.append(self.district(name))
                 done |= districts[-1]
         return tuple(districts)
@@ -96,10 +98,16 @@ class ADMG:
 
         Given these, the node is independent of all other nodes before it (Tian and Pearl 2002,
         corollary 1)."""
-        so_far = self.sub(self.nodes[: self.nodes.index(name) + 1])
-        district = so_far.district(name)
-        parents = {parent for member in district for parent in so_far._parents[member]}
-        return (district | parents) - {name}
+        last = self._place[name]
+        district = {name}
+        stack = [name]
+        while stack:
+            for sibling in self._siblings[stack.pop()]:
+                if sibling not in district and self._place[sibling] < last:
+                    district.add(sibling)
+                    stack.append(sibling)
+        parents = {parent for member in district for parent in self._parents[member]}
+        return frozenset((district | parents) - {name})
 
     def sub(self, names: Collection[str]) -> "ADMG":
         """The induced subgraph: some of the nodes, and the edges between them."""
@@ -138,7 +146,30 @@ class ADMG:
 
         Raises InputError if the three are not disjoint sets of nodes."""
         a, b, given = self.pick(a, b, given)
-        return bool(nx.is_d_separator(self.dag, set(a), set(b), set(given)))
+        return self._reached(a, given).isdisjoint(b)
+
+    def _reached(self, start: Iterable[str], given: Iterable[str]) -> NodeSet:
+        """The nodes that a path from `start` reaches which `given` does not block: Bayes-ball
+        (Shachter 1998), in which the path enters a node by an arrowhead, or by a tail."""
+        given = set(given)
+        ancestors = self.ancestors(given)
+        stack = [(name, False) for name in start]
+        visited = set(stack)
+        while stack:
+            name, by_arrowhead = stack.pop()
+            steps: list[tuple[str, bool]] = []
+            # A path leaves by a tail unless the node is given; by an arrowhead it also leaves a
+            # collider that has a descendant which is given.
+            if name not in given:
+                steps += [(child, True) for child in self._children[name]]
+            if name in ancestors if by_arrowhead else name not in given:
+                steps += [(parent, False) for parent in self._parents[name]]
+                steps += [(sibling, True) for sibling in self._siblings[name]]
+            for step in steps:
+                if step not in visited:
+                    visited.add(step)
+                    stack.append(step)
+        return frozenset(name for name, _ in visited)
 
     def pick(self, *sets: Names) -> tuple[Nodes, ...]:
         """Sets of names, each in the order of the nodes.

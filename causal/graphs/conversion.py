@@ -216,9 +216,9 @@ def _mixed(directed: "nx.DiGraph[Any]", undirected: "nx.Graph[Any]") -> "nx.Grap
     return graph
 
 
-def _from_gml(text: str) -> "nx.Graph[Any]":
+def _from_gml(text: str) -> "nx.DiGraph[Any]":
     try:
-        graph: nx.Graph[Any] = nx.parse_gml(text)
+        graph: nx.DiGraph[Any] = nx.parse_gml(text)
     except (nx.NetworkXError, ValueError, TypeError, LookupError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"the graph in GML cannot be read: {reason}") from error

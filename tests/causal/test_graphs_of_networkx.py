@@ -79,7 +79,7 @@ def test_hidden_nodes_stay_hidden(mark: dict[str, object]) -> None:
 
 
 def test_edges_say_when_they_are_no_arrows() -> None:
-    graph = nx.MultiDiGraph([("x", "y")])
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph([("x", "y")])
     graph.add_edge("y", "x", dir="both")
     assert as_admg(graph) == CONFOUNDED
     assert as_admg(nx.DiGraph([("y", "x", {"dir": "back"})])) == parse_graph("x -> y")
