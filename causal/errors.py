@@ -20,10 +20,10 @@ class NotDiscreteError(InputError):
     """The exact answer needs finitely many values, and a variable is continuous."""
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: object, known: Iterable[str]) -> str:
     """The end of an error message about an unknown name: the closest known name, or all of them."""
-    known = list(known)
-    close = get_close_matches(name, known, n=1)
+    known = [str(other) for other in known]
+    close = get_close_matches(str(name), known, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
     return f"choose from {', '.join(known) or '(none)'}"

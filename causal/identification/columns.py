@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from ..arrays import Array, Floats
-from ..errors import InputError, did_you_mean
+from ..errors import InputError, did_you_mean, short
 
 
 class HasColumns(Protocol):
@@ -47,6 +47,8 @@ def columns_of(data: ColumnData) -> Mapping[str, Any]:
 def check_has(columns: Mapping[str, Any], names: Iterable[str]) -> None:
     """Raise InputError if a column is missing."""
     for name in names:
+        if not isinstance(name, str):
+            raise InputError(f"a column is named by a text, and got {short(name)}")
         if name not in columns:
             raise InputError(f"there is no column {name!r}; {did_you_mean(name, columns)}")
 

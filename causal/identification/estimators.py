@@ -16,7 +16,7 @@ import numpy as np
 from ..arrays import Array, Floats
 from ..errors import InputError
 from ..graphs.admg import Names
-from ..graphs.conversion import as_names
+from ..graphs.names import as_names
 from ..model.elimination import Factor
 from .columns import ColumnData, Seed, coded, columns_of, numbers
 from .laws import empirical
@@ -44,6 +44,10 @@ def plug_in(
     it, such as `lambda law: estimand.evaluate(law).table`. Raises InputError if its value is not
     finite, naming a cell that no row fills.
     """
+    if not callable(functional):
+        raise InputError(
+            f"the functional is a function of a table, and got {type(functional).__name__}"
+        )
     names, columns = as_names(names), columns_of(data)
     axes = [coded(columns, name) for name in names]
     codes = {name: positions for name, (_, positions) in zip(names, axes, strict=True)}
@@ -139,7 +143,7 @@ def with_errors(
 
     The sum of the exponential weights of equal rows has a gamma distribution.
     """
-    if resamples < 2:
+    if not isinstance(resamples, int | np.integer) or resamples < 2:
         raise InputError(f"a standard error needs 2 resamples or more, and got {resamples}")
     rng = np.random.default_rng(rng)
     replicates = [estimate(rng.standard_gamma(counts)) for _ in range(resamples)]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, numeric
 from ..errors import InputError, NotDiscreteError
 from ..tolerances import PROBABILITY_SUM
 
@@ -170,7 +170,7 @@ class Exactly(Distribution):
     value: Array | float
 
     def __post_init__(self) -> None:
-        if not np.isfinite(self.value).all():
+        if not np.isfinite(numeric(self.value, "Exactly's value", finite=False)).all():
             raise InputError(f"Exactly needs finite values, and got {self.value}")
 
     def sample(self, noise: Array, rows: Array | None = None) -> Array:
@@ -206,7 +206,9 @@ class Normal(Continuous):
     std: Array | float
 
     def __post_init__(self) -> None:
-        finite = np.isfinite(self.loc).all() and np.isfinite(self.std).all()
+        loc = numeric(self.loc, "Normal's mean", finite=False)
+        std = numeric(self.std, "Normal's standard deviation", finite=False)
+        finite = np.isfinite(loc).all() and np.isfinite(std).all()
         if not (finite and np.all(np.asarray(self.std) >= 0)):
             raise InputError(
                 "Normal needs a finite mean and a finite standard deviation that is not negative"
@@ -233,7 +235,9 @@ class Uniform(Continuous):
     high: Array | float
 
     def __post_init__(self) -> None:
-        finite = np.isfinite(self.low).all() and np.isfinite(self.high).all()
+        low = numeric(self.low, "Uniform's low bound", finite=False)
+        high = numeric(self.high, "Uniform's high bound", finite=False)
+        finite = np.isfinite(low).all() and np.isfinite(high).all()
         if not (finite and np.all(np.asarray(self.low) <= np.asarray(self.high))):
             raise InputError(
                 "Uniform needs finite bounds in ascending order, and got "
@@ -262,7 +266,7 @@ def _of_rows(parameter: Array, rows: Array | None) -> Array:
 
 
 def _check_probabilities(law: str, p: Array | float) -> None:
-    p = np.asarray(p, dtype=float)
+    p = numeric(p, f"{law}'s probabilities", finite=False)
     inside = (p >= -PROBABILITY_EXCESS) & (p <= 1 + PROBABILITY_EXCESS)
     if not inside.all():
         worst = p[~inside].ravel()[0]

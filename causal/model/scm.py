@@ -91,6 +91,16 @@ class SCM(Structure):
         return shared(self)
 
 
+def check_model(model: object) -> None:
+    """Raise InputError unless this is an instance of a model's class."""
+    if isinstance(model, type):
+        raise InputError(f"{model.__name__} is a class; give an instance, {model.__name__}()")
+    if not isinstance(model, SCM):
+        raise InputError(
+            f"a model is an instance of a class of SCM, and got {type(model).__name__}"
+        )
+
+
 def _generator(rng: np.random.Generator | int) -> np.random.Generator:
     """The generator itself, or the one with this seed."""
     if isinstance(rng, np.random.Generator):

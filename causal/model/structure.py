@@ -7,7 +7,7 @@ tables, `World` the tasks and the references of the benchmark."""
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from functools import cached_property, partial
-from typing import Any, ClassVar, Self, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
 import networkx as nx
 
@@ -80,6 +80,23 @@ class Structure:
     # The lowest and the highest value of a continuous action; None if the action is discrete.
     action_bounds: ClassVar[tuple[float, float] | None] = None
     _roles: ClassVar[Mapping[str, RoleName]] = {}  # of the variables, in the order of declaration
+
+    if not TYPE_CHECKING:
+
+        def __new__(cls, *args: Any, **knobs: Any) -> Self:
+            """Raise InputError if a knob is not a field, or comes without its name."""
+            known = [field.name for field in fields(cls)]
+            for knob in knobs:
+                if knob not in known:
+                    raise InputError(
+                        f"{cls.__name__} has no setting {knob!r}; {did_you_mean(knob, known)}"
+                    )
+            if args:
+                raise InputError(
+                    f"{cls.__name__} takes its settings by name, as in {cls.__name__}(horizon=1), "
+                    f"and got {args[0]!r}"
+                )
+            return super().__new__(cls)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -1,6 +1,7 @@
 """`World`, the class that every world subclasses: a model and what the benchmark asks of it."""
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -151,8 +152,8 @@ class World(SCM):
 
         Raises InputError if the strength is outside [0, 1].
         """
-        if not 0 <= strength <= 1:
-            raise InputError(f"the dial goes from 0 to 1, and got {strength}")
+        if not isinstance(strength, Real) or not 0 <= strength <= 1:
+            raise InputError(f"the dial goes from 0 to 1, and got {strength!r}")
         return self if strength == 1 else self.dialled(strength)
 
     def dialled(self, strength: float) -> "World":

@@ -20,7 +20,8 @@ FLOORS = ("causal", "envs", "agents", "eval")
 # line of text stand side by side: none of them imports from another.
 ROOMS = {
     "causal": [
-        "errors tolerances arrays",
+        "errors tolerances",
+        "arrays",
         "graphs",
         "model",
         "exact",
