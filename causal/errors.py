@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
+from traceback import extract_tb
 
 LONGEST = 60  # characters of a value in a message
 
@@ -33,3 +35,15 @@ def short(value: object) -> str:
     """A value as one line of an error message, cut if it is long."""
     text = " ".join(repr(value).split())
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
+def raised_at(error: BaseException, callers: int = 1) -> str:
+    """Where the code raised an error that was called first, as "; see world.py, line 12, in sold".
+
+    It is the last line of the same file. `callers` of the frames are left out. Empty if the error
+    was raised by the call itself."""
+    frames = extract_tb(error.__traceback__)[callers:]
+    own = [frame for frame in frames if frame.filename == frames[0].filename]
+    if not own:
+        return ""
+    return f"; see {Path(own[-1].filename).name}, line {own[-1].lineno}, in {own[-1].name}"
