@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,9 +21,51 @@ Environment = Annotated[
     ),
 ]
 Variant = Annotated[str, typer.Option(help="twin or control.")]
-Out = Annotated[Path, typer.Option(help="The folder of the results.")]
-Workers = Annotated[int, typer.Option(min=1, help="Worker processes.")]
+MOST_SEEDS = 10_000
+MOST_STEPS = 10**9  # of a log or of practice
 CORES = os.cpu_count() or 1
+
+
+def folder(path: Path) -> Path:
+    """The path, unless no folder can be made or written to there."""
+    if path.exists() and not path.is_dir():
+        raise typer.BadParameter(f"{path} is a file, and must be a folder")
+    _check_writable(path)
+    return path
+
+
+def file_named(*suffixes: str) -> Callable[[Path | None], Path | None]:
+    """The check that a path can be written to, and has one of the suffixes of its format."""
+
+    def check(path: Path | None) -> Path | None:
+        if path is None:
+            return None
+        if path.suffix not in suffixes:
+            formats = " or ".join(f"*{suffix}" for suffix in suffixes)
+            raise typer.BadParameter(f"the file is a {formats}, and not {str(path)!r}")
+        if path.is_dir():
+            raise typer.BadParameter(f"{path} is a folder, and must be a file")
+        _check_writable(path.parent)
+        return path
+
+    return check
+
+
+def _check_writable(path: Path) -> None:
+    """Raise BadParameter if a folder cannot be made, or nothing can be written to it."""
+    try:
+        nearest = next(one for one in (path, *path.absolute().parents) if one.exists())
+        is_folder = nearest.is_dir()
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"{str(path)!r} is no path: {error}") from error
+    if not is_folder:
+        raise typer.BadParameter(f"{nearest} is a file, and {path} needs a folder there")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise typer.BadParameter(f"the folder {nearest} cannot be written to")
+
+
+Out = Annotated[Path, typer.Option(help="The folder of the results.", callback=folder)]
+Workers = Annotated[int, typer.Option(min=1, max=1024, help="Worker processes.")]
 
 
 def print_plain(text: str) -> None:

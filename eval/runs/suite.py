@@ -83,7 +83,14 @@ def grid(
     """
     if seeds < 1:
         raise InputError(f"a suite needs at least one seed, and got {seeds}")
-    agents = [_on_device(text, device) for text in agents] if device else agents
+    if device:
+        on_device = [_on_device(text, device) for text in agents]
+        if on_device == list(agents):
+            raise InputError(
+                f"none of {', '.join(agents)} learns a network on a device; leave out "
+                f"the device {device!r}"
+            )
+        agents = on_device
     budgets = {Budget.RECORDED: offline_budget, Budget.PRACTICE: online_budget, Budget.NONE: 1}
     runs: list[Run] = []
     any_acts = False
@@ -150,6 +157,8 @@ def _on_device(text: str, device: str) -> str:
         return text
     device_named(device)
     name, settings = parse(agent)
+    if settings.get("device", device) != device:
+        raise InputError(f"{text} names another device than {device!r}; name one of them")
     return unparse(name, {"device": device, **settings}) + at + regime
 
 

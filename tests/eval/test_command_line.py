@@ -220,7 +220,7 @@ BAD = {
         "run IceCreamShorts-v0 --agent naive@intervene",
         "observe",
     ),
-    "a negative budget": ("run IceCreamShorts-v0 --offline-budget -5", "-5"),
+    "a negative budget": ("run IceCreamShorts-v0 --offline-budget -5", "--offline-budget"),
     "no seeds": ("run IceCreamShorts-v0 --seeds 0", "seed"),
     "a file that is not there": ("run IceCreamShorts-v0 --agent nobody.py", "nobody.py"),
     "an environment's file that does not import": ("show broken.py", "broken.py"),
