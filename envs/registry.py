@@ -6,7 +6,7 @@ Every file in the folder `worlds` is scanned: a new world needs no entry anywher
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import gymnasium
@@ -82,9 +82,21 @@ def make_model(world: str, *, variant: str = "", shift: str = "", **knobs: Any) 
     model: World = cls(**typed(cls, settings | knobs))
     if variant not in VARIANTS:
         raise InputError(f"{variant!r} is not a variant; {did_you_mean(variant, VARIANTS[1:])}")
+    if settings or knobs:
+        _check_shifts(model)
     if variant:
         model = _variant_of(model, variant, world)
     return model.shifted(shift) if shift else model
+
+
+@lru_cache(maxsize=64)
+def _check_shifts(model: World) -> None:
+    """Raise InputError if a shift cannot be made, because a knob that it uses is out of range."""
+    for name in model.shifts():
+        try:
+            model.shifted(name)
+        except InputError as error:
+            raise InputError(f"in the shift {name}: {error}") from error
 
 
 def world_text(model: SCM) -> str:

@@ -15,6 +15,7 @@ from .structure import Columns, Structure, Variable
 from .supports import shared_supports
 
 AT_MOST_ONE: tuple[RoleName, ...] = ("action", "reward", "terminal", "selection")
+LARGEST = 1e100  # of a knob, so that squares and sums do not overflow
 MOST_STEPS = 1_000_000  # of an episode; a trajectory of all variables is kept in memory
 UNITS = 2  # that a mechanism with continuous causes is tried on
 NEEDED: tuple[RoleName, ...] = ("action", "reward")
@@ -60,6 +61,8 @@ def _check_type(model: Structure, field: "Field[Any]") -> None:
         )
     if wanted is float and not np.isfinite(value):
         raise InputError(f"{kind}: {field.name} must be finite, and got {value}")
+    if wanted is float and abs(value) > LARGEST:
+        raise InputError(f"{kind}: {field.name} must be at most {LARGEST:g}, and got {value}")
 
 
 def _check_numbers(model: Structure) -> None:

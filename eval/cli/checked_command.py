@@ -74,7 +74,7 @@ def _in_one_line(debug: bool) -> Iterator[None]:
     try:
         yield
         return
-    except (ValueError, OSError, ClickError) as error:
+    except (ValueError, OSError, MemoryError, ClickError) as error:
         message = _message(error)
         if debug or not message:
             raise
@@ -93,6 +93,9 @@ def _message(error: Any) -> str:
     if isinstance(error, OSError):
         file = error.filename or "a file"
         return f"dosuite: {_joined(f'{file}: {error.strerror or error}')}"
+
+    if isinstance(error, MemoryError):
+        return f"dosuite: there is not enough memory. {_joined(error)}"
 
     from dosuite.causal import InputError
 

@@ -39,7 +39,7 @@ def test_a_file_that_cannot_be_written_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     with pytest.raises(SystemExit) as stop:
-        call(monkeypatch, "data", "IceCreamShorts-v0", "--episodes", "5", "--out", "/dev/null/a.arrow")
+        call(monkeypatch, "data", "IceCreamShorts-v0", "--episodes=5", "--out=/dev/null/a.arrow")
     assert stop.value.code == 2
     assert "/dev/null" in capsys.readouterr().err
 
