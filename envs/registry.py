@@ -67,6 +67,11 @@ def world_class(name: str) -> type[World]:
             f"{name} is no model, and only Gymnasium makes it: "
             f'gymnasium.make("dosuite.envs:{name}")'
         )
+    if own := _own_class(name, World):
+        raise InputError(
+            f"{name} is a class of your own: call {own.__name__}(), or name it with its file, as "
+            f"path/to/file.py:{own.__name__}"
+        )
     raise InputError(f"there is no environment {name!r}; {_suggestion(name, known)}")
 
 
@@ -154,6 +159,17 @@ def _variant_of(model: World, variant: str, world: str) -> World:
     if other is None:
         raise InputError(f"{world} has no twin with a different best policy")
     return other.with_intent() if model.observe_intent else other
+
+
+def _own_class(name: str, base: type[World]) -> type[World] | None:
+    """The class outside this package that has a name or an id, such as one of `__main__`."""
+    for cls in base.__subclasses__():
+        is_own = cls.__module__.partition(".")[0] != "dosuite" and cls.names_of_variables()
+        if is_own and name in (cls.__name__, world_id(cls)):
+            return cls
+        if below := _own_class(name, cls):
+            return below
+    return None
 
 
 def _without_version(world: str) -> str:
