@@ -3,15 +3,19 @@
 import math
 import os
 from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
+WIDE = Console(width=10_000)
 console = Console(width=max(110, Console().width))
 
 Environment = Annotated[
@@ -23,6 +27,8 @@ Environment = Annotated[
 Variant = Annotated[str, typer.Option(help="twin or control.")]
 MOST_SEEDS = 10_000
 MOST_STEPS = 10**9  # of a log or of practice
+LARGE = 1e12  # beyond which a float has no such decimals
+EXACT = 12  # decimals of an exact value that are free of errors of rounding
 CORES = os.cpu_count() or 1
 
 
@@ -73,6 +79,15 @@ def print_plain(text: str) -> None:
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
+def print_table(table: Table) -> None:
+    """Print a table; to a file or a pipe as wide as it is, so that no cell is cut or wrapped."""
+    if console.is_terminal:
+        console.print(table)
+        return
+    width = Measurement.get(WIDE, WIDE.options, table).maximum
+    Console(width=max(width, console.width)).print(table)
+
+
 def fail_if_any(rows: "pd.DataFrame") -> None:
     """Exit with code 1 if a run failed."""
     failed = rows[rows["status"] != "ok"]
@@ -82,5 +97,13 @@ def fail_if_any(rows: "pd.DataFrame") -> None:
 
 
 def number_text(value: float, digits: int) -> str:
-    """A number for a table; "-" for NaN."""
-    return "-" if math.isnan(value) else f"{value:.{digits}f}"
+    """A number for a table; "-" for NaN.
+
+    Halves are rounded away from 0, as on paper: 0.9025, which is computed as 0.90249..., is 0.903.
+    """
+    if not math.isfinite(value):
+        return "-" if math.isnan(value) else str(value)
+    if abs(value) >= LARGE:
+        return f"{value:.{digits}f}"
+    exact = Decimal(repr(round(float(value), EXACT) + 0.0))
+    return str(exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
