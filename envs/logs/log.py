@@ -23,6 +23,7 @@ from gymnasium.spaces import Box
 
 from dosuite.causal import Array, Columns, InputError
 from dosuite.causal.counts import whole_number
+from dosuite.causal.errors import did_you_mean
 
 from ..spaces import Space
 from . import arrow_file as arrow
@@ -54,7 +55,7 @@ class Data:
     graph: "nx.DiGraph[str] | None" = None  # of one step, with roles; if the learner needs it
 
     def __getitem__(self, name: str) -> Array:
-        return self.columns[name]
+        return _column(self.columns, name)
 
     def __len__(self) -> int:
         return len(self.columns["reward"])
@@ -120,22 +121,22 @@ class Log:
         """A log of a pandas frame, a mapping of columns, or the path of a CSV file.
 
         `observation` names one context, several, or none; `logged` names covariates. Columns named
-        episode, step and terminated are used if the table has them; otherwise each row is an
-        episode. In the last row of an episode the next observation is the row's own. A `graph` over
+        episode, step, terminated, truncated and next_observation are used if the table has them;
+        without them each row is an episode. In the last row of an episode the next observation is
+        the row's own, unless the table has it. A `graph` over
         the columns' names, a DiGraph or a text such as "age -> action", makes its other nodes
         latent. Whole numbers become Discrete spaces, others a Box. Raises InputError, with column
         and row, at what cannot be learned from.
         """
-        contexts = (observation,) if isinstance(observation, str) else tuple(observation)
-        names = (logged,) if isinstance(logged, str) else tuple(logged)
+        contexts = tables.as_names(observation, "a context")
+        names = tables.as_names(logged, "a logged variable")
+        tables.check_task(contexts, action, reward, discount, observation_space, action_space)
         frame = tables.read_table(table)
         values = [tables.numbers(frame, name) for name in contexts]
-        space = observation_space or tables.space_of_contexts(values)
-        episode, step, terminated = (
-            name if name in frame.columns and name not in (*contexts, *names) else None
-            for name in ("episode", "step", "terminated")
-        )
-        columns = tables.columns_of(frame, values, space, episode, step, terminated)
+        space = observation_space
+        if space is None:
+            space = tables.space_of_contexts(contexts, values)
+        columns = tables.columns_of(frame, values, space, (*contexts, action, reward, *names))
         columns["action"] = tables.numbers(frame, action)
         columns["reward"] = tables.numbers(frame, reward).astype(float)
         for name in names:
@@ -161,7 +162,7 @@ class Log:
         check_columns(self.columns, self.observation_space, self.action_space)
 
     def __getitem__(self, name: str) -> Array:
-        return self.columns[name]
+        return _column(self.columns, name)
 
     def __len__(self) -> int:
         return len(self.columns["reward"])
@@ -297,6 +298,13 @@ class Log:
         if check:
             log.check()
         return log.with_hash(content_hash)
+
+
+def _column(columns: Mapping[str, Array], name: str) -> Array:
+    """A column by its name. Raises InputError if there is none."""
+    if name not in columns:
+        raise InputError(f"a log has no column {name!r} here; {did_you_mean(str(name), columns)}")
+    return columns[name]
 
 
 def _described(columns: Columns, about: Mapping[str, Any], path: Path) -> Log:
