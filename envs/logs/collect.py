@@ -33,7 +33,8 @@ from ..registry import world_text
 from ..spaces import action_space, all_observations, choices, encode, observation_space, positions
 from .arrow_file import writing
 from .growing_columns import Spool
-from .log import Log, latents_path
+from .latents import latents_path
+from .log import Log
 
 # of the episodes of a log, those in which the experimenter acts
 SHARES = {regime.value: regime.share for regime in Regime if regime.share is not None}
