@@ -62,7 +62,7 @@ def collect(
     a file cannot be written; then all files are as before.
     """
     _check_seed(seed)
-    episodes = whole_number("episodes", episodes, 1)
+    episodes = whole_number("episodes", episodes)
     share = _checked_share(episodes, seed, regime, share)
     about: dict[str, Any] = {} if model.edits else {"world": world_text(model)}
     about |= origin or {}

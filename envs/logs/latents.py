@@ -16,8 +16,10 @@ from .growing_columns import fingerprint
 
 
 def latents_path(path: str | Path) -> Path:
-    """The file with the latents of the log at `path`."""
+    """The file with the latents of the log at `path`. Raises InputError if that has no name."""
     path = Path(path)
+    if not path.name:
+        raise InputError(f"a log is an Arrow file, and {str(path)!r} is none; name it NAME.arrow")
     return path.with_suffix(".latents" + path.suffix)
 
 
