@@ -25,10 +25,12 @@ class NotDiscreteError(InputError):
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """The end of an error message about an unknown name: the closest known name, or all of them."""
     known = [str(other) for other in known]
+    if not known:
+        return "there are none, so leave it out"
     close = get_close_matches(str(name), known, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"choose from {', '.join(known) or '(none)'}"
+    return f"choose from {', '.join(known)}"
 
 
 def short(value: object) -> str:

@@ -10,6 +10,7 @@ import gymnasium
 import numpy as np
 
 from dosuite.causal import Array, InputError
+from dosuite.causal.counts import whole_number
 
 Acting = Callable[[Array], Array]  # from observations (n, ...) to actions (n,)
 
@@ -47,6 +48,7 @@ class PolicyValue(NamedTuple):
 
 def seeds_of_episodes(episodes: int, seed: int) -> list[int]:
     """The seeds of `episodes` episodes, the same for every policy."""
+    seed = whole_number("seed", seed, 0)
     return [int(state) for state in np.random.SeedSequence(seed).generate_state(episodes)]
 
 
@@ -80,7 +82,7 @@ def estimated_value(
 
     Raises InputError if there are fewer than 2 episodes.
     """
-    returns = np.zeros(max(episodes, 0))
+    returns = np.zeros(max(whole_number("episodes", episodes), 0))
     for number, own_seed in enumerate(seeds_of_episodes(len(returns), seed)):
         for transition in rollout(env, policy, own_seed):
             returns[number] += transition.reward

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Array, Floats
+from ..counts import whole_number
 from ..errors import InputError
 from ..graphs.admg import Names
 from ..graphs.names import as_names
@@ -143,8 +144,7 @@ def with_errors(
 
     The sum of the exponential weights of equal rows has a gamma distribution.
     """
-    if not isinstance(resamples, int | np.integer) or resamples < 2:
-        raise InputError(f"a standard error needs 2 resamples or more, and got {resamples}")
+    resamples = whole_number("resamples", resamples, 2)
     rng = np.random.default_rng(rng)
     replicates = [estimate(rng.standard_gamma(counts)) for _ in range(resamples)]
     return Estimate(estimate(counts), np.std(replicates, axis=0, ddof=1))
