@@ -20,6 +20,7 @@ from dosuite.envs import choices
 from dosuite.envs.gym.sb3 import UNIT
 from dosuite.envs.plugins import importing_beside, named_in_file
 from dosuite.envs.spaces import as_numbers
+from dosuite.envs.trust import PYTHON, ZIP, check_trusted
 
 from .agent import Agent
 from .normalisation import scales_of, statistics_files, take_statistics
@@ -32,6 +33,8 @@ from .user_function import UserFunction
 # the classes that a zip is loaded as; A2C and TRPO share the policies of PPO, and DDPG that of TD3
 ALGORITHMS = (RecurrentPPO, MaskablePPO, QRDQN, TQC, CrossQ, DQN, SAC, TD3, PPO, ARS)
 
+RUN = {".py": PYTHON, ".zip": ZIP}  # files that run code when they are opened, and how
+
 # how often a function is asked before it is taken to be deterministic: in one batch, and alone
 ASKED, ASKED_ALONE = 1024, 256
 
@@ -40,8 +43,9 @@ ASKED, ASKED_ALONE = 1024, 256
 class UserPolicyAgent(Agent):
     """Returns a user's policy, from the file `model.zip`, `policy.pt` or `my_policy.py:name`.
 
-    It learns nothing. A zip of Stable-Baselines3 can hold code, as a Python file does: use only
-    files from sources you trust. Raises InputError if the file is missing or holds no policy.
+    It learns nothing. A zip of Stable-Baselines3 can hold code, as a Python file does, and both
+    need trust (see `dosuite.envs.trust`). Raises InputError if the file is missing, is not trusted
+    or holds no policy.
     """
 
     learns: ClassVar[tuple[str, ...]] = ("given",)
@@ -72,6 +76,8 @@ class UserPolicyAgent(Agent):
         return [self.file, *(statistics_files(self.file) if is_zip else ())]
 
     def _read(self) -> Any:
+        if self.file.suffix in RUN:  # what was read before needs trust too
+            check_trusted(self.file, RUN[self.file.suffix])
         return _read(self.where, *(file.stat().st_mtime_ns for file in self._files()))
 
 

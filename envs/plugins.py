@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 from dosuite.causal import InputError
 from dosuite.causal.errors import did_you_mean
 
+from .trust import PYTHON, check_trusted
+
 T = TypeVar("T")
 _FILE = r"(.+\.py)(?::(\w+))?"
 _helpers: dict[str, Path] = {}  # modules imported from beside users' files, and their folders
@@ -42,7 +44,8 @@ def class_in_file(where: str, base: type[T], wider: type[Any] | None = None) -> 
     """The class named by `path/to/file.py:Class`, or the only one in `path/to/file.py`.
 
     `wider` is a superclass of `base` that a user may have subclassed by mistake. Raises InputError
-    if the file does not exist or cannot be imported, or if no class or several classes fit.
+    if the file does not exist, is not trusted (see `trust`) or cannot be imported, or if no class
+    or several classes fit.
     """
     file, name = _split(where)
     if not file.is_file():
@@ -73,7 +76,7 @@ def class_in_file(where: str, base: type[T], wider: type[Any] | None = None) -> 
 def named_in_file(where: str) -> Any:
     """The object named by `path/to/file.py:name`; None if the file or the name does not exist.
 
-    Raises InputError if the file cannot be imported.
+    Raises InputError if the file is not trusted or cannot be imported.
     """
     file, name = _split(where)
     if not name or not file.is_file():
@@ -133,6 +136,7 @@ def _classes(module: ModuleType, base: type[T]) -> list[type[T]]:
 
 def _import_file(file: Path) -> ModuleType:
     """Import a file, once for each content: a file that was changed is another module."""
+    check_trusted(file, PYTHON)
     name = f"{file.stem}_{blake2b(file.read_bytes(), digest_size=8).hexdigest()}"
     if name in sys.modules:
         return sys.modules[name]

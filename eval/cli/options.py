@@ -23,6 +23,14 @@ Variant = Annotated[str, typer.Option(help="twin or control.")]
 Out = Annotated[Path, typer.Option(help="The folder of the results.")]
 Workers = Annotated[int, typer.Option(min=1, help="Worker processes.")]
 CORES = os.cpu_count() or 1
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help="Open files that run code: .py files, zips of Stable-Baselines3 and their .pkl, which "
+        "are unpickled, and TorchScript. They can do all that you can; know who wrote them.",
+    ),
+]
 
 
 def print_plain(text: str) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import CORES, Out, Workers, console, fail_if_any, print_plain
+from .options import CORES, Out, Trust, Workers, console, fail_if_any, print_plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,10 @@ def run(
     ] = None,
     agent: Annotated[
         list[str] | None,
-        typer.Option(help="naive, dqn:updates=500@observe, my_agent.py:MyAgent; may be repeated."),
+        typer.Option(
+            help="naive, dqn:updates=500@observe, my_agent.py:MyAgent, or a policy: model.zip, "
+            "policy.pt, policy.onnx, my_policy.py:choose; may be repeated."
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(help="Seeds of each run.")] = 5,
     offline_budget: Annotated[int, typer.Option(help="Recorded steps of a log.")] = 10_000,
@@ -43,13 +46,17 @@ def run(
     ] = "",
     out: Out = Path("results"),
     workers: Workers = CORES,
+    trust: Trust = False,
 ) -> None:
     """Train and score agents, and report.
 
     Runs that have a result in the folder are not repeated.
     """
+    from dosuite.envs.trust import set_trust
+
     from ..runs.suite import AGENTS, execute, grid, suite_environments
 
+    set_trust(trust)
     runs = grid(
         environments or suite_environments(suite),
         agent or AGENTS,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import Environment, Variant, console, print_plain
+from .options import Environment, Trust, Variant, console, print_plain
 
 if TYPE_CHECKING:
     from dosuite.causal import World
@@ -22,6 +22,7 @@ def show(
         Path | None,
         typer.Option(help="Write steps of the confused and the causal policy to this PNG file."),
     ] = None,
+    trust: Trust = False,
 ) -> None:
     """Show a world.
 
@@ -30,9 +31,11 @@ def show(
     """
     from dosuite.causal.graphs import as_text
     from dosuite.envs import make_model
+    from dosuite.envs.trust import set_trust
 
     from .world_tables import print_certificate, print_values, title
 
+    set_trust(trust)
     _check_suffixes(picture, steps)
     model = make_model(environment, variant=variant)
     world = model.shifted(shift) if shift else model
