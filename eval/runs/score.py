@@ -1,5 +1,6 @@
 """Scoring a policy of your own in a world and all its shifts."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pandas as pd
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from dosuite.agents import Policy, TabularPolicy
+from dosuite.agents.normalisation import UNKNOWN_NOTE
 from dosuite.agents.user_policy import as_policy
 from dosuite.causal import Array, InputError, World
 from dosuite.envs import all_observations, choices, make_model
@@ -63,7 +65,10 @@ def _scored(world: str | World, policy: Any) -> pd.DataFrame:
 def _as_policy(model: World, policy: Any) -> Policy:
     if isinstance(policy, np.ndarray | list | tuple | pd.DataFrame):
         return _tabular(model, policy)
-    return as_policy(policy, spaces_of(model))
+    taken = as_policy(policy, spaces_of(model))
+    if taken.note == UNKNOWN_NOTE:
+        warnings.warn(taken.note, stacklevel=4)
+    return taken
 
 
 def _tabular(model: World, rows: Any) -> Policy:

@@ -50,7 +50,7 @@ def test_a_python_file_runs_only_if_it_is_trusted(tmp_path: Path) -> None:
         lambda: score(world, lambda observations: 0),
     )
     for attempt in attempts:
-        with pytest.raises(InputError, match="is a Python file, which is run .*trust=True"):
+        with pytest.raises(InputError, match=r"is a Python file, which is run .*trust=True"):
             attempt()
     assert not list(tmp_path.glob("*.mark"))
     assert score(ICE, f"{policy}:choose", trust=True)["value"][0] == pytest.approx(0.475)
