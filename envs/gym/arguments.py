@@ -11,6 +11,7 @@ from dosuite.causal.errors import did_you_mean
 from ..registry import make_model, world_class
 from ..settings import parse
 from ..spaces import Space
+from ..trust import trusting
 
 SEEDS = 2**63  # the seeds that differ: others are taken modulo this number
 
@@ -34,10 +35,11 @@ def model_of(world: str | World, knobs: dict[str, Any]) -> World:
                 f"(unexpected keyword argument {next(iter(knobs))!r})"
             )
         return world
-    cls = world_class(parse(world)[0])
+    with trusting(knobs.get("trust", False)):
+        cls = world_class(parse(world)[0])
     settings = [field.name for field in fields(cls) if field.init and field.name != "edits"]
     for name in knobs:
-        if name not in (*settings, "edits", "variant", "shift"):
+        if name not in (*settings, "edits", "variant", "shift", "trust"):
             raise UnknownKeywordError(
                 f"{cls.__name__} has no setting {name!r} (unexpected keyword argument {name!r}); "
                 + did_you_mean(name, [*settings, "variant", "shift"])

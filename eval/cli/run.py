@@ -10,6 +10,7 @@ from .options import (
     MOST_SEEDS,
     MOST_STEPS,
     Out,
+    Trust,
     Workers,
     console,
     fail_if_any,
@@ -27,7 +28,10 @@ def run(
     ] = None,
     agent: Annotated[
         list[str] | None,
-        typer.Option(help="naive, dqn:updates=500@observe, my_agent.py:MyAgent; may be repeated."),
+        typer.Option(
+            help="naive, dqn:updates=500@observe, my_agent.py:MyAgent, or a policy: model.zip, "
+            "policy.pt, policy.onnx, my_policy.py:choose; may be repeated."
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, max=MOST_SEEDS, help="Seeds of each run.")] = 5,
     offline_budget: Annotated[
@@ -56,15 +60,19 @@ def run(
     ] = "",
     out: Out = Path("results"),
     workers: Workers = CORES,
+    trust: Trust = False,
 ) -> None:
     """Train and score agents, and report.
 
     Runs that have a result in the folder are not repeated.
     """
+    from dosuite.envs.trust import set_trust
+
     from ..runs.suite import AGENTS, execute, grid, suite_environments
 
     if log and len(environments or ()) != 1:
         raise typer.BadParameter("with --log, name the one environment that the log is of")
+    set_trust(trust)
     runs = grid(
         environments or suite_environments(suite),
         agent or AGENTS,

@@ -20,6 +20,7 @@ from dosuite.envs.plugins import names_file
 from dosuite.envs.regimes import Budget, Regime
 from dosuite.envs.registry import world_class, world_id
 from dosuite.envs.settings import parse, unparse
+from dosuite.envs.trust import is_trusting, trusting
 
 from .failure import traceback_name, with_file
 from .reference_values import reference_agents
@@ -196,7 +197,9 @@ def execute(runs: Iterable[Run], folder: Path, workers: int, quiet: bool = False
         return any(not _path(folder, key).exists() for key in group)
 
     groups = [{keys[run]: run for run in group} for group in _together(missing.values())]
-    done = in_workers(partial(_do, folder=folder), groups, workers, lacks_result)
+    done = in_workers(
+        partial(_do_trusting, folder=folder, trust=is_trusting()), groups, workers, lacks_result
+    )
     _watch(done, len(missing), quiet)
     for key, run in missing.items():
         if not _path(folder, key).exists():
@@ -213,6 +216,12 @@ def _together(runs: Iterable[Run]) -> list[list[Run]]:
     for run in runs:
         groups.setdefault(replace(run, seed=0) if run.joined else run, []).append(run)
     return list(groups.values())
+
+
+def _do_trusting(runs: Mapping[str, Run], folder: Path, trust: bool) -> int:
+    """`_do` in a worker process, which trusts files as the main one does."""
+    with trusting(trust):
+        return _do(runs, folder)
 
 
 def _do(runs: Mapping[str, Run], folder: Path) -> int:
