@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
 from traceback import format_exc
@@ -127,10 +128,8 @@ def _release(process: "subprocess.Popen[bytes]") -> None:
     """Wait for a process that ends, and close its pipes."""
     process.wait()
     for pipe in (process.stdin, process.stdout):
-        try:
+        with suppress(OSError):  # what was left to write has no reader
             _pipe(pipe).close()
-        except OSError:  # what was left to write has no reader
-            pass
 
 
 def serve(calls: IO[bytes]) -> None:

@@ -23,6 +23,7 @@ from gymnasium.spaces import Box
 
 from dosuite.causal import Array, Columns, InputError
 
+from ..files import alone_in
 from ..spaces import Space
 from . import arrow_file as arrow
 from . import tables
@@ -262,7 +263,7 @@ class Log:
             names = {"log": self.content_hash}
             names["seal"] = _seal(self.latents, names)
             files[latents_path(path)] = (self.latents, names)
-        with _keeping_latents(path):
+        with arrow.writing(path), alone_in(path.parent), _keeping_latents(path):
             arrow.write(files)
         return path
 
