@@ -145,12 +145,12 @@ def serve(calls: IO[bytes]) -> None:
     Thread(target=_read, args=(calls, queue, busy), daemon=True).start()
     while (call := queue.get()) is not None:
         answer = _answer(*call)
+        busy.clear()  # before the parent has the answer, and can send the next call
         try:
             answers.write(answer)
             answers.flush()
         except OSError:  # the parent died
             os._exit(1)
-        busy.clear()
 
 
 def _read(calls: IO[bytes], queue: SimpleQueue[Any], busy: Event) -> None:
