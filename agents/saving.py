@@ -7,6 +7,7 @@ unpickle anything else.
 
 from importlib import import_module
 from inspect import signature
+from io import BytesIO
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -67,8 +68,10 @@ def save_policy(policy: Policy, path: str | Path) -> Path:
     """
     path = Path(path)
     contents = {"format": FORMAT, "policy": _packed(policy)}
+    file = BytesIO()  # where torch writes to a file, a full disk is a RuntimeError
+    torch.save(contents, file)
     with replacing(path) as temporary:
-        torch.save(contents, temporary)
+        temporary.write_bytes(file.getbuffer())
     return path
 
 

@@ -101,19 +101,26 @@ def alone_in(folder: Path) -> Iterator[None]:
 
     Without effect where folders cannot be locked (Windows, some network file systems).
     """
+    lock = _lock_of(folder)
     try:
-        import fcntl
-
-        lock = os.open(folder, os.O_RDONLY)
-    except (ImportError, OSError):
-        yield
-        return
-    try:
-        with suppress(OSError):
-            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(lock)
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock_of(folder: Path) -> int | None:
+    """The descriptor of a folder that is locked until it is closed; None if it cannot be."""
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    with suppress(OSError):
+        lock = os.open(folder, os.O_RDONLY)
+        with suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        return lock
+    return None
 
 
 def temporary_beside(path: Path) -> Path:

@@ -103,6 +103,7 @@ def to_minari(log: Log, dataset_id: str) -> "minari.MinariDataset":
             "full"
         ) from error
     except Exception as error:  # Minari, or a library that it calls
+        shared_child().kill()  # HDF5 may crash later
         reason = " ".join(str(error).split())
         raise InputError(f"Minari does not write {dataset_id!r}: {reason}") from error
     finally:
@@ -113,7 +114,13 @@ def to_minari(log: Log, dataset_id: str) -> "minari.MinariDataset":
 
 
 def _write(log: Log, dataset_id: str, spec: EnvSpec | None, about: str, root: str) -> None:
-    """Write a data set under another root than Minari's."""
+    """Write a data set under another root than Minari's, in a child process.
+
+    HDF5 tells stderr at length why it fails, also after this has raised: from then on it is silent.
+    """
+    stderr = os.dup(2)
+    with open(os.devnull, "wb") as nothing:
+        os.dup2(nothing.fileno(), 2)
     buffers = []
     for rows in np.split(np.arange(len(log)), _starts(log)):
         columns = {name: column[rows] for name, column in log.columns.items()}
@@ -134,7 +141,9 @@ def _write(log: Log, dataset_id: str, spec: EnvSpec | None, about: str, root: st
                 description=f"A log of {world}, written by dosuite.",
             )
         data.storage.update_metadata({_KEY: about})
+        os.dup2(stderr, 2)
     finally:
+        os.close(stderr)
         os.environ.pop(_ROOT)
         if before is not None:
             os.environ[_ROOT] = before

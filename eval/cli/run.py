@@ -48,6 +48,8 @@ def run(
 
     Runs that have a result in the folder are not repeated.
     """
+    from dosuite.envs.files import alone_in
+
     from ..runs.suite import AGENTS, execute, grid, suite_environments
 
     runs = grid(
@@ -61,13 +63,18 @@ def run(
         device,
     )
     rows = execute(runs, out, workers)
-    _report(rows, out)
+    with alone_in(out):
+        _report(rows, out)
     fail_if_any(rows)
 
 
 def report(out: Out = Path("results")) -> None:
     """Print the tables and write the report of the results in a folder."""
-    _report(_results(out), out)
+    from dosuite.envs.files import alone_in
+
+    # A `dosuite run` that ends in the meantime writes its newer report afterwards.
+    with alone_in(out):
+        _report(_results(out), out)
 
 
 def _results(out: Path) -> "pd.DataFrame":

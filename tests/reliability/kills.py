@@ -146,12 +146,14 @@ def in_shared_memory(pids: set[int]) -> list[str]:
     return [name for name in names if pids & {int(part) for part in re.findall(r"\d+", name)}]
 
 
-def one_round(peace: Undisturbed, folder: Path, rng: random.Random, tally: Tally) -> None:
-    """Kill a command up to KILLS times, let it end, and record what is wrong then."""
+def one_round(
+    peace: Undisturbed, folder: Path, rng: random.Random, tally: Tally, kills: int = KILLS
+) -> None:
+    """Kill a command up to `kills` times, let it end, and record what is wrong then."""
     mark = uuid.uuid4().hex
     pids: set[int] = set()
     shutil.copytree(peace.before, folder)
-    for _ in range(KILLS):
+    for _ in range(kills):
         early = rng.random() < 1 / 8
         share = rng.uniform(0, EARLY) if early else rng.uniform(EARLY, 1.0)
         whole_group = rng.random() < 3 / 4

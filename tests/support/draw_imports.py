@@ -29,7 +29,7 @@ ROOMS = {
         "world",
     ],
     "envs": [
-        "files settings plugins regimes spaces rollouts",
+        "files child settings plugins regimes spaces rollouts",
         "pictures",
         "opaque_world",
         "worlds",
