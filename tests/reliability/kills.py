@@ -34,8 +34,8 @@ RUN = (
     *("run", "IceCreamShorts-v0", "--agent", "naive", "--agent", "bc:steps=30", "--seeds", "3"),
     *("--offline-budget", "200", "--workers", "2", "--out", "results"),
 )
-DATA = ("data", "SimpsonClinic-v0", "--episodes", "200", "--out", "log.arrow")
-OLDER = ("data", "SimpsonClinic-v0", "--episodes", "100", "--seed", "1", "--out", "log.arrow")
+DATA = ("data", "GreedyCasino-v0", "--episodes", "200", "--out", "log.arrow")
+OLDER = ("data", "GreedyCasino-v0", "--episodes", "100", "--seed", "1", "--out", "log.arrow")
 MINARI = (*DATA, "--minari", "killed/log-v0")
 
 # each command, and the ones that prepare its folder; add further commands here

@@ -17,7 +17,7 @@ from dosuite.eval.reports.page import save
 
 
 def write_log(folder: Path) -> None:
-    collect(make_model("SimpsonClinic-v0"), 20, 0, path=folder / "log.arrow")
+    collect(make_model("GreedyCasino-v0"), 20, 0, path=folder / "log.arrow")
 
 
 def write_policy(folder: Path) -> None:

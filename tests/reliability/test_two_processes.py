@@ -35,7 +35,7 @@ def test_a_failed_run_is_not_taken_from_the_process_that_does_it_again(tmp_path:
 
 def test_two_logs_written_to_one_place_are_never_mixed(tmp_path: Path) -> None:
     path = tmp_path / "log.arrow"
-    model = make_model("SimpsonClinic-v0")
+    model = make_model("GreedyCasino-v0")
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(lambda seed: collect(model, 20, seed, path=path), range(6)))
     log = Log.load(path)
