@@ -66,6 +66,7 @@ def run(
 
     Runs that have a result in the folder are not repeated.
     """
+    from dosuite.envs.files import alone_in
     from dosuite.envs.trust import set_trust
 
     from ..runs.suite import AGENTS, execute, grid, suite_environments
@@ -84,13 +85,18 @@ def run(
         device,
     )
     rows = execute(runs, out, workers)
-    _report(rows, out)
+    with alone_in(out):
+        _report(rows, out)
     fail_if_any(rows)
 
 
 def report(out: Out = Path("results")) -> None:
     """Print the tables and write the report of the results in a folder."""
-    _report(_results(out), out)
+    from dosuite.envs.files import alone_in
+
+    # A `dosuite run` that ends in the meantime writes its newer report afterwards.
+    with alone_in(out):
+        _report(_results(out), out)
 
 
 def _results(out: Path) -> "pd.DataFrame":

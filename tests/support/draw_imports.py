@@ -30,7 +30,8 @@ ROOMS = {
         "world",
     ],
     "envs": [
-        "files settings user_files regimes spaces rollouts",
+        "files child settings trust regimes spaces rollouts",
+        "user_files",
         "plugins",
         "pictures",
         "opaque_world",
