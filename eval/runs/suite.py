@@ -38,6 +38,7 @@ AGENTS = (
     "ppo@counterfactual",
 )
 MAIN = ("IceCreamShorts", "SimpsonClinic", "GreedyCasino", "ConfoundedRiver")
+FILES_AT_ONCE = 200  # whose rows are in memory before they are joined
 SUITES = ("main", "families", "full")
 ORDER = ["environment", "member", "variant", "regime", "agent", "budget", "seed", "world"]
 
@@ -200,10 +201,19 @@ def execute(runs: Iterable[Run], folder: Path, workers: int, quiet: bool = False
     for key, run in _watch(done, len(missing), quiet):
         if _version(_path(folder, key)) == before[key]:
             _write(pd.DataFrame(run.died().rows), _path(folder, key))
-    rows = pd.concat([pd.read_parquet(_path(folder, key)) for key in unique], ignore_index=True)
+    rows = _read_rows([_path(folder, key) for key in unique])
     rows = rows.sort_values(ORDER, ignore_index=True, kind="stable")
     _write(rows, folder / "results.parquet")
     return rows
+
+
+def _read_rows(paths: Sequence[Path]) -> pd.DataFrame:
+    """The rows of all files, joined block by block: a frame of one row takes 30 KB."""
+    blocks = []
+    for first in range(0, len(paths), FILES_AT_ONCE):
+        frames = [pd.read_parquet(path) for path in paths[first : first + FILES_AT_ONCE]]
+        blocks.append(pd.concat(frames, ignore_index=True))
+    return pd.concat(blocks, ignore_index=True)
 
 
 def _together(runs: Iterable[Run]) -> list[list[Run]]:
