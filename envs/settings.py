@@ -5,7 +5,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from dosuite.causal import InputError
-from dosuite.causal.errors import did_you_mean
+from dosuite.causal.errors import no_setting
 
 
 def parse(text: str) -> tuple[str, dict[str, str]]:
@@ -46,9 +46,7 @@ def typed(cls: type, settings: Mapping[str, Any]) -> dict[str, Any]:
     values = {}
     for key, value in settings.items():
         if key not in defaults:
-            own_hint = getattr(cls, "hint", None)  # of a model
-            hint = own_hint(key) if own_hint else did_you_mean(key, defaults)
-            raise InputError(f"{cls.__name__} has no setting {key!r}; {hint}")
+            raise no_setting(cls, key, defaults)
         values[key] = _converted(cls, key, value, type(defaults[key]))
     return values
 
