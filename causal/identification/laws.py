@@ -160,7 +160,8 @@ def _conditions(factors: Sequence[Factor]) -> str | None:
     for length in range(1, len(names)):
         for given in combinations(range(len(names)), length):
             others = tuple(axis for axis in range(len(names)) if axis not in given)
-            if (table.sum(others) == 1).all():
+            has_choice = any(table.shape[axis] > 1 for axis in others)
+            if has_choice and (table.sum(others) == 1).all():
                 return f"value of {', '.join(names[axis] for axis in given)}"
     return None
 
