@@ -49,3 +49,15 @@ def raised_at(error: BaseException, callers: int = 1) -> str:
     if not own:
         return ""
     return f"; see {Path(own[-1].filename).name}, line {own[-1].lineno}, in {own[-1].name}"
+
+
+def no_setting(cls: type, name: str, known: Iterable[str]) -> InputError:
+    """The error for a setting that a dataclass does not have: the closest one, or the type that is
+    missing where the class gives it a value."""
+    default = getattr(cls, name, None)
+    has_type = any(name in vars(base).get("__annotations__", {}) for base in cls.__mro__)
+    hint = did_you_mean(name, known)
+    if isinstance(default, int | float | str | tuple) and not has_type:
+        typed = f"{name}: {type(default).__name__} = {default!r}"
+        hint = f"write {typed} in the class, with the type, to make it one"
+    return InputError(f"{cls.__name__} has no setting {name!r}; {hint}")

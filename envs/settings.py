@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dosuite.causal import InputError
-from dosuite.causal.errors import did_you_mean
+from dosuite.causal.errors import no_setting
 
 
 def parse(text: str) -> tuple[str, dict[str, str]]:
@@ -54,9 +54,7 @@ def typed(cls: type, settings: Mapping[str, Any]) -> dict[str, Any]:
     values = {}
     for key, value in settings.items():
         if key not in defaults:
-            own_hint = getattr(cls, "hint", None)  # of a model
-            hint = own_hint(key) if own_hint else did_you_mean(key, defaults)
-            raise InputError(f"{cls.__name__} has no setting {key!r}; {hint}")
+            raise no_setting(cls, key, defaults)
         kind = type(defaults[key])
         if kind in (int, float):
             values[key] = _number(cls, key, value, kind)

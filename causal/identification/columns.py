@@ -76,7 +76,11 @@ def column(columns: Mapping[str, Any], name: str) -> Array:
     if values.dtype.kind == "O":
         values = _from_objects(values, name)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise InputError(f"the column {name} has an entry that is not a finite number")
+        row = np.argwhere(~np.isfinite(values))[0]
+        raise InputError(
+            f"the column {name} has an entry that is not a finite number, {values[tuple(row)]} in "
+            f"row {row[0]}; drop such rows"
+        )
     return values
 
 

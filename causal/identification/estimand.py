@@ -66,7 +66,8 @@ class Estimand:
         The law is a table with a name for each axis (a `Factor`, or an xarray DataArray), a list
         of factors whose product it is, or data: a pandas frame or a mapping of columns with one
         row for each sample, or a log. A formula in several laws takes a mapping from their names
-        to them. A table holds probabilities that sum to 1, or counts.
+        to them. A table holds probabilities that sum to 1 within 1e-9, or counts, which are whole
+        numbers; one of 0 and 1 that may be counts or conditional probabilities is refused.
 
         Variables of x and z that are held `at` a value, here or in the query, have no axis. Their
         values are those of the data, or of a DataArray's coordinates; the axis of a Factor has the

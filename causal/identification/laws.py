@@ -5,17 +5,17 @@ Without values, an axis has the values 0, 1, 2 and so on."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, numeric
 from ..errors import InputError
 from ..graphs.names import as_names
 from ..model.elimination import Factor, check_size, eliminate
+from ..tolerances import PROBABILITY_SUM
 from .columns import ColumnData, check_has, coded, columns_of
-
-SUMS_TO_ONE = 1e-6  # by which the sum of a normalised table may differ from 1
 
 UNIT = Factor((), np.ones(()))
 
@@ -61,7 +61,7 @@ def empirical(data: ColumnData, names: str | Sequence[str]) -> Factor:
     names = as_names(names)
     check_has(columns, names)
     codes = {name: coded(columns, name) for name in names}
-    return _counted(codes)
+    return counted(codes)
 
 
 def named_laws(
@@ -82,7 +82,7 @@ def named_laws(
     data = {
         source: _with_aliases(_columns_of(law), aliases)
         for source, law in sources.items()
-        if not _is_table(law)
+        if not is_table(law)
     }
     wanted = set(query).union(*needs.values())
     values = _joint_values(data, wanted)
@@ -91,7 +91,7 @@ def named_laws(
         if source in data:
             named[source] = _tabulated(data[source], needs.get(source, ()), values)
         else:
-            named[source] = _from_table(law)
+            named[source] = from_table(law)
     return named
 
 
@@ -102,37 +102,86 @@ def check_entries(factor: Factor, values: Mapping[str, Array]) -> None:
         cell = np.argwhere(bad)[0]
         where = at_cell(factor.names, cell, values)
         names, entry = ", ".join(factor.names), factor.table[tuple(cell)]
+        fault = "negative" if entry < 0 else "not finite"
         raise InputError(
-            f"the table of {names} has {entry:.6g} at {where}; an entry is a probability or a count"
+            f"the table of {names} has {entry:.6g} at {where}, which is {fault}; an entry is a "
+            "probability or a count"
         )
 
 
 def check_normalised(source: str, law: NamedLaw, done: Collection[str]) -> None:
-    """Raise InputError unless a law has counts, or probabilities that sum to 1.
-
-    Those of an experiment sum to 1 in all, or for each value of what was done.
-    """
-    if all((factor.table == np.rint(factor.table)).all() for factor in law.factors):
-        return
+    """Raise InputError unless `check_sums` takes a law, in all or for what was done."""
     axes = tuple(sorted(law.names.intersection(done)))
-    sums = eliminate([*law.factors, UNIT], axes)
-    if abs(sums.sum() - 1) <= SUMS_TO_ONE:
+    check_sums(f"the law {source}", law.factors, law.values, axes)
+
+
+def check_sums(
+    what: str, factors: Sequence[Factor], values: Mapping[str, Array], axes: tuple[str, ...] = ()
+) -> None:
+    """Raise InputError unless a product of tables holds probabilities, or a table counts.
+
+    Probabilities sum to 1 within 1e-9, in all or for each value of `axes`; counts are whole.
+    Numbers that may as well be conditional probabilities, as a table of 0 and 1 that sums to 1 for
+    each value of some variable, are refused.
+    """
+    sums = eliminate([*factors, UNIT], axes)
+    if abs(sums.sum() - 1) <= PROBABILITY_SUM:
         return
-    bad = (abs(sums - 1) > SUMS_TO_ONE) & ((sums > 0) | (sums.ndim == 0))
-    if bad.any():
-        cell = np.argwhere(bad)[0]
-        where = f" at {at_cell(axes, cell, law.values)}" if axes else ""
+    if sums.sum() <= 0:
+        raise InputError(f"{what} has no weight: it is all 0 or empty")
+    bad = (abs(sums - 1) > PROBABILITY_SUM) & ((sums > 0) | (sums.ndim == 0))
+    if not bad.any():
+        return
+    cell = np.argwhere(bad)[0]
+    where = f" at {at_cell(axes, cell, values)}" if axes else ""
+    total = f"{what} sums to {sums[tuple(cell)]:.12g}{where}"
+    if all((factor.table == np.rint(factor.table)).all() for factor in factors):
+        given = _conditions(factors)
+        if given is None:
+            return
         raise InputError(
-            f"the law {source} sums to {sums[tuple(cell)]:.6g}{where}; give probabilities that "
-            "sum to 1, or counts"
+            f"{total}, and to 1 for each {given}, so that it may hold counts or conditional "
+            "probabilities; divide counts by their sum, or give joint probabilities"
         )
+    names, fractional = _first_fraction(factors, values)
+    raise InputError(
+        f"{total}, and is not of counts, as {fractional} in the table of {names} shows; give "
+        "probabilities that sum to 1, or counts"
+    )
+
+
+def _conditions(factors: Sequence[Factor]) -> str | None:
+    """The names given which whole numbers are a conditional law, or None if they are none."""
+    if any((factor.table > 1).any() for factor in factors):
+        return None
+    if len(factors) > 1:
+        return "factor"
+    ((names, table),) = factors
+    for length in range(1, len(names)):
+        for given in combinations(range(len(names)), length):
+            others = tuple(axis for axis in range(len(names)) if axis not in given)
+            has_choice = any(table.shape[axis] > 1 for axis in others)
+            if has_choice and (table.sum(others) == 1).all():
+                return f"value of {', '.join(names[axis] for axis in given)}"
+    return None
+
+
+def _first_fraction(factors: Sequence[Factor], values: Mapping[str, Array]) -> tuple[str, str]:
+    """The names of the first table with an entry that is not whole, and the entry in words."""
+    for names, table in factors:
+        cells = np.argwhere(table != np.rint(table))
+        if len(cells):
+            entry = table[tuple(cells[0])]
+            return ", ".join(names), f"{entry:.6g} at {at_cell(names, cells[0], values)}"
+    raise AssertionError("every entry is a whole number")
 
 
 def at_cell(names: Sequence[str], cell: Sequence[int], values: Mapping[str, Array]) -> str:
     """A cell of a table in words, such as `x=1, y=0`."""
     parts = []
     for name, position in zip(names, cell, strict=True):
-        label = values[name][position] if name in values else position
+        is_labelled = name in values and position < len(values[name])
+        label = values[name][position] if is_labelled else position
         parts.append(f"{name}={label}")
     return ", ".join(parts) or "its only entry"
 
@@ -141,13 +190,14 @@ def _are_named(laws: object) -> bool:
     """Whether these are laws by name, and not one law; a mapping of arrays is one of columns."""
     if not isinstance(laws, Mapping) or not laws:
         return False
-    return all(_is_table(law) or _has_columns(law) for law in laws.values())
+    return all(is_table(law) or has_columns(law) for law in laws.values())
 
 
-def _is_table(law: object) -> bool:
+def is_table(law: object) -> bool:
+    """Whether this is a `Factor`, a list of them, or an array with named dimensions."""
     if isinstance(law, Factor) or _is_data_array(law):
         return True
-    is_sequence = isinstance(law, list | tuple)
+    is_sequence = isinstance(law, list | tuple) and len(law) > 0
     return is_sequence and all(isinstance(factor, Factor) for factor in law)  # type: ignore[attr-defined]
 
 
@@ -155,12 +205,17 @@ def _is_data_array(law: object) -> bool:
     return isinstance(getattr(law, "dims", None), tuple) and hasattr(law, "values")
 
 
-def _has_columns(law: object) -> bool:
+def has_columns(law: object) -> bool:
+    """Whether this is a mapping, a pandas frame or a log."""
     return isinstance(law, Mapping) or getattr(law, "columns", None) is not None
 
 
-def _from_table(law: Any) -> NamedLaw:
-    values: dict[str, Array] = {}
+def from_table(law: Any, supports: Mapping[str, Array] | None = None) -> NamedLaw:
+    """The law of what `is_table`, with the values of its coordinates, or else `supports`.
+
+    Raises InputError if an axis has no name of its own, or an entry is no probability or count.
+    """
+    values: dict[str, Array] = dict(supports or {})
     if _is_data_array(law):
         names = tuple(str(name) for name in law.dims)
         coordinates = getattr(law, "coords", {})
@@ -178,9 +233,8 @@ def _from_table(law: Any) -> NamedLaw:
 
 def _checked(factor: Factor) -> Factor:
     """The factor as an array of numbers, with a name for each axis."""
-    names, table = as_names(factor.names), np.asarray(factor.table)
-    if table.dtype.kind not in "iufb":
-        raise InputError(f"the table of {', '.join(names)} must hold numbers")
+    names = as_names(factor.names)
+    table = numeric(factor.table, f"the table of {', '.join(names)}", finite=False)
     if len(names) != table.ndim:
         raise InputError(
             f"the table of {', '.join(names)} has {len(names)} names and {table.ndim} axes; "
@@ -188,7 +242,7 @@ def _checked(factor: Factor) -> Factor:
         )
     if len(set(names)) < len(names):
         raise InputError(f"the table of {', '.join(names)} has two axes of one name")
-    return Factor(names, table.astype(float, copy=False))
+    return Factor(names, table)
 
 
 def _columns_of(law: Any) -> Mapping[str, Any]:
@@ -217,7 +271,7 @@ def _tabulated(
     for name in sorted(names):
         own, positions = coded(columns, name)
         codes[name] = values[name], _places(own, values[name])[positions]
-    return NamedLaw((_counted(codes),) if codes else (), values)
+    return NamedLaw((counted(codes),) if codes else (), values)
 
 
 def _joint_values(
@@ -241,7 +295,7 @@ def _places(own: Array, everywhere: Array) -> Array:
     return positions.reshape(-1)[len(everywhere) :]
 
 
-def _counted(codes: Mapping[str, tuple[Array, Array]]) -> Factor:
+def counted(codes: Mapping[str, tuple[Array, Array]]) -> Factor:
     """The relative frequencies of columns, given the values and the positions of each."""
     names = tuple(codes)
     sizes = [len(values) for values, _ in codes.values()]

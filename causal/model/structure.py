@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 import networkx as nx
 
 from ..arrays import Array
-from ..errors import InputError, did_you_mean
+from ..errors import InputError, did_you_mean, no_setting
 from ..graphs.step_graph import LAG
 from .distributions import Distribution, Exactly
 from .mechanisms import Intervention, Mechanism, as_mechanism
@@ -21,9 +21,6 @@ from .roles import RoleName
 Columns = dict[str, Array]  # the values of variables, by name
 
 INTENT = "intent"  # the variable that holds what the behaviour policy was about to do
-
-# The modules of the classes that users subclass.
-OWN_MODULES = {f"dosuite.causal.{name}" for name in ("model.structure", "model.scm", "world.world")}
 
 # Names of a log's own columns, which no variable may have.
 RESERVED = {
@@ -91,7 +88,7 @@ class Structure:
             known = [field.name for field in fields(cls)]
             for knob in knobs:
                 if knob not in known:
-                    raise InputError(f"{cls.__name__} has no setting {knob!r}; {cls.hint(knob)}")
+                    raise no_setting(cls, knob, known)
             if args:
                 raise InputError(
                     f"{cls.__name__} takes its settings by name, as in {cls.__name__}(horizon=1), "
@@ -111,17 +108,6 @@ class Structure:
         is_abstract = not cls._roles
         if not is_abstract:
             cls()._check_mechanisms()  # the model that the defaults give
-
-    @classmethod
-    def hint(cls, knob: str) -> str:
-        """The end of an error message about a setting that the class does not have."""
-        default = getattr(cls, knob, None)
-        if isinstance(default, int | float | str | tuple) and knob not in _constants(cls):
-            return (
-                f"write {knob}: {type(default).__name__} = {default!r} in the class, with the type,"
-                " to make it one"
-            )
-        return did_you_mean(knob, [field.name for field in fields(cls)])
 
     def _check_mechanisms(self) -> None:
         """Raise InputError if a mechanism is not a function of its parameters; see `SCM`."""
@@ -294,15 +280,6 @@ def _check_overrides(cls: type[Structure]) -> None:
                 raise InputError(
                     f"{cls.__name__}.{name} replaces a variable: decorate it with @{role}"
                 )
-
-
-def _constants(cls: type[Structure]) -> set[str]:
-    """The class variables that `SCM` and `World` declare."""
-    declared: set[str] = set()
-    for base in cls.__mro__:
-        if base.__module__ in OWN_MODULES:
-            declared.update(vars(base).get("__annotations__", {}))
-    return declared.difference(field.name for field in fields(Structure))
 
 
 def _check_annotations(cls: type[Structure]) -> None:

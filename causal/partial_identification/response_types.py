@@ -37,10 +37,11 @@ class ResponseTypes:
     `parents` lists the parents of each variable, `latents` the variables that each latent reaches.
     `tables` is one named table P(all variables), or a list of named tables whose variables were
     measured apart, such as P(x, y) and P(x, z). A named table is a `Factor`, an xarray, a pandas
-    frame of samples or a mapping of columns; it holds probabilities or counts, and its axes may
-    have any order. Tables must agree on the variables that they share, to 1e-6: where they are
-    estimates, take P(shared) from one of them. Variables have the ascending values `supports`, else
-    those in samples or coordinates, else 0 to k-1.
+    frame of samples or a mapping of columns; it holds probabilities, which sum to 1 within 1e-9, or
+    counts, which are whole numbers, and its axes may have any order. Tables must
+    agree on the variables that they share, to 1e-6: where they are estimates, take P(shared) from
+    one of them. Variables have the ascending values `supports`, else those in samples or
+    coordinates, else 0 to k-1.
 
     Raises InputError if the parts do not fit, a table has no names, tables contradict each other or
     break an independence of the graph, and TooLargeError if a district has more than 2**16 types.

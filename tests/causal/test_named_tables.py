@@ -114,13 +114,13 @@ def test_tables_and_samples_that_do_not_fit_are_refused() -> None:
         return refused(lambda: ResponseTypes.of(graph, data))
 
     assert "did you mean 'y'?" in said(Factor(("x", "yy"), even))
-    assert "names two axes" in said(Factor(("x", "x"), even))
-    assert "names 1 axes (x), and has 2 axes" in said(Factor(("x",), even))
+    assert "two axes of one name" in said(Factor(("x", "x"), even))
+    assert "has 1 names and 2 axes" in said(Factor(("x",), even))
     assert "no weight" in said(Factor(("x", "y"), np.zeros((2, 2))))
     assert "no axis for y" in said(Factor(("x",), np.array([0.5, 0.5])))
     assert "nan in row 1" in said({"x": np.array([0, np.nan]), "y": np.array([0, 1])})
-    assert "a number for each sample" in said({"x": np.array(["no"]), "y": np.array([0])})
-    assert "equally long" in said({"x": np.array([0, 1]), "y": np.array([0])})
+    assert "one number in each row" in said({"x": np.array(["no"]), "y": np.array([0])})
+    assert "columns of 1, 2 rows" in said({"x": np.array([0, 1]), "y": np.array([0])})
     assert "no column" in said({"a": np.array([0, 1])})
     columns = {"x": np.array([0, 2]), "y": np.array([0, 1])}
     assert "x' holds 2 in row 1" in refused(
