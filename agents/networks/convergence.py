@@ -44,7 +44,8 @@ def trained_policies(
     def watched() -> Iterator[Minibatch]:
         for step, batch in enumerate(batches):
             if step == updates // 2:
-                halfway.extend(learner.policy(seed) for seed in seeds)
+                with np.errstate(all="ignore"):  # a seed may have diverged
+                    halfway.extend(learner.policy(seed) for seed in seeds)
             yield batch
 
     training = train(learner, len(seeds), watched(), rate)

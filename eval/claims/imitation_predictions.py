@@ -131,7 +131,8 @@ def expert_evidence(world: str, models: Mapping[str, World]) -> Evidence:
         experts.append(values["j_behaviour"])
         pupils.append(values["j_confused"])
         texts.append(f"{name} {experts[-1]:.2f} {pupils[-1]:.2f}")
-    least_rise, least_fall = np.diff(experts).min(), -np.diff(pupils).max()
-    verdicts = [verdict(step, step, least=0.0) for step in (least_rise, least_fall)]
+    least_rise, highest_step = float(np.diff(experts).min()), float(np.diff(pupils).max())
+    rises = verdict(least_rise, least_rise, least=0.0)
+    falls = verdict(highest_step, highest_step, most=0.0)
     claim = f"{world}: J of the expert and of its sequence model, exactly"
-    return Evidence(claim, ", ".join(texts), joint_verdict(verdicts))
+    return Evidence(claim, ", ".join(texts), joint_verdict([rises, falls]))
