@@ -131,10 +131,12 @@ def test_equal_seeds_give_equal_policies_in_another_process(elsewhere: Callable[
 
 def test_learning_changes_no_global_randomness() -> None:
     torch.manual_seed(5)
-    before = torch.get_rng_state()
+    before = torch.get_rng_state(), str(np.random.get_state())  # noqa: NPY002
     learn("bc", GAUGE, rows=600, steps=5)
     learn("naive", GAUGE, rows=600, steps=5)
-    assert torch.equal(torch.get_rng_state(), before)
+    learn("dqn", THERMO, rows=600, updates=5)
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert str(np.random.get_state()) == before[1]  # noqa: NPY002
 
 
 def test_learning_leaves_the_data_as_it_was() -> None:
