@@ -141,7 +141,7 @@ def test_columns_that_are_no_data_are_refused() -> None:
     assert "must hold probabilities" in refused(
         lambda: ipw({**log, "p": np.zeros(100)}, "treatment", "recovery", [], rng(), "p")
     )
-    assert "2 resamples or more" in refused(
+    assert "a whole number of at least 2" in refused(
         lambda: ipw(log, "treatment", "recovery", [], rng(), resamples=1)
     )
 

@@ -234,7 +234,7 @@ def no_numbers() -> gymnasium.Env[Any, Any]:
         (lambda: car(mode="confunded"), "did you mean 'confounded'"),
         (lambda: car(sigma=-0.1), "sigma must be at least 0"),
         (lambda: car(sigma=np.nan), "sigma must be at least 0"),
-        (lambda: car(lag=0), "lag at least 1"),
+        (lambda: car(lag=0), "lag must be a whole number of at least 1"),
         (lambda: car(first_action=3), "first_action must be from 0 to 2, and got 3"),
         (lambda: car(scale=(1, 2, 3)), "the scale must be a number or have the shape (2,)"),
         (
@@ -251,7 +251,7 @@ def no_numbers() -> gymnasium.Env[Any, Any]:
             lambda: ScatteredStart(gymnasium.make("CartPole-v1")),
             "only MountainCar-v0 can begin anywhere",
         ),
-        (lambda: copycat_log(car(), expert, 0, 0), "1 row or more"),
+        (lambda: copycat_log(car(), expert, 0, 0), "rows must be a whole number of at least 1"),
         (lambda: estimated_value(car(), expert, 1, 0), "2 episodes or more"),
         (lambda: CopycatCar().dial(2.0), "the dial goes from 0 to 1, and got 2.0"),
     ],

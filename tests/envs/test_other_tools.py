@@ -148,9 +148,9 @@ def test_a_batch_without_autoreset_needs_resets() -> None:
         (lambda: CausalVectorEnv(ICE, autoreset_mode="NEXT"), "did you mean 'NEXT_STEP'"),
         (
             lambda: CausalVectorEnv(ICE, max_episode_steps=0),
-            "a whole number of 1 or more, and got 0",
+            "a whole number of at least 1, and is 0",
         ),
-        (lambda: CausalVectorEnv(ICE, max_episode_steps=1.5), "1 or more, and got 1.5"),  # type: ignore[arg-type]
+        (lambda: CausalVectorEnv(ICE, max_episode_steps=1.5), "of at least 1, and is 1.5"),  # type: ignore[arg-type]
         (lambda: masked([True, False]), "reset_mask must be a boolean array (2,)"),
         (lambda: masked(np.array([0, 1])), "reset_mask must be a boolean array (2,)"),
         (lambda: masked(np.zeros(2, dtype=bool)), "with at least one True"),
