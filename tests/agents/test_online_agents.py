@@ -3,6 +3,8 @@
 who acts learns what acting does, whatever a log has taught before.
 """
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from dosuite.causal import Array
 from dosuite.envs import CausalVectorEnv, make_model, observation_space
 from dosuite.envs.gym.sb3 import BatchedVecEnv
 from dosuite.envs.worlds.delusion import DelusionBox
+from dosuite.eval import Run
 from dosuite.eval.runs.policy_value import policy_value
 from dosuite.eval.runs.reference_values import references
 
@@ -183,3 +186,10 @@ def test_actions_of_the_other_kind_are_refused(name: str) -> None:
         assert "these are Box" in refused(
             lambda: learn(name, AIRLINE, "intervene", 100, **few(name))
         )
+
+
+def test_practice_leaves_no_folder_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    run = Run("IceCreamShorts-v0", "ppo:envs=2,hidden=4", "intervene", 64, 0)
+    assert [row["status"] for row in run.rows()].count("failed") == 0
+    assert not list(tmp_path.glob("SB3-*"))

@@ -1,5 +1,6 @@
 """The laws of log files: a log comes back as it went, whole or not at all."""
 
+import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -7,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import h5py
 import minari
 import numpy as np
 import pyarrow as pa
@@ -257,6 +259,19 @@ def test_a_log_comes_back_from_minari_as_it_went(world: str) -> None:
     assert not set(MODELS[world].names("latent")) & set(
         minari.load_dataset("laws/world-v0")[0].infos
     )
+
+
+def test_a_half_written_data_set_is_not_read(minari_folder: Path) -> None:
+    to_minari(log_of(ICE), "laws/ice-v0")
+    with h5py.File(minari_folder / "laws" / "ice-v0" / "data" / "main_data.hdf5", "a") as file:
+        for name in list(file):
+            del file[name]
+    about = minari_folder / "laws" / "ice-v0" / "data" / "metadata.json"
+    entries = json.loads(about.read_text()) | {"total_episodes": 0, "total_steps": 0}
+    about.write_text(json.dumps(entries))
+    assert "it has no episodes" in refused(lambda: from_minari("laws/ice-v0"))
+    about.unlink()
+    assert "does not read" in refused(lambda: from_minari("laws/ice-v0"))
 
 
 def test_minari_refuses_in_one_line_and_loses_nothing(minari_folder: Path) -> None:

@@ -76,9 +76,10 @@ def test_an_exit_costs_only_its_own_run(tmp_path: Path) -> None:
     assert "SystemExit: 3" in rows.query("status == 'failed'")["note"].iloc[0]
 
 
-def test_a_process_that_dies_costs_only_its_own_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_process_that_dies_costs_only_its_own_run(tmp_path: Path, workers: int) -> None:
     runs = [run("os"), *(run("", seed) for seed in range(3))]
-    rows = execute(runs, tmp_path, 2, quiet=True)
+    rows = execute(runs, tmp_path, workers, quiet=True)
     failed = rows[rows["status"] == "failed"]
     assert len(failed) == 1
     assert "the process of the run died" in failed["note"].iloc[0]

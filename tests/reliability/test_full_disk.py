@@ -1,6 +1,7 @@
 """A small share of the full disks: every write of the package's own writers fails once."""
 
 import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,9 @@ def write_report(folder: Path) -> None:
 def test_a_disk_that_is_full_at_the_nth_file_leaves_only_whole_ones(
     write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import os
-
     move = os.replace
     for number in range(1, 20):
-        calls = []
+        calls: list[Path] = []
 
         def failing(source: Any, target: Any, number: int = number, calls: Any = calls) -> None:
             calls.append(target)
