@@ -60,7 +60,8 @@ def read_torchscript(path: str) -> ExportedPolicy:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # torch advises torch.export
-            module = torch.jit.load(path, map_location="cpu").eval()
+            jit: Any = torch.jit
+            module = jit.load(path, map_location="cpu").eval()
     except (RuntimeError, ValueError, OSError) as error:
         raise InputError(f"{path} does not load as TorchScript: {_first_line(error)}") from error
 

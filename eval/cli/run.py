@@ -105,21 +105,21 @@ def _results(out: Path) -> "pd.DataFrame":
 
     from dosuite.causal import InputError
 
-    from ..reports.report import missing_columns
+    from ..reports.report import results_fault
 
     path = out / "results.parquet"
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is not a table of results: it is a folder")
     try:
         rows = pd.read_parquet(path)
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path}; `dosuite run --out {out}` makes it") from error
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    except Exception as error:  # the reader of damaged bytes raises errors of any type
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"{path} is not a table of results: {reason}") from error
-    missing = missing_columns(rows)
-    if missing:
+    if fault := results_fault(rows):
         raise InputError(
-            f"{path} is not a table of results: it lacks {', '.join(missing)}; make it with "
-            f"`dosuite run --out {out}`"
+            f"{path} is not a table of results: {fault}; make it with `dosuite run --out {out}`"
         )
     return rows
 

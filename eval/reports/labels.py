@@ -5,6 +5,8 @@ import pandas as pd
 
 from dosuite.envs.regimes import Regime
 
+from .page import printable
+
 LABELS = {regime.value: regime.label for regime in Regime}
 
 
@@ -15,11 +17,11 @@ def labelled(rows: pd.DataFrame) -> pd.DataFrame:
     given: "back-door (offline, graph)". Agents are ordered by regime, then by name.
     """
     rank = rows["regime"].map(list(LABELS).index)
-    who = _agents(rows)
+    who = _agents(rows).map(printable)
     in_order = who.iloc[np.lexsort((rows["agent"], rank))]
     categories = list(dict.fromkeys(in_order))
     labels = rows.assign(
-        where=(rows["environment"] + " " + rows["member"]).str.strip(),
+        where=(rows["environment"] + " " + rows["member"]).str.strip().map(printable),
         who=pd.Categorical(who, categories, ordered=True),
     )
     return labels.sort_values(["where", "variant", "world", "who", "budget", "seed"], kind="stable")

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
+from unicodedata import category
 
 import numpy as np
 import pandas as pd
@@ -119,8 +121,39 @@ def page(sections: Sequence[Section], figures: Mapping[str, str], rows: pd.DataF
 
 
 def markdown(table: Table) -> str:
-    """A table in Markdown."""
-    return str(table.frame.to_markdown(index=False))
+    """A table in Markdown, with the characters that have a meaning there as they are."""
+    return str(table.frame.map(_as_markdown).to_markdown(index=False))
+
+
+def csv(frame: pd.DataFrame) -> str:
+    """A table as CSV, in which no text is a formula to a spreadsheet."""
+    safe = frame.copy()
+    for name in frame.columns:
+        if frame[name].dtype.kind not in "biuf":
+            safe[name] = [_as_csv(value) for value in frame[name]]
+    return str(safe.to_csv(index=False))
+
+
+def _as_markdown(text: Any) -> Any:
+    if not isinstance(text, str):
+        return text
+    text = printable(text).replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;")
+    for sign in ("|", "`", "$", "*", "]("):
+        text = text.replace(sign, f"\\{sign}" if len(sign) == 1 else "]\\(")
+    return text
+
+
+def _as_csv(value: Any) -> Any:
+    """The value; a text that begins like a formula, after an apostrophe."""
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
+
+
+def printable(text: str) -> str:
+    """The text on one line: control characters, line breaks too, become spaces."""
+    return "".join(" " if category(sign) in ("Cc", "Zl", "Zp") else sign for sign in text)
 
 
 def _grid(frame: pd.DataFrame, grouped: bool) -> Grid:

@@ -5,16 +5,20 @@ import io
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from rich.console import Console
+
+from dosuite.envs.regimes import Regime
+from dosuite.envs.registry import VARIANTS
 
 from ..runs.beliefs import belief_columns
 from ..runs.reference_values import REFERENCES
 from ..runs.suite import ORDER
 from ..scores import metrics
 from . import figures, tables
-from .page import Section, markdown, page, print_sections, save
+from .page import Section, csv, markdown, page, print_sections, save
 from .tables import summary
 
 FIGURES = {
@@ -35,9 +39,16 @@ EARNED = (
     "agent that learns correlations is on the confused line on the left and on the causal one on "
     "the right."
 )
+REFERRED = (
+    "Agents named (exact) are reference policies, computed from the model. The log is the mean "
+    "return of the policy that recorded it, which may act on hidden causes; behaviour (exact) is "
+    "that policy with what is hidden averaged out, P(action | what an agent sees), acting anew. "
+    "They differ where it did act on hidden causes."
+)
 SHIFTED = (
     "Policies are frozen and the world changes. Regret is 0 for the best policy of the class in "
-    "that world and 1 for the worst."
+    "that world and 1 for the worst. An agent that is shown the intent is compared with policies "
+    "that are not, so its regret can be below 0 or above 1."
 )
 BELIEVED = (
     "Believed is the agent's own estimate of what its policy earns. Agents without such an "
@@ -53,10 +64,40 @@ IQM = (
 )
 
 
-def missing_columns(rows: pd.DataFrame) -> list[str]:
-    """The columns that a report needs and the rows do not have."""
-    needed = [*ORDER, *REFERENCES, *belief_columns(), "value", "status", "needs"]
-    return [name for name in needed if name not in rows]
+TEXTS = ("environment", "member", "variant", "regime", "agent", "world", "status", "note", "needs")
+
+
+def results_fault(rows: pd.DataFrame) -> str:
+    """Why rows are not results that can be reported; "" if they are."""
+    numbers = ["budget", "seed", "value", "std_error", *REFERENCES, *belief_columns()]
+    missing = [name for name in dict.fromkeys([*ORDER, *TEXTS, *numbers]) if name not in rows]
+    if missing:
+        return f"it lacks {', '.join(missing)}"
+    if rows.columns.duplicated().any():
+        return "it has a column twice"
+    if rows.empty:
+        return "it has no rows"
+    for name in TEXTS:
+        if not all(isinstance(value, str) for value in rows[name]):
+            return f"the column {name} must hold texts"
+    for name in numbers:
+        if rows[name].dtype.kind not in "iuf" or np.isinf(rows[name].astype(float)).any():
+            return f"the column {name} must hold finite numbers"
+    for name in ("budget", "seed"):
+        if rows[name].isna().any() or (rows[name] % 1 != 0).any() or (rows[name] < 0).any():
+            return f"the column {name} must hold whole numbers of at least 0"
+    allowed = {
+        "regime": [regime.value for regime in Regime],
+        "status": ["ok", "failed"],
+        "variant": list(VARIANTS),
+    }
+    for name, values in allowed.items():
+        unknown = rows.loc[~rows[name].isin(values), name]
+        if len(unknown):
+            return f"the column {name} has {unknown.iloc[0]!r}, which is none of {values}"
+    if not (rows["world"] == "").any():
+        return "it has no row of a deployment, whose world is the empty text"
+    return ""
 
 
 def print_tables(rows: pd.DataFrame, console: Console) -> None:
@@ -90,7 +131,7 @@ def report_sections(rows: pd.DataFrame, scores: pd.DataFrame) -> list[Section]:
 
 
 def _twins(rows: pd.DataFrame) -> Section:
-    sentences = [TWINS, *tables.winners(rows)]
+    sentences = [TWINS, REFERRED, *tables.winners(rows)]
     return Section("1. Who is right about both twins?", sentences, [tables.headline(rows)])
 
 
@@ -164,14 +205,15 @@ def _render(rows: pd.DataFrame) -> dict[str, bytes]:
     """All files of the report by name."""
     scores = summary(rows)
     sections = report_sections(rows, scores)
-    drawn = {name: draw(rows) for name, draw in FIGURES.items()}
+    with matplotlib.rc_context({"text.parse_math": False}):  # names may have dollar signs
+        drawn = {name: draw(rows) for name, draw in FIGURES.items()}
     files = {f"figures/{name}.png": _image(figure, "png") for name, figure in drawn.items()}
     for section in sections:
         for table in section.tables:
             tex = table.frame.to_latex(index=False, escape=True)
             files[f"tables/{table.name}.md"] = markdown(table).encode() + b"\n"
             files[f"tables/{table.name}.tex"] = tex.encode()
-    files["tables/summary.csv"] = scores.to_csv(index=False).encode()
+    files["tables/summary.csv"] = csv(scores).encode()
     inline = {
         name: base64.b64encode(_image(figure, "svg")).decode() for name, figure in drawn.items()
     }

@@ -10,7 +10,7 @@ from dosuite.envs.regimes import Budget, Regime
 from ..runs.failure import without_file
 from ..scores import metrics
 from .labels import labelled
-from .page import Table
+from .page import Table, printable
 
 WIN = 0.5  # CS_chance on both worlds of a pair: above it the pair is won
 PASS = 0.02  # the largest normalised regret with which a negative control is passed
@@ -198,4 +198,5 @@ def _text(score: dict[Any, Any], digits: int) -> str:
 def _flat(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame as texts, with its index as the first columns."""
     flat = frame.astype(object).fillna("n/a").rename_axis(columns=None).reset_index()
-    return flat.rename(columns={"where": "environment", "who": "agent"}).astype(str)
+    flat = flat.rename(columns={"where": "environment", "who": "agent"}).astype(str)
+    return flat.map(printable)

@@ -1,6 +1,7 @@
 """Policies in TorchScript and ONNX, as files of `run --agent` and `score`."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from torch import nn
 
 from dosuite.agents import make_agent
 from dosuite.agents.exported_policy import SCORES_NOTE
+from dosuite.causal import Array
 from dosuite.envs.trust import set_trust
 from dosuite.eval import Run, score
 
@@ -38,7 +40,8 @@ class Price(nn.Module):
 
 
 def scripted(module: nn.Module, path: Path) -> str:
-    torch.jit.script(module).save(str(path))
+    jit: Any = torch.jit
+    jit.script(module).save(str(path))
     return str(path)
 
 
@@ -54,7 +57,7 @@ def test_torchscript_is_scored_as_its_table(module: nn.Module, note: str, tmp_pa
 def test_torchscript_of_numbers_is_scored(tmp_path: Path) -> None:
     path = scripted(Price(), tmp_path / "policy.pt")
 
-    def price(observations: np.ndarray) -> np.ndarray:
+    def price(observations: Array) -> Array:
         return 15.0 + 0.5 * np.clip(observations[:, 0], 0.0, 10.0)
 
     values = score("AirlinePricing-v0", path)["value"]
@@ -72,7 +75,8 @@ class Writes(nn.Module):
 def test_torchscript_needs_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     path = scripted(Writes(), tmp_path / "policy.pt")
-    torch.jit.load(path)(torch.zeros(1))
+    jit: Any = torch.jit
+    jit.load(path)(torch.zeros(1))
     assert (tmp_path / "written").is_file()
     (tmp_path / "written").unlink()
     set_trust(False)

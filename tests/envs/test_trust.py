@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from gymnasium.spaces import Discrete
 
 from dosuite.agents import make_agent
 from dosuite.causal import InputError
@@ -55,7 +56,7 @@ def test_a_python_file_runs_only_if_it_is_trusted(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.mark"))
     assert score(ICE, f"{policy}:choose", trust=True)["value"][0] == pytest.approx(0.475)
     assert make_model(world, trust=True).horizon == 1
-    assert CausalEnv(world, trust=True).action_space.n == 2
+    assert CausalEnv(world, trust=True).action_space == Discrete(2)
     assert make_agent(f"{policy}:choose", trust=True).learns == ("given",)
     assert not is_trusting()
 

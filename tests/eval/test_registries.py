@@ -99,8 +99,8 @@ def test_a_metric_of_action_values_is_one_function_and_a_column_of_the_results()
         return float(abs(values.believed - values.doing).max())
 
     before = rows().drop(columns="ice_max")
-    assert report.missing_columns(before) == ["ice_max"]
-    assert report.missing_columns(rows()) == []
+    assert report.results_fault(before) == "it lacks ice_max"
+    assert report.results_fault(rows()) == ""
     frame = frames(rows())["calibration"].set_index("agent")
     assert frame["ICE_max"].to_dict() == {"causal (exact)": "0.000", "confused (exact)": "0.340"}
 
