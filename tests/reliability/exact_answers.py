@@ -41,7 +41,7 @@ def answers(model: World) -> Answers:
         for name, ask in group(model):
             try:
                 made[name] = np.asarray(ask(), dtype=float)
-            except MISSING:
+            except (InputError, *MISSING):  # or no episode gets there
                 continue
     return made
 

@@ -136,13 +136,13 @@ def _agents(model: World, counts: bool) -> Iterator[tuple[str, Any]]:
         yield name, make_agent(name, **settings)
 
 
-def _data(model: World, agent: Any, seed: int) -> Any:
+def data_of(model: World, agent: Any, seed: int) -> Any:
     log = collect(model, -(-ROWS // model.horizon), seed)
     graph = model.graph.copy() if "graph" in agent.needs else None
     return log.view(np.random.default_rng(seed), "labels" in agent.needs, graph)
 
 
-def _learned(policy: Any, data: Any) -> list[Array]:
+def learned_of(policy: Any, data: Any) -> list[Array]:
     """What a policy does and believes on the first observations of a log."""
     if isinstance(policy, Exception):
         return [np.zeros(0)]
@@ -158,7 +158,7 @@ def _learned(policy: Any, data: Any) -> list[Array]:
 def seeds_as_lanes(model: World, counts: bool) -> Pairs:
     """Three seeds that learn at once against one by one."""
     for name, agent in _agents(model, counts):
-        sources = [_data(model, agent, seed) for seed in range(3)]
+        sources = [data_of(model, agent, seed) for seed in range(3)]
         rngs = [np.random.default_rng(seed) for seed in range(3)]
         try:
             together = agent.learn_all(sources, rngs)
@@ -170,7 +170,7 @@ def seeds_as_lanes(model: World, counts: bool) -> Pairs:
             except (InputError, NotDiscreteError, TooLargeError, FloatingPointError):
                 continue
             pairs = zip(
-                _learned(policy, sources[seed]), _learned(alone, sources[seed]), strict=True
+                learned_of(policy, sources[seed]), learned_of(alone, sources[seed]), strict=True
             )
             for one, other in pairs:
                 yield f"{name} {seed}", one, other
@@ -179,13 +179,13 @@ def seeds_as_lanes(model: World, counts: bool) -> Pairs:
 def in_pieces(model: World) -> Pairs:
     """Logs that agents count at once against logs read 50 rows at a time."""
     for name, agent in _agents(model, counts=True):
-        data = _data(model, agent, 0)
+        data = data_of(model, agent, 0)
         try:
-            ordinary = _learned(agent.learn(data, 0), data)
+            ordinary = learned_of(agent.learn(data, 0), data)
             with ExitStack() as stack:
                 for module in _log_modules():
                     stack.enter_context(patch.object(module, "ROWS", 50))
-                other = _learned(agent.learn(data, 0), data)
+                other = learned_of(agent.learn(data, 0), data)
         except (InputError, NotDiscreteError, TooLargeError):
             continue
         for one, two in zip(ordinary, other, strict=True):

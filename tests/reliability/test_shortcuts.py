@@ -10,7 +10,12 @@ from dosuite.causal.exact import policies
 # one world of several steps and three of one, with contexts, latents and a front door
 SMALL = ["TrafficLight-v0", "IceCreamShorts-v0", "TarFrontdoor-v0:table=Primer"]
 # these take longer, and are left to the command
-LONG = ("cached properties", "seeds at once, counting agents", "seeds at once, networks")
+LONG = (
+    "cached properties",
+    "seeds at once, counting agents",
+    "seeds at once, networks",
+    "logs in pieces",
+)
 SHORT = [shortcut for shortcut in SHORTCUTS if shortcut.name not in LONG]
 
 
@@ -28,11 +33,10 @@ def test_beliefs_of_a_plan_are_not_rounded() -> None:
 
 
 def test_a_wrong_shortcut_is_found() -> None:
-    ordinary = policies.uniform_policy
     wrong = Shortcut(
         "wrong",
         by_patch(
-            lambda: patched((policies, "best_policy", lambda model: ordinary(model))),
+            lambda: patched((policies, "best_policy", policies.uniform_policy)),
         ),
     )
     (tally,) = measure([wrong], SMALL[1:2], shifted=False)
