@@ -21,6 +21,7 @@ from .encoder import Encoder
 
 BATCH = 1024  # rows of a minibatch in `fit`
 BLOCK = 32  # minibatches that are drawn at once
+REGISTER = 64  # numbers, at least as many as a vector instruction takes
 DIVERGED = "the loss is not finite any more; try a smaller learning rate"
 
 
@@ -135,11 +136,15 @@ def _flattened(parameters: Sequence[nn.Parameter]) -> tuple[Tensor, Tensor]:
 
     The parameters become views, so that one fused step of Adam updates all of them.
     """
-    values = torch.cat([part.detach().reshape(-1) for part in parameters])
-    gradients = torch.zeros_like(values)
     sizes = [part.numel() for part in parameters]
+    # Adam rounds the last numbers, which do not fill a register, differently. Zeros fill it, so
+    # that no seed's result depends on its place.
+    sizes.append(-sum(sizes) % REGISTER)
+    filling = parameters[0].new_zeros(sizes[-1])
+    values = torch.cat([*(part.detach().reshape(-1) for part in parameters), filling])
+    gradients = torch.zeros_like(values)
     views = zip(torch.split(values, sizes), torch.split(gradients, sizes), strict=True)
-    for part, (value, gradient) in zip(parameters, views, strict=True):
+    for part, (value, gradient) in zip(parameters, views, strict=False):  # but the filling
         part.data, part.grad = value.view_as(part), gradient.view_as(part)
     return values, gradients
 

@@ -1,11 +1,14 @@
 """What agents that train an algorithm of Stable-Baselines3 share."""
 
+import random
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+import torch
 from gymnasium.spaces import Box
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.torch_layers import FlattenExtractor
@@ -81,16 +84,33 @@ class SB3Agent(OnlineAgent):
 def practise(
     agent: Agent, envs: int, build: Build, practice: Practice, rng: np.random.Generator
 ) -> Policy:
-    """Train the algorithm that `build` makes in `envs` environments for the steps of a practice."""
+    """Train the algorithm that `build` makes in `envs` environments for the steps of a practice.
+
+    Algorithms draw from the global generators, which are put back afterwards.
+    """
     seed = int(rng.integers(2**31))
-    set_random_seed(seed)  # an algorithm that is given a seed would reseed the environments too
     batch = BatchedVecEnv(practice.make(envs))
     space = batch.action_space
     check_actions(agent, space)
-    algorithm = build(Rescaled(batch, space) if isinstance(space, Box) else batch, practice)
-    algorithm.set_logger(Logger(None, []))  # without one it would leave an empty folder
-    algorithm.action_space.seed(seed)  # exploration samples from the space
-    return policy_of(algorithm.learn(practice.steps), space)
+    with global_generators_kept():
+        set_random_seed(seed)  # an algorithm that is given a seed would reseed the environments too
+        algorithm = build(Rescaled(batch, space) if isinstance(space, Box) else batch, practice)
+        algorithm.set_logger(Logger(None, []))  # without one it would leave an empty folder
+        algorithm.action_space.seed(seed)  # exploration samples from the space
+        return policy_of(algorithm.learn(practice.steps), space)
+
+
+@contextmanager
+def global_generators_kept() -> Iterator[None]:
+    """Put the global generators of Python, NumPy and torch back in their state at the end."""
+    of_python, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    # of torch, the generators of all devices
+    with torch.random.fork_rng():
+        try:
+            yield
+        finally:
+            random.setstate(of_python)
+            np.random.set_state(of_numpy)  # noqa: NPY002
 
 
 def settings(agent: NetworkSettings, batch: VecEnv, practice: Practice) -> dict[str, Any]:

@@ -6,8 +6,10 @@ Source: Kaelbling, Littman and Cassandra (1998), Planning and acting in partiall
 stochastic domains.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +23,7 @@ from .reachable import ReachableStates, reachable_states
 
 MOST_BELIEFS = 2**16  # of all steps together
 MOST_EDGES = 2**20  # transitions of a step
-DIGITS = 11  # beliefs that agree in this many digits are merged
+DIGITS = 11  # beliefs that agree in this many digits are merged into the first of them
 
 Belief = tuple[tuple[int, float], ...]  # states and probabilities; empty after the impossible
 # What a step shows: the reward, whether the episode ended, and the next contexts. Before the first
@@ -46,6 +48,7 @@ class Branch(NamedTuple):
     believed: float  # its probability under the planner's model
     true: float  # its probability under the true model
     node: Node
+    key: Node  # the node rounded: nodes with equal keys are merged
 
     @property
     def reward(self) -> float:
@@ -83,7 +86,7 @@ def _conditioned(mass: dict[Percept, dict[int, float]]) -> Percepts:
         weight = weights[percept]
         if weight > 0:
             positive = [(state, share) for state, share in states.items() if share > 0]
-            belief = sorted((state, round(share / weight, DIGITS)) for state, share in positive)
+            belief = sorted((state, share / weight) for state, share in positive)
             percepts[percept] = weight / total, tuple(belief)
     return percepts
 
@@ -148,27 +151,38 @@ def plan_with_memory(
 
     # Forwards: the reachable nodes of each step, with their branches by action.
     layers: list[dict[Node, list[list[Branch]]]] = []
-    frontier = {start.node for start in starts}
+    frontier = _merged(starts)
     for _ in range(model.horizon):
         if sum(map(len, layers)) + len(frontier) > MOST_BELIEFS:
             raise TooLargeError(
                 f"{type(model).__name__} has more than {MOST_BELIEFS} beliefs, the most that a "
                 "plan goes through"
             )
-        layer = {node: _expanded(node, planner, truth) for node in frontier}
+        layer = {key: _expanded(node, planner, truth) for key, node in frontier.items()}
         layers.append(layer)
-        frontier = set()
-        for actions in layer.values():
-            for branches in actions:
-                frontier.update(branch.node for branch in branches if not branch.ends)
+        branches = (branch for actions in layer.values() for branch in chain(*actions))
+        frontier = _merged(branch for branch in branches if not branch.ends)
 
-    # Backwards: the value of each node under the planner's choice.
+    # Backwards: the value of each node, by its key, under the planner's choice.
     values: dict[Node, tuple[float, float]] = {}
     for layer in reversed(layers):
-        values = {node: _valued(actions, values, model.discount) for node, actions in layer.items()}
-    believed = sum(start.believed * values[start.node][0] for start in starts)
-    true = sum(start.true * values[start.node][1] for start in starts)
+        values = {key: _valued(actions, values, model.discount) for key, actions in layer.items()}
+    believed = sum(start.believed * values[start.key][0] for start in starts)
+    true = sum(start.true * values[start.key][1] for start in starts)
     return believed, true
+
+
+def _merged(branches: Iterable[Branch]) -> dict[Node, Node]:
+    """The nodes of branches by key. Of those with one key it is the first, not rounded, so that
+    rounding does not add up over the steps."""
+    nodes: dict[Node, Node] = {}
+    for branch in branches:
+        nodes.setdefault(branch.key, branch.node)
+    return nodes
+
+
+def _rounded(belief: Belief) -> Belief:
+    return tuple((state, round(probability, DIGITS)) for state, probability in belief)
 
 
 def _expanded(node: Node, planner: _Filter, truth: _Filter) -> list[list[Branch]]:
@@ -187,7 +201,8 @@ def _branches(believed: Percepts, true: Percepts) -> list[Branch]:
     for percept in dict.fromkeys((*believed, *true)):
         p, belief = believed.get(percept, impossible)
         q, state = true.get(percept, impossible)
-        branches.append(Branch(percept, p, q, (belief, state)))
+        key = _rounded(belief), _rounded(state)
+        branches.append(Branch(percept, p, q, (belief, state), key))
     return branches
 
 
@@ -199,7 +214,7 @@ def _valued(
     for action, branches in enumerate(actions):
         worth = []
         for branch in branches:
-            following = (0.0, 0.0) if branch.ends else later.get(branch.node, (0.0, 0.0))
+            following = (0.0, 0.0) if branch.ends else later.get(branch.key, (0.0, 0.0))
             worth.append((branch, following))
         if any(branch.believed > 0 for branch in branches):
             believed[action] = sum(
