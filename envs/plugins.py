@@ -146,7 +146,7 @@ def _import_file(file: Path) -> ModuleType:
     except InputError as error:
         del sys.modules[name]
         raise InputError(f"{file}: {error}") from error
-    except Exception as error:  # the file is the user's, and may raise anything
+    except (Exception, SystemExit) as error:  # the file is the user's, and may raise anything
         del sys.modules[name]
         raise InputError(f"{file} does not import: {type(error).__name__}: {error}") from error
     return module

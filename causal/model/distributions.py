@@ -123,13 +123,14 @@ class Categorical(Distribution):
     values: Array | None = None
 
     def __post_init__(self) -> None:
+        _check_probabilities("Categorical", self.p)
         p = np.asarray(self.p, dtype=float)
-        _check_probabilities("Categorical", p)
         if p.ndim == 0 or not np.allclose(p.sum(-1), 1.0, rtol=0, atol=PROBABILITY_SUM):
             sums = np.unique(p.sum(-1).round(6))
             raise InputError(f"Categorical needs rows that sum to 1, and got sums {sums}")
         size = p.shape[-1]
         values = np.arange(size) if self.values is None else np.asarray(self.values)
+        _check_numbers("Categorical", values)
         if values.shape != (size,) or (np.diff(values) <= 0).any():
             raise InputError(
                 f"Categorical needs {size} ascending values, and got {values.tolist()}"
@@ -170,6 +171,7 @@ class Exactly(Distribution):
     value: Array | float
 
     def __post_init__(self) -> None:
+        _check_numbers("Exactly", self.value)
         if not np.isfinite(self.value).all():
             raise InputError(f"Exactly needs finite values, and got {self.value}")
 
@@ -206,6 +208,7 @@ class Normal(Continuous):
     std: Array | float
 
     def __post_init__(self) -> None:
+        _check_numbers("Normal", self.loc, self.std)
         finite = np.isfinite(self.loc).all() and np.isfinite(self.std).all()
         if not (finite and np.all(np.asarray(self.std) >= 0)):
             raise InputError(
@@ -233,6 +236,7 @@ class Uniform(Continuous):
     high: Array | float
 
     def __post_init__(self) -> None:
+        _check_numbers("Uniform", self.low, self.high)
         finite = np.isfinite(self.low).all() and np.isfinite(self.high).all()
         if not (finite and np.all(np.asarray(self.low) <= np.asarray(self.high))):
             raise InputError(
@@ -261,7 +265,16 @@ def _of_rows(parameter: Array, rows: Array | None) -> Array:
     return parameter if rows is None or parameter.size == 1 else parameter.take(rows)
 
 
+def _check_numbers(law: str, *parameters: Array | float) -> None:
+    """Raise InputError if a parameter is complex, a text or a time, which NumPy would convert."""
+    for parameter in parameters:
+        kind = np.asarray(parameter).dtype
+        if kind.kind not in "biufO":
+            raise InputError(f"{law} needs real numbers, and got {kind}")
+
+
 def _check_probabilities(law: str, p: Array | float) -> None:
+    _check_numbers(law, p)
     p = np.asarray(p, dtype=float)
     inside = (p >= -PROBABILITY_EXCESS) & (p <= 1 + PROBABILITY_EXCESS)
     if not inside.all():

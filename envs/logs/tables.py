@@ -4,6 +4,8 @@ pandas is imported at the first use, since it is slow to import.
 """
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,7 @@ def read_table(table: Table) -> "pd.DataFrame":
     try:
         if isinstance(table, str | Path):
             frame = pd.read_csv(table)
+            _check_header(frame, table)
         elif isinstance(table, pd.DataFrame | Mapping):
             frame = pd.DataFrame(table)
         else:
@@ -64,7 +67,10 @@ def numbers(frame: "pd.DataFrame", name: str) -> Array:
     if column.isna().any():
         row = int(np.argmax(column.isna()))
         raise InputError(f"the column {name} is missing in row {row}; drop the row, or fill it in")
-    values = np.asarray(pd.to_numeric(column.astype(object), errors="coerce"), dtype=float)
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
+        values = np.asarray(column, dtype=float)
+    else:
+        values = np.array([_number(cell) for cell in column.tolist()])
     wrong = ~np.isfinite(values)
     if wrong.any():
         row = int(np.argmax(wrong))
@@ -76,6 +82,34 @@ def numbers(frame: "pd.DataFrame", name: str) -> Array:
         )
     is_whole = np.all((values == np.floor(values)) & (np.abs(values) < 2**53))
     return values.astype(np.int64) if is_whole else values
+
+
+def _check_header(frame: "pd.DataFrame", path: str | Path) -> None:
+    """Raise InputError if the names of a CSV file are not one for each column.
+
+    pandas takes the first cells of rows that are too long for labels, and renames a second column
+    of the same name."""
+    import pandas as pd
+
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise InputError(
+            f"{path} has {frame.shape[1]} names of columns, and more cells in its rows; name all"
+        )
+    names = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0].tolist()
+    twice = [name for name in names if isinstance(name, str) and names.count(name) > 1]
+    if twice:
+        raise InputError(f"{path} has more than one column {twice[0]!r}")
+
+
+def _number(cell: Any) -> float:
+    """A cell as a float; NaN if it is no real number."""
+    is_text = isinstance(cell, str) and "_" not in cell  # Python reads "1_0" as 10
+    if not (is_text or isinstance(cell, Real | Decimal | np.bool_)):
+        return np.nan
+    try:
+        return float(cell)
+    except (ValueError, OverflowError):
+        return np.nan
 
 
 def space_of_contexts(contexts: Sequence[Array]) -> Space:

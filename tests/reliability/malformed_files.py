@@ -52,7 +52,10 @@ def logs(folder: Path) -> Maker:
 def latents(folder: Path) -> Maker:
     """The files of the latents of a log."""
     paths = _log_files(folder)[:2]
-    originals = [load_latents(path) for path in paths]
+    # copies, since the columns are mapped from files that are written over
+    originals = [
+        {name: column.copy() for name, column in load_latents(path).items()} for path in paths
+    ]
     data = [latents_path(path).read_bytes() for path in paths]
 
     def make(rng: Rng) -> Case:

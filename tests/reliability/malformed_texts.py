@@ -28,10 +28,10 @@ AGENTS = (
     "bc",
     "naive",
     "iql:tau=0.9",
-    "fqi:discount=0.95",
+    "fqi:iterations=3,rate=0.01",
     "back-door",
     "decision-transformer:updates=10,context=3",
-    "ppo:steps=64,entropy=0.01",
+    "ppo:rollout=64,entropy=0.01",
 )
 CLASS = """
 import numpy as np

@@ -13,6 +13,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pandas as pd
+from gymnasium.spaces import Box
 from malformed_mutations import Case, Maker, Rng, mutated_text
 
 from dosuite.causal import InputError, parse_graph
@@ -63,6 +64,8 @@ def fault_of_scores(world: Any, given: Any, rows: pd.DataFrame) -> str:
         table = np.zeros((len(observations), actions))
         for row in range(len(observations)):
             answer = given(observations[row : row + 1])
+            if isinstance(answer, tuple) and len(answer) == 2 and answer[1] is None:
+                answer = answer[0]  # as Stable-Baselines3's predict returns it
             if np.size(answer) != 1:
                 return f"{answer!r} is not one action"
             number = np.ravel(np.asarray(answer))[0]
@@ -162,13 +165,20 @@ def frames(folder: Path) -> Maker:
             del columns["step"]
 
         def run() -> str:
-            table: Any = columns if choice % 2 else pd.DataFrame(columns)
-            log = Log.of(table)
+            log = Log.of(as_frame(columns) if choice % 2 else columns)
             return fault_of_log(log, columns) or "other"
 
         return Case(repr(columns).encode(errors="backslashreplace"), run)
 
     return make
+
+
+def as_frame(columns: dict[Any, Any]) -> Any:
+    """A frame of the columns, if pandas makes one."""
+    try:
+        return pd.DataFrame(columns)
+    except ValueError:
+        return columns
 
 
 def csv_files(folder: Path) -> Maker:
@@ -188,8 +198,13 @@ def csv_files(folder: Path) -> Maker:
             log = Log.of(path)
             table = list(csv.reader(io.StringIO(content.decode())))
             rows = [row for row in table[1:] if any(cell.strip() for cell in row)]
-            read = pd.DataFrame(rows, columns=[*table[0]])
-            return fault_of_log(log, read) or "other"
+            if any(len(row) > len(table[0]) for row in rows):
+                return "a row has more cells than there are names"
+            columns = {
+                name: [row[place] for row in rows if place < len(row)]
+                for place, name in enumerate(table[0])
+            }
+            return fault_of_log(log, columns) or "other"
 
         return Case(content, run, ".csv")
 
@@ -203,10 +218,16 @@ def fault_of_log(log: Log, table: Any) -> str:
             if name in ("observation", "action", "reward"):
                 return f"there is no {name}"
             continue
-        wanted = np.broadcast_to([float(cell) for cell in np.atleast_1d(table[name])], len(log))
+        try:
+            cells = [float(cell) for cell in np.atleast_1d(table[name])]
+        except (TypeError, ValueError):
+            return f"{name} is not all numbers"
+        wanted = np.broadcast_to(cells, len(log))
+        if name == "observation" and isinstance(log.observation_space, Box):
+            wanted = wanted.astype(np.float32)
         if name == "episode":
             wanted = np.cumsum(np.append(0, wanted[1:] != wanted[:-1]))
-        if not np.array_equal(np.asarray(log[name], float), wanted):
+        if not np.array_equal(np.asarray(log[name], float).reshape(len(log)), wanted):
             return f"{name} is {np.asarray(log[name]).tolist()}, and not {wanted.tolist()}"
     return ""
 
