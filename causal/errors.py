@@ -9,6 +9,10 @@ class InputError(ValueError):
 
     The command line prints it and exits with status 2."""
 
+    def __init__(self, message: str = ""):
+        # what a user wrote, and a message repeats, may have line breaks
+        super().__init__(" ".join(str(message).splitlines()))
+
 
 class TooLargeError(InputError):
     """The exact answer needs a table that is too large; the message says how large."""
@@ -18,10 +22,10 @@ class NotDiscreteError(InputError):
     """The exact answer needs finitely many values, and a variable is continuous."""
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: object, known: Iterable[object]) -> str:
     """The end of an error message about an unknown name: the closest known name, or all of them."""
-    known = list(known)
-    close = get_close_matches(name, known, n=1)
+    names = [str(one) for one in known]
+    close = get_close_matches(str(name), names, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"choose from {', '.join(known) or '(none)'}"
+    return f"choose from {', '.join(names) or '(none)'}"

@@ -12,6 +12,7 @@ from typing import Any
 import gymnasium
 
 from dosuite.causal import SCM, InputError, World
+from dosuite.causal.arguments import checked_type
 from dosuite.causal.errors import did_you_mean
 
 from . import worlds
@@ -56,6 +57,7 @@ def world_class(name: str) -> type[World]:
 
     Raises InputError if there is none.
     """
+    checked_type(name, str, "the id of a world is a text")
     if names_file(name):
         return class_in_file(name, World, wider=SCM)
     known = world_classes()
@@ -77,6 +79,7 @@ def make_model(world: str, *, variant: str = "", shift: str = "", **knobs: Any) 
     "IceCreamShorts-v0:confounding=0.5". `variant` is "twin" or "control"; `shift` is the name of a
     shift that the world declares. Raises InputError if any of these does not exist.
     """
+    checked_type(world, str, "the id of a world is a text")
     name, settings = parse(world)
     cls = world_class(name)
     model: World = cls(**typed(cls, settings | knobs))

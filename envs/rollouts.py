@@ -10,6 +10,7 @@ import gymnasium
 import numpy as np
 
 from dosuite.causal import Array, InputError
+from dosuite.causal.arguments import whole_number
 
 Acting = Callable[[Array], Array]  # from observations (n, ...) to actions (n,)
 
@@ -80,6 +81,9 @@ def estimated_value(
 
     Raises InputError if there are fewer than 2 episodes.
     """
+    episodes = whole_number("episodes", episodes)
+    if whole_number("seed", seed) < 0:
+        raise InputError(f"seed must be 0 or more, and is {seed}")
     returns = np.zeros(max(episodes, 0))
     for number, own_seed in enumerate(seeds_of_episodes(len(returns), seed)):
         for transition in rollout(env, policy, own_seed):

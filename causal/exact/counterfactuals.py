@@ -8,15 +8,16 @@ abduction, action and prediction are one sum of products over both worlds, a twi
 Source: Balke and Pearl (1994); Pearl, Causality (2009), section 7.1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Literal, NamedTuple, overload
 
 import numpy as np
 
+from ..arguments import checked_type
 from ..arrays import Floats
 from ..errors import InputError
-from ..model.scm import SCM
+from ..model.scm import SCM, checked_model
 from .couplings import Coupling, PointCoupling, check_coupling
 from .decision_process import Process
 from .queries import Given, check_names, expectation
@@ -84,6 +85,7 @@ def counterfactual_mean(
 
 
 def _in_first(given: Given | None) -> dict[Event, float]:
+    checked_type(given or {}, Mapping, "given maps variables to values")
     return {(0, name): value for name, value in (given or {}).items()}
 
 
@@ -107,6 +109,7 @@ def effect_on_treated(
     E[reward - reward had the action been `control` | action = treated]; with the coupling "bounds"
     its sharp (low, high).
     """
+    checked_model(model)
     given = {model.action: treated}
     factual = expectation(model, model.reward, given)
     world = model.do(**{model.action: control})

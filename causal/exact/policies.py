@@ -10,11 +10,12 @@ from itertools import product
 
 import numpy as np
 
+from ..arguments import checked_type, real_array
 from ..arrays import Floats
 from ..errors import InputError, TooLargeError
 from ..graphs.step_graph import LAG, is_markov
 from ..model.elimination import conditional
-from ..model.scm import SCM
+from ..model.scm import SCM, checked_model
 from ..model.structure import Variable
 from ..tolerances import RELATIVE_TIE
 from .decision_process import Process, greedy, mean_value
@@ -45,6 +46,7 @@ def value(model: SCM, policy: Floats | None = None) -> float:
     `policy` is memoryless, (C, A); without one it is the behaviour policy. Raises InputError if the
     policy has the wrong shape or a row is not a probability distribution.
     """
+    checked_model(model)
     if policy is None:
         closed = chain(model, open_loop=False)
         return float(closed.values(np.ones((1, *closed.shape[:2])))[0] / closed.recorded)
@@ -57,6 +59,7 @@ def values(worlds: Sequence[SCM], policy: Floats) -> Floats:
     Shifted worlds are valued at once where they are small. Raises InputError as `value` does, and
     if the worlds differ in their contexts.
     """
+    checked_type(worlds, Sequence, "the worlds of a policy are a list of models")
     if not worlds:
         return np.zeros(0)
     policy = _checked(worlds[0], policy)
@@ -85,7 +88,8 @@ def _context_values(model: SCM) -> tuple[tuple[float, ...], ...]:
 
 
 def _checked(model: SCM, policy: Floats) -> Floats:
-    policy = np.asarray(policy, dtype=float)
+    checked_model(model)
+    policy = real_array("a policy", policy)
     shape = chain(model).shape[:2]
     if policy.shape != shape:
         raise InputError(
@@ -109,6 +113,7 @@ def behaviour_policy(model: SCM) -> Floats:
 
     It is pooled over recorded steps, and uniform in contexts that the log never shows.
     """
+    checked_model(model)
     visits = log_process(model).visits
     return conditional(visits, unseen=1.0 / visits.shape[1])
 

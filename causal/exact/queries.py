@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from ..arguments import checked_type
 from ..arrays import Array
 from ..errors import InputError, did_you_mean
 from ..model.elimination import Factor
-from ..model.scm import SCM
+from ..model.scm import SCM, checked_model
 
 Given = Mapping[str, float]
 Treatment = str | Sequence[str] | Mapping[str, Sequence[float]]
@@ -63,6 +64,8 @@ def effect(
     named twice, or if `given`, or an episode that long, has probability zero under one of the
     interventions; the message names it.
     """
+    for argument in (outcome, treatment):
+        checked_type(argument, Iterable, "outcome and treatment are a name or several")
     treatments = (treatment,) if isinstance(treatment, str) else tuple(treatment)
     names = (*treatments, outcome) if isinstance(outcome, str) else (*treatments, *outcome)
     if len(set(names)) < len(names):
@@ -135,7 +138,8 @@ def _impossible(model: SCM, given: Given | None, when: str = "") -> InputError:
 
 
 def check_names(model: SCM, names: Iterable[str]) -> None:
-    """Raise InputError if a name is not a variable of the model."""
+    """Raise InputError if a name is not a variable of the model, or the model is none."""
+    checked_model(model)
     for name in names:
         if not isinstance(name, str):
             raise InputError(f"the name of a variable is a text, and {name!r} was given")

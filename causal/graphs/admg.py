@@ -14,6 +14,7 @@ from typing import Any
 
 import networkx as nx
 
+from ..arguments import checked_type
 from ..errors import InputError, did_you_mean
 from .graph_text import quoted, read
 from .step_graph import LAG
@@ -146,10 +147,13 @@ class ADMG:
         """Sets of names, each in the order of the nodes.
 
         Raises InputError if they are not disjoint sets of nodes."""
-        picked = [(names,) if isinstance(names, str) else tuple(names) for names in sets]
+        try:
+            picked = [(names,) if isinstance(names, str) else tuple(names) for names in sets]
+        except TypeError as error:
+            raise InputError(f"names of variables are a text or several: {error}") from error
         used: set[str] = set()
         for name in (name for names in picked for name in names):
-            if name not in self._place:
+            if not isinstance(name, str) or name not in self._place:
                 raise InputError(
                     f"{name!r} is not a variable of the graph; {did_you_mean(name, self.nodes)}"
                 )
@@ -198,6 +202,7 @@ def latent_projection(graph: "nx.Graph[Any]", hidden: Names = ()) -> ADMG:
     name[step]. The `latents` that a graph of pgmpy has are hidden too. Raises InputError if the
     graph is undirected, has variables one step earlier (unroll it first), has a cycle, lacks a
     variable that is to be hidden, or has two nodes with one name."""
+    checked_type(graph, nx.Graph, "latent_projection takes a networkx DiGraph")
     if not graph.is_directed():
         raise InputError(
             "the graph is undirected; give a networkx DiGraph, whose edges go from cause to effect"

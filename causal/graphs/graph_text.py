@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise, product
 from typing import NamedTuple, NoReturn
 
+from ..arguments import checked_type
 from ..errors import InputError
 
 Pair = tuple[str, str]
@@ -86,6 +87,7 @@ def read(text: str) -> GraphText:
     """The graph in a text of any of the three notations.
 
     Raises InputError with the statement or line that is not understood."""
+    checked_type(text, str, "a graph is read from a text")
     comment = r"^[ \t]*(?:#|//)[^\n]*"
     body = re.sub(f"(?m){comment}|{QUOTED}", _without_comment, text)
     header = HEADER.match(re.sub(r"/\*.*?\*/", " ", body, flags=re.S))

@@ -1,7 +1,7 @@
 """Columns of data: a mapping, a pandas frame or a log, read in one way by every estimator."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from decimal import Decimal
 from numbers import Real
 from typing import Any, Protocol, TypeAlias
@@ -47,7 +47,7 @@ def columns_of(data: ColumnData) -> Mapping[str, Any]:
 def check_has(columns: Mapping[str, Any], names: Iterable[str]) -> None:
     """Raise InputError if a column is missing."""
     for name in names:
-        if name not in columns:
+        if not isinstance(name, Hashable) or name not in columns:
             raise InputError(f"there is no column {name!r}; {did_you_mean(name, columns)}")
 
 

@@ -13,11 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arguments import checked_type
 from ..arrays import Array, Floats
 from ..errors import InputError
 from ..graphs.admg import Names
 from ..graphs.conversion import as_names
 from ..model.elimination import Factor
+from ..model.scm import generator
 from .columns import ColumnData, Seed, coded, columns_of, numbers
 from .laws import empirical
 
@@ -139,9 +141,10 @@ def with_errors(
 
     The sum of the exponential weights of equal rows has a gamma distribution.
     """
+    checked_type(resamples, (int, np.integer), "resamples is a whole number")
     if resamples < 2:
         raise InputError(f"a standard error needs 2 resamples or more, and got {resamples}")
-    rng = np.random.default_rng(rng)
+    rng = generator(rng)
     replicates = [estimate(rng.standard_gamma(counts)) for _ in range(resamples)]
     return Estimate(estimate(counts), np.std(replicates, axis=0, ddof=1))
 

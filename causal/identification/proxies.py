@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..arguments import real_array
 from ..arrays import Array, Floats
 from ..errors import InputError
 from ..tolerances import ZERO_SINGULAR_VALUE
@@ -35,6 +36,7 @@ def proximal_means(joint: Array, values: Array | None = None) -> Floats:
 
     The table and the values are those of `outcome_bridge`.
     """
+    joint = real_array("the table", joint, axes=4)
     w = np.sum(joint, (0, 1, 3)) / np.sum(joint)
     return np.asarray(outcome_bridge(joint, values) @ w)
 
@@ -50,9 +52,10 @@ def outcome_bridge(joint: Array, values: Array | None = None) -> Floats:
 
     Source: Miao, Geng and Tchetgen Tchetgen (2018), proposition 1.
     """
-    joint = np.asarray(joint, dtype=float)
-    if values is None:
-        values = np.arange(joint.shape[3])
+    joint = real_array("the table", joint, axes=4)
+    if not (np.isfinite(joint) & (joint >= 0)).all():
+        raise InputError("the table must hold probabilities or counts, and has other numbers")
+    values = np.arange(joint.shape[3]) if values is None else real_array("values", values, axes=1)
     x_and_z = joint.sum((2, 3))
     empty = np.argwhere(x_and_z <= 0)
     if len(empty):

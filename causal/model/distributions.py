@@ -266,11 +266,13 @@ def _of_rows(parameter: Array, rows: Array | None) -> Array:
 
 
 def _check_numbers(law: str, *parameters: Array | float) -> None:
-    """Raise InputError if a parameter is complex, a text or a time, which NumPy would convert."""
+    """Raise InputError if a parameter is not of a type of real numbers.
+
+    NumPy would convert texts, times and complex numbers without a word."""
     for parameter in parameters:
-        kind = np.asarray(parameter).dtype
-        if kind.kind not in "biufO":
-            raise InputError(f"{law} needs real numbers, and got {kind}")
+        dtype = np.asarray(parameter).dtype
+        if dtype.kind not in "biuf":
+            raise InputError(f"{law} needs real numbers, and got {dtype}")
 
 
 def _check_probabilities(law: str, p: Array | float) -> None:

@@ -45,7 +45,7 @@ def as_mechanism(intervention: Intervention) -> Mechanism:
     causes = getattr(intervention, "causes", None)
     if isinstance(causes, tuple):
         return Mechanism(causes, intervention)  # type: ignore[arg-type]
-    if callable(intervention):
+    if callable(intervention) and not isinstance(intervention, type):
         return Mechanism(tuple(inspect.signature(intervention).parameters), intervention)
     return Mechanism((), Always(_constant(intervention)))
 
@@ -59,4 +59,5 @@ def _constant(intervention: float) -> Exactly:
         raise InputError(
             f"do takes a number, a distribution or a function, and got {intervention!r}"
         )
-    return Exactly(int(number) if number.is_integer() else number)
+    is_count = number.is_integer() and abs(number) < 2**63
+    return Exactly(int(number) if is_count else number)

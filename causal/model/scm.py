@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..arguments import checked_type
 from ..arrays import Array
 from ..errors import InputError
 from ..graphs.step_graph import LAG
@@ -40,7 +41,7 @@ class SCM(Structure):
         whole number of at least 0, or `rng` is neither a generator nor a seed."""
         if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 0:
             raise InputError(f"sample takes n, a whole number of at least 0, and got {n!r}")
-        ids = noise.units(int(_generator(rng).integers(2**63)), np.arange(n))
+        ids = noise.units(int(generator(rng).integers(2**63)), np.arange(n))
         steps = [self.step(ids, 0, None)]
         for step in range(1, self.horizon):
             steps.append(self.step(ids, step, steps[-1]))
@@ -91,13 +92,18 @@ class SCM(Structure):
         return shared(self)
 
 
-def _generator(rng: np.random.Generator | int) -> np.random.Generator:
+def checked_model(model: object) -> None:
+    """Raise InputError if a value is not a model."""
+    checked_type(model, SCM, "a model is an instance of a class like IceCreamShorts")
+
+
+def generator(rng: np.random.Generator | int) -> np.random.Generator:
     """The generator itself, or the one with this seed."""
     if isinstance(rng, np.random.Generator):
         return rng
     if isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0:
         return np.random.default_rng(int(rng))
     raise InputError(
-        "sample takes rng, a numpy.random.Generator or a seed of at least 0, and got "
+        "rng must be a numpy.random.Generator or a seed of at least 0, and got "
         f"{type(rng).__name__} {rng!r}"
     )

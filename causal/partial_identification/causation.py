@@ -9,6 +9,7 @@ Source: Tian and Pearl (2000), section 4.2.2. In the formulas x', y' are x=0, y=
 under do(x).
 """
 
+from ..arguments import real_array
 from ..arrays import Array
 from ..errors import InputError
 from ..model.elimination import Factor
@@ -64,6 +65,7 @@ def _interval(low: float, high: float) -> Interval:
 def _joint(observed: Array, experimental: Array) -> Array:
     """P(x, y), if an experiment on the same population can have these results."""
     joint = named_table(Factor(("x", "y"), observed), ("x", "y"), {}).table
+    experimental = real_array("P(y=1 | do(x))", experimental, axes=1)
     if joint.shape != (2, 2) or len(experimental) != 2:
         raise InputError(
             "the probabilities of causation need two values of x and of y, and P(y=1 | do(x)) "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arguments import real_array
 from ..arrays import Array, Floats
 from ..errors import InputError
 from ..exact.linear_programme import least
@@ -165,7 +166,9 @@ def manski(table: Array, values: Array | None = None) -> Floats:
 
     Source: Manski (1990).
     """
-    table = np.asarray(table, dtype=float)
+    table = real_array("the table", table)
+    if table.ndim < 2 or not table.size:
+        raise InputError(f"the table needs axes for x and y, and has the shape {table.shape}")
     wrong = np.argwhere(~np.isfinite(table) | (table < 0))
     if len(wrong):
         cell = tuple(wrong[0].tolist())
@@ -176,7 +179,10 @@ def manski(table: Array, values: Array | None = None) -> Floats:
     total = table.sum((-2, -1), keepdims=True)
     if (total <= 0).any():
         raise InputError("the table has a context without any weight; leave it out")
-    values = np.arange(table.shape[-1]) if values is None else np.asarray(values, dtype=float)
+    default = np.arange(table.shape[-1])
+    values = default if values is None else real_array("values", values, axes=1)
+    if values.shape != default.shape:
+        raise InputError(f"y has {len(default)} values, and values has {len(values)}")
     # E[y | do(x)] = E[y; x] + P(not x) E[y_x | not x], and the last mean may be anything.
     law = table / total
     others = 1.0 - law.sum(-1)

@@ -4,7 +4,6 @@ Columns are read in pieces, so that those mapped from a file need not fit in mem
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -83,13 +82,6 @@ def check_values(name: str, column: Array, space: Space) -> None:
                 f"the column {name} of the log has {column[row].tolist()} in row {row}, which is "
                 f"not in {space}"
             )
-
-
-def whole_number(name: str, number: Any) -> int:
-    """A number as an int. Raises InputError, with its name, if it is not an integer."""
-    if isinstance(number, bool) or not isinstance(number, int | np.integer):
-        raise InputError(f"{name} must be a whole number, and is {number!r}")
-    return int(number)
 
 
 def _check_shape(name: str, column: Array, shape: tuple[int, ...]) -> None:

@@ -22,14 +22,15 @@ from dosuite.causal import (
     behaviour_policy,
     uniform_policy,
 )
+from dosuite.causal.arguments import whole_number
 from dosuite.causal.errors import did_you_mean
 from dosuite.causal.model import noise
+from dosuite.causal.model.scm import checked_model
 
 from ..regimes import Regime
 from ..registry import world_text
 from ..spaces import action_space, all_observations, choices, encode, observation_space, positions
 from .arrow_file import writing
-from .checks import whole_number
 from .growing_columns import Spool
 from .log import Log, latents_path
 
@@ -58,6 +59,7 @@ def collect(
     it may be larger than memory and is returned mapped. Raises InputError at a bad argument, and if
     a file cannot be written; then all files are as before.
     """
+    checked_model(model)
     _check_seed(seed)
     episodes = whole_number("episodes", episodes)
     share = _checked_share(episodes, seed, regime, share)

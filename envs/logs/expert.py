@@ -9,10 +9,10 @@ import gymnasium
 import numpy as np
 
 from dosuite.causal import Columns, InputError
+from dosuite.causal.arguments import whole_number
 
 from ..opaque_world import OpaqueWorld
 from ..rollouts import Acting, Transition, rollout
-from .checks import whole_number
 from .log import Log
 
 

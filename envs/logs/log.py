@@ -22,11 +22,12 @@ import numpy as np
 from gymnasium.spaces import Box
 
 from dosuite.causal import Array, Columns, InputError
+from dosuite.causal.arguments import checked_type, whole_number
 
 from ..spaces import Space
 from . import arrow_file as arrow
 from . import tables
-from .checks import check_columns, whole_number
+from .checks import check_columns
 from .growing_columns import fingerprint
 from .shuffle import ROWS, copied, number_episodes, shuffled
 
@@ -125,6 +126,8 @@ class Log:
         latent. Whole numbers become Discrete spaces, others a Box. Raises InputError, with column
         and row, at what cannot be learned from.
         """
+        for some in (observation, logged):
+            checked_type(some, Sequence, "names of columns are a text or a list of texts")
         contexts = (observation,) if isinstance(observation, str) else tuple(observation)
         names = (logged,) if isinstance(logged, str) else tuple(logged)
         frame = tables.read_table(table)

@@ -56,8 +56,6 @@ def numbers(frame: "pd.DataFrame", name: str) -> Array:
     Raises InputError, with the row, if there is no such column, or a cell is missing, infinite or
     not a number.
     """
-    import pandas as pd
-
     if name not in frame.columns:
         names = [str(other) for other in frame.columns]
         raise InputError(f"the table has no column {name!r}; {did_you_mean(name, names)}")

@@ -10,7 +10,8 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 
 from dosuite.agents import Policy, TabularPolicy
 from dosuite.agents.user_policy import as_policy
-from dosuite.causal import Array, InputError, World
+from dosuite.causal import SCM, Array, InputError, World
+from dosuite.causal.arguments import checked_type
 from dosuite.envs import all_observations, choices, make_model
 
 from ..scores import metrics
@@ -43,6 +44,7 @@ def score(
     is then estimated by rollouts. In a model that observes the intent, the policy sees it too.
     Raises InputError if the policy does not fit the world.
     """
+    checked_type(world, (str, SCM), "a policy is scored in an id or a model")
     shown = make_model(world) if isinstance(world, str) else world
     rows = pd.DataFrame(scored(shown.without_intent(), shown, _as_policy(shown, policy)))
     rows["causal_score"] = metrics.causal_score(rows)

@@ -248,7 +248,7 @@ def fault_of_settings(text: str, made: Any, name: str) -> str:
             return f"{field.name} is {value}"
         if field.name in settings:
             wanted = settings.pop(field.name)
-            if isinstance(value, bool) or isinstance(value, str):
+            if isinstance(value, bool | str):
                 is_same = str(value).lower() == wanted.lower()
             else:
                 is_same = float(wanted) == value
