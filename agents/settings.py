@@ -1,7 +1,9 @@
 """Checks of settings that several agents share. Each raises InputError with the setting's name."""
 
+import math
 from typing import Any
 
+import numpy as np
 from gymnasium.spaces import Box
 
 from dosuite.causal import InputError
@@ -11,21 +13,26 @@ from .agent import Agent
 
 
 def at_least_one(agent: Agent, *names: str) -> None:
-    """Check settings that are counts."""
+    """Check settings that are counts: whole numbers of at least 1, and no bools."""
     for name in names:
-        _check(agent, name, getattr(agent, name) >= 1, "at least 1")
+        value = getattr(agent, name)
+        is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        _check(agent, name, is_whole, "a whole number")
+        _check(agent, name, value >= 1, "at least 1")
 
 
 def positive(agent: Agent, *names: str) -> None:
-    """Check settings that must be above 0; NaN is not."""
+    """Check settings that must be above 0 and finite."""
     for name in names:
         _check(agent, name, getattr(agent, name) > 0, "positive")
+        _check(agent, name, getattr(agent, name) < math.inf, "finite")
 
 
 def not_negative(agent: Agent, *names: str) -> None:
-    """Check settings that must be at least 0; NaN is not."""
+    """Check settings that must be at least 0 and finite."""
     for name in names:
         _check(agent, name, getattr(agent, name) >= 0, "at least 0")
+        _check(agent, name, getattr(agent, name) < math.inf, "finite")
 
 
 def check_tau(agent: Any) -> None:

@@ -18,8 +18,9 @@ from stable_baselines3.common.save_util import load_from_zip_file
 from dosuite.causal import Array, InputError, NotDiscreteError
 from dosuite.envs import choices
 from dosuite.envs.gym.sb3 import UNIT
-from dosuite.envs.plugins import importing_beside, named_in_file
+from dosuite.envs.plugins import named_in_file
 from dosuite.envs.spaces import as_numbers
+from dosuite.envs.user_files import importing_beside
 
 from .agent import Agent
 from .normalisation import scales_of, statistics_files, take_statistics

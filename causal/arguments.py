@@ -17,13 +17,6 @@ def checked_type(value: Any, kind: type | tuple[type, ...], wanted: str) -> None
         raise InputError(f"{wanted}, and got {what}")
 
 
-def whole_number(name: str, number: Any) -> int:
-    """A number as an int. Raises InputError, with its name, if it is not an integer."""
-    if isinstance(number, bool) or not isinstance(number, int | np.integer):
-        raise InputError(f"{name} must be a whole number, and is {number!r}")
-    return int(number)
-
-
 def real_array(name: str, value: Any, axes: int | None = None) -> Floats:
     """An array of floats, which may be NaN.
 

@@ -25,7 +25,9 @@ class NotDiscreteError(InputError):
 def did_you_mean(name: object, known: Iterable[object]) -> str:
     """The end of an error message about an unknown name: the closest known name, or all of them."""
     names = [str(one) for one in known]
+    if not names:
+        return "there are none, so leave it out"
     close = get_close_matches(str(name), names, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"choose from {', '.join(names) or '(none)'}"
+    return f"choose from {', '.join(names)}"

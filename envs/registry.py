@@ -6,7 +6,7 @@ Every file in the folder `worlds` is scanned: a new world needs no entry anywher
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import gymnasium
@@ -69,6 +69,11 @@ def world_class(name: str) -> type[World]:
             f"{name} is no model, and only Gymnasium makes it: "
             f'gymnasium.make("dosuite.envs:{name}")'
         )
+    if own := _own_class(name, World):
+        raise InputError(
+            f"{name} is a class of your own: call {own.__name__}(), or name it with its file, as "
+            f"path/to/file.py:{own.__name__}"
+        )
     raise InputError(f"there is no environment {name!r}; {_suggestion(name, known)}")
 
 
@@ -85,9 +90,21 @@ def make_model(world: str, *, variant: str = "", shift: str = "", **knobs: Any) 
     model: World = cls(**typed(cls, settings | knobs))
     if variant not in VARIANTS:
         raise InputError(f"{variant!r} is not a variant; {did_you_mean(variant, VARIANTS[1:])}")
+    if settings or knobs:
+        _check_shifts(model)
     if variant:
         model = _variant_of(model, variant, world)
     return model.shifted(shift) if shift else model
+
+
+@lru_cache(maxsize=64)
+def _check_shifts(model: World) -> None:
+    """Raise InputError if a shift cannot be made, because a knob that it uses is out of range."""
+    for name in model.shifts():
+        try:
+            model.shifted(name)
+        except InputError as error:
+            raise InputError(f"in the shift {name}: {error}") from error
 
 
 def world_text(model: SCM) -> str:
@@ -145,6 +162,17 @@ def _variant_of(model: World, variant: str, world: str) -> World:
     if other is None:
         raise InputError(f"{world} has no twin with a different best policy")
     return other.with_intent() if model.observe_intent else other
+
+
+def _own_class(name: str, base: type[World]) -> type[World] | None:
+    """The class outside this package that has a name or an id, such as one of `__main__`."""
+    for cls in base.__subclasses__():
+        is_own = cls.__module__.partition(".")[0] != "dosuite" and cls.names_of_variables()
+        if is_own and name in (cls.__name__, world_id(cls)):
+            return cls
+        if below := _own_class(name, cls):
+            return below
+    return None
 
 
 def _without_version(world: str) -> str:

@@ -10,7 +10,7 @@ import gymnasium
 import numpy as np
 
 from dosuite.causal import Array, InputError
-from dosuite.causal.arguments import whole_number
+from dosuite.causal.counts import whole_number
 
 Acting = Callable[[Array], Array]  # from observations (n, ...) to actions (n,)
 
@@ -48,6 +48,7 @@ class PolicyValue(NamedTuple):
 
 def seeds_of_episodes(episodes: int, seed: int) -> list[int]:
     """The seeds of `episodes` episodes, the same for every policy."""
+    seed = whole_number("seed", seed, 0)
     return [int(state) for state in np.random.SeedSequence(seed).generate_state(episodes)]
 
 
@@ -81,10 +82,8 @@ def estimated_value(
 
     Raises InputError if there are fewer than 2 episodes.
     """
-    episodes = whole_number("episodes", episodes)
-    if whole_number("seed", seed) < 0:
-        raise InputError(f"seed must be 0 or more, and is {seed}")
-    returns = np.zeros(max(episodes, 0))
+    seed = whole_number("seed", seed, 0)
+    returns = np.zeros(max(whole_number("episodes", episodes), 0))
     for number, own_seed in enumerate(seeds_of_episodes(len(returns), seed)):
         for transition in rollout(env, policy, own_seed):
             returns[number] += transition.reward

@@ -1,8 +1,12 @@
 """Settings written as text: `name:key=value,key=value`."""
 
+import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import MISSING, fields
 from typing import Any
+
+import numpy as np
 
 from dosuite.causal import InputError
 from dosuite.causal.errors import did_you_mean
@@ -11,7 +15,8 @@ from dosuite.causal.errors import did_you_mean
 def parse(text: str) -> tuple[str, dict[str, str]]:
     """Split `name:key=value,key=value` into the name and its settings.
 
-    The name may be a `file.py` or `file.py:Class`. Raises InputError if a setting has no `=`.
+    The name may be a `file.py` or `file.py:Class`. Raises InputError if a setting has no `=` or is
+    given twice.
     """
     name, _, tail = text.rpartition(":")
     if not name or "=" not in tail:
@@ -21,6 +26,8 @@ def parse(text: str) -> tuple[str, dict[str, str]]:
         key, equals, value = part.partition("=")
         if not equals:
             raise InputError(f"{text}: write settings as key=value, and not {key!r}")
+        if key.strip() in settings:
+            raise InputError(f"{text} gives the setting {key.strip()} twice")
         settings[key.strip()] = value.strip()
     return name, settings
 
@@ -34,9 +41,10 @@ def unparse(name: str, settings: Mapping[str, Any]) -> str:
 
 
 def typed(cls: type, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a dataclass, with text converted to the type of the field's default.
+    """The settings of a dataclass, with text and numbers converted to the type of the default.
 
-    Raises InputError if a setting is not a field, or its text cannot be converted.
+    Raises InputError if a setting is not a field, its text cannot be converted, a whole number is a
+    fraction or a bool, or a number is not finite.
     """
     defaults = {
         field.name: field.default
@@ -48,18 +56,33 @@ def typed(cls: type, settings: Mapping[str, Any]) -> dict[str, Any]:
         if key not in defaults:
             hint = did_you_mean(key, defaults)
             raise InputError(f"{cls.__name__} has no setting {key!r}; {hint}")
-        values[key] = _converted(cls, key, value, type(defaults[key]))
+        kind = type(defaults[key])
+        if kind in (int, float):
+            values[key] = _number(cls, key, value, kind)
+        elif isinstance(value, str) and kind is not str:
+            values[key] = _flag(cls, key, value, kind)
+        else:
+            values[key] = value
     return values
 
 
-def _converted(cls: type, key: str, value: Any, kind: type) -> Any:
-    if not isinstance(value, str) or kind is str:
-        return value
-    if kind is bool and value.lower() in ("true", "false"):
-        return value.lower() == "true"
-    try:
-        if kind in (int, float):
-            return kind(value)
-    except ValueError:
-        pass  # the message below names the setting
-    raise InputError(f"{cls.__name__}: {key} must be of type {kind.__name__}, and got {value!r}")
+def _number(cls: type, key: str, value: Any, kind: type) -> Any:
+    """A text, an int or float, or one of NumPy's, as a finite number of a type."""
+    allowed = (str, int, np.integer) if kind is int else (str, int, float, np.integer, np.floating)
+    number = None
+    if isinstance(value, allowed) and not isinstance(value, bool):
+        with suppress(ValueError, OverflowError):
+            number = kind(value)
+    if number is None:
+        raise InputError(
+            f"{cls.__name__}: {key} must be of type {kind.__name__}, and got {value!r}"
+        )
+    if not math.isfinite(number):
+        raise InputError(f"{cls.__name__}: {key} must be finite, and got {value}")
+    return number
+
+
+def _flag(cls: type, key: str, text: str, kind: type) -> bool:
+    if kind is bool and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    raise InputError(f"{cls.__name__}: {key} must be of type {kind.__name__}, and got {text!r}")

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arguments import checked_type
 from ..arrays import Array, Floats
+from ..counts import whole_number
 from ..errors import InputError
 from ..graphs.admg import Names
 from ..graphs.conversion import as_names
@@ -141,9 +141,7 @@ def with_errors(
 
     The sum of the exponential weights of equal rows has a gamma distribution.
     """
-    checked_type(resamples, (int, np.integer), "resamples is a whole number")
-    if resamples < 2:
-        raise InputError(f"a standard error needs 2 resamples or more, and got {resamples}")
+    resamples = whole_number("resamples", resamples, 2)
     rng = generator(rng)
     replicates = [estimate(rng.standard_gamma(counts)) for _ in range(resamples)]
     return Estimate(estimate(counts), np.std(replicates, axis=0, ddof=1))

@@ -15,6 +15,8 @@ from .structure import Columns, Structure, Variable
 from .supports import shared_supports
 
 AT_MOST_ONE: tuple[RoleName, ...] = ("action", "reward", "terminal", "selection")
+LARGEST = 1e100  # of a knob, so that squares and sums do not overflow
+MOST_STEPS = 1_000_000  # of an episode; a trajectory of all variables is kept in memory
 UNITS = 2  # that a mechanism with continuous causes is tried on
 NEEDED: tuple[RoleName, ...] = ("action", "reward")
 
@@ -59,6 +61,8 @@ def _check_type(model: Structure, field: "Field[Any]") -> None:
         )
     if wanted is float and not np.isfinite(value):
         raise InputError(f"{kind}: {field.name} must be finite, and got {value}")
+    if wanted is float and abs(value) > LARGEST:
+        raise InputError(f"{kind}: {field.name} must be at most {LARGEST:g}, and got {value}")
 
 
 def _check_numbers(model: Structure) -> None:
@@ -66,6 +70,11 @@ def _check_numbers(model: Structure) -> None:
         raise InputError(
             f"{type(model).__name__}: horizon must be at least 1, burn_in at least 0 and "
             "discount in (0, 1]"
+        )
+    if max(model.horizon, model.burn_in) > MOST_STEPS:
+        raise InputError(
+            f"{type(model).__name__}: horizon and burn_in must be at most {MOST_STEPS:,}, and are "
+            f"{model.horizon:,} and {model.burn_in:,}"
         )
 
 

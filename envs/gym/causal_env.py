@@ -8,7 +8,7 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from dosuite.causal import InputError, World
-from dosuite.causal.arguments import whole_number
+from dosuite.causal.counts import whole_number
 
 from ..pictures.window import FPS, MODES, warn_of_no_mode
 from ..spaces import action_space, as_numbers, checked_action, observation_space

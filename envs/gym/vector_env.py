@@ -10,8 +10,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from dosuite.causal import Array, Columns, InputError, World
-from dosuite.causal.arguments import checked_type, whole_number
+from dosuite.causal.arguments import checked_type
 from dosuite.causal.arrays import Flags, Floats, Integers
+from dosuite.causal.counts import whole_number
 from dosuite.causal.errors import did_you_mean
 from dosuite.causal.model.sampling_laws import below
 
@@ -56,9 +57,7 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
                 "a batch of environments has no pictures; give the render_mode to CausalEnv, or "
                 "to each of a SyncVectorEnv"
             )
-        num_envs = whole_number("num_envs", num_envs)
-        if num_envs < 1:
-            raise InputError(f"a batch needs at least 1 environment, and got {num_envs}")
+        num_envs = whole_number("num_envs", num_envs, 1)
         self.num_envs = num_envs
         self.render_mode = render_mode
         self.autoreset_mode = _checked_mode(autoreset_mode)
@@ -341,6 +340,4 @@ def _checked_mode(mode: AutoresetMode | str) -> AutoresetMode:
 def _checked_limit(limit: int | None) -> int | None:
     if limit is None:
         return None
-    if isinstance(limit, bool) or not isinstance(limit, int | np.integer) or limit < 1:
-        raise InputError(f"max_episode_steps is a whole number of 1 or more, and got {limit!r}")
-    return int(limit)
+    return whole_number("max_episode_steps", limit, 1)

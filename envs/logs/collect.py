@@ -1,5 +1,7 @@
 """Collecting a log: the behaviour policy acts, an experimenter, or each in some of the episodes."""
 
+import math
+import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib.metadata import version
@@ -22,7 +24,7 @@ from dosuite.causal import (
     behaviour_policy,
     uniform_policy,
 )
-from dosuite.causal.arguments import whole_number
+from dosuite.causal.counts import whole_number
 from dosuite.causal.errors import did_you_mean
 from dosuite.causal.model import noise
 from dosuite.causal.model.scm import checked_model
@@ -61,7 +63,7 @@ def collect(
     """
     checked_model(model)
     _check_seed(seed)
-    episodes = whole_number("episodes", episodes)
+    episodes = whole_number("episodes", episodes, 1)
     share = _checked_share(episodes, seed, regime, share)
     about: dict[str, Any] = {} if model.edits else {"world": world_text(model)}
     about |= origin or {}
@@ -74,7 +76,7 @@ def collect(
     }
     chunks = _of_one_type(_chunks(_Recorder(model, seed, share), episodes))
     if path is None:
-        return _log(model, _concatenate(list(chunks)), about)
+        return _log(model, _in_memory(chunks, episodes), about)
     path = Path(path)
     with writing(path, latents_path(path)), Spool(path.parent) as spool:
         for rows in chunks:
@@ -152,6 +154,31 @@ def _chunks(recorder: "_Recorder", episodes: int) -> Iterator[Columns]:
         recorded = int(rows["episode"][-1]) + 1
         wanted = int(np.searchsorted(rows["episode"], episodes))
         yield {name: column[:wanted] for name, column in rows.items()}
+
+
+def _in_memory(chunks: Iterator[Columns], episodes: int) -> Columns:
+    """The rows of all chunks. Raises InputError as soon as it is clear that there is no room."""
+    blocks: list[Columns] = []
+    size = 0
+    for rows in chunks:
+        blocks.append(rows)
+        size += sum(column.nbytes for column in rows.values())
+        recorded = int(rows["episode"][-1]) + 1
+        needed = 2 * size * episodes / recorded  # the chunks and their concatenation
+        if needed > memory():
+            raise InputError(
+                f"a log of {episodes:,} episodes needs {needed / 2**30:,.0f} GiB of memory; write "
+                "it to a file, collect(..., path=...), or record fewer episodes"
+            )
+    return _concatenate(blocks)
+
+
+def memory() -> float:
+    """The size of this machine's memory in bytes; infinite where it is not known."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return math.inf
 
 
 def _of_one_type(chunks: Iterator[Columns]) -> Iterator[Columns]:

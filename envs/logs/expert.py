@@ -8,8 +8,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from dosuite.causal import Columns, InputError
-from dosuite.causal.arguments import whole_number
+from dosuite.causal import Columns
+from dosuite.causal.counts import whole_number
 
 from ..opaque_world import OpaqueWorld
 from ..rollouts import Acting, Transition, rollout
@@ -31,10 +31,8 @@ def expert_log(
     the log does not show what the expert acted on. Raises InputError if `rows` is below 1,
     or `rows` or `seed` is not an integer.
     """
-    rows = whole_number("rows", rows)
+    rows = whole_number("rows", rows, 1)
     seed = whole_number("seed", seed)
-    if rows < 1:
-        raise InputError(f"a log needs 1 row or more, and got {rows}")
     columns = _columns(env, expert, rows, seed, sight)
     clean = columns.pop("clean")
     columns["regime"] = np.zeros(rows, dtype=np.int8)

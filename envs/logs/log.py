@@ -22,7 +22,8 @@ import numpy as np
 from gymnasium.spaces import Box
 
 from dosuite.causal import Array, Columns, InputError
-from dosuite.causal.arguments import checked_type, whole_number
+from dosuite.causal.arguments import checked_type
+from dosuite.causal.counts import whole_number
 
 from ..spaces import Space
 from . import arrow_file as arrow
@@ -217,8 +218,8 @@ class Log:
         Raises InputError if there is no room for them, and if the log fails `check`.
         """
         self.check()
-        if not isinstance(rng, np.random.Generator) and whole_number("rng", rng) < 0:
-            raise InputError(f"rng must be a generator or a seed of 0 or more, and is {rng}")
+        if not isinstance(rng, np.random.Generator):
+            rng = whole_number("rng, a generator or a seed,", rng, 0)
         hidden = () if labels else LABELS
         columns = {name: column for name, column in self.columns.items() if name not in hidden}
         try:

@@ -11,6 +11,7 @@ from dosuite.causal import (
     Array,
     Categorical,
     Exactly,
+    InputError,
     Normal,
     Uniform,
     World,
@@ -92,6 +93,11 @@ class CopycatCar(World):
     horizon: int = 200
     sigma: float = 0.5  # of the noise, in units of 0.1 of position and 0.02 of velocity
     deployment: ClassVar[str] = "at_rest"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.sigma < 0:
+            raise InputError(f"sigma is at least 0, and got {self.sigma}")
 
     @latent
     def anywhere(self) -> Exactly:

@@ -5,7 +5,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dosuite.causal import Array, Bernoulli, Exactly, World, action, context, latent, reward, shift
+from dosuite.causal import (
+    Array,
+    Bernoulli,
+    Exactly,
+    InputError,
+    World,
+    action,
+    context,
+    latent,
+    reward,
+    shift,
+)
 
 from ..pictures.scene import BLUE, GREY, ORANGE, YELLOW, Pixels, Scene
 
@@ -55,6 +66,11 @@ class DelusionBox(World):
     slip: float = 0.05  # epsilon: P(the expert takes the worse box)
     # weight of the model's own actions as evidence, relative to the expert's; 0 if they are marked
     self_evidence: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.self_evidence <= 1:
+            raise InputError(f"self_evidence is from 0 to 1, and got {self.self_evidence}")
 
     @latent
     def clock(self) -> Exactly:

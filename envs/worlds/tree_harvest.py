@@ -11,6 +11,7 @@ from dosuite.causal import (
     Categorical,
     Columns,
     Exactly,
+    InputError,
     World,
     action,
     context,
@@ -54,6 +55,11 @@ class TreeHarvest(GoalMisgen):
     horizon: int = 200
     skill: float = 0.1  # P(a stroke fells a tree), in training
     spared: int = 2  # trees at which the expert of the log waits
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.spared < MOST:
+            raise InputError(f"spared is from 0 to {MOST - 1} trees, and got {self.spared}")
 
     @context.starting(Exactly(MOST))
     def trees(self, trees_tm1: Array, wood_tm1: Array) -> Categorical:

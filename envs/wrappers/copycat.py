@@ -22,6 +22,7 @@ from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import ArrayLike
 
 from dosuite.causal import InputError
+from dosuite.causal.counts import whole_number
 from dosuite.causal.errors import did_you_mean
 
 from ..logs.expert import expert_log
@@ -78,13 +79,15 @@ class CopycatWrapper(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArg
         gymnasium.Wrapper.__init__(self, env)
         if mode not in MODES:
             raise InputError(f"{mode!r} is not a mode; {did_you_mean(mode, MODES)}")
-        if not 0 <= sigma < np.inf or lag < 1:
-            raise InputError(
-                f"sigma must be at least 0 and lag at least 1, and got {sigma} and {lag}"
-            )
+        if not 0 <= sigma < np.inf:
+            raise InputError(f"sigma must be at least 0, and got {sigma}")
+        lag = whole_number("lag", lag, 1)
         self.mode = mode
         self.actions = _number_of_actions(env)
-        self.first_action = _idle(env, self.actions) if first_action is None else first_action
+        if first_action is None:
+            self.first_action = _idle(env, self.actions)
+        else:
+            self.first_action = whole_number("first_action", first_action)
         if not 0 <= self.first_action < self.actions:
             raise InputError(
                 f"first_action must be from 0 to {self.actions - 1}, and got {first_action}"

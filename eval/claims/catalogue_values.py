@@ -1,7 +1,8 @@
 """What confounds in each world of the catalogue, and what its reference policies earn.
 
 The values are kept in `envs/worlds/reference_values.csv`, since computing them takes several
-seconds. Rewrite the file after a change of a world's numbers:
+seconds. `tests/eval/test_catalogue_values.py` computes them again and fails if the file is not that
+of the worlds' code. Rewrite the file after a change of a world's numbers:
 
     python -m dosuite.eval.claims.catalogue_values
 """

@@ -29,7 +29,7 @@ def world_table() -> Table:
         "steps",
         "what confounds",
         "way out",
-        "members",
+        Column("members", no_wrap=True),
         box=box.SIMPLE_HEAD,
     )
     values = catalogue_values()
@@ -40,7 +40,7 @@ def world_table() -> Table:
             str(cls.horizon),
             values[name].confounded_by,
             _way_out(cls),
-            " ".join(members),
+            "\n".join(members),
         )
     return table
 

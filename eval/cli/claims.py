@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import CORES, Out, Workers, console, fail_if_any, print_plain
+from .options import CORES, MOST_SEEDS, MOST_STEPS, Out, Workers, console, fail_if_any, print_plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,15 +15,20 @@ if TYPE_CHECKING:
 
 MOST = 8  # predictions
 
-Seeds = Annotated[int, typer.Option(min=1, help="Seeds of each cell.")]
+Seeds = Annotated[int, typer.Option(min=1, max=MOST_SEEDS, help="Seeds of each cell.")]
 Rows = Annotated[
     int,
     typer.Option(
-        min=1, help="Recorded steps of a log, at most; the tables say where they are fewer."
+        min=1,
+        max=MOST_STEPS,
+        help="Recorded steps of a log, at most; the tables say where they are fewer.",
     ),
 ]
 Steps = Annotated[
-    int, typer.Option(min=1, help="Steps of practice; in worlds of one step a tenth of them.")
+    int,
+    typer.Option(
+        min=1, max=MOST_STEPS, help="Steps of practice; in worlds of one step a tenth of them."
+    ),
 ]
 
 

@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from .options import Environment, Variant, console, print_plain
+from .options import Environment, Variant, console, file_named, print_plain
 
-Seed = Annotated[int, typer.Option(min=0, help="Equal seeds give equal logs.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Equal seeds give equal logs.")]
 
 
 def data(
     environment: Environment,
-    episodes: Annotated[int, typer.Option(help="Episodes to record.")] = 10_000,
+    episodes: Annotated[int, typer.Option(min=1, max=10**12, help="Episodes to record.")] = 10_000,
     regime: Annotated[
         str,
         typer.Option(
@@ -21,12 +21,18 @@ def data(
     ] = "observe",
     share: Annotated[
         float | None,
-        typer.Option(help="Of a mixed log, the share of episodes that are interventions."),
+        typer.Option(
+            min=0, max=1, help="Of a mixed log, the share of episodes that are interventions."
+        ),
     ] = None,
     seed: Seed = 0,
     variant: Variant = "",
     out: Annotated[
-        Path | None, typer.Option(help="The file to write; its latents go to a second file.")
+        Path | None,
+        typer.Option(
+            help="The .arrow file to write; its latents go to a second file.",
+            callback=file_named(".arrow"),
+        ),
     ] = None,
     minari: Annotated[
         str, typer.Option(help="Export it as this Minari data set, namespace/name-vN, too.")

@@ -1,6 +1,6 @@
 """`dosuite list`."""
 
-from .options import console
+from .options import console, print_table
 
 
 def list_catalogue() -> None:
@@ -12,12 +12,12 @@ def list_catalogue() -> None:
 
     from .catalogue_tables import agent_table, value_table, world_table
 
-    console.print(world_table())
+    print_table(world_table())
     console.print(
         "What confounds is hidden unless it is in the log. A member is written after the name: "
         "GreedyCasino-v0:casino=Rigged.\n"
     )
-    console.print(value_table())
+    print_table(value_table())
     console.print(
         "Promised is the return that the confused policy expects; the others are earned; "
         "- is not known.\n"
@@ -27,4 +27,4 @@ def list_catalogue() -> None:
         f"{', '.join(opaque_worlds())}.\n",
         highlight=False,
     )
-    console.print(agent_table())
+    print_table(agent_table())

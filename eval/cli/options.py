@@ -2,15 +2,20 @@
 
 import math
 import os
+from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
+WIDE = Console(width=10_000)
 console = Console(width=max(110, Console().width))
 
 Environment = Annotated[
@@ -20,14 +25,67 @@ Environment = Annotated[
     ),
 ]
 Variant = Annotated[str, typer.Option(help="twin or control.")]
-Out = Annotated[Path, typer.Option(help="The folder of the results.")]
-Workers = Annotated[int, typer.Option(min=1, help="Worker processes.")]
+MOST_SEEDS = 10_000
+MOST_STEPS = 10**9  # of a log or of practice
+LARGE = 1e12  # beyond which a float has no such decimals
+EXACT = 12  # decimals of an exact value that are free of errors of rounding
 CORES = os.cpu_count() or 1
+
+
+def folder(path: Path) -> Path:
+    """The path, unless no folder can be made or written to there."""
+    if path.exists() and not path.is_dir():
+        raise typer.BadParameter(f"{path} is a file, and must be a folder")
+    _check_writable(path)
+    return path
+
+
+def file_named(*suffixes: str) -> Callable[[Path | None], Path | None]:
+    """The check that a path can be written to, and has one of the suffixes of its format."""
+
+    def check(path: Path | None) -> Path | None:
+        if path is None:
+            return None
+        if path.suffix not in suffixes:
+            formats = " or ".join(f"*{suffix}" for suffix in suffixes)
+            raise typer.BadParameter(f"the file is a {formats}, and not {str(path)!r}")
+        if path.is_dir():
+            raise typer.BadParameter(f"{path} is a folder, and must be a file")
+        _check_writable(path.parent)
+        return path
+
+    return check
+
+
+def _check_writable(path: Path) -> None:
+    """Raise BadParameter if a folder cannot be made, or nothing can be written to it."""
+    try:
+        nearest = next(one for one in (path, *path.absolute().parents) if one.exists())
+        is_folder = nearest.is_dir()
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"{str(path)!r} is no path: {error}") from error
+    if not is_folder:
+        raise typer.BadParameter(f"{nearest} is a file, and {path} needs a folder there")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise typer.BadParameter(f"the folder {nearest} cannot be written to")
+
+
+Out = Annotated[Path, typer.Option(help="The folder of the results.", callback=folder)]
+Workers = Annotated[int, typer.Option(min=1, max=1024, help="Worker processes.")]
 
 
 def print_plain(text: str) -> None:
     """Print a line as it is: not wrapped, without colours for numbers and paths."""
     console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_table(table: Table) -> None:
+    """Print a table; to a file or a pipe as wide as it is, so that no cell is cut or wrapped."""
+    if console.is_terminal:
+        console.print(table)
+        return
+    width = Measurement.get(WIDE, WIDE.options, table).maximum
+    Console(width=max(width, console.width)).print(table)
 
 
 def fail_if_any(rows: "pd.DataFrame") -> None:
@@ -39,5 +97,13 @@ def fail_if_any(rows: "pd.DataFrame") -> None:
 
 
 def number_text(value: float, digits: int) -> str:
-    """A number for a table; "-" for NaN."""
-    return "-" if math.isnan(value) else f"{value:.{digits}f}"
+    """A number for a table; "-" for NaN.
+
+    Halves are rounded away from 0, as on paper: 0.9025, which is computed as 0.90249..., is 0.903.
+    """
+    if not math.isfinite(value):
+        return "-" if math.isnan(value) else str(value)
+    if abs(value) >= LARGE:
+        return f"{value:.{digits}f}"
+    exact = Decimal(repr(round(float(value), EXACT) + 0.0))
+    return str(exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))

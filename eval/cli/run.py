@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import CORES, Out, Workers, console, fail_if_any, print_plain
+from .options import (
+    CORES,
+    MOST_SEEDS,
+    MOST_STEPS,
+    Out,
+    Workers,
+    console,
+    fail_if_any,
+    print_plain,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,9 +29,13 @@ def run(
         list[str] | None,
         typer.Option(help="naive, dqn:updates=500@observe, my_agent.py:MyAgent; may be repeated."),
     ] = None,
-    seeds: Annotated[int, typer.Option(help="Seeds of each run.")] = 5,
-    offline_budget: Annotated[int, typer.Option(help="Recorded steps of a log.")] = 10_000,
-    online_budget: Annotated[int, typer.Option(help="Steps of practice.")] = 20_000,
+    seeds: Annotated[int, typer.Option(min=1, max=MOST_SEEDS, help="Seeds of each run.")] = 5,
+    offline_budget: Annotated[
+        int, typer.Option(min=1, max=MOST_STEPS, help="Recorded steps of a log.")
+    ] = 10_000,
+    online_budget: Annotated[
+        int, typer.Option(min=1, max=MOST_STEPS, help="Steps of practice.")
+    ] = 20_000,
     log: Annotated[
         str, typer.Option(help="A log file to learn from, instead of collecting one.")
     ] = "",
@@ -50,6 +63,8 @@ def run(
     """
     from ..runs.suite import AGENTS, execute, grid, suite_environments
 
+    if log and len(environments or ()) != 1:
+        raise typer.BadParameter("with --log, name the one environment that the log is of")
     runs = grid(
         environments or suite_environments(suite),
         agent or AGENTS,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .options import CORES, Out, Workers, console, print_plain
+from .options import CORES, MOST_SEEDS, MOST_STEPS, Out, Workers, console, print_plain
 
 
 def sanity(
@@ -15,9 +15,11 @@ def sanity(
     agent: Annotated[
         list[str] | None, typer.Option(help="Only this agent in the controls; may be repeated.")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Seeds of each pair.")] = 5,
-    rows: Annotated[int, typer.Option(min=1, help="Recorded steps of a log.")] = 100_000,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of practice.")] = 50_000,
+    seeds: Annotated[int, typer.Option(min=1, max=MOST_SEEDS, help="Seeds of each pair.")] = 5,
+    rows: Annotated[
+        int, typer.Option(min=1, max=MOST_STEPS, help="Recorded steps of a log.")
+    ] = 100_000,
+    steps: Annotated[int, typer.Option(min=1, max=MOST_STEPS, help="Steps of practice.")] = 50_000,
     out: Out = Path("sanity"),
     workers: Workers = CORES,
 ) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import Environment, Variant, console, print_plain
+from .options import Environment, Variant, console, file_named, print_plain
 
 if TYPE_CHECKING:
     from dosuite.causal import World
@@ -16,11 +16,17 @@ def show(
     shift: Annotated[str, typer.Option(help="A shifted world of the environment.")] = "",
     variant: Variant = "",
     picture: Annotated[
-        Path | None, typer.Option(help="Write the graph to this PNG or SVG file.")
+        Path | None,
+        typer.Option(
+            help="Write the graph to this PNG or SVG file.", callback=file_named(".png", ".svg")
+        ),
     ] = None,
     steps: Annotated[
         Path | None,
-        typer.Option(help="Write steps of the confused and the causal policy to this PNG file."),
+        typer.Option(
+            help="Write steps of the confused and the causal policy to this PNG file.",
+            callback=file_named(".png"),
+        ),
     ] = None,
 ) -> None:
     """Show a world.
@@ -33,7 +39,8 @@ def show(
 
     from .world_tables import print_certificate, print_values, title
 
-    _check_suffixes(picture, steps)
+    if picture is not None and picture == steps:
+        raise typer.BadParameter(f"--picture contradicts --steps: both write {picture}")
     model = make_model(environment, variant=variant)
     world = model.shifted(shift) if shift else model
     print_plain(title(environment, variant, model))
@@ -44,16 +51,6 @@ def show(
         _draw_graph(world, picture)
     if steps is not None:
         _draw_steps(model, world, steps)
-
-
-def _check_suffixes(picture: Path | None, steps: Path | None) -> None:
-    """Raise InputError for a kind of picture that cannot be written, before anything is shown."""
-    from dosuite.causal import InputError
-
-    if picture is not None and picture.suffix not in (".png", ".svg"):
-        raise InputError(f"a picture is a .png or an .svg, and not {picture}")
-    if steps is not None and steps.suffix != ".png":
-        raise InputError(f"the picture of the steps is a .png, and not {steps}")
 
 
 def _draw_graph(world: "World", path: Path) -> None:

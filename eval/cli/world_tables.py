@@ -40,7 +40,9 @@ def print_values(model: World, world: World, shift: str) -> None:
     console.print(_policy_values(model, shift))
     promised = references(model, model)["promised"]
     if not np.isnan(promised):
-        console.print(f"The confused policy expects to earn {promised:.4f}.", highlight=False)
+        console.print(
+            f"The confused policy expects to earn {number_text(promised, 4)}.", highlight=False
+        )
 
 
 def print_certificate(world: World) -> None:
@@ -72,9 +74,9 @@ def _seeing_and_doing(model: World) -> Table:
             table.add_row(
                 str(observations[c]),
                 str(a),
-                f"{behaviour[c, a]:.3f}",
-                f"{seeing.reward[c, a]:.4f}" if seeing.visits[c, a] > 0 else "never seen",
-                f"{doing.reward[c, a]:.4f}" if doing.visits[c, a] > 0 else "never reached",
+                number_text(behaviour[c, a], 3),
+                number_text(seeing.reward[c, a], 4) if seeing.visits[c, a] > 0 else "never seen",
+                number_text(doing.reward[c, a], 4) if doing.visits[c, a] > 0 else "never reached",
             )
     if contexts > MOST_CONTEXTS:
         table.add_row("...", f"{contexts - MOST_CONTEXTS} more contexts")

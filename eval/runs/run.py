@@ -16,6 +16,7 @@ import torch
 from dosuite.agents import Agent, Exact, Policy, Practice, Spaces, make_agent
 from dosuite.agents.user_policy import UserPolicyAgent
 from dosuite.causal import InputError, NotDiscreteError, TooLargeError, World
+from dosuite.causal.counts import whole_number
 from dosuite.causal.errors import did_you_mean
 from dosuite.envs import Data, Log, collect, make_model
 from dosuite.envs.plugins import names_file
@@ -82,11 +83,9 @@ class Run:
             )
 
     def _check_numbers(self) -> None:
-        if self.budget < 1 or self.seed < 0:
-            raise InputError(
-                "a run needs a budget of at least 1 and a seed of at least 0, and got "
-                f"{self.budget} and {self.seed}"
-            )
+        # plain ints, for the same reason
+        object.__setattr__(self, "budget", whole_number("the budget of a run", self.budget, 1))
+        object.__setattr__(self, "seed", whole_number("the seed of a run", self.seed, 0))
         if self.share is None:
             return
         if self.regime != Regime.MIXED or self.log or not 0 < self.share < 1:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from dosuite.agents import make_agent
 from dosuite.agents.networks.features import device_named
 from dosuite.causal import InputError
+from dosuite.causal.counts import whole_number
 from dosuite.causal.errors import did_you_mean
 from dosuite.envs import make_model, members, world_classes
 from dosuite.envs.files import replacing
@@ -81,9 +82,15 @@ def grid(
     one, and has no twin. Agents with a setting `device` learn on the `device`. Raises InputError if
     anything does not exist, or no agent is left.
     """
-    if seeds < 1:
-        raise InputError(f"a suite needs at least one seed, and got {seeds}")
-    agents = [_on_device(text, device) for text in agents] if device else agents
+    whole_number("seeds", seeds, 1)
+    if device:
+        on_device = [_on_device(text, device) for text in agents]
+        if on_device == list(agents):
+            raise InputError(
+                f"none of {', '.join(agents)} learns a network on a device; leave out "
+                f"the device {device!r}"
+            )
+        agents = on_device
     budgets = {Budget.RECORDED: offline_budget, Budget.PRACTICE: online_budget, Budget.NONE: 1}
     runs: list[Run] = []
     any_acts = False
@@ -150,6 +157,8 @@ def _on_device(text: str, device: str) -> str:
         return text
     device_named(device)
     name, settings = parse(agent)
+    if settings.get("device", device) != device:
+        raise InputError(f"{text} names another device than {device!r}; name one of them")
     return unparse(name, {"device": device, **settings}) + at + regime
 
 
@@ -175,6 +184,7 @@ def execute(runs: Iterable[Run], folder: Path, workers: int, quiet: bool = False
     file that is damaged, or of another run, is said on stderr and done again. Runs whose worker
     process died have a row with status "failed".
     """
+    workers = whole_number("workers", workers, 1)
     unique = {run.key: run for run in runs}
     keys = {run: key for key, run in unique.items()}
     (folder / "runs").mkdir(parents=True, exist_ok=True)

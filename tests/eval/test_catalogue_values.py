@@ -1,13 +1,16 @@
 """The reference values that are kept in a file: complete, and equal to what is computed."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from dosuite.envs import world_classes
 from dosuite.eval.claims import catalogue_values
 from dosuite.eval.claims.catalogue_values import computed_values, kept_values
+from dosuite.eval.cli.options import number_text
 
 # worlds whose values take more than half a second
 SLOW = {
@@ -41,6 +44,36 @@ def test_the_kept_values_are_those_of_the_world(name: str) -> None:
     kept, computed = kept_values()[name], computed_values(world_classes()[name]())
     assert kept.confounded_by == computed.confounded_by
     assert kept.values == pytest.approx(computed.values, rel=1e-9, abs=1e-12, nan_ok=True)
+
+
+def test_the_values_of_the_readme_are_those_that_list_prints() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\w+) \|[^|]*\| (\S+) \| (\S+) \| (\S+) \|", readme, re.M)
+    kept = kept_values()
+    worlds = {name: texts for name, *texts in rows if f"{name}-v0" in kept}
+    assert len(worlds) >= 18
+    for name, texts in worlds.items():
+        values = kept[f"{name}-v0"].values
+        for text, key in zip(texts, ("promised", "j_confused", "j_causal"), strict=True):
+            digits = len(text.partition(".")[2])
+            assert number_text(values[key], digits) == text, f"{name} {key}"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.9024999999999999, "0.903"),
+        (0.5025, "0.503"),
+        (0.7434931506849315, "0.743"),
+        (-0.0005, "-0.001"),
+        (-1e-17, "0.000"),
+        (1e22, "10000000000000000000000.000"),
+        (float("nan"), "-"),
+        (float("inf"), "inf"),
+    ],
+)
+def test_halves_are_rounded_away_from_zero(value: float, text: str) -> None:
+    assert number_text(value, 3) == text
 
 
 def test_worlds_that_the_file_lacks_are_computed(

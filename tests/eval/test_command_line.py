@@ -16,7 +16,8 @@ import pandas as pd
 import pytest
 from places import ROOT
 
-from dosuite.envs import Log, load_latents
+from dosuite.agents.registry import agent_classes
+from dosuite.envs import Log, load_latents, world_classes
 from dosuite.eval.cli.main import main
 from dosuite.eval.runs.suite import suite_environments
 
@@ -74,6 +75,9 @@ def rows_of(folder: Path) -> pd.DataFrame:
 def test_the_list_names_every_environment_and_agent(dosuite: Call) -> None:
     code, out, _ = dosuite("list")
     assert code == 0
+    assert "…" not in out
+    names = [*world_classes(), *agent_classes(), "casino=ParadoxicalSwitching"]
+    assert {word for line in out.splitlines() for word in line.split()}.issuperset(names)
     for name in (
         "IceCreamShorts-Thermo-v0",
         "casino=Rigged",
@@ -220,7 +224,7 @@ BAD = {
         "run IceCreamShorts-v0 --agent naive@intervene",
         "observe",
     ),
-    "a negative budget": ("run IceCreamShorts-v0 --offline-budget -5", "-5"),
+    "a negative budget": ("run IceCreamShorts-v0 --offline-budget -5", "--offline-budget"),
     "no seeds": ("run IceCreamShorts-v0 --seeds 0", "seed"),
     "a file that is not there": ("run IceCreamShorts-v0 --agent nobody.py", "nobody.py"),
     "an environment's file that does not import": ("show broken.py", "broken.py"),

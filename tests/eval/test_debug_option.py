@@ -30,11 +30,16 @@ def test_with_debug_bad_input_is_raised(monkeypatch: pytest.MonkeyPatch) -> None
         call(monkeypatch, "--debug", "show", "IceCreamShort-v0")
 
 
+def test_debug_may_stand_behind_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="there is no environment"):
+        call(monkeypatch, "show", "IceCreamShort-v0", "--debug")
+
+
 def test_a_file_that_cannot_be_written_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     with pytest.raises(SystemExit) as stop:
-        call(monkeypatch, "data", "IceCreamShorts-v0", "--episodes", "5", "--out", "/dev/null/log")
+        call(monkeypatch, "data", "IceCreamShorts-v0", "--episodes=5", "--out=/dev/null/a.arrow")
     assert stop.value.code == 2
     assert "/dev/null" in capsys.readouterr().err
 

@@ -21,6 +21,7 @@ FLOORS = ("causal", "envs", "agents", "eval")
 ROOMS = {
     "causal": [
         "errors tolerances arrays",
+        "counts arguments",
         "graphs",
         "model",
         "exact",
@@ -29,7 +30,8 @@ ROOMS = {
         "world",
     ],
     "envs": [
-        "files settings plugins regimes spaces rollouts",
+        "files settings user_files regimes spaces rollouts",
+        "plugins",
         "pictures",
         "opaque_world",
         "worlds",
