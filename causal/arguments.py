@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import Floats
-from .errors import InputError
+from .errors import InputError, short
 
 REAL = "biufO"  # the kinds of dtypes that can hold real numbers
 
@@ -27,14 +27,9 @@ def real_array(name: str, value: Any, axes: int | None = None) -> Floats:
         if array.dtype.kind in REAL:
             array = array.astype(float)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"{name} must be an array of numbers, and is {_shown(value)}") from error
+        raise InputError(f"{name} must be an array of numbers, and is {short(value)}") from error
     if array.dtype.kind != "f":
-        raise InputError(f"{name} must be an array of real numbers, and is {_shown(value)}")
+        raise InputError(f"{name} must be an array of real numbers, and is {short(value)}")
     if axes is not None and array.ndim != axes:
         raise InputError(f"{name} must have {axes} axes, and has the shape {array.shape}")
     return array
-
-
-def _shown(value: Any) -> str:
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LONGEST = 60  # characters of a value in a message
+
 
 class InputError(ValueError):
     """A bad input. The message names what to change.
@@ -31,3 +33,9 @@ def did_you_mean(name: object, known: Iterable[object]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return f"choose from {', '.join(names)}"
+
+
+def short(value: object) -> str:
+    """A value as one line of an error message, cut if it is long."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

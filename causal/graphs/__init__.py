@@ -1,8 +1,8 @@
 """Causal graphs: drawing, d-separation, latent projection and adjustment sets."""
 
 from .adjustment import adjustment_sets, is_adjustment_set
-from .admg import ADMG, latent_projection, parse_graph
-from .conversion import AnyGraph, as_admg, as_names
+from .admg import ADMG
+from .conversion import AnyGraph, as_admg, as_dag, as_names, latent_projection, parse_graph
 from .step_graph import LAG, as_text, is_markov, unroll, with_role
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "AnyGraph",
     "adjustment_sets",
     "as_admg",
+    "as_dag",
     "as_names",
     "as_text",
     "is_adjustment_set",

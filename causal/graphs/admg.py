@@ -3,21 +3,18 @@
 An edge x -> y says that x is a cause of y, and x <-> y that they share a hidden common cause.
 
 As text: `heat -> ice cream, shorts; ice cream <-> shorts`. A statement ends at a semicolon or at
-the end of a line, arrows can be chained, and a line that begins with # is a comment. A name is any
-text without the signs of these notations, or any text in double quotes."""
+the end of a line, arrows can be chained, and a line that begins with # is a comment. `u [latent]`
+says that a variable is hidden, and `s [selected]` that only rows with s = 1 are in the log. A name
+is any text without the signs of these notations, or any text in double quotes."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations
-from typing import Any
 
 import networkx as nx
 
-from ..arguments import checked_type
 from ..errors import InputError, did_you_mean
-from .graph_text import quoted, read
-from .step_graph import LAG
+from .graph_text import written
 
 Names = str | Iterable[str]  # one name or several
 Nodes = tuple[str, ...]
@@ -84,7 +81,9 @@ class ADMG:
         districts = []
         done: set[str] = set()
         for name in self.nodes:
-            if name not in done:
+            if not self._siblings[name]:
+                districts.append(frozenset({name}))
+            elif name not in done:
                 districts.append(self.district(name))
                 done |= districts[-1]
         return tuple(districts)
@@ -99,10 +98,16 @@ class ADMG:
 
         Given these, the node is independent of all other nodes before it (Tian and Pearl 2002,
         corollary 1)."""
-        so_far = self.sub(self.nodes[: self.nodes.index(name) + 1])
-        district = so_far.district(name)
-        parents = {parent for member in district for parent in so_far._parents[member]}
-        return (district | parents) - {name}
+        last = self._place[name]
+        district = {name}
+        stack = [name]
+        while stack:
+            for sibling in self._siblings[stack.pop()]:
+                if sibling not in district and self._place[sibling] < last:
+                    district.add(sibling)
+                    stack.append(sibling)
+        parents = {parent for member in district for parent in self._parents[member]}
+        return frozenset((district | parents) - {name})
 
     def sub(self, names: Collection[str]) -> "ADMG":
         """The induced subgraph: some of the nodes, and the edges between them."""
@@ -141,7 +146,30 @@ class ADMG:
 
         Raises InputError if the three are not disjoint sets of nodes."""
         a, b, given = self.pick(a, b, given)
-        return bool(nx.is_d_separator(self.dag, set(a), set(b), set(given)))
+        return self._reached(a, given).isdisjoint(b)
+
+    def _reached(self, start: Iterable[str], given: Iterable[str]) -> NodeSet:
+        """The nodes that a path from `start` reaches which `given` does not block: Bayes-ball
+        (Shachter 1998), in which the path enters a node by an arrowhead, or by a tail."""
+        given = set(given)
+        ancestors = self.ancestors(given)
+        stack = [(name, False) for name in start]
+        visited = set(stack)
+        while stack:
+            name, by_arrowhead = stack.pop()
+            steps: list[tuple[str, bool]] = []
+            # A path leaves by a tail unless the node is given; by an arrowhead it also leaves a
+            # collider that has a descendant which is given.
+            if name not in given:
+                steps += [(child, True) for child in self._children[name]]
+            if name in ancestors if by_arrowhead else name not in given:
+                steps += [(parent, False) for parent in self._parents[name]]
+                steps += [(sibling, True) for sibling in self._siblings[name]]
+            for step in steps:
+                if step not in visited:
+                    visited.add(step)
+                    stack.append(step)
+        return frozenset(name for name, _ in visited)
 
     def pick(self, *sets: Names) -> tuple[Nodes, ...]:
         """Sets of names, each in the order of the nodes.
@@ -166,104 +194,23 @@ class ADMG:
         return tuple(tuple(sorted(names, key=place)) for names in picked)
 
     def __str__(self) -> str:
+        """The graph as `parse_graph` reads it; of the roles, only that of a selection."""
         lines = []
         for cause in self.nodes:
             effects = sorted(self._children[cause], key=self._place.__getitem__)
-            written = ", ".join(quoted(effect) for effect in effects)
-            lines.append(f"{quoted(cause)} -> {written}" if effects else quoted(cause))
-        for one, other in self._ordered(self.bidirected):
-            lines.append(f"{quoted(one)} <-> {quoted(other)}")
+            name = written(cause, self._place, is_alone=not effects)
+            targets = ", ".join(written(effect, self._place) for effect in effects)
+            lines.append(f"{name} -> {targets}" if effects else name)
+        for pair in self._ordered(self.bidirected):
+            lines.append(" <-> ".join(written(name, self._place) for name in pair))
+        for name, role in self.roles.items():
+            if role == "selection" and name in self._place:
+                lines.append(f"{written(name, self._place, is_alone=True)} [selected]")
         return "\n".join(lines)
 
     def _ordered(self, pairs: Iterable[Pair]) -> list[Pair]:
         place = self._place
         return sorted(pairs, key=lambda pair: (place[pair[0]], place[pair[1]]))
-
-
-def parse_graph(text: str) -> ADMG:
-    """The graph that a text describes, in the notation of this module, in DOT (`digraph {...}`) or
-    in that of DAGitty (`dag {...}`).
-
-    In DOT and DAGitty a node with the attribute `latent`, or `observed=no`, is hidden and projected
-    out; an edge of DOT with `dir=both` is <->; of other attributes only those of the drawing are
-    left out, and with them DAGitty's exposure, outcome and adjusted.
-
-    Raises InputError with the line that is not understood, or if the graph has a cycle."""
-    graph = read(text)
-    admg = checked(tuple(graph.nodes), graph.directed, graph.bidirected, graph.roles)
-    return latent_projection(admg.dag) if "latent" in graph.roles.values() else admg
-
-
-def latent_projection(graph: "nx.Graph[Any]", hidden: Names = ()) -> ADMG:
-    """The ADMG of a causal graph over its observed variables: without those of role latent, and
-    without those in `hidden` (Tian and Pearl 2002, section 2).
-
-    The nodes of `graph` are named by `str`; pairs (name, step) as `unroll` makes them become
-    name[step]. The `latents` that a graph of pgmpy has are hidden too. Raises InputError if the
-    graph is undirected, has variables one step earlier (unroll it first), has a cycle, lacks a
-    variable that is to be hidden, or has two nodes with one name."""
-    checked_type(graph, nx.Graph, "latent_projection takes a networkx DiGraph")
-    if not graph.is_directed():
-        raise InputError(
-            "the graph is undirected; give a networkx DiGraph, whose edges go from cause to effect"
-        )
-    labels = {node: _text_name(node) for node in graph}
-    if len(set(labels.values())) < len(labels):
-        raise InputError("two nodes of the graph have one name as text; rename one of them")
-    named: nx.DiGraph[str] = nx.DiGraph()
-    named.add_nodes_from((labels[node], data) for node, data in graph.nodes(data=True))
-    named.add_edges_from((labels[cause], labels[effect]) for cause, effect in graph.edges())
-    roles = {name: str(named.nodes[name].get("role", "")) for name in named}
-
-    given = [hidden] if isinstance(hidden, str) or not isinstance(hidden, Iterable) else hidden
-    marked = getattr(graph, "latents", None) or ()
-    projected_out = {_text_name(node) for node in (*given, *marked)}
-    unknown = sorted(projected_out.difference(named))
-    if unknown:
-        raise InputError(
-            f"{unknown[0]!r} is hidden and not a variable of the graph; "
-            f"{did_you_mean(unknown[0], named)}"
-        )
-    projected_out |= {name for name, role in roles.items() if role == "latent"}
-    lagged = [name for name in named if name.endswith(LAG)]
-    if lagged:
-        raise InputError(
-            f"{lagged[0]} is one step earlier; unroll(graph, steps) gives every step a node"
-        )
-
-    # An observed variable points to all that it reaches through hidden ones; a hidden variable
-    # confounds every pair that it reaches in this way.
-    observed = tuple(name for name in named if name not in projected_out)
-    directed: set[Pair] = set()
-    bidirected: set[Pair] = set()
-    for name in named:
-        effects = observed_effects(named, name, projected_out)
-        if name in projected_out:
-            bidirected.update(combinations(effects, 2))
-        else:
-            directed.update((name, effect) for effect in effects)
-    return checked(observed, directed, bidirected, roles)
-
-
-def _text_name(node: object) -> str:
-    if isinstance(node, tuple) and len(node) == 2:
-        return f"{node[0]}[{node[1]}]"
-    return str(node)
-
-
-def observed_effects(graph: "nx.DiGraph[str]", name: str, hidden: Collection[str]) -> list[str]:
-    """The observed variables that a variable causes directly, or through hidden ones alone."""
-    reached = dict.fromkeys(graph.successors(name))
-    queue = list(reached)
-    while queue:
-        effect = queue.pop(0)
-        if effect not in hidden:
-            continue
-        for further in graph.successors(effect):
-            if further not in reached:
-                reached[further] = None
-                queue.append(further)
-    return [effect for effect in reached if effect not in hidden]
 
 
 def checked(

@@ -2,16 +2,18 @@
 here.
 
 A name that holds an arrow, a separator or another sign of these notations is written in double
-quotes, in which a backslash escapes a quote, a backslash or, as \\n, a new line."""
+quotes, in which a backslash escapes a quote, a backslash or, as \\n, a new line. So is a name of
+several words that stands without an arrow, or of which a word is a variable too."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise, product
 from typing import NamedTuple, NoReturn
 
 from ..arguments import checked_type
 from ..errors import InputError
+from .marks import hides
 
 Pair = tuple[str, str]
 
@@ -19,8 +21,12 @@ ARROW = re.compile(r"(<->|->|<-)")
 QUOTED = r'"(?:[^"\\]|\\.)*"'
 MARK = "\0"  # stands on both sides of the number of a quoted name
 # what cannot be in a name without quotes; `[8]` after a name is a step, as `unroll` writes it
-RESERVED = re.compile(r'[<>{}"=|~@#\\,;\n\r\0←→↔]|--|//|/\*|\bo-o\b|^-|-$')
+RESERVED = re.compile(
+    r'[<>{}"=|~@#\\,;\n\r\0\u2190-\u21ff\u27f0-\u27ff\u2900-\u297f]|--|//|/\*|\bo-o\b'
+    r"|(?<!\S)[-\u2013\u2014+&:](?!\S)|\s\s|[^\S ]|^[-(]|[-.:]$"
+)
 STEP = re.compile(r"(?<=.)\[\d+\]$")
+ROLE = re.compile(r"^(.*\S)\s*\[(latent|selected)\]$", re.S)  # of a node, in this notation
 CIRCLE = re.compile(r"(?<=\s)o->|<-o(?=\s)|(?<=\s)o-o(?=\s)")  # ends of edges of a PAG
 
 HEADER = re.compile(
@@ -31,7 +37,6 @@ TOKEN = rf"<->|->|<-|--|[\[\]{{}};,=]|{WORD}"
 HIDDEN = {"latent", "l", "unobserved", "u", "hidden"}
 WITHOUT_MEANING = {"exposure", "e", "outcome", "o", "adjusted", "a"}  # DAGitty's choice of a query
 SELECTED = {"selected", "s"}
-NO = {"no", "false", "0"}
 DRAWING = frozenset(
     {"arc", "arrowsize", "beta", "color", "comment", "constraint", "fillcolor", "fixedsize"}
     | {"fontcolor", "fontname", "fontsize", "group", "headport", "height", "label", "labelangle"}
@@ -63,21 +68,31 @@ class GraphText:
 
 
 def quoted(name: str) -> str:
-    """The name as it is written in a text: in quotes, if it could be taken for something else."""
-    if is_plain(name):
-        return name
+    """The name in quotes, as every notation reads it."""
     escaped = name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 
 
+def written(name: str, among: Container[str], is_alone: bool = False) -> str:
+    """The name as it is written in a text: in quotes, if it could be taken for something else.
+
+    `among` has all names of the graph; `is_alone` tells whether no arrow is in the statement."""
+    words = name.split()
+    is_phrase = len(words) > 1
+    could_be_several = is_phrase and (is_alone or any(word in among for word in words))
+    return name if is_plain(name) and not could_be_several else quoted(name)
+
+
 def is_plain(name: str) -> bool:
-    """Whether a name needs no quotes anywhere, also not beside an arrow, where o is a circle."""
+    """Whether a name has no sign of the notation, also not beside an arrow, where o is a circle."""
     is_circle = name == "o" or name.startswith("o ") or name.endswith(" o")
     return _has_no_signs(name) and not is_circle
 
 
 def _has_no_signs(name: str) -> bool:
     if not name or name != name.strip() or RESERVED.search(name):
+        return False
+    if name.count("(") != name.count(")"):
         return False
     without_step = STEP.sub("", name)
     return "[" not in without_step and "]" not in without_step
@@ -115,18 +130,35 @@ def _own_notation(text: str) -> GraphText:
     if MARK in text:
         raise InputError("the text of a graph has a null character; remove it")
     marked = re.sub(rf"(?m)^[ \t]*(?:#|//)[^\n]*|{QUOTED}", replace, text)
+    phrases: dict[str, str] = {}  # names of several words without quotes, and their statements
     for statement in re.split(r"[;\n]", marked):
         if not statement.strip():
             continue
+        as_written = re.sub(f"{MARK}(\\d+){MARK}", lambda m: names[int(m[1])], statement.strip())
+        if CIRCLE.search(statement):
+            _refuse(as_written)
         # Names and arrows alternate: "a, b -> c <-> d" has the groups [a, b], [c] and [d].
         parts = ARROW.split(statement.strip())
-        written = re.sub(f"{MARK}(\\d+){MARK}", lambda m: names[int(m[1])], statement.strip())
-        if CIRCLE.search(statement):
-            _refuse(written)
+        role = ROLE.match(parts[-1]) if len(parts) == 1 else None
+        if role:
+            parts = [role[1]]
         groups = []
         for part in parts[::2]:
-            groups.append([_own_name(name.strip(), names, written) for name in part.split(",")])
+            group = []
+            for name in part.split(","):
+                group.append(_own_name(name.strip(), names, as_written))
+                if MARK not in name and " " in name.strip():
+                    phrases[group[-1]] = as_written
+                    if len(parts) == 1:
+                        _refuse_phrase(group[-1], as_written)
+            groups.append(group)
         graph.add(groups, parts[1::2])
+        if role:
+            meant = "latent" if role[2] == "latent" else "selection"
+            graph.roles.update(dict.fromkeys(groups[0], meant))
+    for name, as_written in phrases.items():
+        if any(word in graph.nodes for word in name.split()):
+            _refuse_phrase(name, as_written)
     return graph
 
 
@@ -137,6 +169,14 @@ def _own_name(name: str, names: list[str], statement: str) -> str:
     if not _has_no_signs(name):
         _refuse(statement)
     return name
+
+
+def _refuse_phrase(name: str, statement: str) -> NoReturn:
+    several = ", ".join(name.split())
+    raise InputError(
+        f"{statement!r} may mean one variable or several; write {quoted(name)} in double quotes "
+        f"for one, and {several} for several"
+    )
 
 
 def _refuse(statement: str) -> NoReturn:
@@ -253,13 +293,19 @@ class _Braces:
         for name in names:
             for key, value in attributes.items():
                 if key in HIDDEN or key == "observed":
-                    is_no = str(value).lower() in NO
-                    if is_no == (key == "observed"):
+                    if self._hides(name, key, value):
                         self._graph.roles[name] = "latent"
                 elif key in SELECTED:
                     self._graph.roles[name] = "selection"
                 elif key == "role" and value:
                     self._graph.roles[name] = value
+
+    def _hides(self, name: str, key: str, value: str | None) -> bool:
+        try:
+            return hides(key, value)
+        except InputError as error:
+            position = self._tokens[self._next - 1].position
+            self._fail(_Token(name, position, True), f"has {error}")
 
     def _attributes(self, is_edge: bool) -> dict[str, str | None]:
         self._expect("[")

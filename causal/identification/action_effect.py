@@ -9,9 +9,10 @@ import numpy as np
 
 from ..arrays import Array
 from ..exact.confounding import NEXT, outcomes, rows
-from ..graphs.admg import ADMG, latent_projection
+from ..graphs.admg import ADMG
+from ..graphs.conversion import AnyGraph, as_dag, latent_projection
 from ..graphs.d_separation import back_doors
-from ..graphs.step_graph import LAG, unroll, with_role
+from ..graphs.step_graph import LAG, only_action, unroll, with_role
 from ..model.elimination import Factor
 from ..model.scm import SCM
 from .data_fusion import recover
@@ -57,10 +58,13 @@ class ActionEffect:
         return ActionEffect.of_graph(model.graph, model.horizon)
 
     @staticmethod
-    def of_graph(graph: "nx.DiGraph[str]", horizon: int) -> "ActionEffect":
-        """The effect in a graph of one step, as `SCM.graph` is, of a task of `horizon` steps."""
+    def of_graph(graph: AnyGraph, horizon: int) -> "ActionEffect":
+        """The effect in a graph of one step, as `SCM.graph` is, of a task of `horizon` steps.
+
+        Raises InputError unless the graph has one node of role action."""
+        graph = as_dag(graph)
         names = [name for name in graph if not name.endswith(LAG)]
-        (x,) = with_role(graph, "action")
+        x = only_action(graph)
         contexts, ends = with_role(graph, "context"), with_role(graph, "terminal")
         y = (*with_role(graph, "reward"), *ends)
         if horizon == 1:
@@ -135,12 +139,14 @@ def answer(model: SCM) -> Answer:
     return ActionEffect.of(model).answer()
 
 
-def back_door_set(graph: "nx.DiGraph[str]") -> tuple[str, ...] | None:
+def back_door_set(graph: AnyGraph) -> tuple[str, ...] | None:
     """The smallest set of logged variables that with the contexts closes every back-door path.
 
     The graph is one of one step, as `SCM.graph` is; the paths are those of the action to the
-    reward, the end of the episode and the next contexts. None if there is no such set.
+    reward, the end of the episode and the next contexts. None if there is no such set. Raises
+    InputError unless the graph has one node of role action.
     """
+    graph = as_dag(graph)
     has_past = any(name.endswith(LAG) for name in graph)
     effect = ActionEffect.of_graph(graph, horizon=2 if has_past else 1)
     sets = effect.back_doors(with_role(graph, "logged"))

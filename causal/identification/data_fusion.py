@@ -6,8 +6,8 @@ from itertools import chain, islice
 
 from ..errors import InputError
 from ..graphs.adjustment import back_door_graph, forbidden
-from ..graphs.admg import ADMG, Names, latent_projection
-from ..graphs.conversion import AnyGraph, as_names
+from ..graphs.admg import ADMG, Names
+from ..graphs.conversion import AnyGraph, as_names, latent_projection
 from ..graphs.d_separation import separators
 from ..model.elimination import Factor, spread
 from .estimand import Estimand

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Array
-from ..errors import InputError, did_you_mean
+from ..errors import InputError, did_you_mean, short
 from ..model.elimination import Factor, conditional, eliminate, spread
 from .formula import Formula, Fraction, Probability, Sum, factors_of, leaves
 from .laws import UNIT, Laws, check_normalised, named_laws
@@ -18,6 +18,18 @@ from .laws import UNIT, Laws, check_normalised, named_laws
 EMPTY_SHARE = 1e-15
 
 Value = float | str  # of a variable
+
+
+def checked_value(name: str, value: object) -> Value:
+    """A value at which a variable is held. Raises InputError unless it is a finite number or text."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    if isinstance(plain, str):
+        return plain
+    if isinstance(plain, int | float) and np.isfinite(plain):
+        return plain
+    raise InputError(
+        f"{name} is held at one value, a finite number or a text, and got {short(value)}"
+    )
 
 
 class EmptyCellError(InputError):
@@ -84,9 +96,10 @@ class Evaluation:
     def position(self, name: str, value: Value) -> int:
         """The position of a value of a variable on its axis.
 
-        Raises InputError if the variable does not have it.
+        Raises InputError if the variable does not have it, or if it is no single value.
         """
         size = self._sizes[name]
+        value = checked_value(name, value)
         if name in self._values:
             values = self._values[name].tolist()
             if value not in values:

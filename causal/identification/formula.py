@@ -112,7 +112,8 @@ def total(over: Collection[str], summand: Formula) -> Formula:
         factors = factors_of(product([summed, *_without(factors, factor)]))
     sums = []
     for names, group in _groups(over, factors):
-        part = product(group)
+        # the factors of a product are no chains, and neither are some of them
+        part = group[0] if len(group) == 1 else Product(tuple(group))
         sums.append(Sum(names, part) if names else part)
     return product(sums)
 
@@ -122,13 +123,18 @@ def shorten(formula: Formula, independent: Independence) -> Formula:
 
     Source: Tikka and Karvanen (2017), section 4.
     """
+    is_short = False  # whether no factor of the summand can be made shorter
     while isinstance(formula, Sum):
-        factors = factors_of(shorten(formula.summand, independent))
+        summand = formula.summand if is_short else shorten(formula.summand, independent)
+        factors = factors_of(summand)
         merged = _first_merged(factors, formula.over, independent)
         if merged is None:
             return total(formula.over, product(factors))
         pair, p, q = merged
         formula = total(formula.over, product([pair, *_without(factors, p, q)]))
+        is_short = isinstance(formula, Sum) and all(
+            isinstance(factor, Probability) for factor in factors_of(formula.summand)
+        )
     if isinstance(formula, Probability):
         return formula
     if isinstance(formula, Product):

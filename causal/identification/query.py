@@ -4,12 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numpy as np
-
 from ..errors import InputError
 from ..graphs.admg import ADMG, Names
 from ..graphs.conversion import AnyGraph, as_admg, as_names
-from .evaluation import Value
+from .evaluation import Value, checked_value
 
 Condition: TypeAlias = str | Iterable[str] | Mapping[str, Value]  # names, or values by name
 
@@ -28,7 +26,8 @@ class Query:
 def as_query(graph: AnyGraph, y: Names, x: Condition, z: Condition = ()) -> Query:
     """The query, checked against the graph.
 
-    Raises InputError if the names are not disjoint sets of variables, or if y gives values.
+    Raises InputError if the names are not disjoint sets of variables, if y gives values, or if x or
+    z gives one that is neither a finite number nor text.
     """
     admg = as_admg(graph)
     if isinstance(y, Mapping):
@@ -37,7 +36,7 @@ def as_query(graph: AnyGraph, y: Names, x: Condition, z: Condition = ()) -> Quer
             "the value from the evaluated table"
         )
     held = [
-        (str(name), value.item() if isinstance(value, np.generic) else value)
+        (str(name), checked_value(str(name), value))
         for names in (x, z)
         if isinstance(names, Mapping)
         for name, value in names.items()

@@ -20,7 +20,8 @@ import numpy as np
 from ..arrays import Array
 from ..errors import InputError, TooLargeError, did_you_mean
 from ..exact.queries import distribution
-from ..graphs.admg import ADMG, checked, observed_effects
+from ..graphs.admg import ADMG, checked
+from ..graphs.conversion import observed_effects
 from ..model.elimination import Factor, check_size, conditional, eliminate
 from ..model.scm import SCM
 from ..tolerances import PROBABILITY_MISFIT

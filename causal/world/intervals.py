@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays import Floats
 from ..errors import InputError
 from ..exact.confounding import rows
-from ..graphs.admg import latent_projection
+from ..graphs.conversion import latent_projection
 from ..model.scm import SCM
 from ..partial_identification.guarantees import Guarantee, Payoffs
 from ..partial_identification.response_types import response_types

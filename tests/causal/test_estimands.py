@@ -128,7 +128,7 @@ def test_the_front_door_formula_in_latex() -> None:
 def test_a_hedge_is_written_as_a_proof() -> None:
     assert str(unknown("x -> y; x <-> y", "y", "x")).splitlines() == [
         "P(y | do(x)) is not identified. A hedge is the proof:",
-        "  F  = {x -> y, x <-> y}",
+        "  F  = {x -> y; x <-> y}",
         "  F' = {y}",
         "Both are c-forests with the roots y, and F' is without x.",
     ]

@@ -82,7 +82,7 @@ def test_what_is_no_causal_graph_is_refused_in_one_line() -> None:
     model = make_model("IceCreamShorts-v0")
     for graph, text in (
         (nx.Graph([("x", "y")]), "undirected"),
-        ("x -> y", "parse_graph"),
+        ("x y", "double quotes"),
         (type(model), "is a class"),
         (np.eye(2), "got ndarray"),
         (None, "got NoneType"),

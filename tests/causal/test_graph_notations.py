@@ -3,8 +3,18 @@
 import numpy as np
 import pytest
 
-from dosuite.causal import ADMG, InputError, identify, parse_graph
+from dosuite.causal import ADMG, Hedge, InputError, identify, parse_graph
 from dosuite.causal.graphs.admg import checked
+
+GML = """graph [
+  directed 1
+  node [ id 0 label "x" ]
+  node [ id 1 label "y" ]
+  node [ id 2 label "u" observed "no" ]
+  edge [ source 0 target 1 ]
+  edge [ source 2 target 0 ]
+  edge [ source 2 target 1 ]
+]"""
 
 
 @pytest.mark.parametrize(
@@ -24,9 +34,13 @@ from dosuite.causal.graphs.admg import checked
             "x <-> y; x -> y",
         ),
         ('digraph "my graph" { x -> y }', "x -> y"),
-        ("o -> x; x, o 2", "o -> x; x, o 2"),
+        ('o -> x; x, "o 2"', 'x, "o 2"; o -> x'),
         ("dag{x[8]->y[9]}", "x[8] -> y[9]"),
         ("# a comment\nx -> y", "x -> y"),
+        ("u -> x, y; u [latent]; x -> y", "x <-> y; x -> y"),
+        ('"ice cream"; ice cream -> y', "ice cream -> y"),
+        (GML, "x -> y; x <-> y"),
+        ('Creator "me"\n' + GML.replace("\n", " "), "x -> y; x <-> y"),
     ],
 )
 def test_other_notations_are_read(text: str, same: str) -> None:
@@ -65,7 +79,7 @@ def test_a_selected_node_is_a_selection() -> None:
         ("digraph { ice-cream -> y }", "'-' is not understood"),
         ("digraph { x -> }", "'}' is not understood"),
         ("x -> {y z}", "cannot be read"),
-        ("x [latent]; x -> y", r"'x \[latent\]' cannot be read"),
+        ("x [wobbly]; x -> y", r"'x \[wobbly\]' cannot be read"),
         ("x -- y", "'x -- y' cannot be read"),
         ("x o-> y", "cannot be read"),
         ("x o-o y", "cannot be read"),
@@ -75,7 +89,20 @@ def test_a_selected_node_is_a_selection() -> None:
         ("x → y", "cannot be read"),
         ("x -> y # why", "cannot be read"),
         ('x -> "y', "cannot be read"),
-        ('graph [ directed 1\nnode [ id 0 label "x" ] ]', "cannot be read"),
+        ("graph [ directed 1\nnode [ id 0 label { ] ]", r"GML cannot be read.*\(2, "),
+        ('graph [\nnode [ id 0 label "x" ] ]', "undirected"),
+        ("a b", "double quotes"),
+        ("a, b c", "double quotes"),
+        ("u -> a b; b -> c", "'u -> a b' may mean"),
+        ("a -> b | c", "cannot be read"),
+        ("(a, b) -> c", "cannot be read"),
+        ("(a b) -> c", "cannot be read"),
+        ("a - b", "cannot be read"),
+        ("a -> b.", "cannot be read"),
+        ("a ⇒ b", "cannot be read"),
+        ("  action  x -> y", "double quotes|cannot be read"),
+        ("a: -> b", "cannot be read"),
+        ("dag { u [latent=maybe] u -> x }", "line 1, .*latent='maybe' is neither yes nor no"),
     ],
 )
 def test_what_is_not_understood_is_refused_with_its_line(text: str, line: str) -> None:
@@ -85,7 +112,7 @@ def test_what_is_not_understood_is_refused_with_its_line(text: str, line: str) -
 
 def test_what_a_graph_prints_is_read_back() -> None:
     rng = np.random.default_rng(0)
-    signs = [*"xyo ->,;<[]{}\"\\\n=#/'8-|~é", "digraph {", " <-> ", "[1]", "//", "\\n"]
+    signs = [*"xyo ->(.:,;<[]{}\"\\\n=#/'8-|~é", "digraph {", " <-> ", "[1]", "//", "\\n"]
     for _ in range(500):
         names = []
         for _ in range(rng.integers(1, 7)):
@@ -104,3 +131,24 @@ def random_graph(names: list[str], rng: np.random.Generator) -> ADMG:
             if rng.random() < 0.2:
                 bidirected.add((cause, effect))
     return checked(tuple(names), directed, bidirected, {})
+
+
+def test_what_a_selected_graph_prints_is_still_selected() -> None:
+    graph = parse_graph('x -> y -> in hospital; "in hospital" [selected]')
+    assert parse_graph(str(graph)) == graph
+    with pytest.raises(InputError, match="only rows with in hospital = 1"):
+        identify(parse_graph(str(graph)), "y", "x")
+
+
+def test_the_forests_of_a_hedge_are_read_back() -> None:
+    rng = np.random.default_rng(1)
+    hedges = 0
+    for _ in range(200):
+        graph = random_graph(["x", "ice cream", "a;b", "cream", 'y"'], rng)
+        answer = identify(graph, 'y"', "x")
+        if isinstance(answer, Hedge):
+            hedges += 1
+            _, outer, inner, *_ = str(answer).splitlines()
+            assert parse_graph(outer.removeprefix("  F  = {")[:-1]) == answer.outer
+            assert parse_graph(inner.removeprefix("  F' = {")[:-1]) == answer.inner
+    assert hedges > 20

@@ -4,10 +4,27 @@ from collections.abc import Callable
 from typing import Any
 
 import networkx as nx
+import numpy as np
 import pytest
 
-from dosuite.causal import ADMG, InputError, identify, latent_projection, parse_graph
-from dosuite.causal.graphs import as_admg
+from dosuite.causal import (
+    ADMG,
+    InputError,
+    adjustment_sets,
+    identify,
+    latent_projection,
+    parse_graph,
+)
+from dosuite.causal.graphs import (
+    as_admg,
+    as_dag,
+    as_text,
+    is_adjustment_set,
+    is_markov,
+    unroll,
+    with_role,
+)
+from dosuite.causal.identification import back_door_set, instruments
 
 
 @pytest.mark.parametrize("convert", [as_admg, latent_projection])
@@ -30,6 +47,173 @@ def test_what_is_no_causal_graph_is_refused(convert: "Callable[[Any], ADMG]") ->
         convert(nx.DiGraph([(1, 1)]))
     with pytest.raises(InputError, match="one name as text"):
         convert(nx.DiGraph([(1, "1")]))
+
+
+CONFOUNDED = parse_graph("x -> y; x <-> y")
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        {"role": "latent"},
+        {"role": "hidden"},
+        {"latent": True},
+        {"latent": None},
+        {"unobserved": 1},
+        {"hidden": np.True_},
+        {"observed": "no"},
+        {"observed": '"no"'},
+        {"observed": False},
+        {"observed": "yes", "latent": "true"},
+    ],
+)
+def test_hidden_nodes_stay_hidden(mark: dict[str, object]) -> None:
+    graph = nx.DiGraph([("u", "x"), ("u", "y"), ("x", "y")])
+    graph.nodes["u"].update(mark)
+    for name in "xy":
+        graph.nodes[name].update({"observed": "yes", "latent": 0, "label": name})
+    assert as_admg(graph) == CONFOUNDED == latent_projection(graph)
+    assert as_dag(graph).nodes["u"]["role"] == "latent"
+    text = "\n".join(nx.generate_gml(nx.DiGraph(graph), stringizer=str))
+    assert parse_graph(text) == CONFOUNDED
+
+
+def test_edges_say_when_they_are_no_arrows() -> None:
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph([("x", "y")])
+    graph.add_edge("y", "x", dir="both")
+    assert as_admg(graph) == CONFOUNDED
+    assert as_admg(nx.DiGraph([("y", "x", {"dir": "back"})])) == parse_graph("x -> y")
+    for data in ({"dir": "none"}, {"type": "undirected"}):
+        with pytest.raises(InputError, match="the edge of x and y has"):
+            as_admg(nx.DiGraph([("x", "y", data)]))
+    graph.nodes["x"]["latent"] = "maybe"
+    with pytest.raises(InputError, match="the node x: latent='maybe' is neither yes nor no"):
+        as_admg(graph)
+
+
+class MixedGraph:
+    """Shaped like y0's NxMixedGraph."""
+
+    def __init__(self) -> None:
+        self.directed = nx.DiGraph([("x", "y")])
+        self.undirected = nx.Graph([("x", "y")])
+
+
+class CausalGraph:
+    """Shaped like DoWhy's CausalGraph."""
+
+    def __init__(self) -> None:
+        self._graph = nx.DiGraph([("u", "x"), ("u", "y"), ("x", "y")])
+        nx.set_node_attributes(self._graph, {"u": "no", "x": "yes", "y": "yes"}, "observed")
+
+
+class CausalModel:
+    """Shaped like DoWhy's CausalModel."""
+
+    def __init__(self) -> None:
+        self._graph = CausalGraph()
+
+
+class GraphicalModel:
+    """Shaped like DoWhy's gcm.ProbabilisticCausalModel."""
+
+    def __init__(self) -> None:
+        self.graph = nx.DiGraph([("u", "x"), ("u", "y"), ("x", "y")])
+        self.graph.nodes["u"]["hidden"] = True
+
+
+@pytest.mark.parametrize("kind", [MixedGraph, CausalGraph, CausalModel, GraphicalModel])
+def test_graphs_of_other_shapes_are_converted(kind: Any) -> None:
+    assert as_admg(kind()) == CONFOUNDED
+    assert "not identified" in str(identify(kind(), "y", "x"))
+
+
+def test_graphs_of_y0() -> None:
+    graphs = pytest.importorskip("y0.graph")
+    graph = graphs.NxMixedGraph.from_str_edges(directed=[("x", "y")], undirected=[("x", "y")])
+    assert as_admg(graph) == CONFOUNDED
+    assert as_admg(graph.to_latent_variable_dag()) == CONFOUNDED
+
+
+def test_graphs_of_dowhy() -> None:
+    dowhy = pytest.importorskip("dowhy")
+    pandas = pytest.importorskip("pandas")
+    data = pandas.DataFrame({"x": [0, 1], "y": [0, 1]})
+    dot = "digraph { u -> x; u -> y; x -> y }"
+    gml = (
+        'graph [directed 1 node [id "u" label "u"] node [id "x" label "x"] node [id "y" label "y"]'
+    )
+    gml += (
+        ' edge [source "u" target "x"] edge [source "u" target "y"] edge [source "x" target "y"]]'
+    )
+    for text in (dot, gml):
+        try:
+            model = dowhy.CausalModel(data, "x", "y", graph=text)
+        except ImportError:  # neither pygraphviz nor pydot
+            continue
+        assert as_admg(model) == CONFOUNDED == as_admg(model._graph)
+    assert parse_graph(gml) == parse_graph("u -> x, y; x -> y")
+
+
+def test_every_function_takes_every_graph() -> None:
+    text = "digraph { x [role=action] y [role=reward] z [role=logged] z -> x; z -> y; x -> y }"
+    dag = nx.DiGraph([("z", "x"), ("z", "y"), ("x", "y")])
+    nx.set_node_attributes(dag, {"x": "action", "y": "reward", "z": "logged"}, "role")
+    for graph in (text, parse_graph(text), dag):
+        assert back_door_set(graph) == ("z",)
+        assert with_role(graph, "logged") == ("z",)
+        assert list(adjustment_sets(graph, "x", "y")) == [{"z"}]
+        assert is_adjustment_set(graph, "x", "y", "z")
+        assert latent_projection(graph, "z") == CONFOUNDED
+        assert instruments(graph, "x", "y") == ()
+        assert set(as_admg(unroll(graph, 2)).nodes) >= {"z[0]", "x[1]", "y[1]"}
+        assert "action  x -> y" in as_text(graph)
+        assert is_markov(graph)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        back_door_set,
+        is_markov,
+        as_text,
+        as_dag,
+        as_admg,
+        latent_projection,
+        lambda graph: unroll(graph, 2),
+        lambda graph: with_role(graph, "action"),
+        lambda graph: identify(graph, "y", "x"),
+        lambda graph: list(adjustment_sets(graph, "x", "y")),
+        lambda graph: is_adjustment_set(graph, "x", "y", ()),
+        lambda graph: instruments(graph, "x", "y"),
+    ],
+)
+def test_what_is_no_graph_is_refused_everywhere(ask: "Callable[[Any], Any]") -> None:
+    for graph, line in (
+        (nx.Graph([("x", "y")]), "undirected"),
+        (nx.MultiGraph([("x", "y")]), "undirected"),
+        (np.eye(2), "got ndarray"),
+        (None, "got NoneType"),
+        (MixedGraph, "is a class"),
+        ("x -- y", "cannot be read"),
+    ):
+        with pytest.raises(InputError, match=line):
+            ask(graph)
+
+
+def test_a_step_needs_an_action() -> None:
+    for ask in (back_door_set, is_markov):
+        with pytest.raises(InputError, match="0 nodes with the role action"):
+            ask("x -> y")
+
+
+def test_the_other_graphs_of_pgmpy() -> None:
+    base = pytest.importorskip("pgmpy.base")
+    mixed = base.ADMG([("x", "y")], [("x", "y")])
+    assert as_admg(mixed) == CONFOUNDED
+    partly = base.PDAG(directed_ebunch=[("x", "y")], undirected_ebunch=[("y", "z")])
+    with pytest.raises(InputError, match="the edge of y and z is undirected"):
+        as_admg(partly)
 
 
 def test_latents_of_pgmpy_stay_hidden() -> None:
