@@ -132,6 +132,41 @@ BAD = (
 )
 
 
+VALUES = (
+    *("0", "1", "-1", "0.5", "-0.5", "1.0", "2", "7", "nan", "inf", "-inf", "1e999", "1e-320", ""),
+    *(
+        "1e3",
+        "100",
+        "1" + "0" * 30,
+        "9" * 5000,
+        "0x10",
+        "1_0",
+        "٣",
+        " 1 ",
+        "1,",
+        "1=1",
+        "true",
+        "True",
+    ),
+    *(
+        "None",
+        "[1]",
+        "1+1",
+        "1j",
+        "é",
+        "\0",
+        "\ud800",
+        "1;2",
+        "a=b,c=d",
+        "0.1.2",
+        "--1",
+        "+1",
+        "1e",
+        ".",
+    ),
+)
+
+
 def graphs(folder: Path) -> Maker:
     """Graphs in the package's notation, in DOT and in DAGitty's."""
 
@@ -166,7 +201,7 @@ def fault_of_graph(text: str, graph: ADMG) -> str:
             return f"{name!r} is not in the text"
     if (graph.directed or graph.bidirected) and not re.search("<-|->", text):
         return "an edge is not in the text"
-    if '"' in text or "{" in text:
+    if '"' in text or "{" in text or "[" in text:
         return ""
     directed, bidirected = _edges(text)
     if (directed, bidirected) != (graph.directed, graph.bidirected):
@@ -192,12 +227,22 @@ def _edges(text: str) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
     return directed, bidirected
 
 
+def mutated_settings(rng: Rng, text: str, other: str) -> str:
+    """A text with settings, mutated anywhere, or in one value only."""
+    start = text.rfind("=") + 1
+    if not start or rng.random() < 0.4:
+        return mutated_text(rng, text, other)
+    if rng.random() < 0.3:
+        return text[:start] + mutated_text(rng, text[start:], other)
+    return text[:start] + VALUES[rng.integers(len(VALUES))]
+
+
 def agents(folder: Path) -> Maker:
     """Names of agents with settings."""
 
     def make(rng: Rng) -> Case:
         chosen, other = (AGENTS[number] for number in rng.integers(len(AGENTS), size=2))
-        text = mutated_text(rng, chosen, other)
+        text = mutated_settings(rng, chosen, other)
 
         def run() -> str:
             agent = make_agent(text)
@@ -219,7 +264,7 @@ def worlds(folder: Path) -> Maker:
         knobs = ("confounding=0.5", "horizon=3", "discount=0.9", "burn_in=1", "observe_intent=true")
         if ":" not in chosen:
             chosen += ":" + knobs[rng.integers(len(knobs))]
-        text = mutated_text(rng, chosen, other)
+        text = mutated_settings(rng, chosen, other)
 
         def run() -> str:
             model = make_model(text)
