@@ -14,7 +14,8 @@ from .gym.causal_env import CausalEnv
 from .gym.vector_env import CausalVectorEnv
 from .logs.collect import collect
 from .logs.expert import expert_log
-from .logs.log import Data, Log, load_latents
+from .logs.latents import load_latents
+from .logs.log import Data, Log
 from .registry import (
     class_named,
     make_model,

@@ -84,25 +84,26 @@ def _execute(file: Path, module: ModuleType) -> None:
         except Exception as error:
             if not isinstance(node, ast.ClassDef):
                 raise
-            is_of_base = isinstance(error, NameError) and error.name in faults
-            faults[node.name] = faults[error.name] if is_of_base else error
+            faults[node.name] = _cause(error, faults)
             vars(module).pop(node.name, None)
 
 
 def _reason(error: BaseException, faults: Mapping[str, Exception]) -> str:
-    """How the message of an error goes on after the file's name; "" if it is to be raised as it is.
-
-    The name of a broken class that is missing later is not the cause.
-    """
+    """How the message of an error goes on after the file's name; "" if it is to be raised."""
     if isinstance(error, SystemExit):
         return f" exits when it is imported; move what it runs under {MAIN}"
     if not isinstance(error, Exception):
         return ""
-    if isinstance(error, NameError) and error.name in faults:
-        error = faults[error.name]
-    if isinstance(error, InputError):
-        return f": {error}"
-    return f" does not import: {described(error)}"
+    cause = _cause(error, faults)
+    if isinstance(cause, InputError):
+        return f": {cause}"
+    return f" does not import: {described(cause)}"
+
+
+def _cause(error: Exception, faults: Mapping[str, Exception]) -> Exception:
+    """The fault of the broken class whose name is missing, if that is the error."""
+    name = error.name if isinstance(error, NameError) else None
+    return faults.get(name, error) if name else error
 
 
 class _NoInput(io.TextIOBase):
@@ -123,7 +124,7 @@ class _NoInput(io.TextIOBase):
 def _without_input() -> Iterator[None]:
     """Refuse reads of the standard input, which would wait for somebody to type."""
     before = sys.stdin
-    sys.stdin = _NoInput()  # type: ignore[assignment]
+    sys.stdin = _NoInput()
     try:
         yield
     finally:

@@ -18,6 +18,25 @@ from ..files import replacing_all
 Description = Mapping[str, Any]  # what can be written as JSON
 
 _KEY = b"dosuite"
+OTHER_FORMATS = frozenset(
+    [
+        ".csv",
+        ".tsv",
+        ".txt",
+        ".json",
+        ".jsonl",
+        ".parquet",
+        ".feather",
+        ".pkl",
+        ".npy",
+        ".npz",
+        ".h5",
+        ".hdf5",
+        ".xlsx",
+        ".zip",
+        ".gz",
+    ]
+)
 # Booleans are stored as bytes: Arrow would pack them into bits, and those cannot be mapped.
 TRUTHS = "columns of truth values"
 
@@ -26,8 +45,14 @@ TRUTHS = "columns of truth values"
 def writing(*paths: Path) -> Iterator[None]:
     """Check that files can be written and make their folders, before anything is computed.
 
-    Raises InputError if a path is a folder, and in place of any OSError that the block raises.
+    Raises InputError if a path is a folder, or named as a file of another format, and in
+    place of any OSError that the block raises.
     """
+    for path in paths:
+        if path.suffix.lower() in OTHER_FORMATS:
+            raise InputError(
+                f"a log is an Arrow file, and {str(path)!r} is none; name it NAME.arrow"
+            )
     try:
         for path in paths:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -34,7 +34,8 @@ from ..registry import world_text
 from ..spaces import action_space, all_observations, choices, encode, observation_space, positions
 from .arrow_file import writing
 from .growing_columns import Spool
-from .log import Log, latents_path
+from .latents import latents_path
+from .log import Log
 
 # of the episodes of a log, those in which the experimenter acts
 SHARES = {regime.value: regime.share for regime in Regime if regime.share is not None}
@@ -63,7 +64,7 @@ def collect(
     """
     checked_model(model)
     _check_seed(seed)
-    episodes = whole_number("episodes", episodes, 1)
+    episodes = whole_number("episodes", episodes)
     share = _checked_share(episodes, seed, regime, share)
     about: dict[str, Any] = {} if model.edits else {"world": world_text(model)}
     about |= origin or {}

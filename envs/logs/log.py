@@ -8,13 +8,11 @@ mapped from its file may be larger than memory.
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from shutil import copyfile
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
@@ -22,14 +20,15 @@ import numpy as np
 from gymnasium.spaces import Box
 
 from dosuite.causal import Array, Columns, InputError
-from dosuite.causal.arguments import checked_type
 from dosuite.causal.counts import whole_number
+from dosuite.causal.errors import did_you_mean
 
 from ..spaces import Space
 from . import arrow_file as arrow
 from . import tables
 from .checks import check_columns
 from .growing_columns import fingerprint
+from .latents import keeping_latents, latents_path, seal_of
 from .shuffle import ROWS, copied, number_episodes, shuffled
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class Data:
     graph: "nx.DiGraph[str] | None" = None  # of one step, with roles; if the learner needs it
 
     def __getitem__(self, name: str) -> Array:
-        return self.columns[name]
+        return _column(self.columns, name)
 
     def __len__(self) -> int:
         return len(self.columns["reward"])
@@ -121,24 +120,22 @@ class Log:
         """A log of a pandas frame, a mapping of columns, or the path of a CSV file.
 
         `observation` names one context, several, or none; `logged` names covariates. Columns named
-        episode, step and terminated are used if the table has them; otherwise each row is an
-        episode. In the last row of an episode the next observation is the row's own. A `graph` over
+        episode, step, terminated, truncated and next_observation are used if the table has them;
+        without them each row is an episode. In the last row of an episode the next observation is
+        the row's own, unless the table has it. A `graph` over
         the columns' names, a DiGraph or a text such as "age -> action", makes its other nodes
         latent. Whole numbers become Discrete spaces, others a Box. Raises InputError, with column
         and row, at what cannot be learned from.
         """
-        for some in (observation, logged):
-            checked_type(some, Sequence, "names of columns are a text or a list of texts")
-        contexts = (observation,) if isinstance(observation, str) else tuple(observation)
-        names = (logged,) if isinstance(logged, str) else tuple(logged)
+        contexts = tables.as_names(observation, "a context")
+        names = tables.as_names(logged, "a logged variable")
+        tables.check_task(contexts, action, reward, discount, observation_space, action_space)
         frame = tables.read_table(table)
         values = [tables.numbers(frame, name) for name in contexts]
-        space = observation_space or tables.space_of_contexts(values)
-        episode, step, terminated = (
-            name if name in frame.columns and name not in (*contexts, *names) else None
-            for name in ("episode", "step", "terminated")
-        )
-        columns = tables.columns_of(frame, values, space, episode, step, terminated)
+        space = observation_space
+        if space is None:
+            space = tables.space_of_contexts(contexts, values)
+        columns = tables.columns_of(frame, values, space, (*contexts, action, reward, *names))
         columns["action"] = tables.numbers(frame, action)
         columns["reward"] = tables.numbers(frame, reward).astype(float)
         for name in names:
@@ -164,7 +161,7 @@ class Log:
         check_columns(self.columns, self.observation_space, self.action_space)
 
     def __getitem__(self, name: str) -> Array:
-        return self.columns[name]
+        return _column(self.columns, name)
 
     def __len__(self) -> int:
         return len(self.columns["reward"])
@@ -259,14 +256,14 @@ class Log:
         self.check()
         path = Path(path)
         about = {**self._task(), "origin": dict(self.origin), "hash": self.content_hash}
-        about["seal"] = _seal({}, about)
+        about["seal"] = seal_of({}, about)
         files: dict[Path, tuple[Mapping[str, Array], arrow.Description]]
         files = {path: (self.columns, about)}
         if self.latents:
             names = {"log": self.content_hash}
-            names["seal"] = _seal(self.latents, names)
+            names["seal"] = seal_of(self.latents, names)
             files[latents_path(path)] = (self.latents, names)
-        with _keeping_latents(path):
+        with keeping_latents(path):
             arrow.write(files)
         return path
 
@@ -284,7 +281,7 @@ class Log:
         try:
             log = _described(columns, about, path)
             content_hash = log.content_hash if check else about["hash"]
-            seal = _seal({}, about)
+            seal = seal_of({}, about)
         except (AssertionError, LookupError, TypeError, ValueError) as error:
             raise InputError(
                 f"{path} was changed after it was written: its description cannot be read"
@@ -302,6 +299,13 @@ class Log:
         return log.with_hash(content_hash)
 
 
+def _column(columns: Mapping[str, Array], name: str) -> Array:
+    """A column by its name. Raises InputError if there is none."""
+    if name not in columns:
+        raise InputError(f"a log has no column {name!r} here; {did_you_mean(str(name), columns)}")
+    return columns[name]
+
+
 def _described(columns: Columns, about: Mapping[str, Any], path: Path) -> Log:
     """The log with the columns and the description of a file."""
     from minari.serialization import deserialize_space  # minari is slow to import
@@ -316,79 +320,3 @@ def _described(columns: Columns, about: Mapping[str, Any], path: Path) -> Log:
         about["origin"],
         path=path,
     )
-
-
-def latents_path(path: str | Path) -> Path:
-    """The file with the latents of the log at `path`."""
-    path = Path(path)
-    return path.with_suffix(".latents" + path.suffix)
-
-
-def load_latents(path: str | Path) -> Columns:
-    """The latents of the log at `path`, row by row: for reference policies and tests.
-
-    Raises InputError if there are none, if they are those of another log, or if they were changed.
-    """
-    path = Path(path)
-    source = _latents_file(path)
-    if source is None:
-        arrow.read(latents_path(path))  # raises if it is missing or damaged
-        raise InputError(f"{latents_path(path)} has the latents of another log than {path}")
-    columns, about = arrow.read(source)
-    if about.get("seal") != _seal(columns, about):
-        raise InputError(f"{source} was changed after it was written: its seal is not its own")
-    return columns
-
-
-def _latents_file(path: Path) -> Path | None:
-    """The file that names the log at `path` as that of its latents; None if there is none.
-
-    A process that died as it replaced a log has left the old log's latents under a second name.
-    """
-    content_hash = arrow.read(path)[1].get("hash")
-    for source in (latents_path(path), _old_latents_path(path)):
-        with suppress(InputError):
-            if arrow.read(source)[1].get("log") == content_hash:
-                return source
-    return None
-
-
-@contextmanager
-def _keeping_latents(path: Path) -> Iterator[None]:
-    """Keep the latents of the log at `path` under a second name while both files are replaced.
-
-    If the process dies between the two moves, the old log still has its latents.
-    """
-    old = _old_latents_path(path)
-    with suppress(InputError), arrow.writing(path):
-        if _latents_file(path) == latents_path(path):
-            old.unlink(missing_ok=True)
-            _link(latents_path(path), old)
-    try:
-        yield
-    finally:
-        if old.exists() and _latents_file(path) != old:
-            old.unlink()
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # a file system without links
-        copyfile(source, target)
-
-
-def _old_latents_path(path: Path) -> Path:
-    """The second name of the latents of the log at `path`, while it is replaced."""
-    return path.with_suffix(".latents.before" + path.suffix)
-
-
-def _seal(columns: Mapping[str, Array], about: Mapping[str, Any]) -> str:
-    """A hash of columns and of a description, except for the description's own seal."""
-    described = {name: about[name] for name in about if name not in ("seal", arrow.TRUTHS)}
-    fingerprints = [
-        (name, column.dtype.str, column.shape, fingerprint(column))
-        for name, column in sorted(columns.items())
-    ]
-    text = json.dumps([described, fingerprints], sort_keys=True, default=str)
-    return blake2b(text.encode(), digest_size=16).hexdigest()

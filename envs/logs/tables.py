@@ -3,7 +3,8 @@
 pandas is imported at the first use, since it is slow to import.
 """
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from numbers import Real
 from pathlib import Path
@@ -21,6 +22,8 @@ from ..spaces import Space, encode
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_CATEGORIES = 1_000_000
+OWN = ("episode", "step", "terminated", "truncated", "next_observation")  # read where they are
 Table = Any  # a pandas.DataFrame, a mapping from names to columns, or the path of a CSV file
 
 
@@ -30,8 +33,7 @@ def read_table(table: Table) -> "pd.DataFrame":
 
     try:
         if isinstance(table, str | Path):
-            frame = pd.read_csv(table)
-            _check_header(frame, table)
+            frame = _read_csv(Path(table))
         elif isinstance(table, pd.DataFrame | Mapping):
             frame = pd.DataFrame(table)
         else:
@@ -47,7 +49,71 @@ def read_table(table: Table) -> "pd.DataFrame":
         raise InputError(f"{source} not a table: {reason}") from error
     if len(frame) == 0:
         raise InputError("a log needs 1 row or more, and the table has none")
+    named = [name for name in frame.index.names if name is not None]
+    if named and not set(named) & set(frame.columns):
+        return frame.reset_index()
     return frame.reset_index(drop=True)
+
+
+def _read_csv(path: Path) -> "pd.DataFrame":
+    """The frame of a CSV file. Raises InputError if its cells are not separated by commas, or two
+    columns have one name.
+    """
+    import pandas as pd
+
+    header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
+    names = header.iloc[0].tolist()
+    for separator, called in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and separator in names[0]:
+            raise InputError(
+                f"{path} has {called} between its cells; read it with pandas.read_csv, "
+                f"sep={separator!r} and decimal=',' if it has decimal commas, and give the frame"
+            )
+    for name in names:
+        if names.count(name) > 1 and name:
+            raise InputError(f"{path} has more than one column {name!r}; rename one")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            return pd.read_csv(path, index_col=False)
+        except pd.errors.ParserWarning as error:
+            raise InputError(f"{path} has rows with more cells than its header") from error
+
+
+def as_names(names: Any, what: str) -> tuple[str, ...]:
+    """One name, several, or None for none, as a tuple. Raises InputError if one is not a text."""
+    if names is None:
+        return ()
+    given = (names,) if isinstance(names, str) or not isinstance(names, Iterable) else tuple(names)
+    for name in given:
+        if not isinstance(name, str):
+            raise InputError(
+                f"{what} is named by a text, and not by {name!r}; rename the columns, as in "
+                "frame.rename(columns=str)"
+            )
+    return given
+
+
+def check_task(
+    contexts: Sequence[str],
+    action: str,
+    reward: str,
+    discount: float,
+    observation_space: Any,
+    action_space: Any,
+) -> None:
+    """Raise InputError if a column has two roles, or the discount or a space is none."""
+    roles = (*contexts, *as_names(action, "the action"), *as_names(reward, "the reward"))
+    for name in roles:
+        if roles.count(name) > 1:
+            raise InputError(
+                f"the column {name!r} is named twice, among contexts, action and reward"
+            )
+    if isinstance(discount, bool) or not 0 < discount <= 1:
+        raise InputError(f"discount must be above 0 and at most 1, and got {discount}")
+    for name, space in (("observation_space", observation_space), ("action_space", action_space)):
+        if space is not None and not isinstance(space, spaces.Space):
+            raise InputError(f"{name} must be a space of Gymnasium, and is {space!r}")
 
 
 def numbers(frame: "pd.DataFrame", name: str) -> Array:
@@ -82,23 +148,6 @@ def numbers(frame: "pd.DataFrame", name: str) -> Array:
     return values.astype(np.int64) if is_whole else values
 
 
-def _check_header(frame: "pd.DataFrame", path: str | Path) -> None:
-    """Raise InputError if the names of a CSV file are not one for each column.
-
-    pandas takes the first cells of rows that are too long for labels, and renames a second column
-    of the same name."""
-    import pandas as pd
-
-    if not isinstance(frame.index, pd.RangeIndex):
-        raise InputError(
-            f"{path} has {frame.shape[1]} names of columns, and more cells in its rows; name all"
-        )
-    names = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0].tolist()
-    twice = [name for name in names if isinstance(name, str) and names.count(name) > 1]
-    if twice:
-        raise InputError(f"{path} has more than one column {twice[0]!r}")
-
-
 def _number(cell: Any) -> float:
     """A cell as a float; NaN if it is no real number."""
     is_text = isinstance(cell, str) and "_" not in cell  # Python reads "1_0" as 10
@@ -110,12 +159,22 @@ def _number(cell: Any) -> float:
         return np.nan
 
 
-def space_of_contexts(contexts: Sequence[Array]) -> Space:
-    """The space of observations: Discrete or MultiDiscrete if all are whole from 0, else a Box."""
+def space_of_contexts(names: Sequence[str], contexts: Sequence[Array]) -> Space:
+    """The space of observations: Discrete or MultiDiscrete if all are whole from 0, else a Box.
+
+    Raises InputError if a whole number is too large to be that of a category.
+    """
     if not contexts:
         return spaces.Discrete(1)
-    if all(values.dtype == np.int64 and values.min() >= 0 for values in contexts):
+    if all((values == np.floor(values)).all() and values.min() >= 0 for values in contexts):
         sizes = [int(values.max()) + 1 for values in contexts]
+        for name, values, size in zip(names, contexts, sizes, strict=True):
+            if size > MOST_CATEGORIES:
+                raise InputError(
+                    f"the column {name} has {size - 1} in row {values.argmax()}, and whole "
+                    f"numbers are categories below {MOST_CATEGORIES:,}; renumber them, or name "
+                    "observation_space"
+                )
         return spaces.Discrete(sizes[0]) if len(sizes) == 1 else spaces.MultiDiscrete(sizes)
     return spaces.Box(-np.inf, np.inf, (len(contexts),), np.float32)
 
@@ -143,14 +202,15 @@ def space_of_actions(name: str, action: Array) -> Space:
 
 
 def episodes_of(
-    frame: "pd.DataFrame", episode: str | None, step: str | None
+    frame: "pd.DataFrame", episode: str | None, step: str | None, over: Array | None
 ) -> tuple[Array, Array]:
-    """Episode and step of each row, both counted from 0; without columns each row is an episode.
+    """Episode and step of each row, both counted from 0.
 
+    Without columns an episode ends where `over` is true, (n,), and without that with each row.
     Raises InputError if an episode is in two pieces, or its steps are not 0, 1, 2 and so on.
     """
     rows = len(frame)
-    if episode is None and step is None:
+    if episode is None and step is None and over is None:
         return np.arange(rows), np.zeros(rows, dtype=np.int64)
     if episode is not None:
         names = numbers(frame, episode)
@@ -162,9 +222,11 @@ def episodes_of(
                 f"episode {names[again[0]]} begins again in row {again[0]}; sort the rows by "
                 "episode and step"
             )
-    else:
-        is_first = numbers(frame, str(step)) == 0
+    elif step is not None:
+        is_first = numbers(frame, step) == 0
         is_first[0] = True
+    else:
+        is_first = np.append(True, np.asarray(over)[:-1])
     number = np.cumsum(is_first) - 1
     due = np.arange(rows) - np.flatnonzero(is_first)[number]
     if step is not None:
@@ -179,22 +241,25 @@ def episodes_of(
     return number, due
 
 
-def ends_of(frame: "pd.DataFrame", terminated: str | None, is_last: Array) -> Array:
-    """Where an episode terminates: at its last row, unless a column says that it does not.
+def flag_of(frame: "pd.DataFrame", name: str) -> Array:
+    """A column of 0 and 1 as a mask (n,). Raises InputError, with the row, at another value."""
+    values = numbers(frame, name)
+    wrong = ~np.isin(values, [0, 1])
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(f"the column {name} has {values[row]} in row {row}, and must be 0 or 1")
+    return np.asarray(values == 1)
 
-    Raises InputError if the column has other values than 0 and 1, or goes on after a 1.
-    """
-    if terminated is None:
-        return is_last
-    values = numbers(frame, terminated)
-    wrong = ~np.isin(values, [0, 1]) | ((values == 1) & ~is_last)
+
+def check_ends(name: str, ends: Array, is_last: Array) -> None:
+    """Raise InputError, with the row, if an episode goes on after a row in which it ends."""
+    wrong = ends & ~is_last
     if wrong.any():
         row = int(np.argmax(wrong))
         raise InputError(
-            f"the column {terminated} has {values[row]} in row {row}: it is 0 or 1, and 1 only in "
-            "the last row of an episode"
+            f"the column {name} has 1 in row {row}, and may have it only in the last row of an "
+            "episode"
         )
-    return np.asarray(values == 1)
 
 
 def following(observation: Array, is_last: Array) -> Array:
@@ -233,25 +298,58 @@ def graph_with_roles(
 
 
 def columns_of(
-    frame: "pd.DataFrame",
-    contexts: Sequence[Array],
-    space: Space,
-    episode: str | None,
-    step: str | None,
-    terminated: str | None,
+    frame: "pd.DataFrame", contexts: Sequence[Array], space: Space, taken: Sequence[str]
 ) -> dict[str, Array]:
-    """The columns of a log but for action and reward."""
-    number, steps = episodes_of(frame, episode, step)
+    """The columns of a log but for action and reward.
+
+    Columns of the frame called episode, step, terminated, truncated and next_observation are used
+    unless they are `taken` for something else. An episode is terminated in its last row, unless
+    either flag says otherwise.
+    """
+    has = {name: name in frame.columns and name not in taken for name in OWN}
+    flags = {name: flag_of(frame, name) for name in ("terminated", "truncated") if has[name]}
+    over = np.logical_or.reduce([*flags.values()]) if flags else None
+    number, steps = episodes_of(
+        frame,
+        "episode" if has["episode"] else None,
+        "step" if has["step"] else None,
+        over,
+    )
     is_last = np.append(number[1:] != number[:-1], True)
-    ends = ends_of(frame, terminated, is_last)
+    for name, flag in flags.items():
+        check_ends(name, flag, is_last)
+    truncated = flags.get("truncated", np.zeros(len(frame), dtype=bool))
+    ends = flags.get("terminated", is_last & ~truncated)
     observation = encode(space, contexts, len(frame))
+    after = following(observation, is_last)
+    if has["next_observation"]:
+        after = _checked_following(frame, after, space, contexts, is_last)
     return {
         "episode": number,
         "step": steps,
         "observation": observation,
-        "next_observation": following(observation, is_last),
+        "next_observation": after,
         "terminated": ends,
         "truncated": is_last & ~ends,
         "regime": np.zeros(len(frame), dtype=np.int8),
         "propensity": np.full(len(frame), np.nan),
     }
+
+
+def _checked_following(
+    frame: "pd.DataFrame", after: Array, space: Space, contexts: Sequence[Array], is_last: Array
+) -> Array:
+    """The column next_observation. Raises InputError if it is not the observation of the next row,
+    or if there are several contexts.
+    """
+    if len(contexts) != 1:
+        raise InputError("the column next_observation needs one context; drop it or rename it")
+    given = encode(space, [numbers(frame, "next_observation")], len(frame))
+    differs = (given != after).reshape(len(frame), -1).any(axis=1) & ~is_last
+    if differs.any():
+        row = int(np.argmax(differs))
+        raise InputError(
+            f"the column next_observation in row {row} is not the observation of row {row + 1} of "
+            "the same episode"
+        )
+    return given

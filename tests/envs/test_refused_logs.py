@@ -17,6 +17,14 @@ from dosuite.envs.logs import checks
 MANY = log_of(RELAY)
 
 
+@pytest.mark.parametrize("name", ["log.csv", "log.PARQUET", "log.npz", ""])
+def test_a_file_of_another_format_is_not_written(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name if name else Path()
+    assert "is an Arrow file" in refused(lambda: log_of(RELAY).save(path))
+    assert "is an Arrow file" in refused(lambda: log_of(RELAY, path=path))
+    assert not list(tmp_path.iterdir())
+
+
 def changed(log: Log, name: str, row: int, value: Any) -> Columns:
     """The columns of the log, with another value in one cell."""
     column = np.array(log[name], dtype=np.result_type(log[name], type(value)))

@@ -62,22 +62,24 @@ def test_a_count_is_a_whole_number(request_: Callable[[Any], Any]) -> None:
 
 
 def test_the_key_of_a_run_does_not_depend_on_the_type_of_its_numbers() -> None:
+    kinds: list[Any] = [int, np.int64]
     first, second = (
-        Run("IceCreamShorts-v0", "naive", "observe", kind(50), kind(3)).key
-        for kind in (int, np.int64)
+        Run("IceCreamShorts-v0", "naive", "observe", kind(50), kind(3)).key for kind in kinds
     )
     assert first == second
 
 
 def test_workers_are_counted(tmp_path: Path) -> None:
-    for number in NO_COUNTS:
+    wrong: list[Any] = NO_COUNTS
+    for number in wrong:
         refused(partial(execute, [], tmp_path, number))
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", agent_classes())
 def test_settings_of_agents_are_whole_or_finite(name: str) -> None:
-    for field in fields(agent_classes()[name]):
+    cls: Any = agent_classes()[name]
+    for field in fields(cls):
         if isinstance(field.default, bool) or not isinstance(field.default, int | float):
             continue
         wrong = [np.nan, np.inf, -np.inf, "nan", "inf", "", True, None, 10**400]
