@@ -12,6 +12,8 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from dosuite.causal import InputError
 
+USUAL_BOUND = 10.0  # of VecNormalize's `clip_obs`, in standard deviations
+
 
 def scales_of(algorithm: BaseAlgorithm) -> list[Any] | None:
     """The mean, the standard deviation and the bound that rescale the observations of a model.
@@ -39,24 +41,50 @@ def scales_of(algorithm: BaseAlgorithm) -> list[Any] | None:
     return [averages.mean.copy(), std, float(statistics.clip_obs)]
 
 
-def was_normalised(algorithm: Any) -> bool:
-    """Whether the last observations in training tell that they were normalised.
+UNKNOWN_NOTE = (
+    "the model's file does not tell whether it was trained in VecNormalize; it was given the "
+    "observations as they are"
+)
+
+
+def note_on_scales(algorithm: BaseAlgorithm) -> str:
+    """What a model's rows say if it may have been trained in VecNormalize; else ""."""
+    is_unknown = algorithm.get_vec_normalize_env() is None and was_normalised(algorithm) is None
+    return UNKNOWN_NOTE if is_unknown else ""
+
+
+def was_normalised(algorithm: Any) -> bool | None:
+    """Whether the last observations in training tell that they were normalised; None if they may
+    have been.
 
     Models that learn on policy keep the original ones in `VecNormalize` only. Others always keep
-    some: normalised ones are a rescaling of these, which can be told from 3 environments on.
+    some, of the same step in `VecNormalize` and of the step before without: normalised ones are a
+    rescaling of these, which can be told from 3 environments on. Fewer tell it if they are outside
+    the space while the original ones are in it, or lie beyond the usual bound of `VecNormalize`.
     """
     last, original = algorithm._last_obs, algorithm._last_original_obs
-    if not isinstance(algorithm.observation_space, Box) or original is None or last is None:
+    space = algorithm.observation_space
+    if not isinstance(space, Box) or original is None or last is None:
         return False
     if not hasattr(algorithm, "replay_buffer_class"):
         return True
-    if len(last) < 3 or np.shape(last) != np.shape(original) or np.array_equal(last, original):
+    if np.shape(last) != np.shape(original) or np.array_equal(last, original):
         return False
+    if not _is_inside(space, last) and _is_inside(space, original):
+        return True
+    if np.abs(last).max() > USUAL_BOUND:
+        return False
+    if len(last) < 3:
+        return None
     for now, before in zip(np.transpose(last), np.transpose(original), strict=True):
         slope, offset = np.polyfit(before.astype(float), now.astype(float), 1)
         if slope <= 0 or not np.allclose(slope * before + offset, now, atol=1e-3):
             return False
     return True
+
+
+def _is_inside(space: Box, observations: Any) -> bool:
+    return bool(((observations >= space.low) & (observations <= space.high)).all())
 
 
 def statistics_files(path: Path) -> list[Path]:

@@ -13,6 +13,7 @@ from dosuite.causal import InputError
 from dosuite.causal.errors import did_you_mean
 from dosuite.envs.plugins import class_in_file, named_in_file, names_file
 from dosuite.envs.settings import parse, typed
+from dosuite.envs.trust import trusting
 
 from .agent import Agent
 from .summaries import AgentSummary, agent_sources, agent_summaries
@@ -44,12 +45,18 @@ def agent_classes() -> dict[str, type[Agent]]:
     return {name: agent_class(name) for name in agent_sources()}
 
 
-def make_agent(text: str, **settings: Any) -> Agent:
+def make_agent(text: str, *, trust: bool = False, **settings: Any) -> Agent:
     """Make an agent from `name:setting=value,...` or `path/to/file.py:Class:setting=value`.
 
-    A text that names a user's policy (see `names_policy`) gives the agent that returns it. Raises
-    InputError if there is no such agent or setting.
+    A text that names a user's policy (see `names_policy`) gives the agent that returns it. Files
+    that run code when they are opened need `trust`. Raises InputError if there is no such agent or
+    setting.
     """
+    with trusting(trust):
+        return _made(text, settings)
+
+
+def _made(text: str, settings: dict[str, Any]) -> Agent:
     name, written = parse(text)
     if names_policy(name):
         if written or settings:
@@ -66,11 +73,13 @@ def make_agent(text: str, **settings: Any) -> Agent:
 
 
 def names_policy(where: str) -> bool:
-    """Whether a text names a user's policy: a .zip, a .pt, or `file.py:name` of a non-class."""
+    """Whether a text names a user's policy: `file.py:name` of a non-class, or a file of another
+    kind: a .zip, a .pt or an .onnx.
+    """
     if names_file(where):
         value = named_in_file(where)
         return value is not None and not isinstance(value, type)
-    return where.endswith((".zip", ".pt"))
+    return where.endswith((".zip", ".pt", ".onnx"))
 
 
 def _check(cls: type[Agent]) -> None:

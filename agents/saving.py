@@ -2,15 +2,17 @@
 
 A policy is stored as the short name of its class and the arguments of its constructor. Only classes
 in STORED are ever built, and files are read with `torch.load(weights_only=True)`, which refuses to
-unpickle anything else.
+unpickle anything else. A seal, the hash of all bytes before it, tells whether a file was damaged;
+it does not tell who wrote it.
 """
 
+import io
+from hashlib import blake2b
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
-from zipfile import is_zipfile
+from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
 import numpy as np
 import torch
@@ -23,10 +25,12 @@ from torch import Tensor, nn
 from dosuite.causal import InputError
 from dosuite.envs.files import replacing
 
+from .archives import is_torchscript
 from .online.stored_networks import packed_network, unpacked_network
 from .policy import Policy
 
-FORMAT = 2  # 1, of version 0.1.0, named classes by module
+FORMAT = 3  # 1, of version 0.1.0, named classes by module; 2 had no seal
+SEAL = b"dosuite-seal:"  # begins the comment of the zip, which ends with the hash
 
 # the classes that a file may hold and the modules that define them; files have only the names, so
 # that a class can move
@@ -66,34 +70,89 @@ def save_policy(policy: Policy, path: str | Path) -> Path:
     tensor, space or a network of Stable-Baselines3 (see `stored_networks`).
     """
     path = Path(path)
-    contents = {"format": FORMAT, "policy": _packed(policy)}
-    with replacing(path) as temporary:
-        torch.save(contents, temporary)
+    write_sealed({"format": FORMAT, "policy": _packed(policy)}, path)
     return path
+
+
+def write_sealed(contents: dict[str, Any], path: Path) -> None:
+    """Write numbers, texts and tensors to a file, with a seal."""
+    buffer = io.BytesIO()
+    torch.save(contents, buffer)
+    content = buffer.getvalue()
+    with replacing(path) as temporary:
+        temporary.write_bytes(content[:-2] + _comment(content[:-2]))
+
+
+def _comment(content: bytes) -> bytes:
+    """The end of a zip, its comment with the length before it, which seals what is before."""
+    seal = SEAL + blake2b(content, digest_size=16).hexdigest().encode()
+    return len(seal).to_bytes(2, "little") + seal
+
+
+LENGTH = len(_comment(b""))
 
 
 def load_policy(path: str | Path) -> Policy:
     """Read a policy that `save_policy` wrote. It acts as the saved one does, on the CPU.
 
-    Raises InputError if the file is missing, holds no policy, or is of another version's format.
+    Raises InputError if the file is missing, damaged, too large (see `archives`), holds no policy,
+    or is of another version's format.
     """
     if not Path(path).is_file():
         raise InputError(f"there is no file {path}; a policy is written by save_policy")
     not_saved = f"{path} is not a saved policy; a policy is written by save_policy"
-    if not is_zipfile(path):  # as torch writes its files
-        raise InputError(not_saved)
+    if is_torchscript(path):
+        raise InputError(f"{path} is TorchScript, and not a saved policy; give its path to `score`")
+    content = Path(path).read_bytes()
+    _check_members(content, not_saved)
+    is_sealed = content[-LENGTH:] == _comment(content[:-LENGTH])
+    if not is_sealed and SEAL in content[-2 * LENGTH :]:
+        raise InputError(f"{path} is damaged: its bytes are not those that its seal was made of")
     try:
-        contents = torch.load(path, weights_only=True, map_location="cpu")
-    except (OSError, RuntimeError, UnpicklingError) as error:
+        contents = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
+    except Exception as error:  # the reader of damaged bytes raises errors of any type
         raise InputError(not_saved) from error
     _check_format(path, contents, not_saved)
+    if not is_sealed:
+        raise InputError(f"{path} is damaged: a saved policy ends with its seal")
+    _check_tensors(contents, not_saved)
     try:
         policy = _unpacked(contents["policy"])
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, AssertionError) as error:
+    except (
+        *(KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError),
+        *(RuntimeError, AssertionError, MemoryError),
+    ) as error:
         raise InputError(not_saved) from error
     if not isinstance(policy, Policy):
         raise InputError(not_saved)
     return policy
+
+
+def _check_members(content: bytes, not_saved: str) -> None:
+    """Raise InputError if the bytes are no zip, or one whose members are packed: torch packs none,
+    so that a file holds no more than its size.
+    """
+    try:
+        with ZipFile(io.BytesIO(content)) as archive:
+            is_plain = all(each.compress_type == ZIP_STORED for each in archive.infolist())
+    except (BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise InputError(not_saved) from error
+    if not is_plain:
+        raise InputError(not_saved)
+
+
+def _check_tensors(value: Any, not_saved: str) -> None:
+    """Raise InputError if a tensor has more entries than bytes in the file, as by a stride of 0."""
+    if isinstance(value, Tensor):
+        is_whole = value.numel() * value.element_size() <= value.untyped_storage().nbytes()
+        if value.layout != torch.strided or not is_whole:
+            raise InputError(not_saved)
+    elif isinstance(value, dict):
+        for part in value.values():
+            _check_tensors(part, not_saved)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            _check_tensors(part, not_saved)
 
 
 def _check_format(path: str | Path, contents: Any, not_saved: str) -> None:

@@ -20,10 +20,13 @@ from dosuite.envs import choices
 from dosuite.envs.gym.sb3 import UNIT
 from dosuite.envs.plugins import named_in_file
 from dosuite.envs.spaces import as_numbers
+from dosuite.envs.trust import PYTHON, TORCHSCRIPT, ZIP, check_trusted
 from dosuite.envs.user_files import importing_beside
 
 from .agent import Agent
-from .normalisation import scales_of, statistics_files, take_statistics
+from .archives import checked_members, is_torchscript
+from .exported_policy import ExportedPolicy, read_onnx, read_torchscript
+from .normalisation import note_on_scales, scales_of, statistics_files, take_statistics
 from .online.sb3_policies import SB3Policy, policy_of
 from .policy import ContinuousPolicy, Policy
 from .saving import load_policy
@@ -33,16 +36,19 @@ from .user_function import UserFunction
 # the classes that a zip is loaded as; A2C and TRPO share the policies of PPO, and DDPG that of TD3
 ALGORITHMS = (RecurrentPPO, MaskablePPO, QRDQN, TQC, CrossQ, DQN, SAC, TD3, PPO, ARS)
 
+RUN = {".py": PYTHON, ".zip": ZIP}  # files that run code when they are opened, and how
+
 # how often a function is asked before it is taken to be deterministic: in one batch, and alone
 ASKED, ASKED_ALONE = 1024, 256
 
 
 @dataclass(frozen=True)
 class UserPolicyAgent(Agent):
-    """Returns a user's policy, from the file `model.zip`, `policy.pt` or `my_policy.py:name`.
+    """Returns a user's policy, from `model.zip`, `policy.pt`, `policy.onnx` or `my_policy.py:name`.
 
-    It learns nothing. A zip of Stable-Baselines3 can hold code, as a Python file does: use only
-    files from sources you trust. Raises InputError if the file is missing or holds no policy.
+    It learns nothing. Zips of Stable-Baselines3, TorchScript and Python files can hold code, and
+    need trust (see `dosuite.envs.trust`). Raises InputError if the file is missing, is not trusted
+    or holds no policy.
     """
 
     learns: ClassVar[tuple[str, ...]] = ("given",)
@@ -73,6 +79,10 @@ class UserPolicyAgent(Agent):
         return [self.file, *(statistics_files(self.file) if is_zip else ())]
 
     def _read(self) -> Any:
+        if self.file.suffix in RUN:  # what was read before needs trust too
+            check_trusted(self.file, RUN[self.file.suffix])
+        elif self.file.suffix == ".pt" and is_torchscript(self.file):
+            check_trusted(self.file, TORCHSCRIPT)
         return _read(self.where, *(file.stat().st_mtime_ns for file in self._files()))
 
 
@@ -91,7 +101,10 @@ def as_policy(policy: Any, spaces: Spaces) -> Policy:
         brought = policy_of(policy, spaces.actions)
         if isinstance(brought, SB3Policy):
             brought.scales = scales_of(policy)
+            brought.note = note_on_scales(policy)
         return brought
+    if isinstance(policy, ExportedPolicy):
+        return _exported(policy, spaces)
     needs_box = isinstance(spaces.actions, Box)
     if isinstance(policy, Policy):
         if isinstance(policy, ContinuousPolicy) != needs_box:
@@ -107,6 +120,17 @@ def as_policy(policy: Any, spaces: Spaces) -> Policy:
     if isinstance(spaces.actions, Box):
         return ContinuousFunctionPolicy(policy, spaces.actions)
     return FunctionPolicy(policy, choices(spaces.actions))
+
+
+def _exported(policy: ExportedPolicy, spaces: Spaces) -> Policy:
+    """The policy of a file of another library, with a note if it scores actions."""
+    adapted = as_policy(policy.chooser(spaces.actions), spaces)
+    sample = np.asarray(spaces.observations.sample())[None]
+    try:
+        adapted.note = policy.note(sample, spaces.actions)
+    except Exception:  # what the file raises is said when it acts
+        adapted.note = ""
+    return adapted
 
 
 def _check_spaces(algorithm: BaseAlgorithm, spaces: Spaces) -> None:
@@ -131,14 +155,20 @@ def _read(where: str, *modified: int) -> Any:
     """What a file holds; `modified`, the time stamps, make a changed file another entry."""
     if where.endswith(".zip"):
         return _read_zip(where)
-    return load_policy(where) if where.endswith(".pt") else named_in_file(where)
+    if where.endswith(".onnx"):
+        return read_onnx(where)
+    if where.endswith(".pt"):
+        return read_torchscript(where) if is_torchscript(where) else load_policy(where)
+    return named_in_file(where)
 
 
 def _read_zip(path: str) -> Any:
     """The algorithm in a zip, of the first class in ALGORITHMS with its class of policies.
 
     A zip does not name its algorithm. The policy class decides how it acts, and it is not trained.
+    Its size is limited (see `archives`).
     """
+    checked_members(path)
     try:
         with importing_beside(Path(path)), warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")

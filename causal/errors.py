@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
+from traceback import extract_tb
 
 LONGEST = 60  # characters of a value in a message
 
@@ -24,18 +26,37 @@ class NotDiscreteError(InputError):
     """The exact answer needs finitely many values, and a variable is continuous."""
 
 
-def did_you_mean(name: object, known: Iterable[object]) -> str:
+def did_you_mean(name: object, known: Iterable[str]) -> str:
     """The end of an error message about an unknown name: the closest known name, or all of them."""
-    names = [str(one) for one in known]
-    if not names:
+    known = [str(other) for other in known]
+    if not known:
         return "there are none, so leave it out"
-    close = get_close_matches(str(name), names, n=1)
+    close = get_close_matches(str(name), known, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"choose from {', '.join(names)}"
+    return f"choose from {', '.join(known)}"
+
+
+def checked_type(value: object, kind: type | tuple[type, ...], wanted: str) -> None:
+    """Raise InputError if a value is not an instance of a class; `wanted` says what it must be."""
+    if not isinstance(value, kind):
+        what = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+        raise InputError(f"{wanted}, and got {what}")
 
 
 def short(value: object) -> str:
     """A value as one line of an error message, cut if it is long."""
     text = " ".join(repr(value).split())
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
+def raised_at(error: BaseException, callers: int = 1) -> str:
+    """Where the code raised an error that was called first, as "; see world.py, line 12, in sold".
+
+    It is the last line of the same file. `callers` of the frames are left out. Empty if the error
+    was raised by the call itself."""
+    frames = extract_tb(error.__traceback__)[callers:]
+    own = [frame for frame in frames if frame.filename == frames[0].filename]
+    if not own:
+        return ""
+    return f"; see {Path(own[-1].filename).name}, line {own[-1].lineno}, in {own[-1].name}"

@@ -38,7 +38,8 @@ def class_in_file(where: str, base: type[T], wider: type[Any] | None = None) -> 
     """The class named by `path/to/file.py:Class`, or the only one in `path/to/file.py`.
 
     `wider` is a superclass of `base` that a user may have subclassed by mistake. Raises InputError
-    if the file does not exist or cannot be imported, or if no class or several classes fit.
+    if the file does not exist, is not trusted (see `trust`) or cannot be imported, or if no class
+    or several classes fit.
     """
     file, name = _split(where)
     if not file.is_file():
@@ -81,7 +82,8 @@ def _blamed(name: str, fault: Exception) -> str:
 def named_in_file(where: str) -> Any:
     """The object named by `path/to/file.py:name`; None if the file or the name does not exist.
 
-    Raises InputError if the file cannot be imported, or the name is that of a broken class.
+    Raises InputError if the file is not trusted or cannot be imported, or if the name is that of a
+    broken class.
     """
     file, name = _split(where)
     if not name or not file.is_file():

@@ -12,13 +12,13 @@ from typing import Any
 import gymnasium
 
 from dosuite.causal import SCM, InputError, World
-from dosuite.causal.arguments import checked_type
-from dosuite.causal.errors import did_you_mean
+from dosuite.causal.errors import checked_type, did_you_mean
 
 from . import worlds
 from .opaque_world import OpaqueWorld
 from .plugins import class_in_file, classes_in_package, names_file
 from .settings import parse, typed, unparse
+from .trust import trusting
 
 VARIANTS = ("", "twin", "control")
 
@@ -77,16 +77,20 @@ def world_class(name: str) -> type[World]:
     raise InputError(f"there is no environment {name!r}; {_suggestion(name, known)}")
 
 
-def make_model(world: str, *, variant: str = "", shift: str = "", **knobs: Any) -> World:
+def make_model(
+    world: str, *, variant: str = "", shift: str = "", trust: bool = False, **knobs: Any
+) -> World:
     """Make the model of a world.
 
     `world` is an id or a `file.py:Class`, and may have knobs, as in
     "IceCreamShorts-v0:confounding=0.5". `variant` is "twin" or "control"; `shift` is the name of a
-    shift that the world declares. Raises InputError if any of these does not exist.
+    shift that the world declares. A file is run, and needs `trust`. Raises InputError if any of
+    these does not exist.
     """
     checked_type(world, str, "the id of a world is a text")
     name, settings = parse(world)
-    cls = world_class(name)
+    with trusting(trust):
+        cls = world_class(name)
     model: World = cls(**typed(cls, settings | knobs))
     if variant not in VARIANTS:
         raise InputError(f"{variant!r} is not a variant; {did_you_mean(variant, VARIANTS[1:])}")

@@ -54,7 +54,8 @@ def typed(cls: type, settings: Mapping[str, Any]) -> dict[str, Any]:
     values = {}
     for key, value in settings.items():
         if key not in defaults:
-            hint = did_you_mean(key, defaults)
+            own_hint = getattr(cls, "hint", None)  # of a model
+            hint = own_hint(key) if own_hint else did_you_mean(key, defaults)
             raise InputError(f"{cls.__name__} has no setting {key!r}; {hint}")
         kind = type(defaults[key])
         if kind in (int, float):

@@ -16,6 +16,8 @@ from typing import Any
 
 from dosuite.causal import InputError
 
+from .trust import PYTHON, check_trusted
+
 MAIN = 'if __name__ == "__main__":'
 _helpers: dict[str, Path] = {}  # modules imported from beside users' files, and their folders
 _faults: dict[str, dict[str, Exception]] = {}  # by module: broken classes, and what they raised
@@ -26,8 +28,9 @@ def import_file(file: Path) -> ModuleType:
     """Import a file, once for each content: a file that was changed is another module.
 
     A class statement that raises is left out, and `faults_of` has its error. Raises InputError if
-    anything else raises, or if the file exits, reads its input, or imports itself.
+    anything else raises, or if the file is not trusted, exits, reads its input, or imports itself.
     """
+    check_trusted(file, PYTHON)
     name = f"{file.stem}_{blake2b(file.read_bytes(), digest_size=8).hexdigest()}"
     if name in _importing:
         raise InputError(

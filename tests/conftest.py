@@ -74,6 +74,18 @@ def pytest_terminal_summary(
         )
 
 
+def pytest_collection() -> None:
+    """Trust the tests' own files while modules are collected."""
+    pytest_runtest_setup()
+
+
+def pytest_runtest_setup() -> None:
+    """Trust the files that a test writes, unless it says otherwise."""
+    from dosuite.envs.trust import set_trust
+
+    set_trust(True)
+
+
 Elsewhere = Callable[[Callable[..., Any]], Any]
 
 

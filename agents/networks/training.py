@@ -7,6 +7,7 @@ So on one thread of a CPU, a seed gets exactly the numbers that it gets when it 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -95,17 +96,26 @@ class Learner(nn.Module):
         """The policy of a seed, on the CPU."""
 
 
-def train(learner: Learner, seeds: int, batches: Iterable[Minibatch], rate: float) -> list[bool]:
+class Training(NamedTuple):
+    """How the training of all seeds went."""
+
+    finite: list[bool]  # for each seed, whether its loss stayed finite
+    losses: Array  # of each seed at each step: (steps, seeds)
+
+
+def train(learner: Learner, seeds: int, batches: Iterable[Minibatch], rate: float) -> Training:
     """Take a step of Adam for each minibatch.
 
-    Returns for each seed whether its loss stayed finite. From its first infinite or NaN loss on, a
-    seed is not trained any more; the others are not affected.
+    From its first infinite or NaN loss on, a seed is not trained any more; the others are not
+    affected.
     """
     parts = [(*_flattened(parameters), period) for parameters, period in learner.parts()]
     optimiser = torch.optim.Adam([values for values, _, _ in parts], lr=rate, fused=True)
     finite = torch.ones(seeds, dtype=torch.bool)
+    history: list[Tensor] = []
     for step, batch in enumerate(batches, 1):
         losses = learner(batch)
+        history.append(losses.detach())
         finite = finite.to(losses.device) & losses.isfinite()
         if not finite.any():
             break
@@ -116,7 +126,8 @@ def train(learner: Learner, seeds: int, batches: Iterable[Minibatch], rate: floa
         # the seeds have separate parameters, so the gradient of the sum is that of each loss
         losses.where(finite, 0.0).sum().backward()
         optimiser.step()
-    return finite.tolist()
+    losses_by_step = torch.stack(history).double().cpu().numpy()
+    return Training(finite.tolist(), losses_by_step)
 
 
 def _flattened(parameters: Sequence[nn.Parameter]) -> tuple[Tensor, Tensor]:

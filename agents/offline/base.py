@@ -1,7 +1,7 @@
 """What offline agents with networks share: the networks of all seeds are trained at once."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,13 +13,16 @@ from dosuite.causal import Array
 from dosuite.envs import Data, choices
 
 from ..agent import OfflineAgent
+from ..networks.convergence import trained_policies
 from ..networks.encoder import Encoder
 from ..networks.features import device_named
 from ..networks.perceptrons import Perceptrons
 from ..networks.rescaling import safe_spread
-from ..networks.training import DIVERGED, Learner, minibatches, train
+from ..networks.training import Learner, Minibatch, minibatches
 from ..policy import Policy
 from ..settings import at_least_one, check_actions, positive
+
+COMPARED = 1000  # observations of a log in which policies are compared
 
 
 @dataclass(frozen=True)
@@ -107,11 +110,24 @@ class BatchedAgent(OfflineAgent):
         """
         check_actions(self, sources[0].action_space)
         encoder = Encoder(sources[0].observation_space, self.batch, device_named(self.device))
-        learner = self._learner(Task(sources, rngs, encoder, self.hidden))
+        task = Task(sources, rngs, encoder, self.hidden)
+        learner = self._learner(task)
         updates = self._updates(sources[0].horizon)
         batches = minibatches(sources, rngs, updates, self.batch, encoder)
-        finite = train(learner, len(rngs), batches, self.rate)
-        return policies_of(learner, finite)
+        return self._trained(learner, task, batches)
+
+    def _trained(
+        self, learner: Learner, task: Task, batches: Iterable[Minibatch]
+    ) -> list[Policy | Exception]:
+        """Train; the policy of each seed, or the error that stopped it."""
+        updates = self._updates(task.data.horizon)
+        shown = [self._some_observations(data) for data in task.sources]
+        actions = task.data.action_space
+        return trained_policies(learner, batches, updates, self.rate, shown, actions)
+
+    def _some_observations(self, data: Data) -> Array:
+        """The first observations of a log, as the policy gets them."""
+        return data["observation"][:COMPARED]
 
     @abstractmethod
     def _updates(self, horizon: int) -> int:
@@ -120,14 +136,6 @@ class BatchedAgent(OfflineAgent):
     @abstractmethod
     def _learner(self, task: Task) -> Learner:
         """The networks and their loss."""
-
-
-def policies_of(learner: Learner, finite: Sequence[bool]) -> list[Policy | Exception]:
-    """The policy of each seed, or an error if its loss did not stay finite."""
-    return [
-        learner.policy(seed) if is_finite else FloatingPointError(DIVERGED)
-        for seed, is_finite in enumerate(finite)
-    ]
 
 
 def taken(outputs: Tensor, actions: Tensor) -> Tensor:

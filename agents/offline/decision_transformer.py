@@ -18,12 +18,12 @@ from dosuite.envs import Data, Space, choices
 from ..networks.encoder import Encoder
 from ..networks.features import device_named, features
 from ..networks.perceptrons import Perceptrons
-from ..networks.training import Learner, train
+from ..networks.training import Learner
 from ..networks.transformer import Transformer
 from ..networks.windows import Episodes, Windows, WindowScales, windows_of
 from ..policy import ContinuousPolicy, MemoryPolicy, Player, Policy, sample_actions
 from ..settings import at_least_one, check_labels
-from .base import BatchedAgent, Task, policies_of, taken
+from .base import BatchedAgent, Task, taken
 
 MODES = ("evidence", "masked")
 
@@ -100,9 +100,10 @@ class DecisionTransformer(BatchedAgent):
         if self.actions == "masked":
             sources = [self._experiment(source) for source in sources]
         encoder = Encoder(sources[0].observation_space, self.batch, device_named(self.device))
-        learner = self._learner(Task(sources, rngs, encoder, self.hidden))
+        task = Task(sources, rngs, encoder, self.hidden)
+        learner = self._learner(task)
         batches: Any = learner.batches()
-        return policies_of(learner, train(learner, len(rngs), batches, self.rate))
+        return self._trained(learner, task, batches)
 
     def _experiment(self, data: Data) -> Data:
         """The rows of the episodes in which an experimenter acted."""

@@ -6,12 +6,13 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from gymnasium.spaces import Box, flatdim
+from gymnasium.spaces import Box, flatdim, unflatten
 from torch import Tensor, nn
 
 from dosuite.causal import Array, InputError
 from dosuite.envs import Data, Space
 
+from ..networks.convergence import add_note
 from ..networks.features import features
 from ..networks.network_policy import NetworkPolicy
 from ..networks.perceptrons import Perceptrons, target_of
@@ -70,6 +71,11 @@ class WithInstrument(Box):
         observations = np.column_stack([contexts, data[instrument]]).astype(np.float32)
         columns = {**data.columns, "observation": observations, "next_observation": observations}
         return replace(data, columns=columns, observation_space=self)
+
+    def contexts_of(self, observations: Array) -> Array:
+        """The contexts in some observations of this space: (n, ...)."""
+        rows = [unflatten(self.contexts, row) for row in observations[:, :-1]]
+        return np.array(rows)
 
 
 class TwoStages(Learner):
@@ -230,8 +236,14 @@ class DeepIV(BatchedAgent):
         policies = super().learn_all(logs, rngs)
         for policy in policies:
             if isinstance(policy, Policy):
-                policy.note = f"instrument {instrument}"
+                add_note(policy, f"instrument {instrument}")
         return policies
+
+    def _some_observations(self, data: Data) -> Array:
+        """The contexts of the first observations, which the policy gets without the instrument."""
+        space = data.observation_space
+        assert isinstance(space, WithInstrument)
+        return space.contexts_of(super()._some_observations(data))
 
     def _updates(self, horizon: int) -> int:
         return self.updates

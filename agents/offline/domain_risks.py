@@ -16,15 +16,16 @@ from torch import Tensor
 from dosuite.causal import InputError
 from dosuite.envs import Data
 
+from ..networks.convergence import add_note
 from ..networks.encoder import Encoder
 from ..networks.features import device_named
 from ..networks.network_policy import NetworkPolicy
 from ..networks.rescaling import of_raw_outputs
-from ..networks.training import Learner, Minibatch, minibatches, train
+from ..networks.training import Learner, Minibatch, minibatches
 from ..policy import Policy
 from ..settings import at_least_one, check_actions, not_negative
 from ..tabular.counting import Strata
-from .base import BatchedAgent, Task, policies_of, taken
+from .base import BatchedAgent, Task, taken
 
 
 class DomainLearner(Learner):
@@ -164,14 +165,13 @@ class DomainAgent(BatchedAgent):
             parts += parts_of_seed
             rngs += [rng] * len(parts_of_seed)
         batches = minibatches(parts, rngs, self.updates, self.batch, task.encoder)
-        learner = self._learner(task)
-        finite = train(learner, len(domains), batches, self.rate)
-        policies = policies_of(learner, finite)
+        policies = self._trained(self._learner(task), task, batches)
+        note = f"domains: {len(domains[0])}"
+        if task.data.horizon > 1:
+            note += ", and only the next reward counts"
         for policy in policies:
             if isinstance(policy, Policy):
-                policy.note = f"domains: {len(domains[0])}"
-                if task.data.horizon > 1:
-                    policy.note += ", and only the next reward counts"
+                add_note(policy, note)
         return policies
 
     def _updates(self, horizon: int) -> int:

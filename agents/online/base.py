@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from gymnasium.spaces import Box
+from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.torch_layers import FlattenExtractor
 from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecEnv
@@ -87,6 +88,7 @@ def practise(
     space = batch.action_space
     check_actions(agent, space)
     algorithm = build(Rescaled(batch, space) if isinstance(space, Box) else batch, practice)
+    algorithm.set_logger(Logger(None, []))  # without one it would leave an empty folder
     algorithm.action_space.seed(seed)  # exploration samples from the space
     return policy_of(algorithm.learn(practice.steps), space)
 

@@ -8,19 +8,19 @@ abduction, action and prediction are one sum of products over both worlds, a twi
 Source: Balke and Pearl (1994); Pearl, Causality (2009), section 7.1.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import product
 from typing import Literal, NamedTuple, overload
 
 import numpy as np
 
-from ..arguments import checked_type
 from ..arrays import Floats
 from ..errors import InputError
-from ..model.scm import SCM, checked_model
+from ..graphs.names import Names, flat_names, one_name
+from ..model.scm import SCM, check_model
 from .couplings import Coupling, PointCoupling, check_coupling
 from .decision_process import Process
-from .queries import Given, check_names, expectation
+from .queries import Given, check_names, checked_given, expectation
 from .twin_network import Event, Worlds
 
 Interval = tuple[float, float]
@@ -29,21 +29,22 @@ Interval = tuple[float, float]
 def counterfactual(
     model: SCM,
     world: SCM,
-    *names: str,
+    *names: Names,
     given: Given | None = None,
     coupling: Coupling = "quantile",
 ) -> Floats:
     """P(names in `world` | given in `model`), such as P(y had x been 1 | x=0, y=0).
 
-    It has an axis for each name, in the order of `world.tables.support`. `world` is
-    `model.do(...)`, a shift, or any other model whose variables share the noise of equal names.
+    Names come one by one or in a list. It has an axis for each name, in the order of
+    `world.tables.support`. `world` is `model.do(...)`, a shift, or any other model whose variables
+    share the noise of equal names.
 
     `coupling` is an assumption about this noise: "quantile", "gumbel-max", or "bounds", which
     assumes nothing and adds a last axis (low, high), sharp for each entry. Raises InputError as
     `Worlds` does.
     """
     return Worlds(model, world, coupling=coupling).distribution(
-        *((1, name) for name in names), given=_in_first(given)
+        *((1, name) for name in flat_names(names)), given=_in_first(given)
     )
 
 
@@ -76,6 +77,7 @@ def counterfactual_mean(
     coupling: Coupling = "quantile",
 ) -> float | Interval:
     """E[name in `world` | given in `model`]; with the coupling "bounds" its sharp (low, high)."""
+    name = one_name(name, "a mean")
     if coupling == "bounds":
         return Worlds(model, world, coupling=coupling).mean_bounds(
             (1, name), given=_in_first(given)
@@ -85,8 +87,7 @@ def counterfactual_mean(
 
 
 def _in_first(given: Given | None) -> dict[Event, float]:
-    checked_type(given or {}, Mapping, "given maps variables to values")
-    return {(0, name): value for name, value in (given or {}).items()}
+    return {(0, name): value for name, value in checked_given(given).items()}
 
 
 @overload
@@ -109,7 +110,7 @@ def effect_on_treated(
     E[reward - reward had the action been `control` | action = treated]; with the coupling "bounds"
     its sharp (low, high).
     """
-    checked_model(model)
+    check_model(model)
     given = {model.action: treated}
     factual = expectation(model, model.reward, given)
     world = model.do(**{model.action: control})
@@ -129,7 +130,7 @@ class Effects(NamedTuple):
 
 def natural_effects(
     model: SCM,
-    *mediators: str,
+    *mediators: Names,
     treated: float = 1,
     control: float = 0,
     coupling: PointCoupling = "quantile",
@@ -142,12 +143,13 @@ def natural_effects(
 
     Source: Pearl (2001), definitions 5 and 6.
     """
-    check_names(model, mediators)
+    between = flat_names(mediators)
+    check_names(model, between)
     _check_point(coupling, "natural effects")
     acted = {value: model.do(**{model.action: value}) for value in (treated, control)}
     nothing = expectation(acted[control], model.reward)
-    direct = _nested_mean(acted[treated], acted[control], mediators, coupling)
-    indirect = _nested_mean(acted[control], acted[treated], mediators, coupling)
+    direct = _nested_mean(acted[treated], acted[control], between, coupling)
+    indirect = _nested_mean(acted[control], acted[treated], between, coupling)
     total = expectation(acted[treated], model.reward)
     return Effects(total - nothing, direct - nothing, indirect - nothing)
 
@@ -175,6 +177,7 @@ def counterfactual_process(model: SCM, coupling: PointCoupling = "quantile") -> 
     contexts with `visits` 0, which never occur, are meaningless. Raises InputError as `Worlds`
     does, or if the coupling is "bounds".
     """
+    check_model(model)
     _check_point(coupling, "a process")
     observed = [(0, name) for name in (*model.contexts, model.action)]
     start = Worlds(model).joint(*observed).ravel()

@@ -10,12 +10,11 @@ from itertools import product
 
 import numpy as np
 
-from ..arguments import checked_type, real_array
 from ..arrays import Floats
-from ..errors import InputError, TooLargeError
+from ..errors import InputError, TooLargeError, short
 from ..graphs.step_graph import LAG, is_markov
 from ..model.elimination import conditional
-from ..model.scm import SCM, checked_model
+from ..model.scm import SCM, check_model
 from ..model.structure import Variable
 from ..tolerances import RELATIVE_TIE
 from .decision_process import Process, greedy, mean_value
@@ -46,7 +45,7 @@ def value(model: SCM, policy: Floats | None = None) -> float:
     `policy` is memoryless, (C, A); without one it is the behaviour policy. Raises InputError if the
     policy has the wrong shape or a row is not a probability distribution.
     """
-    checked_model(model)
+    check_model(model)
     if policy is None:
         closed = chain(model, open_loop=False)
         return float(closed.values(np.ones((1, *closed.shape[:2])))[0] / closed.recorded)
@@ -59,9 +58,12 @@ def values(worlds: Sequence[SCM], policy: Floats) -> Floats:
     Shifted worlds are valued at once where they are small. Raises InputError as `value` does, and
     if the worlds differ in their contexts.
     """
-    checked_type(worlds, Sequence, "the worlds of a policy are a list of models")
+    if isinstance(worlds, SCM) or worlds is None:
+        raise InputError("values takes a list of models; value(model, policy) takes one")
     if not worlds:
         return np.zeros(0)
+    for world in worlds:
+        check_model(world)
     policy = _checked(worlds[0], policy)
     stacked = _stacked(tuple(worlds))
     if stacked is not None:
@@ -88,8 +90,7 @@ def _context_values(model: SCM) -> tuple[tuple[float, ...], ...]:
 
 
 def _checked(model: SCM, policy: Floats) -> Floats:
-    checked_model(model)
-    policy = real_array("a policy", policy)
+    policy = _as_numbers(policy)
     shape = chain(model).shape[:2]
     if policy.shape != shape:
         raise InputError(
@@ -102,8 +103,18 @@ def _checked(model: SCM, policy: Floats) -> Floats:
     return policy
 
 
+def _as_numbers(policy: Floats) -> Floats:
+    try:
+        return np.asarray(policy, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"a policy is a table of probabilities (contexts, actions), and got {short(policy)}"
+        ) from None
+
+
 def uniform_policy(model: SCM) -> Floats:
     """Every action equally likely: (C, A)."""
+    check_model(model)
     contexts, actions, _ = chain(model).shape
     return np.full((contexts, actions), 1.0 / actions)
 
@@ -113,7 +124,7 @@ def behaviour_policy(model: SCM) -> Floats:
 
     It is pooled over recorded steps, and uniform in contexts that the log never shows.
     """
-    checked_model(model)
+    check_model(model)
     visits = log_process(model).visits
     return conditional(visits, unseen=1.0 / visits.shape[1])
 

@@ -8,38 +8,41 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ..arguments import checked_type
 from ..arrays import Array
-from ..errors import InputError, did_you_mean
+from ..errors import InputError, did_you_mean, short
+from ..graphs.names import Names, as_names, flat_names, one_name
 from ..model.elimination import Factor
-from ..model.scm import SCM, checked_model
+from ..model.scm import SCM, check_model
 
 Given = Mapping[str, float]
 Treatment = str | Sequence[str] | Mapping[str, Sequence[float]]
 
 
-def distribution(model: SCM, *names: str, given: Given | None = None, step: int = 0) -> Array:
+def distribution(model: SCM, *names: Names, given: Given | None = None, step: int = 0) -> Array:
     """P(names | given) at one step, among episodes that reach it.
 
-    Returns an array with one axis for each name; the values along an axis are those of
-    `model.tables.support(name)`, ascending. Observing is `given`, intervening is
-    `distribution(model.do(...), ...)`. Raises InputError if `given` has probability zero.
+    Names come one by one or in a list. Returns an array with one axis for each name; the values
+    along an axis are those of `model.tables.support(name)`, ascending. Observing is `given`,
+    intervening is `distribution(model.do(...), ...)`. Raises InputError if `given` has probability
+    zero.
     """
-    check_names(model, names)
-    if len(set(names)) < len(names):
-        raise InputError(f"name each variable once, and got {', '.join(names)}")
-    joint = model.tables.slice(names, step == 0, _evidence(model, given, step))
+    flat = flat_names(names)
+    check_names(model, flat)
+    if len(set(flat)) < len(flat):
+        raise InputError(f"name each variable once, and got {', '.join(flat)}")
+    joint = model.tables.slice(flat, step == 0, _evidence(model, given, step))
     total = joint.sum()
     if total <= 0:
         raise _impossible(model, given)
     return np.asarray(joint / total)
 
 
-def expectation(model: SCM, name: str, given: Given | None = None, step: int = 0) -> float:
+def expectation(model: SCM, name: Names, given: Given | None = None, step: int = 0) -> float:
     """E[name | given] at one step, among episodes that reach it.
 
     Raises InputError if `given` has probability zero.
     """
+    name = one_name(name, "an expectation")
     check_names(model, (name,))
     evidence = _evidence(model, given, step)
     total = model.tables.slice((), step == 0, evidence)
@@ -64,10 +67,8 @@ def effect(
     named twice, or if `given`, or an episode that long, has probability zero under one of the
     interventions; the message names it.
     """
-    for argument in (outcome, treatment):
-        checked_type(argument, Iterable, "outcome and treatment are a name or several")
-    treatments = (treatment,) if isinstance(treatment, str) else tuple(treatment)
-    names = (*treatments, outcome) if isinstance(outcome, str) else (*treatments, *outcome)
+    treatments = as_names(treatment)
+    names = (*treatments, *as_names(outcome))
     if len(set(names)) < len(names):
         raise InputError(
             f"name each outcome and treatment once, and not as both; got {', '.join(names)}"
@@ -116,12 +117,21 @@ def _evidence(
             f"{type(model).__name__} has steps 0 to {model.horizon - 1}, and step {step} was "
             "asked for"
         )
-    if given is not None and not isinstance(given, Mapping):
-        raise InputError(f"given maps variables to values, as in {{'x': 1}}, and is {given!r}")
-    evidence = dict(given or {})
+    evidence = checked_given(given)
     check_names(model, evidence)
     indicators = [_indicator(model, name, value) for name, value in evidence.items()]
     return (*indicators, *model.tables.message(step, held))
+
+
+def checked_given(given: Given | None) -> dict[str, float]:
+    """The evidence as a dict. Raises InputError unless it maps each variable to one number."""
+    if given is not None and not isinstance(given, Mapping):
+        raise InputError(f"given maps variables to values, as in {{'x': 1}}, and is {short(given)}")
+    evidence = dict(given or {})
+    for name, value in evidence.items():
+        if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
+            raise InputError(f"a value of {name} is one number, and {value!r} was given")
+    return evidence
 
 
 def _indicator(model: SCM, name: str, value: float) -> Factor:
@@ -139,7 +149,7 @@ def _impossible(model: SCM, given: Given | None, when: str = "") -> InputError:
 
 def check_names(model: SCM, names: Iterable[str]) -> None:
     """Raise InputError if a name is not a variable of the model, or the model is none."""
-    checked_model(model)
+    check_model(model)
     for name in names:
         if not isinstance(name, str):
             raise InputError(f"the name of a variable is a text, and {name!r} was given")

@@ -8,7 +8,7 @@ import numpy as np
 from ..arrays import Array, Floats
 from ..errors import InputError
 from ..model.elimination import Factor, check_size, eliminate
-from ..model.scm import SCM, checked_model
+from ..model.scm import SCM, check_model
 from ..model.structure import Variable
 from . import coupling_bounds
 from .coupling_bounds import Cell, Setting, SharedNoise
@@ -29,7 +29,7 @@ class Worlds:
 
     def __init__(self, *worlds: SCM, coupling: Coupling = "quantile"):
         for world in worlds:
-            checked_model(world)
+            check_model(world)
             if world.horizon > 1:
                 raise InputError(
                     f"{type(world).__name__} has {world.horizon} steps, and counterfactuals are "

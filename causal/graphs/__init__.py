@@ -2,7 +2,8 @@
 
 from .adjustment import adjustment_sets, is_adjustment_set
 from .admg import ADMG
-from .conversion import AnyGraph, as_admg, as_dag, as_names, latent_projection, parse_graph
+from .conversion import AnyGraph, as_admg, as_dag, latent_projection, parse_graph
+from .names import as_names
 from .step_graph import LAG, as_text, is_markov, unroll, with_role
 
 __all__ = [

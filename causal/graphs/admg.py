@@ -15,8 +15,9 @@ import networkx as nx
 
 from ..errors import InputError, did_you_mean
 from .graph_text import written
+from .names import Names as Names
+from .names import as_names
 
-Names = str | Iterable[str]  # one name or several
 Nodes = tuple[str, ...]
 NodeSet = frozenset[str]
 Pair = tuple[str, str]
@@ -175,13 +176,10 @@ class ADMG:
         """Sets of names, each in the order of the nodes.
 
         Raises InputError if they are not disjoint sets of nodes."""
-        try:
-            picked = [(names,) if isinstance(names, str) else tuple(names) for names in sets]
-        except TypeError as error:
-            raise InputError(f"names of variables are a text or several: {error}") from error
+        picked = [as_names(names) for names in sets]
         used: set[str] = set()
         for name in (name for names in picked for name in names):
-            if not isinstance(name, str) or name not in self._place:
+            if name not in self._place:
                 raise InputError(
                     f"{name!r} is not a variable of the graph; {did_you_mean(name, self.nodes)}"
                 )

@@ -3,17 +3,17 @@
 A graph is an `ADMG`, a text, a graph of networkx, pgmpy, y0 or DoWhy, or a model."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from itertools import combinations
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 import networkx as nx
 
 from ..errors import InputError, did_you_mean
-from .admg import ADMG, Names, Pair, checked
+from .admg import ADMG, Pair, checked
 from .graph_text import read
-from .lags import LAG
 from .marks import arrow_of, role_of
+from .names import LAG, Names, listed
 
 # The text is a graph in GML: keys of the file, such as Version, come before the graph.
 GML = re.compile(r'(?:\s*#[^\n]*\n|\s*\w+\s+(?:"[^"]*"|[\d.]+)\s)*\s*graph\s*\[', re.I)
@@ -130,7 +130,7 @@ def latent_projection(graph: AnyGraph, hidden: Names = ()) -> ADMG:
     has a cycle, lacks a variable that is to be hidden, or has two nodes with one name."""
     dag = as_dag(graph)
     roles = {name: dag.nodes[name]["role"] for name in dag}
-    projected_out = {_text_name(node) for node in _listed(hidden)}
+    projected_out = {_text_name(node) for node in listed(hidden)}
     unknown = sorted(projected_out.difference(dag))
     if unknown:
         raise InputError(
@@ -173,18 +173,6 @@ def observed_effects(graph: "nx.DiGraph[str]", name: str, hidden: Collection[str
     return [effect for effect in reached if effect not in hidden]
 
 
-def as_names(names: Names) -> tuple[str, ...]:
-    """One name or several, as a tuple in their order. Text is one name, never letters."""
-    return tuple(str(name) for name in _listed(names))
-
-
-def _listed(names: Any) -> tuple[Any, ...]:
-    """One thing or several, as a tuple."""
-    if isinstance(names, str) or not isinstance(names, Iterable):
-        return (names,)
-    return tuple(names)
-
-
 def _networkx_graph(graph: Any) -> "nx.Graph[Any]":
     """The networkx graph of a graph of another library, or of a model."""
     if isinstance(graph, type):
@@ -218,11 +206,11 @@ def _mixed(directed: "nx.DiGraph[Any]", undirected: "nx.Graph[Any]") -> "nx.Grap
 
 def _from_gml(text: str) -> "nx.DiGraph[Any]":
     try:
-        graph: nx.DiGraph[Any] = nx.parse_gml(text)
+        graph: Any = nx.parse_gml(text)
     except (nx.NetworkXError, ValueError, TypeError, LookupError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"the graph in GML cannot be read: {reason}") from error
-    return graph
+    return cast("nx.DiGraph[Any]", graph)
 
 
 def _text_name(node: object) -> str:

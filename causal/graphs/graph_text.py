@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise, product
 from typing import NamedTuple, NoReturn
 
-from ..arguments import checked_type
-from ..errors import InputError
+from ..errors import InputError, checked_type
 from .marks import hides
 
 Pair = tuple[str, str]

@@ -7,7 +7,7 @@ import networkx as nx
 
 from ..errors import InputError
 from .conversion import AnyGraph, as_dag
-from .lags import LAG as LAG
+from .names import LAG as LAG
 
 Node = tuple[str, int]  # of an unrolled graph: the name and the step
 StepGraph = nx.DiGraph
@@ -40,6 +40,8 @@ def unroll(graph: AnyGraph, steps: int) -> "UnrolledGraph[Node]":
     role.
 
     Step 0 can be any step of an episode; its causes one step earlier are left out."""
+    if not isinstance(steps, int) or steps < 1:
+        raise InputError(f"unroll takes a number of steps of at least 1, and got {steps!r}")
     dag = as_dag(graph)
     unrolled: UnrolledGraph[Node] = nx.DiGraph()
     for step in range(steps):

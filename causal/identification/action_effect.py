@@ -14,7 +14,7 @@ from ..graphs.conversion import AnyGraph, as_dag, latent_projection
 from ..graphs.d_separation import back_doors
 from ..graphs.step_graph import LAG, only_action, unroll, with_role
 from ..model.elimination import Factor
-from ..model.scm import SCM
+from ..model.scm import SCM, check_model
 from .data_fusion import recover
 from .estimand import Estimand
 from .evaluation import EmptyCellError
@@ -55,6 +55,7 @@ class ActionEffect:
     @staticmethod
     def of(model: SCM) -> "ActionEffect":
         """The effect in a model: in its only step, or in a step with a long past."""
+        check_model(model)
         return ActionEffect.of_graph(model.graph, model.horizon)
 
     @staticmethod

@@ -1,7 +1,7 @@
 """Columns of data: a mapping, a pandas frame or a log, read in one way by every estimator."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from numbers import Real
 from typing import Any, Protocol, TypeAlias
@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from ..arrays import Array, Floats
-from ..errors import InputError, did_you_mean
+from ..errors import InputError, did_you_mean, short
 
 
 class HasColumns(Protocol):
@@ -47,7 +47,9 @@ def columns_of(data: ColumnData) -> Mapping[str, Any]:
 def check_has(columns: Mapping[str, Any], names: Iterable[str]) -> None:
     """Raise InputError if a column is missing."""
     for name in names:
-        if not isinstance(name, Hashable) or name not in columns:
+        if not isinstance(name, str):
+            raise InputError(f"a column is named by a text, and got {short(name)}")
+        if name not in columns:
             raise InputError(f"there is no column {name!r}; {did_you_mean(name, columns)}")
 
 

@@ -4,11 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
-from ..errors import InputError
+import numpy as np
+
+from ..errors import InputError, short
 from ..graphs.adjustment import back_door_graph, forbidden
 from ..graphs.admg import ADMG, Names
-from ..graphs.conversion import AnyGraph, as_names, latent_projection
+from ..graphs.conversion import AnyGraph, latent_projection
 from ..graphs.d_separation import separators
+from ..graphs.names import as_names, listed, one_name
 from ..model.elimination import Factor, spread
 from .estimand import Estimand
 from .formula import Formula, Probability, Set, fraction, product, total, translated
@@ -64,6 +67,10 @@ def fuse(
     Correa and Bareinboim (2020).
     """
     query = as_query(graph, y, x, z)
+    sources = [sources] if isinstance(sources, Source) else listed(sources)
+    for source in sources:
+        if not isinstance(source, Source):
+            raise InputError(f"a law is a Source, and got {short(source)}")
     if len({source.name for source in sources}) < len(sources):
         names = ", ".join(source.name for source in sources)
         raise InputError(f"two of the laws {names} have one name; give each its own")
@@ -194,6 +201,7 @@ def recover(
     Tian and Bareinboim (2018).
     """
     query = as_query(graph, y, x, z)
+    selection = one_name(selection, "the selection")
     (gate,), population = query.graph.pick([selection], as_names(known))
     recorded = query.graph.nodes if measured is None else as_names(measured)
     query.graph.pick(recorded)  # or the error
@@ -267,11 +275,19 @@ def reweighted(law: Factor, recorded: Factor) -> Factor:
     `recorded` has the probability that a row is recorded, by variables of the law. Neither table
     need be normalised. Raises InputError if it is 0 somewhere, or if a variable is missing.
     """
+    for table in (law, recorded):
+        if not isinstance(table, Factor):
+            raise InputError(f"both tables are Factors, with named axes; got {short(table)}")
     missing = [name for name in recorded.names if name not in law.names]
     if missing:
         raise InputError(
             f"the law has no {missing[0]!r}, on which it depends which rows are recorded"
         )
+    for name, size in zip(recorded.names, np.shape(recorded.table), strict=True):
+        if size != np.shape(law.table)[law.names.index(name)]:
+            raise InputError(
+                f"{name} has {size} values in one table and another number in the other"
+            )
     if (recorded.table <= 0).any():
         raise InputError(
             f"rows with some values of {', '.join(recorded.names)} are never recorded, so "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Array
-from ..errors import InputError, did_you_mean
+from ..errors import InputError, did_you_mean, short
 from ..model.elimination import Factor, check_size
 from .evaluation import Cells, EmptyCellError, Evaluation, Value
 from .formula import Formula, Probability, Set, Sum, factors_of, leaves
@@ -75,6 +75,8 @@ class Estimand:
         Raises InputError if a table has a negative or infinite entry, NaN, or another sum, if a
         variable is missing, or if the value depends on an empty cell; the message names it.
         """
+        if at is not None and not isinstance(at, Mapping):
+            raise InputError(f"at maps variables to values, as in {{'x': 1}}, and is {short(at)}")
         query = (*self.y, *self.x, *self.z)
         on = Evaluation(law, (self.formula, self.longer), query, dict(self.aliases))
         positions = self._positions(on, {**dict(self.held), **(at or {})})

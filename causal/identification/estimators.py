@@ -17,7 +17,7 @@ from ..arrays import Array, Floats
 from ..counts import whole_number
 from ..errors import InputError
 from ..graphs.admg import Names
-from ..graphs.conversion import as_names
+from ..graphs.names import as_names
 from ..model.elimination import Factor
 from ..model.scm import generator
 from .columns import ColumnData, Seed, coded, columns_of, numbers
@@ -46,6 +46,10 @@ def plug_in(
     it, such as `lambda law: estimand.evaluate(law).table`. Raises InputError if its value is not
     finite, naming a cell that no row fills.
     """
+    if not callable(functional):
+        raise InputError(
+            f"the functional is a function of a table, and got {type(functional).__name__}"
+        )
     names, columns = as_names(names), columns_of(data)
     axes = [coded(columns, name) for name in names]
     codes = {name: positions for name, (_, positions) in zip(names, axes, strict=True)}

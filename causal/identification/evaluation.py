@@ -21,7 +21,10 @@ Value = float | str  # of a variable
 
 
 def checked_value(name: str, value: object) -> Value:
-    """A value at which a variable is held. Raises InputError unless it is a finite number or text."""
+    """A value at which a variable is held.
+
+    Raises InputError unless it is a finite number or text.
+    """
     plain = value.item() if isinstance(value, np.generic) else value
     if isinstance(plain, str):
         return plain

@@ -5,6 +5,7 @@ The algorithms are ID and IDC of Shpitser and Pearl (2006); comments give their 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
+from typing import NoReturn
 
 from ..errors import InputError
 from ..graphs.adjustment import adjustment_sets
@@ -45,6 +46,14 @@ class Hedge:
         inner = self.inner
         return tuple(name for name in inner.nodes if inner.descendants([name]) == {name})
 
+    def evaluate(self, law: object = None, at: object = None) -> NoReturn:
+        """Raise InputError: without a formula there is no value."""
+        query = write_query(self.y, self.x, self.z)
+        raise InputError(
+            f"{query} is not identified, so no law gives its value; bounds() gives what a table "
+            "says of it, and print(answer) the proof"
+        )
+
     def __str__(self) -> str:
         done = [name for name in self.outer.nodes if name in self.x + self.exchanged]
         lines = [
@@ -66,9 +75,10 @@ def identify(graph: AnyGraph, y: Names, x: Condition, z: Condition = ()) -> Esti
     """P(y | do(x), z) as an estimand, or a hedge if it is not identified. Sound and complete.
 
     The graph is anything that `as_admg` takes: a text, an ADMG, a graph of networkx, pgmpy, y0 or
-    DoWhy, in which the nodes marked as hidden stay hidden, or a model of one step. Where variables depend on the step before, `answer(model)` is about the action within
-    a step, and `identify(unroll(model.graph, 9), "paid[8]", "act[7]")` about any steps. The first
-    steps of an unrolled graph lack the causes before them, so name late ones.
+    DoWhy, in which the nodes marked as hidden stay hidden, or a model of one step. Where variables
+    depend on the step before, `answer(model)` is about the action within a step, and
+    `identify(unroll(model.graph, 9), "paid[8]", "act[7]")` about any steps. The first steps of an
+    unrolled graph lack the causes before them, so name late ones.
 
     y, x and z each take one name or several; the evaluated table has its axes in their order. x
     and z also take values by name: `{"x": 1}` holds x at 1, and its axis is left out.

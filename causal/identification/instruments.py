@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Array, Floats
-from ..errors import InputError
+from ..errors import InputError, short
 from ..graphs.admg import ADMG, Names
-from ..graphs.conversion import AnyGraph, as_admg, as_names
+from ..graphs.conversion import AnyGraph, as_admg
 from ..graphs.d_separation import MOST_SETS, separators
+from ..graphs.names import as_names, one_name
 from ..tolerances import ZERO_SINGULAR_VALUE
 from .columns import ColumnData, Seed, columns_of, numbers
 from .estimators import RESAMPLES, Estimate, distinct_rows, with_errors
@@ -42,6 +43,7 @@ def instruments(
     Source: Brito and Pearl (2002), Generalized instrumental variables, definition 1.
     """
     admg = as_admg(graph)
+    action, outcome = one_name(action, "the action"), one_name(outcome, "the outcome")
     admg.pick([action], [outcome], as_names(given))  # or the error
     always = as_names(given)
     effects = admg.descendants([action])
@@ -89,7 +91,11 @@ def wald(
 
     Source: Wald (1940).
     """
-    given = given or {}
+    given = {} if given is None else given
+    if not isinstance(given, Mapping):
+        raise InputError(f"given maps variables to values, as in {{'x': 1}}, and is {short(given)}")
+    instrument = one_name(instrument, "the instrument")
+    action, outcome = one_name(action, "the action"), one_name(outcome, "the outcome")
     names = (instrument, action, outcome, *given)
     if len(set(names)) < len(names):
         raise InputError(f"name each variable once; got {', '.join(names)}")

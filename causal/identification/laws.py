@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..errors import InputError
-from ..graphs.conversion import as_names
+from ..graphs.names import as_names
 from ..model.elimination import Factor, check_size, eliminate
 from .columns import ColumnData, check_has, coded, columns_of
 

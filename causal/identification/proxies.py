@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from ..arguments import real_array
-from ..arrays import Array, Floats
+from ..arrays import Array, Floats, numeric
 from ..errors import InputError
 from ..tolerances import ZERO_SINGULAR_VALUE
 from .columns import ColumnData, Seed, columns_of, numbers
@@ -36,7 +35,7 @@ def proximal_means(joint: Array, values: Array | None = None) -> Floats:
 
     The table and the values are those of `outcome_bridge`.
     """
-    joint = real_array("the table", joint, axes=4)
+    joint, values = _checked(joint, values)
     w = np.sum(joint, (0, 1, 3)) / np.sum(joint)
     return np.asarray(outcome_bridge(joint, values) @ w)
 
@@ -52,10 +51,7 @@ def outcome_bridge(joint: Array, values: Array | None = None) -> Floats:
 
     Source: Miao, Geng and Tchetgen Tchetgen (2018), proposition 1.
     """
-    joint = real_array("the table", joint, axes=4)
-    if not (np.isfinite(joint) & (joint >= 0)).all():
-        raise InputError("the table must hold probabilities or counts, and has other numbers")
-    values = np.arange(joint.shape[3]) if values is None else real_array("values", values, axes=1)
+    joint, values = _checked(joint, values)
     x_and_z = joint.sum((2, 3))
     empty = np.argwhere(x_and_z <= 0)
     if len(empty):
@@ -76,3 +72,18 @@ def outcome_bridge(joint: Array, values: Array | None = None) -> Floats:
         # P(w | x, z) h(x, w) = E[y | x, z], solved for h(x, .)
         rows.append(np.linalg.lstsq(law, mean)[0])
     return np.stack(rows)
+
+
+def _checked(joint: Array, values: Array | None) -> tuple[Floats, Floats]:
+    """The table (X, Z, W, Y), and a number for each value of y."""
+    table = numeric(joint, "the table of x, z, w, y", axes=4)
+    if (table < 0).any() or table.sum() <= 0:
+        raise InputError("the table of x, z, w, y needs probabilities or counts, and some weight")
+    if values is None:
+        return table, np.arange(table.shape[3], dtype=float)
+    numbers_of_y = numeric(values, "values", axes=1)
+    if len(numbers_of_y) != table.shape[3]:
+        raise InputError(
+            f"y has {table.shape[3]} values in the table, and `values` has {len(numbers_of_y)}"
+        )
+    return table, numbers_of_y

@@ -6,7 +6,8 @@ from typing import TypeAlias
 
 from ..errors import InputError
 from ..graphs.admg import ADMG, Names
-from ..graphs.conversion import AnyGraph, as_admg, as_names
+from ..graphs.conversion import AnyGraph, as_admg
+from ..graphs.names import as_names
 from .evaluation import Value, checked_value
 
 Condition: TypeAlias = str | Iterable[str] | Mapping[str, Value]  # names, or values by name

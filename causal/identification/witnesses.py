@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Array
+from ..errors import InputError
 from ..graphs.admg import ADMG, Pair
 from ..model.elimination import Factor, check_size, eliminate
 from .id_algorithm import Hedge
@@ -62,6 +63,8 @@ def witness(hedge: Hedge) -> tuple[TabularModel, TabularModel]:
 
     Source: Shpitser and Pearl (2006), theorems 3 and 4.
     """
+    if not isinstance(hedge, Hedge):
+        raise InputError(f"a witness is made of a Hedge, and got {type(hedge).__name__}")
     if set(hedge.z) == set(hedge.exchanged):
         return _two_models(hedge, _routes(hedge))
     for seed in range(SEEDS):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, numeric
 from ..errors import InputError, NotDiscreteError
 from ..tolerances import PROBABILITY_SUM
 
@@ -123,14 +123,13 @@ class Categorical(Distribution):
     values: Array | None = None
 
     def __post_init__(self) -> None:
-        _check_probabilities("Categorical", self.p)
         p = np.asarray(self.p, dtype=float)
+        _check_probabilities("Categorical", p)
         if p.ndim == 0 or not np.allclose(p.sum(-1), 1.0, rtol=0, atol=PROBABILITY_SUM):
             sums = np.unique(p.sum(-1).round(6))
             raise InputError(f"Categorical needs rows that sum to 1, and got sums {sums}")
         size = p.shape[-1]
         values = np.arange(size) if self.values is None else np.asarray(self.values)
-        _check_numbers("Categorical", values)
         if values.shape != (size,) or (np.diff(values) <= 0).any():
             raise InputError(
                 f"Categorical needs {size} ascending values, and got {values.tolist()}"
@@ -171,8 +170,7 @@ class Exactly(Distribution):
     value: Array | float
 
     def __post_init__(self) -> None:
-        _check_numbers("Exactly", self.value)
-        if not np.isfinite(self.value).all():
+        if not np.isfinite(numeric(self.value, "Exactly's value", finite=False)).all():
             raise InputError(f"Exactly needs finite values, and got {self.value}")
 
     def sample(self, noise: Array, rows: Array | None = None) -> Array:
@@ -208,8 +206,9 @@ class Normal(Continuous):
     std: Array | float
 
     def __post_init__(self) -> None:
-        _check_numbers("Normal", self.loc, self.std)
-        finite = np.isfinite(self.loc).all() and np.isfinite(self.std).all()
+        loc = numeric(self.loc, "Normal's mean", finite=False)
+        std = numeric(self.std, "Normal's standard deviation", finite=False)
+        finite = np.isfinite(loc).all() and np.isfinite(std).all()
         if not (finite and np.all(np.asarray(self.std) >= 0)):
             raise InputError(
                 "Normal needs a finite mean and a finite standard deviation that is not negative"
@@ -236,8 +235,9 @@ class Uniform(Continuous):
     high: Array | float
 
     def __post_init__(self) -> None:
-        _check_numbers("Uniform", self.low, self.high)
-        finite = np.isfinite(self.low).all() and np.isfinite(self.high).all()
+        low = numeric(self.low, "Uniform's low bound", finite=False)
+        high = numeric(self.high, "Uniform's high bound", finite=False)
+        finite = np.isfinite(low).all() and np.isfinite(high).all()
         if not (finite and np.all(np.asarray(self.low) <= np.asarray(self.high))):
             raise InputError(
                 "Uniform needs finite bounds in ascending order, and got "
@@ -265,19 +265,8 @@ def _of_rows(parameter: Array, rows: Array | None) -> Array:
     return parameter if rows is None or parameter.size == 1 else parameter.take(rows)
 
 
-def _check_numbers(law: str, *parameters: Array | float) -> None:
-    """Raise InputError if a parameter is not of a type of real numbers.
-
-    NumPy would convert texts, times and complex numbers without a word."""
-    for parameter in parameters:
-        dtype = np.asarray(parameter).dtype
-        if dtype.kind not in "biuf":
-            raise InputError(f"{law} needs real numbers, and got {dtype}")
-
-
 def _check_probabilities(law: str, p: Array | float) -> None:
-    _check_numbers(law, p)
-    p = np.asarray(p, dtype=float)
+    p = numeric(p, f"{law}'s probabilities", finite=False)
     inside = (p >= -PROBABILITY_EXCESS) & (p <= 1 + PROBABILITY_EXCESS)
     if not inside.all():
         worst = p[~inside].ravel()[0]

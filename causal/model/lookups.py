@@ -1,11 +1,13 @@
 """Mechanisms that are given as tables."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import Array, Floats
-from ..errors import InputError
+from ..arrays import Array, Floats, numeric
+from ..errors import InputError, did_you_mean
+from ..graphs.names import as_names
 from ..graphs.step_graph import LAG
 from .distributions import Categorical, Distribution, tidy
 from .scm import SCM
@@ -47,12 +49,26 @@ def lookup(model: SCM, name: str, causes: tuple[str, ...], table: Array) -> Look
 
     `table` has shape (rows, k): the values of the causes in row-major order, and the k values of
     the variable, as in `model.tables.support`. Causes may be one step earlier (`x_tm1`)."""
+    causes = as_names(causes)
+    for known in (name, *causes):
+        if known.removesuffix(LAG) not in model.variables:
+            raise InputError(
+                f"{known!r} is not a variable of {type(model).__name__}; "
+                f"{did_you_mean(known, model.variables)}"
+            )
     supports = []
     for cause in causes:
         support = model.tables.support(cause.removesuffix(LAG))
         supports.append(tuple(support.tolist()))
-    rows = tuple(tuple(row) for row in np.asarray(table, float).tolist())
     values = tuple(model.tables.support(name).tolist())
+    shape = (math.prod(len(support) for support in supports), len(values))
+    entries = numeric(table, f"the table of {name}", axes=2)
+    if entries.shape != shape:
+        raise InputError(
+            f"the table of {name} has a row for each value of its causes and a column for each of "
+            f"its own, {shape}, and got {entries.shape}"
+        )
+    rows = tuple(tuple(row) for row in entries.tolist())
     return Lookup(causes, tuple(supports), rows, values)
 
 

@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 import numpy as np
 
 from ..arrays import Array
-from ..errors import InputError
+from ..errors import InputError, raised_at
 from .distributions import Distribution
 from .mechanisms import Mechanism
 
@@ -31,7 +31,7 @@ def call(where: str, mechanism: Mechanism, columns: Sequence[Array]) -> Distribu
     except InputError as error:
         raise type(error)(f"{where}: {error}") from error
     except (Exception, SystemExit) as error:  # the mechanism is the user's
-        raise InputError(f"{where} {_fault(error)}") from error
+        raise InputError(f"{where} {_fault(error)}{raised_at(error)}") from error
     if not isinstance(law, Distribution):
         raise InputError(
             f"{where} must return a distribution, such as Bernoulli(p) or Exactly(value), "

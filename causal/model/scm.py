@@ -8,7 +8,6 @@ from functools import cached_property
 
 import numpy as np
 
-from ..arguments import checked_type
 from ..arrays import Array
 from ..errors import InputError
 from ..graphs.step_graph import LAG
@@ -92,9 +91,14 @@ class SCM(Structure):
         return shared(self)
 
 
-def checked_model(model: object) -> None:
-    """Raise InputError if a value is not a model."""
-    checked_type(model, SCM, "a model is an instance of a class like IceCreamShorts")
+def check_model(model: object) -> None:
+    """Raise InputError unless this is an instance of a model's class."""
+    if isinstance(model, type):
+        raise InputError(f"{model.__name__} is a class; give an instance, {model.__name__}()")
+    if not isinstance(model, SCM):
+        raise InputError(
+            f"a model is an instance of a class of SCM, and got {type(model).__name__}"
+        )
 
 
 def generator(rng: np.random.Generator | int) -> np.random.Generator:

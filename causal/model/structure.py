@@ -7,7 +7,7 @@ tables, `World` the tasks and the references of the benchmark."""
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from functools import cached_property, partial
-from typing import Any, ClassVar, Self, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
 import networkx as nx
 
@@ -21,6 +21,9 @@ from .roles import RoleName
 Columns = dict[str, Array]  # the values of variables, by name
 
 INTENT = "intent"  # the variable that holds what the behaviour policy was about to do
+
+# The modules of the classes that users subclass.
+OWN_MODULES = {f"dosuite.causal.{name}" for name in ("model.structure", "model.scm", "world.world")}
 
 # Names of a log's own columns, which no variable may have.
 RESERVED = {
@@ -81,10 +84,26 @@ class Structure:
     action_bounds: ClassVar[tuple[float, float] | None] = None
     _roles: ClassVar[Mapping[str, RoleName]] = {}  # of the variables, in the order of declaration
 
+    if not TYPE_CHECKING:
+
+        def __new__(cls, *args: Any, **knobs: Any) -> Self:
+            """Raise InputError if a knob is not a field, or comes without its name."""
+            known = [field.name for field in fields(cls)]
+            for knob in knobs:
+                if knob not in known:
+                    raise InputError(f"{cls.__name__} has no setting {knob!r}; {cls.hint(knob)}")
+            if args:
+                raise InputError(
+                    f"{cls.__name__} takes its settings by name, as in {cls.__name__}(horizon=1), "
+                    f"and got {args[0]!r}"
+                )
+            return super().__new__(cls)
+
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls.__doc__ = vars(cls).get("__doc__") or ""  # or the dataclass would write one
         dataclass(frozen=True, kw_only=True)(cls)
+        _check_annotations(cls)
         cls._roles = _declared_roles(cls)
         _check_names(cls)
         _check_overrides(cls)
@@ -92,6 +111,17 @@ class Structure:
         is_abstract = not cls._roles
         if not is_abstract:
             cls()._check_mechanisms()  # the model that the defaults give
+
+    @classmethod
+    def hint(cls, knob: str) -> str:
+        """The end of an error message about a setting that the class does not have."""
+        default = getattr(cls, knob, None)
+        if isinstance(default, int | float | str | tuple) and knob not in _constants(cls):
+            return (
+                f"write {knob}: {type(default).__name__} = {default!r} in the class, with the type,"
+                " to make it one"
+            )
+        return did_you_mean(knob, [field.name for field in fields(cls)])
 
     def _check_mechanisms(self) -> None:
         """Raise InputError if a mechanism is not a function of its parameters; see `SCM`."""
@@ -264,6 +294,29 @@ def _check_overrides(cls: type[Structure]) -> None:
                 raise InputError(
                     f"{cls.__name__}.{name} replaces a variable: decorate it with @{role}"
                 )
+
+
+def _constants(cls: type[Structure]) -> set[str]:
+    """The class variables that `SCM` and `World` declare."""
+    declared: set[str] = set()
+    for base in cls.__mro__:
+        if base.__module__ in OWN_MODULES:
+            declared.update(vars(base).get("__annotations__", {}))
+    return declared.difference(field.name for field in fields(Structure))
+
+
+def _check_annotations(cls: type[Structure]) -> None:
+    """Raise InputError if a knob of a base class gets a new default without its type, which would
+    be ignored."""
+    own = vars(cls)
+    for field in fields(cls):
+        name = field.name
+        if name in own and name not in own.get("__annotations__", {}):
+            default = own[name]
+            raise InputError(
+                f"{cls.__name__}: {name} = {default!r} has no type, and would be ignored; write "
+                f"{name}: {type(default).__name__} = {default!r}"
+            )
 
 
 def _check_defaults(cls: type[Structure]) -> None:

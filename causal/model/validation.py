@@ -83,10 +83,14 @@ def _check_roles(model: Structure) -> None:
     kind = type(model).__name__
     for role in AT_MOST_ONE:
         names = model.names(role)
-        if len(names) > 1 or (not names and role in NEEDED):
+        if len(names) > 1:
             raise InputError(
-                f"{kind} has {len(names)} variables marked @{role}; make it one: "
-                f"{', '.join(names) or 'there is none'}"
+                f"{kind} has {len(names)} variables marked @{role}; make it one: {', '.join(names)}"
+            )
+        if not names and role in NEEDED:
+            raise InputError(
+                f"{kind} has 0 variables marked @{role}; add one: write @{role} above the method "
+                f"that gives its law"
             )
     if model.horizon > 1 and model.names("selection"):
         raise InputError(

@@ -9,8 +9,7 @@ Source: Tian and Pearl (2000), section 4.2.2. In the formulas x', y' are x=0, y=
 under do(x).
 """
 
-from ..arguments import real_array
-from ..arrays import Array
+from ..arrays import Array, numeric
 from ..errors import InputError
 from ..model.elimination import Factor
 from ..tolerances import ROUNDING
@@ -21,7 +20,7 @@ Interval = tuple[float, float]
 
 def necessity(observed: Array, experimental: Array) -> Interval:
     """PN = P(y'_{x'} | x, y): the share of those with x and y who owe y to x."""
-    joint, without = _joint(observed, experimental), experimental[0]
+    joint, (without, _) = _joint(observed, experimental)
     if joint[1, 1] <= 0:
         raise InputError(
             "the probability of necessity is about those with x=1 and y=1, and there are none"
@@ -34,7 +33,7 @@ def necessity(observed: Array, experimental: Array) -> Interval:
 
 def sufficiency(observed: Array, experimental: Array) -> Interval:
     """PS = P(y_x | x', y'): the share of those without x and y who would have y if they had x."""
-    joint, treated = _joint(observed, experimental), experimental[1]
+    joint, (_, treated) = _joint(observed, experimental)
     if joint[0, 0] <= 0:
         raise InputError(
             "the probability of sufficiency is about those with x=0 and y=0, and there are none"
@@ -47,7 +46,7 @@ def sufficiency(observed: Array, experimental: Array) -> Interval:
 
 def necessity_and_sufficiency(observed: Array, experimental: Array) -> Interval:
     """PNS = P(y_x, y'_{x'}): the share of units whose y follows x in both directions."""
-    joint, (without, treated) = _joint(observed, experimental), experimental
+    joint, (without, treated) = _joint(observed, experimental)
     outcome = joint[:, 1].sum()
     # max(0, P(y_x) - P(y_x'), P(y) - P(y_x'), P(y_x) - P(y)) <= PNS
     low = max(treated - without, outcome - without, treated - outcome)
@@ -62,10 +61,11 @@ def _interval(low: float, high: float) -> Interval:
     return max(0.0, float(low)), min(1.0, float(high))
 
 
-def _joint(observed: Array, experimental: Array) -> Array:
-    """P(x, y), if an experiment on the same population can have these results."""
-    joint = named_table(Factor(("x", "y"), observed), ("x", "y"), {}).table
-    experimental = real_array("P(y=1 | do(x))", experimental, axes=1)
+def _joint(observed: Array, experimental: Array) -> tuple[Array, Interval]:
+    """P(x, y), and P(y=1 | do(x)) for each x, if one population can have both."""
+    table = numeric(observed, "the table of x and y", axes=2, finite=False)
+    joint = named_table(Factor(("x", "y"), table), ("x", "y"), {}).table
+    experimental = numeric(experimental, "P(y=1 | do(x))", axes=1)
     if joint.shape != (2, 2) or len(experimental) != 2:
         raise InputError(
             "the probabilities of causation need two values of x and of y, and P(y=1 | do(x)) "
@@ -79,4 +79,4 @@ def _joint(observed: Array, experimental: Array) -> Array:
                 f"P(y=1 | do(x={x})) must lie between P(x={x}, y=1) = {low:.6g} and {high:.6g}, "
                 f"and is {experimental[x]:.6g}"
             )
-    return joint
+    return joint, (float(experimental[0]), float(experimental[1]))

@@ -228,6 +228,8 @@ def interval_values(
     Source: interval value iteration, Givan, Leach and Dean (2000), on the intervals of Manski
     (1990).
     """
+    if not isinstance(process, Process):
+        raise InputError(f"interval_values takes a Process, and got {type(process).__name__}")
     propensity = _propensity(process)
     gain = _bounded_reward(process, propensity, reward, best)
     values = np.zeros(propensity.shape)

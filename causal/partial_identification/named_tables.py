@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import real_array
-from ..arrays import Array, Floats
+from ..arrays import Array, Floats, numeric
 from ..errors import InputError, did_you_mean
 from ..model.elimination import Factor, spread
 from ..tolerances import PROBABILITY_MISFIT, PROBABILITY_SUM
@@ -39,7 +38,7 @@ def named_table(data: Any, variables: Sequence[str], supports: Supports) -> Fact
         names, array = tuple(map(str, data.dims)), data
     else:
         raise InputError(_unnamed(np.shape(data), variables))
-    table = real_array("the table", array)
+    table = numeric(array, "the table", finite=False)
     _check_axes(names, table, variables)
     ordered = tuple(name for name in variables if name in names)
     return _normalised(Factor(ordered, spread(Factor(names, table), ordered)), supports)

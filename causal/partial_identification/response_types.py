@@ -8,7 +8,7 @@ be said about all of them is a programme over laws of types (`constraints`, `sha
 Source: Balke and Pearl (1997), section 3.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array
-from ..errors import InputError, TooLargeError, did_you_mean
-from ..exact.queries import distribution
+from ..errors import InputError, TooLargeError, did_you_mean, short
+from ..exact.queries import check_names, distribution
 from ..graphs.admg import ADMG, checked
-from ..graphs.conversion import observed_effects
+from ..graphs.conversion import AnyGraph, as_admg, observed_effects
+from ..graphs.names import Names, as_names, flat_names
 from ..model.elimination import Factor, check_size, conditional, eliminate
-from ..model.scm import SCM
+from ..model.scm import SCM, check_model
 from ..tolerances import PROBABILITY_MISFIT
 from .named_tables import named_table, values_of
 
@@ -52,12 +53,24 @@ class ResponseTypes:
         tables: Any,
         supports: Mapping[str, Array] | None = None,
     ):
-        self.parents = parents
-        self.latents = latents
+        if not isinstance(parents, Mapping):
+            raise InputError(
+                "`parents` maps each variable to its causes, as in {'x': (), 'y': ('x',)}, and is "
+                f"{short(parents)}; ResponseTypes.of takes a graph"
+            )
+        if isinstance(latents, str) or not isinstance(latents, Iterable):
+            raise InputError(
+                "`latents` lists the variables that each latent reaches, as in [('x', 'y')], and "
+                f"is {short(latents)}"
+            )
+        if supports is not None and not isinstance(supports, Mapping):
+            raise InputError(f"`supports` maps variables to values, and is {short(supports)}")
+        self.parents = {name: as_names(causes) for name, causes in parents.items()}
+        self.latents = [as_names(latent) for latent in latents]
         self._check_names()
         sources = tables if _is_list(tables) else [tables]
         values = {**values_of(sources, tuple(parents)), **(supports or {})}
-        values = {name: np.asarray(support) for name, support in values.items()}
+        values = {name: _support(name, support, self.parents) for name, support in values.items()}
         self.margins = tuple(named_table(data, tuple(parents), values) for data in sources)
         if not _is_list(tables):
             self._check_complete(self.margins[0])
@@ -70,18 +83,19 @@ class ResponseTypes:
 
     @classmethod
     def of(
-        cls, graph: ADMG, tables: Any, supports: Mapping[str, Array] | None = None
+        cls, graph: AnyGraph, tables: Any, supports: Mapping[str, Array] | None = None
     ) -> "ResponseTypes":
-        """The response types of a graph, with a latent for each bidirected edge.
+        """The response types of any graph, with a latent for each bidirected edge.
 
         The edges do not tell whether a latent is shared by three variables; where one is, list it
         in `latents` instead. See the class for `tables`, whose order of axes does not matter.
         """
+        admg = as_admg(graph)
         parents = {
-            name: tuple(cause for cause in graph.nodes if (cause, name) in graph.directed)
-            for name in graph.nodes
+            name: tuple(cause for cause in admg.nodes if (cause, name) in admg.directed)
+            for name in admg.nodes
         }
-        return cls(parents, sorted(graph.bidirected), tables, supports)
+        return cls(parents, sorted(admg.bidirected), tables, supports)
 
     def _check_names(self) -> None:
         causes = [cause for causes in self.parents.values() for cause in causes]
@@ -212,6 +226,17 @@ class ResponseTypes:
                 )
 
 
+def _support(name: str, support: Any, variables: Mapping[str, Any]) -> Array:
+    if name not in variables:
+        raise InputError(
+            f"`supports` has {name!r}, which is not a variable; {did_you_mean(name, variables)}"
+        )
+    values: Array = np.asarray(support)
+    if values.ndim != 1 or values.dtype.kind not in "biuf" or not np.isfinite(values).all():
+        raise InputError(f"the values of {name} are a list of numbers, and are {short(support)}")
+    return values
+
+
 def _is_list(tables: Any) -> bool:
     """Whether these are tables that were measured apart; a `Factor` is a tuple too."""
     return isinstance(tables, list | tuple) and not isinstance(tables, Factor)
@@ -298,19 +323,25 @@ class District:
         return np.stack([at[name] for name in self.names], axis=1)
 
 
-def response_types(model: SCM, *names: str) -> ResponseTypes:
+def response_types(model: SCM, *names: Names) -> ResponseTypes:
     """The response types of the variables `names` of a one-step model, with their joint table.
 
-    Without names these are all variables that are not latent. All others are taken as latent.
-    Raises InputError if the model has more than one step or its log is selected.
+    Names come one by one or in a list; without names these are all variables that are not latent.
+    All others are taken as latent. Raises InputError if a name is not a variable of the model, if
+    it has more than one step or its log is selected.
     """
+    check_model(model)
     if model.horizon > 1 or model.names("selection"):
         raise InputError(
             f"{type(model).__name__} has more than one step or a selected log; response types "
             "need neither"
         )
-    names = names or model.names("context", "action", "logged", "reward", "terminal")
-    hidden = set(model.order).difference(names)
+    chosen = flat_names(names)
+    check_names(model, chosen)
+    if len(set(chosen)) < len(chosen):
+        raise InputError(f"name each variable once, and got {', '.join(chosen)}")
+    chosen = chosen or model.names("context", "action", "logged", "reward", "terminal")
+    hidden = set(model.order).difference(chosen)
     effects = {name: observed_effects(model.graph, name, hidden) for name in model.order}
     # A latent that reaches no more than another adds nothing to it (Evans 2016, section 4).
     reached = {tuple(sorted(effects[name])) for name in hidden}
@@ -320,9 +351,9 @@ def response_types(model: SCM, *names: str) -> ResponseTypes:
         if len(latent) > 1 and not any(set(latent) < set(other) for other in reached)
     ]
     parents = {
-        name: tuple(cause for cause in model.order if cause in names and name in effects[cause])
-        for name in names
+        name: tuple(cause for cause in model.order if cause in chosen and name in effects[cause])
+        for name in chosen
     }
-    supports = {name: model.tables.support(name) for name in names}
-    table = distribution(model, *names)
-    return ResponseTypes(parents, sorted(latents), Factor(names, table / table.sum()), supports)
+    supports = {name: model.tables.support(name) for name in chosen}
+    table = distribution(model, *chosen)
+    return ResponseTypes(parents, sorted(latents), Factor(chosen, table / table.sum()), supports)

@@ -4,18 +4,18 @@ and closed forms for the bow and the instrument.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ..arguments import real_array
-from ..arrays import Array, Floats
-from ..errors import InputError
+from ..arrays import Array, Floats, numeric
+from ..errors import InputError, short
 from ..exact.linear_programme import least
 from ..model.elimination import Factor
 from ..tolerances import ROUNDING
 from .constraints import contract, equations
 from .response_types import District, ResponseTypes
-from .unit_responses import TypeMixture, UnitQuantity, evaluate
+from .unit_responses import TypeMixture, UnitQuantity, check_types, evaluate
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Bounds:
 
 def bounds(
     types: ResponseTypes,
-    quantity: UnitQuantity,
+    quantity: UnitQuantity | None = None,
     known: Sequence[tuple[UnitQuantity, float]] = (),
 ) -> Bounds:
     """Bounds on the expectation of a quantity such as `lambda do: do(x=1)["y"] - do(x=0)["y"]`.
@@ -53,10 +53,15 @@ def bounds(
     Source: Balke and Pearl (1997), section 3; for several districts the linear class of Sachs et
     al. (2023) and, beyond it, Duarte et al. (2024).
     """
+    check_types(types)
+    if quantity is None:
+        raise InputError(
+            "bounds need a quantity, as in bounds(types, lambda do: do(x=1)['y'] - do(x=0)['y'])"
+        )
+    pairs = _checked_known(known)
     # Balke and Pearl: the quantity is linear in the law over types, q, and so are the tables.
-    others = [other for other, _ in known]
-    free, (goal, *rows) = linear(types, [quantity, *others])
-    numbers = [number for _, number in known]
+    free, (goal, *rows) = linear(types, [quantity, *(other for other, _ in pairs)])
+    numbers = [number for _, number in pairs]
     # Minimise and maximise goal @ q over all q >= 0 that have the tables.
     low = _extreme(free, goal, rows, numbers)
     high = _extreme(free, -goal, rows, numbers)
@@ -74,6 +79,22 @@ def bounds(
         sharp=free.one_latent or bool(np.ptp(goal) <= ROUNDING),
         witnesses=(least_model, greatest_model),
     )
+
+
+def _checked_known(known: object) -> list[tuple[UnitQuantity, float]]:
+    """The further quantities, each with its expectation."""
+    pairs = []
+    listed: Sequence[Any] = known if isinstance(known, Sequence) else [known]
+    for pair in listed:
+        is_pair = isinstance(pair, tuple | list) and len(pair) == 2 and callable(pair[0])
+        if not is_pair:
+            raise InputError(
+                "`known` lists pairs of a quantity and its expectation, as in "
+                f"[(lambda do: do(x=1)['y'], 0.3)], and has {short(pair)}"
+            )
+        expectation = numeric(pair[1], "an expectation in `known`", axes=0)
+        pairs.append((pair[0], float(expectation)))
+    return pairs
 
 
 def _mixture(types: ResponseTypes, laws: dict[District, Floats]) -> TypeMixture:
@@ -166,29 +187,40 @@ def manski(table: Array, values: Array | None = None) -> Floats:
 
     Source: Manski (1990).
     """
-    table = real_array("the table", table)
-    if table.ndim < 2 or not table.size:
-        raise InputError(f"the table needs axes for x and y, and has the shape {table.shape}")
-    wrong = np.argwhere(~np.isfinite(table) | (table < 0))
-    if len(wrong):
-        cell = tuple(wrong[0].tolist())
-        raise InputError(
-            f"the table has {table[cell]} at {cell}, which is negative or not a number; it must "
-            "hold probabilities or counts"
-        )
+    table = _positional(table)
+    if table.ndim < 2:
+        raise InputError(f"the table needs the axes x and y, and has the shape {table.shape}")
     total = table.sum((-2, -1), keepdims=True)
     if (total <= 0).any():
         raise InputError("the table has a context without any weight; leave it out")
-    default = np.arange(table.shape[-1])
-    values = default if values is None else real_array("values", values, axes=1)
-    if values.shape != default.shape:
-        raise InputError(f"y has {len(default)} values, and values has {len(values)}")
+    count = table.shape[-1]
+    values = np.arange(count) if values is None else numeric(values, "values", axes=1)
+    if len(values) != count:
+        raise InputError(f"y has {count} values in the table, and `values` has {len(values)}")
     # E[y | do(x)] = E[y; x] + P(not x) E[y_x | not x], and the last mean may be anything.
     law = table / total
     others = 1.0 - law.sum(-1)
     low = law @ values + others * values.min()
     high = law @ values + others * values.max()
     return np.stack([low, high], axis=-1)
+
+
+def _positional(table: Array) -> Floats:
+    """A table without names. Raises InputError if an entry is negative, naming its cell."""
+    if hasattr(table, "columns"):
+        raise InputError(
+            "the table is an array of probabilities or counts, and got a "
+            f"{type(table).__name__}; empirical(data, names).table makes one of data"
+        )
+    entries = numeric(table, "the table", finite=False)
+    wrong = np.argwhere(~np.isfinite(entries) | (entries < 0))
+    if len(wrong):
+        cell = tuple(wrong[0].tolist())
+        raise InputError(
+            f"the table has {entries[cell]} at {cell}, which is negative or not a number; it must "
+            "hold probabilities or counts"
+        )
+    return entries
 
 
 def balke_pearl(table: Array) -> Floats:
@@ -201,7 +233,7 @@ def balke_pearl(table: Array) -> Floats:
     Source: Balke and Pearl (1997), equations 12 to 14; for K values Richardson and Robins (2014),
     theorem 1.
     """
-    p = np.asarray(table, dtype=float)
+    p = _positional(table)
     if p.ndim != 3 or p.shape[1:] != (2, 2) or (p.sum((1, 2)) <= 0).any():
         raise InputError(
             "an instrument's table has the axes z, d, y, two values of d and y each, and some "
@@ -230,6 +262,16 @@ def contrast(intervals: Array, treated: int = 1, control: int = 0) -> tuple[floa
 
     `intervals` has a row (low, high) for each treatment: (X, 2).
     """
+    intervals = numeric(intervals, "the intervals", axes=2)
+    if intervals.shape[1] != 2:
+        raise InputError(
+            f"the intervals are rows (low, high), and have the shape {intervals.shape}"
+        )
+    for name, row in (("treated", treated), ("control", control)):
+        if row not in range(len(intervals)):
+            raise InputError(
+                f"{name} is {row!r}, and the intervals are of 0 to {len(intervals) - 1}"
+            )
     low = intervals[treated, 0] - intervals[control, 1]
     high = intervals[treated, 1] - intervals[control, 0]
     return float(low), float(high)

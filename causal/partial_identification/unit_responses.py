@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 
 from ..arrays import Array, Floats
-from ..errors import InputError, did_you_mean
+from ..errors import InputError, did_you_mean, short
 from ..model.distributions import tidy
 from ..model.elimination import Factor, check_size, eliminate
 from .response_types import District, ResponseTypes
@@ -30,6 +30,7 @@ class PotentialOutcomes:
     """
 
     def __init__(self, model: ResponseTypes):
+        check_types(model)
         self.model = model
         self.types: dict[str, Array] = {}  # positions along the axis of the variable's district
         self.responses: dict[str, Array] = {}
@@ -87,9 +88,9 @@ UnitQuantity = Callable[[PotentialOutcomes], Array]  # a number for each unit
 def evaluate(types: ResponseTypes, quantity: UnitQuantity) -> Floats:
     """A quantity of every unit: an axis for each district, of length 1 where it does not matter.
 
-    Raises InputError if the result is not an array over the units.
+    Raises InputError if the quantity fails, or its result is not an array over the units.
     """
-    values = np.asarray(quantity(PotentialOutcomes(types)), dtype=float)
+    values = _number_of_each(types, quantity)
     sizes = [district.size for district in types.districts]
     if values.ndim == 0:
         return values.reshape((1,) * len(sizes))
@@ -102,6 +103,34 @@ def evaluate(types: ResponseTypes, quantity: UnitQuantity) -> Floats:
             f"shape {values.shape}"
         )
     return values
+
+
+def check_types(types: object) -> None:
+    """Raise InputError unless these are response types."""
+    if not isinstance(types, ResponseTypes):
+        raise InputError(
+            "bounds are of a quantity on response types, as in bounds(response_types(model), "
+            f"lambda do: do(x=1)['y']), and got {type(types).__name__}"
+        )
+
+
+def _number_of_each(types: ResponseTypes, quantity: UnitQuantity) -> Floats:
+    units = PotentialOutcomes(types)
+    if not callable(quantity):
+        raise InputError(
+            "a quantity is a function of potential outcomes, as in lambda do: do(x=1)['y'], and "
+            f"got {short(quantity)}"
+        )
+    try:
+        return np.asarray(quantity(units), dtype=float)
+    except InputError:
+        raise
+    except Exception as error:  # the quantity is the user's, and may raise anything
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"the quantity raised {type(error).__name__}: {reason}; write it as in "
+            "lambda do: do(x=1)['y'] - do(x=0)['y']"
+        ) from error
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,13 +1,16 @@
 """`World`, the class that every world subclasses: a model and what the benchmark asks of it."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from functools import wraps
+from numbers import Real
+from types import FunctionType
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Array
-from ..errors import InputError, NotDiscreteError, TooLargeError, did_you_mean
+from ..errors import InputError, NotDiscreteError, TooLargeError, did_you_mean, raised_at
 from ..exact.policies import (
     associational_policy,
     associational_value,
@@ -19,6 +22,19 @@ from ..model.lookups import Lookup, policy_lookup
 from ..model.scm import SCM
 from ..tolerances import ROUNDING
 from .twins import mixed_behaviour, unconfounded
+
+# The methods that a world may override, besides its shifts.
+OVERRIDABLE = (
+    "confused_policy",
+    "promised_value",
+    "causal_policy",
+    "values_in",
+    "twin",
+    "marginal",
+    "control",
+    "dialled",
+    "picture",
+)
 
 
 class World(SCM):
@@ -47,6 +63,10 @@ class World(SCM):
             name for name in names if getattr(getattr(cls, name), "is_shift", False)
         )
         super().__init_subclass__()
+        for name in (*cls._shifts, *OVERRIDABLE):
+            method = vars(cls).get(name)
+            if isinstance(method, FunctionType):
+                setattr(cls, name, _reported(cls, method))
 
     # Shifts.
 
@@ -151,8 +171,8 @@ class World(SCM):
 
         Raises InputError if the strength is outside [0, 1].
         """
-        if not 0 <= strength <= 1:
-            raise InputError(f"the dial goes from 0 to 1, and got {strength}")
+        if not isinstance(strength, Real) or not 0 <= strength <= 1:
+            raise InputError(f"the dial goes from 0 to 1, and got {strength!r}")
         return self if strength == 1 else self.dialled(strength)
 
     def dialled(self, strength: float) -> "World":
@@ -176,6 +196,25 @@ class World(SCM):
         size. Pictures are for people: no agent sees them.
         """
         return None
+
+
+def _reported(cls: type[World], method: FunctionType) -> FunctionType:
+    """The method of a world, whose errors become an InputError that says where it was raised."""
+
+    @wraps(method)
+    def reported(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(*args, **kwargs)
+        except InputError:
+            raise
+        except Exception as error:  # the method is the user's, and may raise anything
+            reason = " ".join(str(error).split())
+            name = f"{cls.__name__}.{method.__name__}"
+            raise InputError(
+                f"{name} raised {type(error).__name__}: {reason}{raised_at(error)}"
+            ) from error
+
+    return cast("FunctionType", reported)
 
 
 def _misleads(other: World, world: World) -> bool:

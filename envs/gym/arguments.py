@@ -6,12 +6,12 @@ from typing import Any
 from gymnasium.spaces import Box
 
 from dosuite.causal import SCM, InputError, World
-from dosuite.causal.arguments import checked_type
-from dosuite.causal.errors import did_you_mean
+from dosuite.causal.errors import checked_type, did_you_mean
 
 from ..registry import make_model, world_class
 from ..settings import parse
 from ..spaces import Space
+from ..trust import trusting
 
 SEEDS = 2**63  # the seeds that differ: others are taken modulo this number
 
@@ -36,10 +36,11 @@ def model_of(world: str | World, knobs: dict[str, Any]) -> World:
                 f"(unexpected keyword argument {next(iter(knobs))!r})"
             )
         return world
-    cls = world_class(parse(world)[0])
+    with trusting(knobs.get("trust", False)):
+        cls = world_class(parse(world)[0])
     settings = [field.name for field in fields(cls) if field.init and field.name != "edits"]
     for name in knobs:
-        if name not in (*settings, "edits", "variant", "shift"):
+        if name not in (*settings, "edits", "variant", "shift", "trust"):
             raise UnknownKeywordError(
                 f"{cls.__name__} has no setting {name!r} (unexpected keyword argument {name!r}); "
                 + did_you_mean(name, [*settings, "variant", "shift"])

@@ -10,10 +10,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from dosuite.causal import Array, Columns, InputError, World
-from dosuite.causal.arguments import checked_type
 from dosuite.causal.arrays import Flags, Floats, Integers
 from dosuite.causal.counts import whole_number
-from dosuite.causal.errors import did_you_mean
+from dosuite.causal.errors import checked_type, did_you_mean
 from dosuite.causal.model.sampling_laws import below
 
 from ..spaces import action_space, as_numbers, observation_space

@@ -13,7 +13,7 @@ import numpy as np
 
 from dosuite.causal import Array, Columns, InputError
 
-from ..files import replacing_all
+from ..files import clean_once, replacing_all
 
 Description = Mapping[str, Any]  # what can be written as JSON
 
@@ -56,6 +56,7 @@ def writing(*paths: Path) -> Iterator[None]:
     try:
         for path in paths:
             path.parent.mkdir(parents=True, exist_ok=True)
+            clean_once(path.parent)
             if path.is_dir():
                 raise OSError(f"{path} is a folder")
         yield

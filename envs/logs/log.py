@@ -23,6 +23,7 @@ from dosuite.causal import Array, Columns, InputError
 from dosuite.causal.counts import whole_number
 from dosuite.causal.errors import did_you_mean
 
+from ..files import alone_in
 from ..spaces import Space
 from . import arrow_file as arrow
 from . import tables
@@ -263,7 +264,7 @@ class Log:
             names = {"log": self.content_hash}
             names["seal"] = seal_of(self.latents, names)
             files[latents_path(path)] = (self.latents, names)
-        with keeping_latents(path):
+        with arrow.writing(path), alone_in(path.parent), keeping_latents(path):
             arrow.write(files)
         return path
 

@@ -6,9 +6,12 @@ ends. Columns for which Minari has no place are stored in `infos`.
 """
 
 import json
+import os
 import warnings
-from contextlib import suppress
 from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import gymnasium
@@ -21,6 +24,8 @@ from minari.storage import get_dataset_path
 
 from dosuite.causal import Array, Columns, InputError
 
+from ..child import ChildDiedError, shared_child
+from ..files import clean, temporary_beside
 from ..registry import world_classes
 from ..settings import parse, typed
 from ..spaces import Space, action_space, observation_space
@@ -28,37 +33,101 @@ from .log import Log
 
 _PACK = 1000
 _KEY = "dosuite"
+_ROOT = "MINARI_DATASETS_PATH"  # the variable of the environment that says where data sets are
 
 
 def check_new(dataset_id: str) -> None:
-    """Raise InputError if no new local Minari data set can have this name."""
+    """Raise InputError if no local Minari data set can be written under this name.
+
+    One that `to_minari` wrote may be there: it is kept if it is of the same log.
+    """
     try:
         parse_dataset_id(dataset_id)
     except (ValueError, TypeError) as error:  # the latter if the version is missing
         raise InputError(
             f"Minari does not write {dataset_id!r}: choose a name such as namespace/name-v0"
         ) from error
-    if get_dataset_path(dataset_id).exists():
-        raise InputError(
-            f"Minari does not write {dataset_id!r}: there is one already; delete it or choose "
-            "another name"
-        )
+    place = get_dataset_path(dataset_id)
+    if place.exists() and any(place.iterdir()) and not _hash_of_log(dataset_id):
+        raise _there_already(dataset_id)
+
+
+def _there_already(dataset_id: str) -> InputError:
+    return InputError(
+        f"Minari does not write {dataset_id!r}: there is one already; delete it or choose "
+        "another name"
+    )
+
+
+def _hash_of_log(dataset_id: str) -> str:
+    """The content hash of the log in a local data set; "" if `to_minari` has not written it."""
+    try:
+        about = minari.load_dataset(dataset_id).storage.metadata.get(_KEY)
+        return str(json.loads(str(about))["hash"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
 
 
 def to_minari(log: Log, dataset_id: str) -> "minari.MinariDataset":
-    """Write a log, which must fit in memory, as the new local Minari data set `namespace/name-vN`.
+    """Write a log, which must fit in memory, as the local Minari data set `namespace/name-vN`.
 
-    If the log's world is registered, `recover_environment()` of the data set makes it, with its
-    knobs, once `dosuite.envs` is imported.
+    It is written aside, by a child process since a full disk may crash HDF5, and then moved: it is
+    complete or absent. If the log's world is registered, `recover_environment()` of the data set
+    makes it, with its knobs, once `dosuite.envs` is imported.
 
-    Raises InputError if the name is not new, or Minari cannot write the data set.
+    Raises InputError if the name is that of another data set, or Minari cannot write it.
     """
     check_new(dataset_id)
+    if _hash_of_log(dataset_id) == log.content_hash:
+        return minari.load_dataset(dataset_id)
+    if _hash_of_log(dataset_id):
+        raise _there_already(dataset_id)
+    about = {
+        "logged": log.logged,
+        "horizon": log.horizon,
+        "discount": log.discount,
+        "origin": dict(log.origin),
+        "hash": log.content_hash,
+    }
+    root = get_dataset_path()
+    clean(root)
+    aside = temporary_beside(root / "data")
+    bare = replace(log, latents={}, graph=None)
+    try:
+        aside.mkdir()
+        shared_child().call(_write, bare, dataset_id, _spec(log), json.dumps(about), str(aside))
+        _move(aside, root, dataset_id)
+    except ChildDiedError as error:
+        raise InputError(
+            f"Minari does not write {dataset_id!r}: its process died, as it does where {root} is "
+            "full"
+        ) from error
+    except Exception as error:  # Minari, or a library that it calls
+        shared_child().kill()  # HDF5 may crash later
+        reason = " ".join(str(error).split())
+        raise InputError(f"Minari does not write {dataset_id!r}: {reason}") from error
+    finally:
+        rmtree(aside, ignore_errors=True)
+    if _hash_of_log(dataset_id) != log.content_hash:  # another process was faster
+        raise _there_already(dataset_id)
+    return minari.load_dataset(dataset_id)
+
+
+def _write(log: Log, dataset_id: str, spec: EnvSpec | None, about: str, root: str) -> None:
+    """Write a data set under another root than Minari's, in a child process.
+
+    HDF5 tells stderr at length why it fails, also after this has raised: from then on it is silent.
+    """
+    stderr = os.dup(2)
+    with open(os.devnull, "wb") as nothing:
+        os.dup2(nothing.fileno(), 2)
     buffers = []
     for rows in np.split(np.arange(len(log)), _starts(log)):
         columns = {name: column[rows] for name, column in log.columns.items()}
         buffers.append(_buffer(columns, log.action_space))
     world = log.origin.get("world", "a causal model")
+    before = os.environ.get(_ROOT)
+    os.environ[_ROOT] = root
     try:
         with warnings.catch_warnings():
             # Minari wants an author's address and a link to code.
@@ -66,25 +135,35 @@ def to_minari(log: Log, dataset_id: str) -> "minari.MinariDataset":
             data = minari.create_dataset_from_buffers(
                 dataset_id,
                 buffers,
-                env=_spec(log),
+                env=spec,
                 observation_space=log.observation_space,
                 action_space=log.action_space,
                 description=f"A log of {world}, written by dosuite.",
             )
-    except Exception as error:  # Minari, or a library that it calls
-        # A failed write leaves a folder that the next write would find.
-        with suppress(Exception):
-            minari.delete_dataset(dataset_id)
-        reason = " ".join(str(error).split())
-        raise InputError(f"Minari does not write {dataset_id!r}: {reason}") from error
-    about = {
-        "logged": log.logged,
-        "horizon": log.horizon,
-        "discount": log.discount,
-        "origin": dict(log.origin),
-    }
-    data.storage.update_metadata({_KEY: json.dumps(about)})
-    return data
+        data.storage.update_metadata({_KEY: about})
+        os.dup2(stderr, 2)
+    finally:
+        os.close(stderr)
+        os.environ.pop(_ROOT)
+        if before is not None:
+            os.environ[_ROOT] = before
+
+
+def _move(aside: Path, root: Path, dataset_id: str) -> None:
+    """Move a data set to its place, with those of its namespaces that are not there, at once."""
+    parts = Path(dataset_id).parts
+    for depth in range(1, len(parts) + 1):
+        place = Path(*parts[:depth])
+        if depth < len(parts) and (root / place).is_dir():
+            continue
+        try:
+            os.rename(aside / place, root / place)
+        except OSError:
+            # Another process has made it since.
+            if not (root / place).is_dir():
+                raise
+        else:
+            return
 
 
 def _spec(log: Log) -> EnvSpec | None:
@@ -120,6 +199,11 @@ def from_minari(dataset_id: str, discount: float = 1.0) -> Log:
     except (FileNotFoundError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"Minari does not read {dataset_id!r}: {reason}") from error
+    if data.total_episodes == 0:
+        raise InputError(
+            f"Minari does not read {dataset_id!r}: it has no episodes, as one that was not written "
+            "to its end"
+        )
     about = data.storage.metadata.get(_KEY)
     read = _rows_of_other if about is None else _rows_of_ours
     episodes = [read(episode, number) for number, episode in enumerate(data.iterate_episodes())]
@@ -134,6 +218,7 @@ def from_minari(dataset_id: str, discount: float = 1.0) -> Log:
     }
     if about is not None:
         task |= json.loads(str(about))
+        task.pop("hash", None)
         task["logged"] = tuple(task["logged"])
     return Log(
         columns, observation_space=data.observation_space, action_space=data.action_space, **task

@@ -16,6 +16,7 @@ from .laboratory import (
     interval_text,
     seed_interval,
 )
+from .verdicts import verdict
 
 TWIN = "IceCreamShorts-Twin-v0"
 NO_OVERLAP = "IceCreamShorts-NoOverlap-v0"  # its log has the heat
@@ -54,7 +55,7 @@ def _adjusting_for_heat() -> Evidence:
     return Evidence(
         f"an agent that is given the heat and adjusts for it is wrong in {TWIN}",
         f"CS_chance {score:.2f}, exactly",
-        score < 0,
+        verdict(score, score, most=0.0),
     )
 
 
@@ -87,4 +88,5 @@ def _gain_of_intent(lab: Lab, world: str) -> Evidence:
         f"{interval_text(gain, 3)} more; "
         f"the best policies earn {best['j_intent']:.3f} and {best['j_causal']:.3f}"
     )
-    return Evidence(f"{agent} in {world} earns more with the intent in sight", numbers, gain[1] > 0)
+    claim = f"{agent} in {world} earns more with the intent in sight"
+    return Evidence(claim, numbers, verdict(*gain[1:], least=0.0))

@@ -1,52 +1,76 @@
 """Predictions 7 and 8: clones that fit the log better act worse, and better experts hurt."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from dosuite.causal import World, value
 from dosuite.causal.exact import greedy, log_process
 from dosuite.envs import collect, make_model
-from dosuite.envs.worlds.copycat_car import CopycatCar, cloned
+from dosuite.envs.worlds.copycat_car import CopycatCar, cloned, sampled_returns
 from dosuite.envs.worlds.correlated_noise import CorrelatedNoiseLQ
 from dosuite.envs.worlds.delusion import DelusionBox
 from dosuite.envs.worlds.door_tiger import Tiger
 
 from ..runs.reference_values import references
-from .laboratory import Evidence, Lab
+from ..scores.metrics import Interval
+from .laboratory import Evidence, Lab, interval_text, mean_interval
+from .verdicts import joint_verdict, verdict
 
 SIGMAS = (0.5, 1.0)  # of CopycatCar
 MEMORIES = (1, 2, 5, 10, 20)  # of CorrelatedNoiseLQ
 SLIPS = (0.3, 0.2, 0.1, 0.05, 0.01, 0.001)  # of the expert of DelusionBox, worst first
 TIGER_EXPERTS = ("noisy_good", "bench_good", "perfect_good")  # worst first
 
-# how well a clone with a spurious cue and one without it (or the expert) fit the log, and what
-# they earn
-Pair = tuple[list[float], list[float]]
+
+class Pair(NamedTuple):
+    """A clone with a spurious cue, and one without it (or the expert)."""
+
+    offline: list[float]  # how well each fits the log
+    earned: list[float]
+    # intervals of how much better the first fits, and of how much more it earns; exact without
+    fit_gain: Interval | None = None
+    earned_gain: Interval | None = None
 
 
 def imitation(lab: Lab) -> list[Evidence]:
     """Clones with and without a spurious cue."""
     brake = brake_clones(make_model("BrakeLight-v0"))
-    evidence = [clone_evidence("BrakeLight-v0, accuracy with and without the light", *brake)]
+    evidence = [clone_evidence("BrakeLight-v0, accuracy with and without the light", brake)]
     for sigma in SIGMAS:
         claim = f"CopycatCar-v0:sigma={sigma}, accuracy with and without the lamp, estimated"
-        evidence.append(clone_evidence(claim, *car_clones(CopycatCar(sigma=sigma))))
+        evidence.append(clone_evidence(claim, car_clones(CopycatCar(sigma=sigma))))
     for memory in MEMORIES:
         claim = (
             f"CorrelatedNoiseLQ-v0:memory={memory}, minus the squared error of the clone and of "
             "the expert"
         )
-        evidence.append(clone_evidence(claim, *push_clones(CorrelatedNoiseLQ(memory=memory))))
+        evidence.append(clone_evidence(claim, push_clones(CorrelatedNoiseLQ(memory=memory))))
     return evidence
 
 
-def clone_evidence(claim: str, offline: Sequence[float], earned: Sequence[float]) -> Evidence:
+def clone_evidence(claim: str, clones: Pair) -> Evidence:
     """Evidence that the first of two clones fits the log better and earns less."""
+    offline, earned = clones.offline, clones.earned
     numbers = (
         f"offline {offline[0]:.4f} and {offline[1]:.4f}, J {earned[0]:.2f} and {earned[1]:.2f}"
     )
-    return Evidence(claim, numbers, offline[0] > offline[1] and earned[0] < earned[1])
+    if clones.fit_gain and clones.earned_gain:
+        numbers += (
+            f"; differences {interval_text(clones.fit_gain, 4)} and "
+            f"{interval_text(clones.earned_gain)}"
+        )
+    fit_gain = clones.fit_gain or exact_difference(offline)
+    earned_gain = clones.earned_gain or exact_difference(earned)
+    verdicts = verdict(*fit_gain[1:], least=0.0), verdict(*earned_gain[1:], most=0.0)
+    return Evidence(claim, numbers, joint_verdict(verdicts))
+
+
+def exact_difference(numbers: Sequence[float]) -> Interval:
+    """The first of two exact numbers less the second, as an interval without width."""
+    difference = numbers[0] - numbers[1]
+    return difference, difference, difference
 
 
 def brake_clones(model: World) -> Pair:
@@ -62,7 +86,7 @@ def brake_clones(model: World) -> Pair:
         clone = greedy(law.reshape(visits.shape))
         offline.append(float((frequencies * clone).sum()))
         earned.append(value(model, clone))
-    return offline, earned
+    return Pair(offline, earned)
 
 
 def car_clones(model: CopycatCar) -> Pair:
@@ -71,20 +95,25 @@ def car_clones(model: CopycatCar) -> Pair:
     columns = dict(zip(model.contexts, log["observation"].T.astype(float), strict=True))
     with_lamp = model.contexts
     without = tuple(name for name in model.contexts if name != "lamp")
-    offline = []
+    hits, returns = [], []
     for names in (with_lamp, without):
         clone = cloned(model, names)
         actions = clone(*(columns[name] for name in names)).value
-        offline.append(float(np.mean(actions == log["action"])))
-    values = references(model, model.deployed())
-    return offline, [values["j_confused"], values["j_causal"]]
+        hits.append(actions == log["action"])
+        returns.append(sampled_returns(model.deployed().do(push=clone)))
+    # the steps of an episode are not independent, so the difference is summed over each
+    gains = np.bincount(log["episode"], hits[0].astype(float) - hits[1])
+    fit_gain = mean_interval(gains * len(gains) / len(hits[0]))
+    earned_gain = mean_interval(returns[0] - returns[1])
+    offline, earned = ([float(part.mean()) for part in parts] for parts in (hits, returns))
+    return Pair(offline, earned, fit_gain, earned_gain)
 
 
 def push_clones(model: CorrelatedNoiseLQ) -> Pair:
     """The regression on the state, and the expert itself."""
     offline = [-model.offline_error(gain) for gain in (model.regressed_gain(), model.expert)]
     values = references(model, model)
-    return offline, [values["j_confused"], values["j_causal"]]
+    return Pair(offline, [values["j_confused"], values["j_causal"]])
 
 
 def experts(lab: Lab) -> list[Evidence]:
@@ -102,7 +131,7 @@ def expert_evidence(world: str, models: Mapping[str, World]) -> Evidence:
         experts.append(values["j_behaviour"])
         pupils.append(values["j_confused"])
         texts.append(f"{name} {experts[-1]:.2f} {pupils[-1]:.2f}")
-    experts_improve = bool((np.diff(experts) > 0).all())
-    pupils_decline = bool((np.diff(pupils) < 0).all())
+    least_rise, least_fall = np.diff(experts).min(), -np.diff(pupils).max()
+    verdicts = [verdict(step, step, least=0.0) for step in (least_rise, least_fall)]
     claim = f"{world}: J of the expert and of its sequence model, exactly"
-    return Evidence(claim, ", ".join(texts), experts_improve and pupils_decline)
+    return Evidence(claim, ", ".join(texts), joint_verdict(verdicts))

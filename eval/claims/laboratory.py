@@ -1,5 +1,6 @@
 """What the tests of the predictions share: runs, evidence, and intervals as text."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,14 +22,21 @@ DOOR = "Door-v0:expert=noisy_good"
 LOW = "EncourageIV-VitaminA-v0:hardy=0.0"
 HIGH = "EncourageIV-VitaminA-v0:hardy=1.0"
 
+CERTAIN = 1.96  # standard errors from the middle of a 95 % interval to its ends
+
 
 @dataclass(frozen=True)
 class Evidence:
-    """One claim of a prediction, the numbers that test it, and whether it holds."""
+    """One claim of a prediction, the numbers that test it, and their verdict (see `verdict`)."""
 
     claim: str
     numbers: str
-    holds: bool
+    verdict: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether the numbers agree with the claim."""
+        return self.verdict == AGREES
 
 
 @dataclass
@@ -59,13 +67,31 @@ class Lab:
         interval = seed_interval(scores.to_numpy(float))
         claim = f"{agent} is {'right' if predicted == '1' else 'wrong'} in {world}"
         numbers = f"CS_chance {interval_text(interval)}"
-        return Evidence(claim, numbers, agreement(predicted, *interval[1:]) == AGREES)
+        return Evidence(claim, numbers, agreement(predicted, *interval[1:]))
 
 
 def right_share(rows: pd.DataFrame) -> float:
     """The share of runs whose policy is as good as the best one."""
     values, best = rows["value"].to_numpy(), rows["j_causal"].to_numpy()
     return float((values >= best - metrics.NEGLIGIBLE).mean())
+
+
+def share_interval(share: float, count: int) -> metrics.Interval:
+    """A share of `count` seeds and its 95 % interval.
+
+    Source: Wilson (1927), Probable inference, the law of succession, and statistical inference.
+    """
+    squared = CERTAIN**2 / count
+    middle = (share + squared / 2) / (1 + squared)
+    spread = math.sqrt(squared * (share * (1 - share) + squared / 4)) / (1 + squared)
+    return share, middle - spread, middle + spread
+
+
+def mean_interval(values: Array) -> metrics.Interval:
+    """The mean of independent values (n,) and its 95 % interval."""
+    middle = float(values.mean())
+    spread = CERTAIN * float(values.std(ddof=1)) / math.sqrt(len(values))
+    return middle, middle - spread, middle + spread
 
 
 def seed_interval(values: Array) -> metrics.Interval:

@@ -3,6 +3,7 @@
 Their evidence is exact where models give it, and measured where learners do.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,15 @@ from .agent_predictions import adjustment, hidden_causes, intent, pessimism
 from .data_predictions import data_size, labels
 from .imitation_predictions import experts, imitation
 from .laboratory import Evidence, Lab
+from .verdicts import AGREES, DISAGREES, UNDECIDED, UNDEFINED
+
+# the verdict on a claim as an answer to whether it holds
+HOLDS = {AGREES: "yes", DISAGREES: "no", UNDECIDED: "undecided", UNDEFINED: "undefined"}
+OTHERWISE = {
+    DISAGREES: "contradicted",
+    UNDECIDED: "undecided, since the interval crosses the bound",
+    UNDEFINED: "without a number",
+}
 
 
 @dataclass(frozen=True)
@@ -25,17 +35,22 @@ class Prediction:
 
     def section(self, evidence: Sequence[Evidence]) -> Section:
         """The prediction, whether it holds, and its evidence."""
-        records = []
-        for one in evidence:
-            holds = "yes" if one.holds else "no"
-            records.append({"claim": one.claim, "numbers": one.numbers, "holds": holds})
-        holding = sum(one.holds for one in evidence)
-        if holding == len(evidence):
-            verdict = "It holds."
-        else:
-            verdict = f"It holds in {holding} of {len(evidence)} claims."
+        records = [
+            {"claim": one.claim, "numbers": one.numbers, "holds": HOLDS[one.verdict]}
+            for one in evidence
+        ]
         table = Table(f"prediction-{self.number}", pd.DataFrame(records))
-        return Section(f"{self.number}. {self.statement}", [verdict], [table])
+        return Section(f"{self.number}. {self.statement}", [summary(evidence)], [table])
+
+
+def summary(evidence: Sequence[Evidence]) -> str:
+    """In how many claims a prediction holds, and what is to be said of the others."""
+    holding = sum(one.holds for one in evidence)
+    if holding == len(evidence):
+        return "It holds."
+    counts = Counter(one.verdict for one in evidence if not one.holds)
+    others = [f"{counts[name]} {OTHERWISE[name]}" for name in OTHERWISE if counts[name]]
+    return f"It holds in {holding} of {len(evidence)} claims; {', '.join(others)}."
 
 
 PREDICTIONS = (

@@ -1,6 +1,6 @@
-"""The prediction matrix held against measurements: scores, intervals, verdicts, and tables."""
+"""Verdicts from intervals, and the prediction matrix held against measurements in tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -91,15 +91,29 @@ def agreement(predicted: str, low: float, high: float) -> str:
     """The verdict on a prediction from an interval of CS_chance; "" if it is neither 0 nor 1."""
     if predicted not in "01":
         return ""
-    if np.isnan(low):
-        return UNDEFINED
     if predicted == "0":
-        agrees, disagrees = high < FAILS, low >= FAILS
-    else:
-        agrees, disagrees = low > SUCCEEDS, high <= SUCCEEDS
-    if agrees:
+        return verdict(low, high, most=FAILS)
+    return verdict(low, high, least=SUCCEEDS)
+
+
+def verdict(low: float, high: float, least: float = -np.inf, most: float = np.inf) -> str:
+    """The verdict on the claim that a number is between `least` and `most`, both excluded.
+
+    [low, high] is the interval of the number; an exact number is both. The claim agrees if the
+    whole interval is between, disagrees if none of it is, and is undecided otherwise. It is
+    undefined if the interval is NaN.
+    """
+    if np.isnan(low) or np.isnan(high):
+        return UNDEFINED
+    if least < low and high < most:
         return AGREES
-    return DISAGREES if disagrees else UNDECIDED
+    return DISAGREES if high <= least or low >= most else UNDECIDED
+
+
+def joint_verdict(verdicts: Iterable[str]) -> str:
+    """The verdict on a claim with several parts: the worst of theirs."""
+    parts = set(verdicts)
+    return next((name for name in (DISAGREES, UNDEFINED, UNDECIDED) if name in parts), AGREES)
 
 
 def matrix_sections(cells: Sequence[Cell], rows: pd.DataFrame) -> list[Section]:

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import CORES, MOST_SEEDS, MOST_STEPS, Out, Workers, console, fail_if_any, print_plain
+from .options import (
+    CORES,
+    MOST_SEEDS,
+    MOST_STEPS,
+    Out,
+    Trust,
+    Workers,
+    console,
+    fail_if_any,
+    print_plain,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,16 +60,20 @@ def matrix(
     steps: Steps = 200_000,
     out: Out = Path("matrix"),
     workers: Workers = CORES,
+    trust: Trust = False,
 ) -> None:
     """Run the prediction matrix.
 
     It says which class of agents succeeds in which world, as predicted and as measured.
     """
+    from dosuite.envs.trust import set_trust
+
     from ..claims.matrix import in_order, matrix_cells
     from ..claims.verdicts import matrix_sections
     from ..reports.page import print_sections
     from ..runs.suite import execute
 
+    set_trust(trust)
     cells = matrix_cells(only or (), agent or (), seeds, rows, steps)
     results = execute(in_order(cells), out, workers)
     sections = matrix_sections(cells, results)

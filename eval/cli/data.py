@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Environment, Variant, console, file_named, print_plain
+from .options import Environment, Trust, Variant, console, file_named, print_plain
 
 Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Equal seeds give equal logs.")]
 
@@ -37,11 +37,14 @@ def data(
     minari: Annotated[
         str, typer.Option(help="Export it as this Minari data set, namespace/name-vN, too.")
     ] = "",
+    trust: Trust = False,
 ) -> None:
     """Write a log of a world, which may be larger than memory."""
     from dosuite.envs import collect, make_model
     from dosuite.envs.registry import world_text
+    from dosuite.envs.trust import set_trust
 
+    set_trust(trust)
     if minari:
         from dosuite.envs.logs.minari import check_new
 

@@ -30,6 +30,14 @@ MOST_STEPS = 10**9  # of a log or of practice
 LARGE = 1e12  # beyond which a float has no such decimals
 EXACT = 12  # decimals of an exact value that are free of errors of rounding
 CORES = os.cpu_count() or 1
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help="Open files that run code: .py files, zips of Stable-Baselines3 and their .pkl, which "
+        "are unpickled, and TorchScript. They can do all that you can; know who wrote them.",
+    ),
+]
 
 
 def folder(path: Path) -> Path:

@@ -10,6 +10,7 @@ from .options import (
     MOST_SEEDS,
     MOST_STEPS,
     Out,
+    Trust,
     Workers,
     console,
     fail_if_any,
@@ -27,7 +28,10 @@ def run(
     ] = None,
     agent: Annotated[
         list[str] | None,
-        typer.Option(help="naive, dqn:updates=500@observe, my_agent.py:MyAgent; may be repeated."),
+        typer.Option(
+            help="naive, dqn:updates=500@observe, my_agent.py:MyAgent, or a policy: model.zip, "
+            "policy.pt, policy.onnx, my_policy.py:choose; may be repeated."
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, max=MOST_SEEDS, help="Seeds of each run.")] = 5,
     offline_budget: Annotated[
@@ -56,15 +60,20 @@ def run(
     ] = "",
     out: Out = Path("results"),
     workers: Workers = CORES,
+    trust: Trust = False,
 ) -> None:
     """Train and score agents, and report.
 
     Runs that have a result in the folder are not repeated.
     """
+    from dosuite.envs.files import alone_in
+    from dosuite.envs.trust import set_trust
+
     from ..runs.suite import AGENTS, execute, grid, suite_environments
 
     if log and len(environments or ()) != 1:
         raise typer.BadParameter("with --log, name the one environment that the log is of")
+    set_trust(trust)
     runs = grid(
         environments or suite_environments(suite),
         agent or AGENTS,
@@ -76,13 +85,18 @@ def run(
         device,
     )
     rows = execute(runs, out, workers)
-    _report(rows, out)
+    with alone_in(out):
+        _report(rows, out)
     fail_if_any(rows)
 
 
 def report(out: Out = Path("results")) -> None:
     """Print the tables and write the report of the results in a folder."""
-    _report(_results(out), out)
+    from dosuite.envs.files import alone_in
+
+    # A `dosuite run` that ends in the meantime writes its newer report afterwards.
+    with alone_in(out):
+        _report(_results(out), out)
 
 
 def _results(out: Path) -> "pd.DataFrame":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import Environment, Variant, console, file_named, print_plain
+from .options import Environment, Trust, Variant, console, file_named, print_plain
 
 if TYPE_CHECKING:
     from dosuite.causal import World
@@ -28,6 +28,7 @@ def show(
             callback=file_named(".png"),
         ),
     ] = None,
+    trust: Trust = False,
 ) -> None:
     """Show a world.
 
@@ -36,11 +37,13 @@ def show(
     """
     from dosuite.causal.graphs import as_text
     from dosuite.envs import make_model
+    from dosuite.envs.trust import set_trust
 
     from .world_tables import print_certificate, print_values, title
 
     if picture is not None and picture == steps:
         raise typer.BadParameter(f"--picture contradicts --steps: both write {picture}")
+    set_trust(trust)
     model = make_model(environment, variant=variant)
     world = model.shifted(shift) if shift else model
     print_plain(title(environment, variant, model))

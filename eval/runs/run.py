@@ -188,6 +188,11 @@ class Run:
         return Outcome([{**self._head(), **empty_row(), "status": "failed", "note": note}])
 
     @property
+    def calls_user_code(self) -> bool:
+        """Whether the world, the agent or the policy is of a file of the user's."""
+        return next(self._user_contents(), None) is not None
+
+    @property
     def joined(self) -> bool:
         """Whether all seeds of such a run can learn at once."""
         return self.regime in OFFLINE and self._agent.trains_seeds_together()

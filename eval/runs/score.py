@@ -1,5 +1,6 @@
 """Scoring a policy of your own in a world and all its shifts."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ import pandas as pd
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from dosuite.agents import Policy, TabularPolicy
+from dosuite.agents.normalisation import UNKNOWN_NOTE
 from dosuite.agents.user_policy import as_policy
-from dosuite.causal import SCM, Array, InputError, World
-from dosuite.causal.arguments import checked_type
+from dosuite.causal import Array, InputError, World
 from dosuite.envs import all_observations, choices, make_model
+from dosuite.envs.trust import trusting
 
 from ..scores import metrics
 from .scored_rows import scored, spaces_of
@@ -34,17 +36,24 @@ COLUMNS = [
 def score(
     world: str | World,
     policy: Policy | Array | Callable[[Any], Any] | BaseAlgorithm | str | Path,
+    *,
+    trust: bool = False,
 ) -> pd.DataFrame:
     """Score a policy: one row for the deployment (world "") and one for each shift.
 
     The policy is a table of probabilities (contexts, actions), a `Policy`, a function from
     observations (n, ...) to actions (n,), which are numbers in a Box, an algorithm of
-    Stable-Baselines3, or the path of a saved policy: `model.zip`, `policy.pt` or
-    `my_policy.py:choose`. A function may also take one observation, and may be random: its value
+    Stable-Baselines3, or the path of a saved policy: `model.zip`, `policy.pt`, `policy.onnx` or
+    `my_policy.py:choose`. Files that run code when they are opened, of a policy or of a world,
+    need `trust`. A function may also take one observation, and may be random: its value
     is then estimated by rollouts. In a model that observes the intent, the policy sees it too.
     Raises InputError if the policy does not fit the world.
     """
-    checked_type(world, (str, SCM), "a policy is scored in an id or a model")
+    with trusting(trust):
+        return _scored(world, policy)
+
+
+def _scored(world: str | World, policy: Any) -> pd.DataFrame:
     shown = make_model(world) if isinstance(world, str) else world
     rows = pd.DataFrame(scored(shown.without_intent(), shown, _as_policy(shown, policy)))
     rows["causal_score"] = metrics.causal_score(rows)
@@ -56,7 +65,10 @@ def score(
 def _as_policy(model: World, policy: Any) -> Policy:
     if isinstance(policy, np.ndarray | list | tuple | pd.DataFrame):
         return _tabular(model, policy)
-    return as_policy(policy, spaces_of(model))
+    taken = as_policy(policy, spaces_of(model))
+    if taken.note == UNKNOWN_NOTE:
+        warnings.warn(taken.note, stacklevel=4)
+    return taken
 
 
 def _tabular(model: World, rows: Any) -> Policy:

@@ -15,11 +15,12 @@ from dosuite.causal import InputError
 from dosuite.causal.counts import whole_number
 from dosuite.causal.errors import did_you_mean
 from dosuite.envs import make_model, members, world_classes
-from dosuite.envs.files import replacing
+from dosuite.envs.files import clean, replacing
 from dosuite.envs.plugins import names_file
 from dosuite.envs.regimes import Budget, Regime
 from dosuite.envs.registry import world_class, world_id
 from dosuite.envs.settings import parse, unparse
+from dosuite.envs.trust import is_trusting, trusting
 
 from .failure import traceback_name, with_file
 from .reference_values import reference_agents
@@ -37,6 +38,7 @@ AGENTS = (
     "ppo@counterfactual",
 )
 MAIN = ("IceCreamShorts", "SimpsonClinic", "GreedyCasino", "ConfoundedRiver")
+FILES_AT_ONCE = 200  # whose rows are in memory before they are joined
 SUITES = ("main", "families", "full")
 ORDER = ["environment", "member", "variant", "regime", "agent", "budget", "seed", "world"]
 
@@ -188,23 +190,30 @@ def execute(runs: Iterable[Run], folder: Path, workers: int, quiet: bool = False
     unique = {run.key: run for run in runs}
     keys = {run: key for key, run in unique.items()}
     (folder / "runs").mkdir(parents=True, exist_ok=True)
+    for place in (folder, folder / "runs"):
+        clean(place)
     missing = {key: run for key, run in unique.items() if not _is_done(_path(folder, key))}
-    for key in missing:
-        _path(folder, key).unlink(missing_ok=True)  # what is there is no result
-
-    def lacks_result(group: Mapping[str, Run]) -> bool:
-        return any(not _path(folder, key).exists() for key in group)
-
+    # A file that is no result stays until it is replaced: another process may be replacing it.
+    before = {key: _version(_path(folder, key)) for key in missing}
     groups = [{keys[run]: run for run in group} for group in _together(missing.values())]
-    done = in_workers(partial(_do, folder=folder), groups, workers, lacks_result)
-    _watch(done, len(missing), quiet)
-    for key, run in missing.items():
-        if not _path(folder, key).exists():
+    do = partial(_do_trusting, folder=folder, trust=is_trusting())
+    done = in_workers(do, groups, workers, _needs_child)
+    for key, run in _watch(done, len(missing), quiet):
+        if _version(_path(folder, key)) == before[key]:
             _write(pd.DataFrame(run.died().rows), _path(folder, key))
-    rows = pd.concat([pd.read_parquet(_path(folder, key)) for key in unique], ignore_index=True)
+    rows = _read_rows([_path(folder, key) for key in unique])
     rows = rows.sort_values(ORDER, ignore_index=True, kind="stable")
     _write(rows, folder / "results.parquet")
     return rows
+
+
+def _read_rows(paths: Sequence[Path]) -> pd.DataFrame:
+    """The rows of all files, joined block by block: a frame of one row takes 30 KB."""
+    blocks = []
+    for first in range(0, len(paths), FILES_AT_ONCE):
+        frames = [pd.read_parquet(path) for path in paths[first : first + FILES_AT_ONCE]]
+        blocks.append(pd.concat(frames, ignore_index=True))
+    return pd.concat(blocks, ignore_index=True)
 
 
 def _together(runs: Iterable[Run]) -> list[list[Run]]:
@@ -215,13 +224,21 @@ def _together(runs: Iterable[Run]) -> list[list[Run]]:
     return list(groups.values())
 
 
+def _do_trusting(runs: Mapping[str, Run], folder: Path, trust: bool) -> int:
+    """`_do` in a worker process, which trusts files as the main one does."""
+    with trusting(trust):
+        return _do(runs, folder)
+
+
 def _do(runs: Mapping[str, Run], folder: Path) -> int:
     """Do runs that differ only in their seeds, and return their number.
 
-    `runs` maps the keys that were asked for to the runs. Code that is edited while a run learns
+    `runs` maps the keys that were asked for to the runs. Those that another process has done in the
+    meantime are not repeated. Code that is edited while a run learns
     changes its key: such results are refused, since it is not known which code they come from.
     """
-    for key, outcome in zip(runs, outcomes([*runs.values()]), strict=True):
+    left = {key: run for key, run in runs.items() if not _is_done(_path(folder, key), quiet=True)}
+    for key, outcome in zip(left, outcomes([*left.values()]), strict=True):
         if runs[key].key != key:
             raise InputError(
                 f"a file that {runs[key].agent} or {runs[key].environment} depends on changed "
@@ -239,9 +256,23 @@ def _do(runs: Mapping[str, Run], folder: Path) -> int:
     return len(runs)
 
 
-def _is_done(path: Path) -> bool:
+def _needs_child(group: Mapping[str, Run]) -> bool:
+    """Whether runs call code of the user's, which may end the process."""
+    return next(iter(group.values())).calls_user_code
+
+
+def _version(path: Path) -> tuple[int, int, int] | None:
+    """What tells a file from the one that replaces it; None if there is none."""
+    try:
+        about = path.stat()
+    except FileNotFoundError:
+        return None
+    return about.st_ino, about.st_mtime_ns, about.st_size
+
+
+def _is_done(path: Path, quiet: bool = False) -> bool:
     """Whether a run has a result. One that failed has none, nor has one whose file is damaged or
-    of another run, which is said on stderr.
+    of another run, which is said on stderr unless `quiet`.
     """
     try:
         rows = pd.read_parquet(path)
@@ -253,7 +284,8 @@ def _is_done(path: Path) -> bool:
         fault = fault_of(rows, path.stem)
         if not fault:
             return bool((rows["status"] == "ok").all())
-    print(f"{path} is done again: {fault}", file=sys.stderr)
+    if not quiet:
+        print(f"{path} is done again: {fault}", file=sys.stderr)
     return False
 
 
@@ -266,10 +298,19 @@ def _write(rows: pd.DataFrame, path: Path) -> None:
         rows.to_parquet(temporary, index=False)
 
 
-def _watch(done: Iterable[int], total: int, quiet: bool) -> None:
-    """Wait for the groups of runs, and show how many runs are done."""
+def _watch(
+    done: Iterable[tuple[Mapping[str, Run], int]], total: int, quiet: bool
+) -> list[tuple[str, Run]]:
+    """Wait for the groups of runs, and show how many runs are done.
+
+    Returns the keys and the runs of the groups whose process died.
+    """
+    died: list[tuple[str, Run]] = []
     columns = TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, disable=quiet or total == 0) as progress:
         bar = progress.add_task("", total=total)
-        for runs in done:
-            progress.advance(bar, runs)
+        for group, runs in done:
+            progress.advance(bar, len(group))
+            if not runs:
+                died.extend(group.items())
+    return died

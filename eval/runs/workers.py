@@ -1,68 +1,58 @@
-"""Worker processes that end with the main one, and whose death costs only the work they did."""
+"""Worker processes that end with the main one, and whose death costs only the task they did."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from threading import Thread
-from time import sleep
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from queue import SimpleQueue
 from typing import TypeVar
 
-from joblib import Parallel, delayed
-from joblib.externals.loky import ProcessPoolExecutor
+from dosuite.envs.child import Child, ChildDiedError, shared_child
 
 T = TypeVar("T")
 
-PATIENCE = 1.0  # seconds between looks of a worker at whether the main process lives
-
-_watching: list[int] = []  # the main process, once this one is watching it
-
 
 def in_workers(
-    do: Callable[[T], int], tasks: Sequence[T], workers: int, died: Callable[[T], bool]
-) -> Iterator[int]:
-    """What `do` returns for each task, in any order.
+    do: Callable[[T], int], tasks: Sequence[T], workers: int, apart: Callable[[T], bool]
+) -> Iterator[tuple[T, int]]:
+    """Each task and what `do` returns for it, in any order; 0 if its process died.
 
-    A worker process that dies (by os._exit, a crash of a library, or a lack of memory) takes the
-    others of its pool with it. Every task is then asked by `died`, and those for which it is true,
-    since they have no result, are done again, each in a process of its own. A task whose own
-    process dies raises no error: `died` is the caller's way to find it.
+    A process dies by os._exit, a crash of a library, or a lack of memory. With one worker the tasks
+    are done in this process, except for those that are `apart`, which a child does.
     """
-    pool = Parallel(n_jobs=min(workers, max(len(tasks), 1)), return_as="generator_unordered")
-    main = os.getpid()
-    try:
-        yield from pool(delayed(_watched)(do, task, main) for task in tasks)
-    except BrokenProcessPool:
-        yield from _each_apart(do, [task for task in tasks if died(task)], workers, main)
+    if workers == 1 or len(tasks) <= 1:
+        for task in tasks:
+            yield task, _done_by(shared_child(), do, task) if apart(task) else do(task)
+        return
+    cores = os.cpu_count() or 1
+    children = [Child(max(cores // workers, 1)) for _ in range(min(workers, len(tasks)))]
+    idle: SimpleQueue[Child] = SimpleQueue()
+    for child in children:
+        idle.put(child)
 
-
-def _each_apart(
-    do: Callable[[T], int], tasks: Sequence[T], workers: int, main: int
-) -> Iterator[int]:
-    """What `do` returns for each task, done in a process of its own; 0 if the process dies."""
-    with ThreadPoolExecutor(workers) as threads:
-        waiting = [threads.submit(_apart, do, task, main) for task in tasks]
-        for finished in as_completed(waiting):
-            yield finished.result()
-
-
-def _apart(do: Callable[[T], int], task: T, main: int) -> int:
-    with ProcessPoolExecutor(1) as process:
+    def one(task: T) -> int:
+        child = idle.get()
         try:
-            return int(process.submit(_watched, do, task, main).result())
-        except BrokenProcessPool:
-            return 0
+            return _done_by(child, do, task)
+        finally:
+            idle.put(child)
+
+    threads = ThreadPoolExecutor(len(children))
+    try:
+        futures: dict[Future[int], T] = {threads.submit(one, task): task for task in tasks}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+        for child in children:
+            child.close()
+    finally:
+        # The tasks that wait are given up before the children of the others are killed.
+        threads.shutdown(wait=False, cancel_futures=True)
+        for child in children:
+            child.kill()
+        threads.shutdown()
 
 
-def _watched(do: Callable[[T], int], task: T, main: int) -> int:
-    """Do a task, in a process that ends when the main process does."""
-    if os.getpid() != main and main not in _watching:
-        _watching.append(main)
-        Thread(target=_end_with, args=(main,), daemon=True).start()
-    return do(task)
-
-
-def _end_with(main: int) -> None:
-    while os.getppid() == main:
-        sleep(PATIENCE)
-    os._exit(1)
+def _done_by(child: Child, do: Callable[[T], int], task: T) -> int:
+    try:
+        return child.call(do, task)
+    except ChildDiedError:
+        return 0

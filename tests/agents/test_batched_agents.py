@@ -237,7 +237,7 @@ class Once(Learner):
 
 def test_a_loss_that_was_not_finite_once_is_not_forgotten() -> None:
     learner, nothing = Once(), torch.zeros(2, 1)
-    assert train(learner, 2, [Minibatch(*[nothing] * 5)] * 6, rate=0.1) == [True, False]
+    assert train(learner, 2, [Minibatch(*[nothing] * 5)] * 6, rate=0.1).finite == [True, False]
     assert learner.steps == 6
     assert learner.numbers[0].item() == pytest.approx(0.4, abs=1e-5)
 
@@ -245,7 +245,8 @@ def test_a_loss_that_was_not_finite_once_is_not_forgotten() -> None:
 def test_learning_ends_when_every_seed_has_diverged() -> None:
     learner = Once()
     learner.numbers.data[:] = torch.nan
-    assert train(learner, 2, [Minibatch(*[torch.zeros(2, 1)] * 5)] * 6, rate=0.1) == [False, False]
+    batches = [Minibatch(*[torch.zeros(2, 1)] * 5)] * 6
+    assert train(learner, 2, batches, rate=0.1).finite == [False, False]
     assert learner.steps == 1
 
 

@@ -16,7 +16,7 @@ from torch import nn
 import dosuite.agents
 from dosuite.agents import Policy, Spaces, load_policy, save_policy
 from dosuite.agents.online.sb3_policies import ActorPolicy
-from dosuite.agents.saving import FORMAT, STORED
+from dosuite.agents.saving import FORMAT, STORED, write_sealed
 from dosuite.agents.user_policy import ContinuousFunctionPolicy, FunctionPolicy, as_policy
 from dosuite.envs import CausalEnv, make_model
 from dosuite.envs.plugins import classes_in_package
@@ -53,7 +53,7 @@ def test_a_file_of_the_first_version_is_refused_by_its_version(tmp_path: Path) -
 def test_a_file_of_a_later_format_is_refused_by_its_number(tmp_path: Path) -> None:
     path = saved(tmp_path)
     contents = torch.load(path, weights_only=True)
-    torch.save({**contents, "format": FORMAT + 1}, path)
+    write_sealed({**contents, "format": FORMAT + 1}, path)
     assert f"has the format {FORMAT + 1} of saved policies" in refused(lambda: load_policy(path))
 
 
@@ -75,14 +75,14 @@ class Alarm:
 def test_no_class_outside_the_list_is_built(name: str, tmp_path: Path) -> None:
     path, before = tmp_path / "policy.pt", Alarm.rung
     policy = {"class": name, "arguments": {}, "note": ""}
-    torch.save({"format": FORMAT, "policy": policy}, path)
+    write_sealed({"format": FORMAT, "policy": policy}, path)
     assert "is not a saved policy" in refused(lambda: load_policy(path))
     assert Alarm.rung == before
 
 
 def test_a_pickled_object_is_refused_and_not_built(tmp_path: Path) -> None:
     path = tmp_path / "policy.pt"
-    torch.save({"format": FORMAT, "policy": Alarm()}, path)
+    write_sealed({"format": FORMAT, "policy": Alarm()}, path)
     raw = tmp_path / "raw.pt"
     raw.write_bytes(pickle.dumps(Alarm()))
     before = Alarm.rung

@@ -22,7 +22,7 @@ QUERIES: dict[str, tuple[Callable[[], object], str]] = {
     "evidence without values": (lambda: expectation(ICE, "pay", ["heat"]), "given maps variables"),
     "half a step": (lambda: expectation(ICE, "pay", step=0.5), "a step is a whole number"),
     "no step": (lambda: expectation(ICE, "pay", step=None), "a step is a whole number"),
-    "a list for a name": (lambda: expectation(ICE, ["pay"]), "the name of a variable is a text"),
+    "two names for one": (lambda: expectation(ICE, ["pay", "shorts"]), "is one variable"),
     "a name twice": (lambda: distribution(ICE, "pay", "pay"), "name each variable once"),
     "one value to set": (lambda: effect(ICE, "pay", {"ice_cream": 1}), "takes a list"),
     "no value to set": (lambda: effect(ICE, "pay", {"ice_cream": []}), "takes a list"),

@@ -141,7 +141,7 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "no action": (
         {"price": latent(lambda self: Bernoulli(0.5))},
-        "Faulty has 0 variables marked @action; make it one: there is none",
+        "Faulty has 0 variables marked @action; add one: write @action above the method",
     ),
     "no reward": (
         {"income": logged(lambda self, sold: Exactly(sold))},

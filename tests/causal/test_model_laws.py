@@ -236,7 +236,9 @@ def test_a_shift_changes_the_law_of_exactly_one_variable_and_no_unit_beyond_its_
     if (text, name) in SHIFTS_OF_NOTHING:
         assert not changed_variables(model, world)
         return
-    (changed,) = changed_variables(model, world)
+    changes = changed_variables(model, world)
+    assert len(changes) == 1
+    (changed,) = changes
     assert outside_reach(draw(model), draw(world), reach(model, changed) | reach(world, changed))
 
 

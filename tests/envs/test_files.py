@@ -1,11 +1,15 @@
 """The laws of atomic writes: files are replaced together, or not at all."""
 
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
-from dosuite.envs.files import replacing, replacing_all
+from dosuite.envs.files import alone_in, clean, replacing, replacing_all, temporary_beside
 
 
 def texts(folder: Path) -> dict[str, str]:
@@ -62,3 +66,45 @@ def test_all_files_are_replaced_together(tmp_path: Path) -> None:
     paths[1].write_text("old")
     write_new(*paths)
     assert texts(tmp_path) == {"one": "new", "two": "new"}
+
+
+def test_only_the_temporary_files_of_dead_processes_are_removed(tmp_path: Path) -> None:
+    own = temporary_beside(tmp_path / "log.arrow")
+    host, pid, start = own.name.split("-")[1:4]
+    process = subprocess.Popen([sys.executable, "-c", "pass"])
+    process.wait()
+    dead = tmp_path / f".dosuite-{host}-{process.pid}-{start}-0.log.arrow"
+    reborn = tmp_path / f".dosuite-{host}-{pid}-{int(start) + 1}-0.log.arrow"
+    elsewhere = tmp_path / f".dosuite-abcdef01-{process.pid}-{start}-0.log.arrow"
+    others = tmp_path / ".gitignore"
+    for path in (own, dead, reborn, elsewhere, others):
+        path.touch()
+    folder = tmp_path / f".dosuite-{host}-{process.pid}-{start}-1.data"
+    (folder / "deep").mkdir(parents=True)
+    clean(tmp_path)
+    assert set(tmp_path.iterdir()) == {own, elsewhere, others}
+
+
+def test_an_error_of_the_system_names_the_file_and_not_the_temporary_one(tmp_path: Path) -> None:
+    path = tmp_path / "new.txt"
+    with pytest.raises(OSError, match="No space left") as caught, replacing(path) as temporary:
+        raise OSError(28, "Error writing bytes to file", str(temporary))
+    assert caught.value.filename == str(path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_block_alone_in_a_folder_waits_for_the_others(tmp_path: Path) -> None:
+    lines: list[str] = []
+
+    def write() -> None:
+        with alone_in(tmp_path):
+            lines.append("begin")
+            time.sleep(0.05)
+            lines.append("end")
+
+    threads = [Thread(target=write) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert lines == ["begin", "end"] * 3

@@ -271,6 +271,8 @@ def test_minari_refuses_in_one_line_and_loses_nothing(minari_folder: Path) -> No
         ("laws/ice-v0", "there is one already"),
     ):
         assert f"Minari does not write {name!r}: {why}" in refused(
-            lambda name=name: to_minari(log, name)  # type: ignore[misc]
+            lambda name=name: to_minari(log_of(ICE, seed=1), name)  # type: ignore[misc]
         )
+    to_minari(log, "laws/ice-v0")  # it is there
+    assert not list(minari_folder.glob(".*"))
     assert [path.parent.name for path in minari_folder.rglob("data")] == ["ice-v0"]

@@ -155,6 +155,7 @@ def test_a_users_agent_and_world_are_run_from_their_files(dosuite: Call, tmp_pat
         "IceCreamShorts-v0",
         "--agent",
         "mine.py:Always:action=1",
+        "--trust",
         "--seeds",
         1,
         "--workers",
@@ -177,7 +178,8 @@ def test_a_changed_file_is_run_again(dosuite: Call, tmp_path: Path) -> None:
         (tmp_path / "changing.py").write_text(text)
         assert (
             dosuite(
-                "run", "IceCreamShorts-v0", "--agent", "changing.py", "--seeds", 1, "--workers", 1
+                *("run", "IceCreamShorts-v0", "--agent", "changing.py", "--trust"),
+                *("--seeds", 1, "--workers", 1),
             )[0]
             == 0
         )
@@ -189,7 +191,7 @@ def test_a_changed_file_is_run_again(dosuite: Call, tmp_path: Path) -> None:
 
 def test_an_agent_that_fails_costs_no_other_run(dosuite: Call, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(AGENT)
-    agents = ("--agent", "mine.py:Always:action=9", "--agent", "naive")
+    agents = ("--agent", "mine.py:Always:action=9", "--agent", "naive", "--trust")
     code, out, _ = dosuite("run", "IceCreamShorts-v0", *agents, "--seeds", 1, "--workers", 1)
     rows = rows_of(tmp_path / "results").query("variant == ''")
     failed = rows[rows["status"] == "failed"]
@@ -226,8 +228,19 @@ BAD = {
     ),
     "a negative budget": ("run IceCreamShorts-v0 --offline-budget -5", "--offline-budget"),
     "no seeds": ("run IceCreamShorts-v0 --seeds 0", "seed"),
-    "a file that is not there": ("run IceCreamShorts-v0 --agent nobody.py", "nobody.py"),
-    "an environment's file that does not import": ("show broken.py", "broken.py"),
+    "a file that is not there": (
+        "run IceCreamShorts-v0 --agent nobody.py --trust",
+        "there is no file nobody.py",
+    ),
+    "an environment's file that does not import": (
+        "show broken.py --trust",
+        "broken.py does not import",
+    ),
+    "a Python file of a world": ("show broken.py", "broken.py is a Python file"),
+    "a Python file of a world to record": ("data broken.py", "--trust"),
+    "a Python file of an agent": ("run IceCreamShorts-v0 --agent broken.py:X", "--trust"),
+    "a zip of a policy": ("run IceCreamShorts-v0 --agent model.zip", "model.zip is a zip"),
+    "a Python file in the matrix": ("matrix --only Kidney --agent broken.py:X", "--trust"),
     "no episodes": ("data IceCreamShorts-v0 --episodes 0", "episode"),
     "a name that Minari does not take": (
         "data IceCreamShorts-v0 --episodes 10 --minari no_version",
@@ -258,6 +271,7 @@ def test_bad_input_gets_one_line_and_leaves_nothing(
     dosuite("data", "IceCreamShorts-v0", "--episodes", 100, "--out", "whole.arrow")
     (tmp_path / "truncated.arrow").write_bytes((tmp_path / "whole.arrow").read_bytes()[:-100])
     (tmp_path / "broken.py").write_text("import nothing_of_the_kind\n")
+    (tmp_path / "model.zip").write_bytes(b"")
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "results.parquet").write_text("not a table")
     before = sorted(tmp_path.rglob("*"))

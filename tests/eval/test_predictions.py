@@ -96,11 +96,11 @@ def test_better_experts_hurt_and_worse_ones_do_not() -> None:
 
 def test_the_better_clone_is_the_worse_driver() -> None:
     model = make_model("CorrelatedNoiseLQ-v0")
-    offline, earned = push_clones(model)  # type: ignore[arg-type]
-    assert printed(offline, "-3.35 -11.00")
-    assert printed(earned, "-79.65 -17.92")
-    assert clone_evidence("", offline, earned).holds
-    assert not clone_evidence("", offline[::-1], earned).holds
+    clones = push_clones(model)  # type: ignore[arg-type]
+    assert printed(clones.offline, "-3.35 -11.00")
+    assert printed(clones.earned, "-79.65 -17.92")
+    assert clone_evidence("", clones).holds
+    assert not clone_evidence("", clones._replace(offline=clones.offline[::-1])).holds
 
 
 def test_every_prediction_says_what_it_is() -> None:

@@ -20,8 +20,8 @@ FLOORS = ("causal", "envs", "agents", "eval")
 # line of text stand side by side: none of them imports from another.
 ROOMS = {
     "causal": [
-        "errors tolerances arrays",
-        "counts arguments",
+        "errors tolerances",
+        "arrays counts",
         "graphs",
         "model",
         "exact",
@@ -30,7 +30,8 @@ ROOMS = {
         "world",
     ],
     "envs": [
-        "files settings user_files regimes spaces rollouts",
+        "files child settings trust regimes spaces rollouts",
+        "user_files",
         "plugins",
         "pictures",
         "opaque_world",

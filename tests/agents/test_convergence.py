@@ -1,0 +1,68 @@
+"""Networks whose training has visibly not converged say so in the note of their row."""
+
+import numpy as np
+import pytest
+
+from dosuite.agents import TabularPolicy, make_agent
+from dosuite.agents.networks.convergence import add_note, change, last_fall
+from dosuite.envs import all_observations, collect, make_model
+from dosuite.eval.runs.run import Run, outcomes
+
+RIVER = "ConfoundedRiver-v0"
+SAYS = "has not converged"
+
+
+def notes(world: str, agent: str, variant: str = "", seeds: int = 3) -> list[str]:
+    runs = [Run(world, agent, "observe", 20_000, seed, variant) for seed in range(seeds)]
+    return [outcome.rows[0]["note"] for outcome in outcomes(runs)]
+
+
+def test_a_network_that_is_stopped_early_says_so() -> None:
+    assert all(SAYS in note for note in notes(RIVER, "dqn:hidden=16,updates=200"))
+
+
+def test_one_that_has_learned_says_nothing() -> None:
+    assert notes(RIVER, "dqn", "control", seeds=2) == ["", ""]
+    assert notes("GreedyCasino-v0", "dqn", "control", seeds=2) == ["", ""]  # all actions are equal
+
+
+def test_the_note_of_a_seed_does_not_depend_on_the_others() -> None:
+    agent = "dqn:hidden=16,updates=200"
+    alone = Run(RIVER, agent, "observe", 20_000, 1).rows()[0]["note"]
+    assert alone == notes(RIVER, agent)[1]
+
+
+def test_other_notes_are_kept() -> None:
+    log = collect(make_model("IceCreamShorts-v0"), 2000, 0, "mixed")
+    policy = make_agent("irm:updates=50").learn(log)
+    assert policy.note.startswith("domains: 2")
+    add_note(policy, "first")
+    assert policy.note.startswith("first; domains: 2")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "noise", "expected"),
+    [
+        (1.0, 0.1, 0.01, True),
+        (1.0, 1.0, 0.1, False),
+        (1.0, 0.99, 0.5, False),
+        (0.1, 1.0, 0.01, False),
+    ],
+)
+def test_a_fall_is_told_from_noise(start: float, end: float, noise: float, expected: bool) -> None:
+    rng = np.random.default_rng(0)
+    losses = np.linspace(start, end, 400) + noise * rng.normal(size=400)
+    assert (last_fall(losses) > 0) == expected
+
+
+def test_of_a_few_losses_nothing_is_said() -> None:
+    assert last_fall(np.linspace(1.0, 0.0, 49)) == 0.0
+    assert last_fall(np.linspace(1.0, 0.0, 50)) > 0.0
+
+
+def test_a_change_is_the_mean_total_variation() -> None:
+    model = make_model("IceCreamShorts-v0")
+    seen = all_observations(model)
+    always, coin = (TabularPolicy(np.array([row]), seen) for row in ([1.0, 0.0], [0.5, 0.5]))
+    assert change(always, coin, seen, None) == pytest.approx(0.5)  # type: ignore[arg-type]
+    assert change(coin, coin, seen, None) == 0.0  # type: ignore[arg-type]

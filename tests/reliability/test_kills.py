@@ -1,0 +1,25 @@
+"""A small share of the kills: of the writer of a log, and of runs in workers."""
+
+import random
+from pathlib import Path
+
+import pytest
+from kills import OLDER, Tally, differences, files_under, one_round, undisturbed
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="reads /proc")
+def test_a_killed_writer_leaves_nothing_behind(tmp_path: Path) -> None:
+    peace = undisturbed("data", tmp_path)
+    tally = Tally()
+    one_round(peace, tmp_path / "round", random.Random(0), tally, kills=1)
+    assert tally.kills == 1
+    assert not tally.faults
+
+
+def test_differences_are_seen(tmp_path: Path) -> None:
+    assert OLDER[0] == "data"
+    (tmp_path / ".dosuite-temporary").write_text("half")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "rows").write_text("other")
+    seen = differences(files_under(tmp_path), {"rows": b"same", "log": b""})
+    assert sorted(seen) == ["lacks log", "left .dosuite-temporary", "left empty/", "rows differs"]
