@@ -101,19 +101,18 @@ def report(out: Out = Path("results")) -> None:
 
 def _results(out: Path) -> "pd.DataFrame":
     """The rows of the results in a folder. Raises InputError if there are none."""
-    import pandas as pd
-
     from dosuite.causal import InputError
 
     from ..reports.report import missing_columns
+    from ..runs.scored_rows import read_rows, wrong_type
 
     path = out / "results.parquet"
     try:
-        rows = pd.read_parquet(path)
+        rows = read_rows(path)
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path}; `dosuite run --out {out}` makes it") from error
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    except Exception as error:  # the reader of damaged bytes raises errors of any type
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"{path} is not a table of results: {reason}") from error
     missing = missing_columns(rows)
     if missing:
@@ -121,6 +120,8 @@ def _results(out: Path) -> "pd.DataFrame":
             f"{path} is not a table of results: it lacks {', '.join(missing)}; make it with "
             f"`dosuite run --out {out}`"
         )
+    if wrong_type(rows):
+        raise InputError(f"{path} is not a table of results: {wrong_type(rows)}")
     return rows
 
 

@@ -28,6 +28,7 @@ import numpy as np
 from malformed_mutations import Case, Maker
 
 from dosuite.causal import InputError
+from dosuite.envs.trust import trusting
 
 # of 10,000 inputs, how many are of each kind
 KINDS = {
@@ -48,6 +49,7 @@ KINDS = {
     "command line": (values.commands, 300),
 }
 SECONDS = 10
+UNPREPARED = 3  # the exit status of a process whose valid inputs cannot be made
 FAULTS = ("misread", "traceback", "hang")
 COLUMNS = ("refused", "equal", "other", *FAULTS)
 
@@ -59,7 +61,7 @@ class Hang(BaseException):
 def outcome(case: Case) -> tuple[str, str]:
     """What comes of a case: a name in COLUMNS, and what is wrong if anything is."""
     try:
-        with limit(SECONDS):
+        with limit(SECONDS), trusting():
             answer = case.run()
     except InputError as error:
         if "\n" in str(error) or not str(error):
@@ -139,6 +141,8 @@ def _tried(kind: str, count: int, seed: int, keep: Path | None) -> "Counter[str]
                 number += 1
         except EOFError:
             child.join()
+            if child.exitcode == UNPREPARED:
+                raise RuntimeError(f"the valid inputs of {kind} cannot be made") from None
             counts["hang" if child.exitcode == -signal.SIGKILL else "traceback"] += 1
             _keep(keep, kind, number, f"the process ended with {child.exitcode}", None)
             number += 1
@@ -152,7 +156,11 @@ def _work(
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (until the process ends)
     warnings.simplefilter("ignore")
     with TemporaryDirectory() as folder:
-        maker = KINDS[kind][0](Path(folder))
+        try:
+            maker = KINDS[kind][0](Path(folder))
+        except Exception:
+            traceback.print_exc(file=sys.stdout)
+            sys.exit(UNPREPARED)
         for number in range(first, count):
             case = made(kind, maker, seed, number)
             name, fault = outcome(case)

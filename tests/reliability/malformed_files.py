@@ -17,7 +17,8 @@ from dosuite.agents import Policy, TabularPolicy, load_policy, make_agent, save_
 from dosuite.agents.user_policy import as_policy
 from dosuite.causal import InputError
 from dosuite.envs import Log, all_observations, collect, load_latents, make_model
-from dosuite.envs.logs.log import latents_path
+from dosuite.envs.logs.latents import latents_path
+from dosuite.envs.trust import trusting
 from dosuite.eval import execute, grid
 
 WORLDS = ("IceCreamShorts-v0", "ConfoundedRiver-v0", "AirlinePricing-v0")
@@ -129,7 +130,8 @@ def zips(folder: Path) -> Maker:
         path = folder / f"{number}.zip"
         model.save(path)
         data.append(path.read_bytes())
-        answers.append(_answers(as_policy(path, spaces), observations))
+        with trusting():
+            answers.append(_answers(as_policy(path, spaces), observations))
     bad = folder / "bad.zip"
 
     def make(rng: Rng) -> Case:
@@ -199,7 +201,8 @@ def results(folder: Path) -> Maker:
             path.write_bytes(content)
             rows = read(path.parent)
             print_tables(rows, console)
-            return "equal" if rows.equals(original) else "changed rows are reported"
+            is_same = rows.equals(original[rows.columns])  # some columns are not reported
+            return "equal" if is_same else "changed rows are reported"
 
         return Case(content, run, ".parquet")
 
