@@ -16,18 +16,8 @@ from .policy_value import policy_value
 from .reference_values import REFERENCES, references
 
 TEXTS = frozenset(
-    [
-        "environment",
-        "member",
-        "variant",
-        "agent",
-        "regime",
-        "needs",
-        "run",
-        "world",
-        "status",
-        "note",
-    ]
+    {"environment", "member", "variant", "agent", "regime", "needs", "run", "world", "status"}
+    | {"note"}
 )
 
 
