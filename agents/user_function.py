@@ -86,11 +86,11 @@ class UserFunction:
         """
         if self._takes_one:
             return self._one_by_one(observations)
-        failure: Exception | None = None
+        failure: BaseException | None = None
         given: Any = None
         try:
             given = self._call(observations.copy())
-        except Exception as error:  # the function is the user's, and may raise anything
+        except (Exception, SystemExit) as error:  # the function is the user's
             failure = error
         actions = None if failure else self._checked(given, len(observations))
         if actions is not None:
@@ -118,7 +118,7 @@ class UserFunction:
         for observation in observations:
             try:
                 given = self._call(np.copy(observation)[()])
-            except Exception as error:  # the function is the user's, and may raise anything
+            except (Exception, SystemExit) as error:  # the function is the user's
                 raise InputError(self._told(error, 1)) from error
             is_scalar = np.isscalar(given) or getattr(given, "ndim", None) == 0
             action = self._checked([given] if is_scalar else given, 1)
@@ -144,7 +144,7 @@ class UserFunction:
         shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
         return InputError(f"a policy gives {count} actions {self.wanted} here, and gave {shown}")
 
-    def _told(self, error: Exception, count: int) -> str:
+    def _told(self, error: BaseException, count: int) -> str:
         """One line on an exception of the user's function, with the line that raised it."""
         frame = extract_tb(error.__traceback__)[-1]
         words = " ".join(str(error).split())

@@ -13,6 +13,10 @@ class InputError(ValueError):
 
     The command line prints it and exits with status 2."""
 
+    def __init__(self, message: str = ""):
+        # what a user wrote, and a message repeats, may have line breaks
+        super().__init__(" ".join(str(message).splitlines()))
+
 
 class TooLargeError(InputError):
     """The exact answer needs a table that is too large; the message says how large."""
@@ -31,6 +35,13 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return f"choose from {', '.join(known)}"
+
+
+def checked_type(value: object, kind: type | tuple[type, ...], wanted: str) -> None:
+    """Raise InputError if a value is not an instance of a class; `wanted` says what it must be."""
+    if not isinstance(value, kind):
+        what = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+        raise InputError(f"{wanted}, and got {what}")
 
 
 def short(value: object) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import gymnasium
 
 from dosuite.causal import SCM, InputError, World
-from dosuite.causal.errors import did_you_mean
+from dosuite.causal.errors import checked_type, did_you_mean
 
 from . import worlds
 from .opaque_world import OpaqueWorld
@@ -57,6 +57,7 @@ def world_class(name: str) -> type[World]:
 
     Raises InputError if there is none.
     """
+    checked_type(name, str, "the id of a world is a text")
     if names_file(name):
         return class_in_file(name, World, wider=SCM)
     known = world_classes()
@@ -86,6 +87,7 @@ def make_model(
     shift that the world declares. A file is run, and needs `trust`. Raises InputError if any of
     these does not exist.
     """
+    checked_type(world, str, "the id of a world is a text")
     name, settings = parse(world)
     with trusting(trust):
         cls = world_class(name)

@@ -82,6 +82,7 @@ def estimated_value(
 
     Raises InputError if there are fewer than 2 episodes.
     """
+    seed = whole_number("seed", seed, 0)
     returns = np.zeros(max(whole_number("episodes", episodes), 0))
     for number, own_seed in enumerate(seeds_of_episodes(len(returns), seed)):
         for transition in rollout(env, policy, own_seed):

@@ -14,7 +14,7 @@ from ..arrays import Floats
 from ..errors import InputError, TooLargeError
 from ..graphs.step_graph import LAG
 from ..model.elimination import Factor, check_size
-from ..model.scm import SCM
+from ..model.scm import SCM, check_model
 from .decision_process import Process
 from .sparse_chain import SparseChain
 
@@ -44,6 +44,7 @@ def chain(model: SCM, open_loop: bool = True) -> MarkovChain:
 
     Raises TooLargeError if an episode has more than 10**5 steps.
     """
+    check_model(model)
     if model.horizon > LONGEST:
         raise TooLargeError(
             f"{type(model).__name__} has {model.horizon} steps, and exact answers go to {LONGEST}"

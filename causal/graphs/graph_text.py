@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise, product
 from typing import NamedTuple, NoReturn
 
-from ..errors import InputError
+from ..errors import InputError, checked_type
 from .marks import hides
 
 Pair = tuple[str, str]
@@ -101,6 +101,7 @@ def read(text: str) -> GraphText:
     """The graph in a text of any of the three notations.
 
     Raises InputError with the statement or line that is not understood."""
+    checked_type(text, str, "a graph is read from a text")
     comment = r"^[ \t]*(?:#|//)[^\n]*"
     body = re.sub(f"(?m){comment}|{QUOTED}", _without_comment, text)
     header = HEADER.match(re.sub(r"/\*.*?\*/", " ", body, flags=re.S))

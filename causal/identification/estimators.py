@@ -19,6 +19,7 @@ from ..errors import InputError
 from ..graphs.admg import Names
 from ..graphs.names import as_names
 from ..model.elimination import Factor
+from ..model.scm import generator
 from .columns import ColumnData, Seed, coded, columns_of, numbers
 from .laws import empirical
 
@@ -145,7 +146,7 @@ def with_errors(
     The sum of the exponential weights of equal rows has a gamma distribution.
     """
     resamples = whole_number("resamples", resamples, 2)
-    rng = np.random.default_rng(rng)
+    rng = generator(rng)
     replicates = [estimate(rng.standard_gamma(counts)) for _ in range(resamples)]
     return Estimate(estimate(counts), np.std(replicates, axis=0, ddof=1))
 

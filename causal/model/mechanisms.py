@@ -45,6 +45,8 @@ def as_mechanism(intervention: Intervention) -> Mechanism:
     causes = getattr(intervention, "causes", None)
     if isinstance(causes, tuple):
         return Mechanism(causes, intervention)  # type: ignore[arg-type]
+    if isinstance(intervention, type):
+        raise _refusal(intervention)
     if callable(intervention):
         return Mechanism(tuple(inspect.signature(intervention).parameters), intervention)
     return Mechanism((), Always(_constant(intervention)))
@@ -56,7 +58,10 @@ def _constant(intervention: float) -> Exactly:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise InputError(
-            f"do takes a number, a distribution or a function, and got {intervention!r}"
-        )
-    return Exactly(int(number) if number.is_integer() else number)
+        raise _refusal(intervention)
+    is_count = number.is_integer() and abs(number) < 2**63
+    return Exactly(int(number) if is_count else number)
+
+
+def _refusal(intervention: object) -> InputError:
+    return InputError(f"do takes a number, a distribution or a function, and got {intervention!r}")

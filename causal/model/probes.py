@@ -30,7 +30,7 @@ def call(where: str, mechanism: Mechanism, columns: Sequence[Array]) -> Distribu
         law = mechanism.law(*columns)
     except InputError as error:
         raise type(error)(f"{where}: {error}") from error
-    except Exception as error:  # the mechanism is the user's, and may raise anything
+    except (Exception, SystemExit) as error:  # the mechanism is the user's
         raise InputError(f"{where} {_fault(error)}{raised_at(error)}") from error
     if not isinstance(law, Distribution):
         raise InputError(
@@ -103,7 +103,7 @@ def _close(first: Array, second: Array) -> bool:
     return bool(np.all(np.abs(first * 1.0 - second) <= TOLERANCE * (1.0 + np.abs(first))))
 
 
-def _fault(error: Exception) -> str:
+def _fault(error: BaseException) -> str:
     """What a mechanism does wrong, by the exception that it raises."""
     text = " ".join(str(error).split())
     if "truth value of an array" in text:

@@ -40,7 +40,7 @@ class SCM(Structure):
         whole number of at least 0, or `rng` is neither a generator nor a seed."""
         if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 0:
             raise InputError(f"sample takes n, a whole number of at least 0, and got {n!r}")
-        ids = noise.units(int(_generator(rng).integers(2**63)), np.arange(n))
+        ids = noise.units(int(generator(rng).integers(2**63)), np.arange(n))
         steps = [self.step(ids, 0, None)]
         for step in range(1, self.horizon):
             steps.append(self.step(ids, step, steps[-1]))
@@ -101,13 +101,13 @@ def check_model(model: object) -> None:
         )
 
 
-def _generator(rng: np.random.Generator | int) -> np.random.Generator:
+def generator(rng: np.random.Generator | int) -> np.random.Generator:
     """The generator itself, or the one with this seed."""
     if isinstance(rng, np.random.Generator):
         return rng
     if isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0:
         return np.random.default_rng(int(rng))
     raise InputError(
-        "sample takes rng, a numpy.random.Generator or a seed of at least 0, and got "
+        "rng must be a numpy.random.Generator or a seed of at least 0, and got "
         f"{type(rng).__name__} {rng!r}"
     )

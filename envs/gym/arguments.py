@@ -5,8 +5,8 @@ from typing import Any
 
 from gymnasium.spaces import Box
 
-from dosuite.causal import InputError, World
-from dosuite.causal.errors import did_you_mean
+from dosuite.causal import SCM, InputError, World
+from dosuite.causal.errors import checked_type, did_you_mean
 
 from ..registry import make_model, world_class
 from ..settings import parse
@@ -28,6 +28,7 @@ def model_of(world: str | World, knobs: dict[str, Any]) -> World:
 
     Raises UnknownKeywordError if the world has no such knob, and InputError if there is no world.
     """
+    checked_type(world, (str, SCM), "an environment is made of an id or a model")
     if not isinstance(world, str):
         if knobs:
             raise UnknownKeywordError(

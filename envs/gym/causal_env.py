@@ -8,6 +8,7 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from dosuite.causal import InputError, World
+from dosuite.causal.counts import whole_number
 
 from ..pictures.window import FPS, MODES, warn_of_no_mode
 from ..spaces import action_space, as_numbers, checked_action, observation_space
@@ -58,7 +59,7 @@ class CausalEnv(gymnasium.Env[Any, Any]):
     ) -> tuple[Any, dict[str, Any]]:
         """The first observation of a new episode, and a zero for each logged variable."""
         if seed is not None:
-            seed = int(seed)
+            seed = whole_number("seed", seed)
         super().reset(seed=seed)
         if seed is None and self._clock < 0:
             seed = int(self.np_random.integers(SEEDS))

@@ -12,7 +12,7 @@ from gymnasium.vector.utils import batch_space
 from dosuite.causal import Array, Columns, InputError, World
 from dosuite.causal.arrays import Flags, Floats, Integers
 from dosuite.causal.counts import whole_number
-from dosuite.causal.errors import did_you_mean
+from dosuite.causal.errors import checked_type, did_you_mean
 from dosuite.causal.model.sampling_laws import below
 
 from ..spaces import action_space, as_numbers, observation_space
@@ -160,11 +160,15 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
             ahead = np.uint64(int(seed) % SEEDS) + np.arange(self.num_envs, dtype=np.uint64)
             wrapped = ahead & np.uint64(SEEDS - 1)
             return np.ones(self.num_envs, dtype=bool), wrapped.astype(np.int64)
+        if seed is not None:
+            checked_type(seed, (Sequence, np.ndarray), "a seed is a whole number or one for each")
         seeds = [None] * self.num_envs if seed is None else list(seed)
         if len(seeds) != self.num_envs:
             raise InputError(f"reset needs {self.num_envs} seeds, and got {len(seeds)}")
         given = np.array([own_seed is not None for own_seed in seeds])
-        numbers = [0 if own_seed is None else int(own_seed) % SEEDS for own_seed in seeds]
+        numbers = [
+            0 if own_seed is None else whole_number("seed", own_seed) % SEEDS for own_seed in seeds
+        ]
         return given, np.array(numbers, dtype=np.int64)
 
     def step(self, actions: Array) -> tuple[Array, Floats, Flags, Flags, dict[str, Any]]:

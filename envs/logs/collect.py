@@ -27,6 +27,7 @@ from dosuite.causal import (
 from dosuite.causal.counts import whole_number
 from dosuite.causal.errors import did_you_mean
 from dosuite.causal.model import noise
+from dosuite.causal.model.scm import check_model
 
 from ..regimes import Regime
 from ..registry import world_text
@@ -61,6 +62,7 @@ def collect(
     it may be larger than memory and is returned mapped. Raises InputError at a bad argument, and if
     a file cannot be written; then all files are as before.
     """
+    check_model(model)
     _check_seed(seed)
     episodes = whole_number("episodes", episodes)
     share = _checked_share(episodes, seed, regime, share)

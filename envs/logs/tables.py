@@ -5,6 +5,8 @@ pandas is imported at the first use, since it is slow to import.
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,8 +122,6 @@ def numbers(frame: "pd.DataFrame", name: str) -> Array:
     Raises InputError, with the row, if there is no such column, or a cell is missing, infinite or
     not a number.
     """
-    import pandas as pd
-
     if name not in frame.columns:
         names = [str(other) for other in frame.columns]
         raise InputError(f"the table has no column {name!r}; {did_you_mean(name, names)}")
@@ -131,10 +131,10 @@ def numbers(frame: "pd.DataFrame", name: str) -> Array:
     if column.isna().any():
         row = int(np.argmax(column.isna()))
         raise InputError(f"the column {name} is missing in row {row}; drop the row, or fill it in")
-    cells = column.astype(object)
-    is_complex = np.asarray([isinstance(cell, complex | np.complexfloating) for cell in cells])
-    cells[is_complex] = None
-    values = np.asarray(pd.to_numeric(cells, errors="coerce"), dtype=float)
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
+        values = np.asarray(column, dtype=float)
+    else:
+        values = np.array([_number(cell) for cell in column.tolist()])
     wrong = ~np.isfinite(values)
     if wrong.any():
         row = int(np.argmax(wrong))
@@ -146,6 +146,17 @@ def numbers(frame: "pd.DataFrame", name: str) -> Array:
         )
     is_whole = np.all((values == np.floor(values)) & (np.abs(values) < 2**53))
     return values.astype(np.int64) if is_whole else values
+
+
+def _number(cell: Any) -> float:
+    """A cell as a float; NaN if it is no real number."""
+    is_text = isinstance(cell, str) and "_" not in cell  # Python reads "1_0" as 10
+    if not (is_text or isinstance(cell, Real | Decimal | np.bool_)):
+        return np.nan
+    try:
+        return float(cell)
+    except (ValueError, OverflowError):
+        return np.nan
 
 
 def space_of_contexts(names: Sequence[str], contexts: Sequence[Array]) -> Space:

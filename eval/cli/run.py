@@ -101,17 +101,16 @@ def report(out: Out = Path("results")) -> None:
 
 def _results(out: Path) -> "pd.DataFrame":
     """The rows of the results in a folder. Raises InputError if there are none."""
-    import pandas as pd
-
     from dosuite.causal import InputError
 
     from ..reports.report import results_fault
+    from ..runs.scored_rows import read_rows, wrong_type
 
     path = out / "results.parquet"
     if path.exists() and not path.is_file():
         raise InputError(f"{path} is not a table of results: it is a folder")
     try:
-        rows = pd.read_parquet(path)
+        rows = read_rows(path)
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path}; `dosuite run --out {out}` makes it") from error
     except Exception as error:  # the reader of damaged bytes raises errors of any type
@@ -121,6 +120,8 @@ def _results(out: Path) -> "pd.DataFrame":
         raise InputError(
             f"{path} is not a table of results: {fault}; make it with `dosuite run --out {out}`"
         )
+    if wrong_type(rows):
+        raise InputError(f"{path} is not a table of results: {wrong_type(rows)}")
     return rows
 
 

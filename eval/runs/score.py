@@ -12,7 +12,8 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from dosuite.agents import Policy, TabularPolicy
 from dosuite.agents.normalisation import UNKNOWN_NOTE
 from dosuite.agents.user_policy import as_policy
-from dosuite.causal import Array, InputError, World
+from dosuite.causal import SCM, Array, InputError, World
+from dosuite.causal.errors import checked_type
 from dosuite.envs import all_observations, choices, make_model
 from dosuite.envs.trust import trusting
 
@@ -49,6 +50,7 @@ def score(
     is then estimated by rollouts. In a model that observes the intent, the policy sees it too.
     Raises InputError if the policy does not fit the world.
     """
+    checked_type(world, (str, SCM), "a policy is scored in an id or a model")
     with trusting(trust):
         return _scored(world, policy)
 

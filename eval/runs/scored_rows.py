@@ -1,5 +1,6 @@
 """The rows of a policy: its value and what it is scored against, in a world and its shifts."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,11 @@ from dosuite.envs.spaces import action_space
 from .beliefs import belief_columns, beliefs
 from .policy_value import policy_value
 from .reference_values import REFERENCES, references
+
+TEXTS = frozenset(
+    {"environment", "member", "variant", "agent", "regime", "needs", "run", "world", "status"}
+    | {"note"}
+)
 
 
 def scored(model: World, shown: World, policy: Policy) -> list[dict[str, Any]]:
@@ -45,6 +51,25 @@ def empty_row() -> dict[str, Any]:
     return unknown | dict.fromkeys((*REFERENCES, *belief_columns()), np.nan)
 
 
+def read_rows(path: Path) -> pd.DataFrame:
+    """The rows in a file. Raises errors of any type if its bytes are damaged."""
+    return pd.read_parquet(path, page_checksum_verification=True)
+
+
+def wrong_type(rows: pd.DataFrame) -> str:
+    """What is wrong with the type of a column; "" if nothing is."""
+    for name in rows.columns:
+        column = rows[name]
+        if name in TEXTS:
+            if not all(isinstance(text, str) for text in column):
+                return f"its column {name} has other things than texts"
+        elif name in ("budget", "seed") and column.dtype.kind not in "iu":
+            return f"its column {name} has other things than whole numbers"
+        elif name in empty_row() and column.dtype.kind not in "biuf":
+            return f"its column {name} has other things than numbers"
+    return ""
+
+
 def fault_of(rows: pd.DataFrame, key: str) -> str:
     """Why a table does not hold the rows of the run with this key; "" if it does."""
     head = ("environment", "member", "variant", "agent", "regime", "needs", "budget", "seed", "run")
@@ -53,6 +78,8 @@ def fault_of(rows: pd.DataFrame, key: str) -> str:
         return f"it lacks the columns {', '.join(sorted(missing))}"
     if not len(rows):
         return "it has no rows"
+    if wrong_type(rows):
+        return wrong_type(rows)
     if not (rows["run"] == key).all():
         return "it has rows of another run"
     if rows["world"].duplicated().any() or rows["world"].iloc[0] != "":

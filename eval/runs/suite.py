@@ -25,7 +25,7 @@ from dosuite.envs.trust import is_trusting, trusting
 from .failure import traceback_name, with_file
 from .reference_values import reference_agents
 from .run import OFFLINE, Run, acts_there, outcomes
-from .scored_rows import fault_of
+from .scored_rows import fault_of, read_rows
 from .workers import in_workers
 
 AGENTS = (
@@ -211,7 +211,7 @@ def _read_rows(paths: Sequence[Path]) -> pd.DataFrame:
     """The rows of all files, joined block by block: a frame of one row takes 30 KB."""
     blocks = []
     for first in range(0, len(paths), FILES_AT_ONCE):
-        frames = [pd.read_parquet(path) for path in paths[first : first + FILES_AT_ONCE]]
+        frames = [read_rows(path) for path in paths[first : first + FILES_AT_ONCE]]
         blocks.append(pd.concat(frames, ignore_index=True))
     return pd.concat(blocks, ignore_index=True)
 
@@ -275,7 +275,7 @@ def _is_done(path: Path, quiet: bool = False) -> bool:
     of another run, which is said on stderr unless `quiet`.
     """
     try:
-        rows = pd.read_parquet(path)
+        rows = read_rows(path)
     except FileNotFoundError:
         return False
     except Exception as error:  # the reader of damaged bytes raises errors of any type
@@ -295,7 +295,7 @@ def _path(folder: Path, key: str) -> Path:
 
 def _write(rows: pd.DataFrame, path: Path) -> None:
     with replacing(path) as temporary:
-        rows.to_parquet(temporary, index=False)
+        rows.to_parquet(temporary, index=False, write_page_checksum=True)
 
 
 def _watch(

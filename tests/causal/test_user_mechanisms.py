@@ -124,5 +124,5 @@ def test_a_number_of_units_is_a_count(n: Any) -> None:
 
 @pytest.mark.parametrize("rng", [None, -1, 0.5, "seed", True])
 def test_what_is_no_generator_is_refused(rng: Any) -> None:
-    with pytest.raises(InputError, match=r"sample takes rng, a numpy\.random\.Generator or a seed"):
+    with pytest.raises(InputError, match=r"rng must be a numpy\.random\.Generator or a seed"):
         IceCreamShorts().sample(3, rng)
