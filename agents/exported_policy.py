@@ -40,8 +40,8 @@ class ExportedPolicy:
         def choose(observations: Array) -> Array:
             rows = self.outputs(observations)
             if self._are_scores(rows, actions):
-                return np.argmax(rows, axis=1)
-            return rows[:, 0] if rows.ndim == 2 and rows.shape[1] == 1 else rows
+                return np.asarray(np.argmax(rows, axis=1))
+            return rows.reshape(len(rows)) if rows.shape[1:] == (1,) else rows
 
         return choose
 

@@ -59,6 +59,10 @@ class UserPolicyAgent(Agent):
     def __post_init__(self) -> None:
         if not self.file.is_file():
             raise InputError(f"there is no file {self.file}")
+        if self.file.suffix not in (".py", ".zip", ".pt", ".onnx") or self.where.endswith(".py"):
+            raise InputError(
+                f"{self.where} is no policy: use model.zip, policy.pt, policy.onnx or file.py:name"
+            )
         self._read()
 
     @property

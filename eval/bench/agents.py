@@ -104,7 +104,8 @@ def _against_sb3(model: World, resize: Resize) -> Sides:
 
 def _against_itself(name: str, model: World, resize: Resize) -> Sides:
     updates = resize(UPDATES)
-    agent: Any = make_agent(name, **_settings_for(name, updates))
+    settings: dict[str, Any] = {**_settings_for(name, updates)}
+    agent: Any = make_agent(name, **settings)
     data = _log(model, agent.needs)
 
     def one_by_one() -> None:

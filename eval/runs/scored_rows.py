@@ -57,7 +57,9 @@ def read_rows(path: Path) -> pd.DataFrame:
 
 
 def wrong_type(rows: pd.DataFrame) -> str:
-    """What is wrong with the type of a column; "" if nothing is."""
+    """What is wrong with the type of a column, or that there are no rows; "" if nothing is."""
+    if not len(rows):
+        return "it has no rows"
     for name in rows.columns:
         column = rows[name]
         if name in TEXTS:
@@ -76,8 +78,6 @@ def fault_of(rows: pd.DataFrame, key: str) -> str:
     missing = {*head, *empty_row()} - set(rows.columns)
     if missing:
         return f"it lacks the columns {', '.join(sorted(missing))}"
-    if not len(rows):
-        return "it has no rows"
     if wrong_type(rows):
         return wrong_type(rows)
     if not (rows["run"] == key).all():

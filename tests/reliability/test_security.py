@@ -6,7 +6,6 @@ import zipfile
 from pathlib import Path
 from typing import Any, NoReturn
 
-import cloudpickle
 import pytest
 import torch
 
@@ -30,7 +29,7 @@ def no_pickles(monkeypatch: pytest.MonkeyPatch) -> None:
     def load(*arguments: Any, **settings: Any) -> Any:
         return safe(*arguments, **settings) if settings.get("weights_only") is True else fail()
 
-    for module in (pickle, cloudpickle):
+    for module in (pickle, pytest.importorskip("cloudpickle")):
         monkeypatch.setattr(module, "load", fail)
         monkeypatch.setattr(module, "loads", fail)
     monkeypatch.setattr(torch, "load", load)
