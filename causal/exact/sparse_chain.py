@@ -80,7 +80,7 @@ class SparseChain:
         return float(self.start @ later)
 
     def most_within(self, low: Floats, high: Floats) -> Floats:
-        """The greatest return if the choice is free between `low` and `high` in each state and step.
+        """The greatest return if each state and step may choose between `low` and `high`.
 
         Both are (B, C, A), for B boxes of policies that each contain a distribution in every
         context; the returns are (B,). No memoryless policy in a box has a greater return.

@@ -74,11 +74,9 @@ def pair_of(world: World, other: World | None = None) -> tuple[World, World]:
 def _floor(world: World, other: World, memory: bool) -> Floor:
     pair = world, other
     search = best_for_all(pair, EVEN)
-    most, policy, attained = search.bound, search.policy, search.value
-    exact = search.bound == search.value
+    most, exact = search.bound, search.bound == search.value
     best = [value(each, each.causal_policy()) for each in pair]
     if memory:
-        policy, attained = None, np.nan
         best = [plan_with_memory(each)[0] for each in pair]
         try:
             most, exact = plan_for_all(pair, EVEN), True
@@ -90,8 +88,8 @@ def _floor(world: World, other: World, memory: bool) -> Floor:
         regret=max(0.0, float(np.mean(best)) - most),
         error=abs(means[0] - means[1]) / 2,
         law_error=_variation(pair) / 2,
-        policy=policy,
-        attained=attained,
+        policy=None if memory else search.policy,
+        attained=np.nan if memory else search.value,
         exact=exact,
     )
 

@@ -88,7 +88,8 @@ def _distinct(mass: Floats) -> Floats:
     mass = mass[:, mass.sum(0) > 0]
     posterior = np.round(_log_odds(mass), DIGITS)
     kinds, place = np.unique(posterior, return_inverse=True)
-    return np.stack([np.bincount(place, row, len(kinds)) for row in mass])
+    distinct: Floats = np.stack([np.bincount(place, row, len(kinds)) for row in mass])
+    return distinct
 
 
 def _log_odds(mass: Floats) -> Floats:
