@@ -21,6 +21,7 @@ from .decision_process import greedy
 from .reachable import ReachableStates, reachable_states
 
 MOST_BELIEFS = 2**16  # of all steps together
+MOST_MIXED_BELIEFS = 2**14  # in a mixture of worlds, whose beliefs rarely meet again
 MOST_EDGES = 2**20  # transitions of a step
 DIGITS = 11  # beliefs that agree in this many digits are merged
 
@@ -152,7 +153,7 @@ def plan_with_memory(
     that matters is continuous.
     """
     planner, truth = _filter(model, seeing), _filter(world or model, seeing=False)
-    return _planned(planner, truth, model)
+    return _planned(planner, truth, model, MOST_BELIEFS)
 
 
 def plan_for_all(worlds: Sequence[SCM], weights: Sequence[float]) -> float:
@@ -160,10 +161,11 @@ def plan_for_all(worlds: Sequence[SCM], weights: Sequence[float]) -> float:
 
     The world is a hidden label that is drawn once, with probabilities `weights`, and the policy is
     the plan in the partially observed process whose state is the label and the state of the world.
-    Raises TooLargeError and NotDiscreteError as `plan_with_memory` does.
+    Raises TooLargeError if there are more than 2**14 beliefs, and NotDiscreteError as
+    `plan_with_memory` does.
     """
     mixture = _mixture([_filter(world, seeing=False) for world in worlds], weights)
-    return _planned(mixture, mixture, worlds[0])[0]
+    return _planned(mixture, mixture, worlds[0], MOST_MIXED_BELIEFS)[0]
 
 
 def _mixture(filters: Sequence[_Filter], weights: Sequence[float]) -> _Filter:
@@ -184,17 +186,20 @@ def _mixture(filters: Sequence[_Filter], weights: Sequence[float]) -> _Filter:
     return _Filter(_conditioned(first), edges, filters[0].actions)
 
 
-def _planned(planner: _Filter, truth: _Filter, model: SCM) -> tuple[float, float]:
-    """The return of the planner's best policy over the model's horizon: expected, and in truth."""
+def _planned(planner: _Filter, truth: _Filter, model: SCM, most: int) -> tuple[float, float]:
+    """The return of the planner's best policy over the model's horizon: expected, and in truth.
+
+    Raises TooLargeError if there are more than `most` beliefs.
+    """
     starts = _branches(planner.first, truth.first)
 
     # Forwards: the reachable nodes of each step, with their branches by action.
     layers: list[dict[Node, list[list[Branch]]]] = []
     frontier = {start.node for start in starts}
     for _ in range(model.horizon):
-        if sum(map(len, layers)) + len(frontier) > MOST_BELIEFS:
+        if sum(map(len, layers)) + len(frontier) > most:
             raise TooLargeError(
-                f"{type(model).__name__} has more than {MOST_BELIEFS} beliefs, the most that a "
+                f"{type(model).__name__} has more than {most} beliefs, the most that a "
                 "plan goes through"
             )
         layer = {node: _expanded(node, planner, truth) for node in frontier}

@@ -88,8 +88,7 @@ def _distinct(mass: Floats) -> Floats:
     mass = mass[:, mass.sum(0) > 0]
     posterior = np.round(_log_odds(mass), DIGITS)
     kinds, place = np.unique(posterior, return_inverse=True)
-    distinct: Floats = np.stack([np.bincount(place, row, len(kinds)) for row in mass])
-    return distinct
+    return np.asarray([np.bincount(place, row, len(kinds)) for row in mass], dtype=np.float64)
 
 
 def _log_odds(mass: Floats) -> Floats:
@@ -109,7 +108,8 @@ def _joined(mass: Floats) -> Floats:
     if mass.shape[1] <= MOST_POSTERIORS:
         return mass
     _, number = _bins(mass)
-    joined = np.stack([np.bincount(number, row, MOST_POSTERIORS) for row in mass])
+    counts = [np.bincount(number, row, MOST_POSTERIORS) for row in mass]
+    joined = np.asarray(counts, dtype=np.float64)
     return joined[:, joined.sum(0) > 0]
 
 

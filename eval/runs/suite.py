@@ -201,12 +201,13 @@ def _together(runs: Iterable[Run]) -> list[list[Run]]:
     """The runs in groups of which each is done at once."""
     groups: dict[Run, list[Run]] = {}
     for run in runs:
-        groups.setdefault(replace(run, seed=0) if run.joined else run, []).append(run)
+        learner = run.learner
+        groups.setdefault(replace(learner, seed=0) if run.joined else learner, []).append(run)
     return list(groups.values())
 
 
 def _do(runs: Mapping[str, Run], folder: Path) -> int:
-    """Do runs that differ only in their seeds, and return their number.
+    """Do runs that learn together, and return their number.
 
     `runs` maps the keys that were asked for to the runs. Code that is edited while a run learns
     changes its key: such results are refused, since it is not known which code they come from.
