@@ -7,7 +7,7 @@ The rooms, each of which imports only from those before it:
 - `exact`: distributions, values, policies and counterfactuals, without sampling;
 - `identification`: whether the graph and the data determine an effect, the formula, the estimate;
 - `partial_identification`: sharp bounds where they do not;
-- `world`: models that are tasks of the benchmark, their counterparts and their certificates.
+- `world`: models that are tasks of the benchmark, their counterparts, certificates and floors.
 
 The names below are the ones that most programs need; the rooms export the others."""
 
@@ -50,7 +50,7 @@ from .model import (
     terminal,
 )
 from .partial_identification import ResponseTypes, bounds, response_types
-from .world import World, certificate
+from .world import World, certificate, floor, frontier
 
 __all__ = [
     "ADMG",
@@ -83,6 +83,8 @@ __all__ = [
     "distribution",
     "effect",
     "expectation",
+    "floor",
+    "frontier",
     "identify",
     "latent",
     "latent_projection",

@@ -1,6 +1,6 @@
 """Exact answers about discrete and linear-Gaussian models. Nothing is sampled."""
 
-from .belief_planning import plan_with_memory
+from .belief_planning import plan_for_all, plan_with_memory
 from .confounding import confounders, mutual_information, overlap, total_variation
 from .counterfactuals import (
     Effects,
@@ -26,6 +26,7 @@ from .policies import (
     values,
     worst_policy,
 )
+from .policy_search import best_for_all
 from .queries import distribution, effect, expectation
 from .reachable import ReachableStates, reachable_states
 from .step_table import StepTable, step_table
@@ -42,6 +43,7 @@ __all__ = [
     "associational_policy",
     "associational_value",
     "behaviour_policy",
+    "best_for_all",
     "best_policy",
     "chain",
     "confounders",
@@ -60,6 +62,7 @@ __all__ = [
     "mutual_information",
     "natural_effects",
     "overlap",
+    "plan_for_all",
     "plan_with_memory",
     "reachable_states",
     "step_table",

@@ -6,7 +6,7 @@ Source: Kaelbling, Littman and Cassandra (1998), Planning and acting in partiall
 stochastic domains.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -22,6 +22,7 @@ from .decision_process import greedy
 from .reachable import ReachableStates, reachable_states
 
 MOST_BELIEFS = 2**16  # of all steps together
+MOST_MIXED_BELIEFS = 2**14  # in a mixture of worlds, whose beliefs rarely meet again
 MOST_EDGES = 2**20  # transitions of a step
 DIGITS = 11  # beliefs that agree in this many digits are merged into the first of them
 
@@ -66,6 +67,13 @@ class _Filter:
     first: Percepts
     edges: dict[tuple[int, int], list[Edge]]  # by state and index of the action
     actions: int
+
+    @property
+    def states(self) -> int:
+        """One more than the largest number of a state."""
+        following = [edge.state for transitions in self.edges.values() for edge in transitions]
+        starts = [state for _, belief in self.first.values() for state, _ in belief]
+        return 1 + max([*following, *starts])
 
     def update(self, belief: Belief, action: int) -> Percepts:
         """The percepts after an action; none if the action is never taken there."""
@@ -147,15 +155,53 @@ def plan_with_memory(
     that matters is continuous.
     """
     planner, truth = _filter(model, seeing), _filter(world or model, seeing=False)
+    return _planned(planner, truth, model, MOST_BELIEFS)
+
+
+def plan_for_all(worlds: Sequence[SCM], weights: Sequence[float]) -> float:
+    """The weighted mean return, in several worlds, of the best policy that remembers its episode.
+
+    The world is a hidden label that is drawn once, with probabilities `weights`, and the policy is
+    the plan in the partially observed process whose state is the label and the state of the world.
+    Raises TooLargeError if there are more than 2**14 beliefs, and NotDiscreteError as
+    `plan_with_memory` does.
+    """
+    mixture = _mixture([_filter(world, seeing=False) for world in worlds], weights)
+    return _planned(mixture, mixture, worlds[0], MOST_MIXED_BELIEFS)[0]
+
+
+def _mixture(filters: Sequence[_Filter], weights: Sequence[float]) -> _Filter:
+    """The filter of a world that is drawn once from several; states of all get new numbers."""
+    first: dict[Percept, dict[int, float]] = {}
+    edges: dict[tuple[int, int], list[Edge]] = {}
+    offset = 0
+    for weight, one in zip(weights, filters, strict=True):
+        for percept, (probability, belief) in one.first.items():
+            states = first.setdefault(percept, {})
+            for state, share in belief:
+                states[offset + state] = weight * probability * share
+        for (state, action), transitions in one.edges.items():
+            edges[offset + state, action] = [
+                edge._replace(state=offset + edge.state) for edge in transitions
+            ]
+        offset += one.states
+    return _Filter(_conditioned(first), edges, filters[0].actions)
+
+
+def _planned(planner: _Filter, truth: _Filter, model: SCM, most: int) -> tuple[float, float]:
+    """The return of the planner's best policy over the model's horizon: expected, and in truth.
+
+    Raises TooLargeError if there are more than `most` beliefs.
+    """
     starts = _branches(planner.first, truth.first)
 
     # Forwards: the reachable nodes of each step, with their branches by action.
     layers: list[dict[Node, list[list[Branch]]]] = []
     frontier = _merged(starts)
     for _ in range(model.horizon):
-        if sum(map(len, layers)) + len(frontier) > MOST_BELIEFS:
+        if sum(map(len, layers)) + len(frontier) > most:
             raise TooLargeError(
-                f"{type(model).__name__} has more than {MOST_BELIEFS} beliefs, the most that a "
+                f"{type(model).__name__} has more than {most} beliefs, the most that a "
                 "plan goes through"
             )
         layer = {key: _expanded(node, planner, truth) for key, node in frontier.items()}

@@ -79,6 +79,27 @@ class SparseChain:
             later = (policy * values.reshape(policy.shape)).sum(1)
         return float(self.start @ later)
 
+    def most_within(self, low: Floats, high: Floats) -> Floats:
+        """The greatest return if each state and step may choose between `low` and `high`.
+
+        Both are (B, C, A), for B boxes of policies that each contain a distribution in every
+        context; the returns are (B,). No memoryless policy in a box has a greater return.
+        """
+        base, room = low[:, self._context], (high - low)[:, self._context]  # (B, S, A)
+        spare = 1.0 - base.sum(-1, keepdims=True)
+        later = np.zeros((self.rows, len(low)))
+        for _ in range(self.model.horizon):
+            values = self._gain[:, None] + self.model.discount * (self._move @ later)
+            values = values.T.reshape(room.shape)
+            # give what is spare to the actions in the order of their values
+            order = np.argsort(-values, axis=-1)
+            rooms = np.take_along_axis(room, order, -1)
+            before = np.cumsum(rooms, -1) - rooms
+            shares = np.clip(spare - before, 0.0, rooms)
+            gains = base * values + shares * np.take_along_axis(values, order, -1)
+            later = gains.sum(-1).T
+        return np.asarray(self.start @ later)
+
     def process(self, policy: Floats) -> Process:
         """The decision process in the context that `policy` (C, A) records, pooled over steps."""
         from scipy import sparse  # slow to import

@@ -33,12 +33,15 @@ from .panels import (
     style,
 )
 
+FLOOR = Line("floor", "#CC0000", "-", 1.8)
+FIRST = ("regime", "first")  # of the rows of a group
+
 
 def score_panels(rows: pd.DataFrame) -> Figure:
-    """What each agent earns in each environment and in its twin, between the reference policies.
+    """What each agent earns in each environment, in its twin, and on average in both.
 
-    One row of panels for each environment; small marks are seeds, large ones their interquartile
-    mean with its 95 % interval.
+    One row of panels for each environment, with the reference policies and, for the average, the
+    floor. Small marks are seeds, large ones their interquartile mean with its 95 % interval.
     """
     runs = labelled(metrics.largest_budget(metrics.deployment(rows)))
     worlds = dict(iter(runs[runs["variant"] != "control"].groupby("where")))
@@ -49,9 +52,9 @@ def score_panels(rows: pd.DataFrame) -> Figure:
         for where, world in worlds.items()
     }
     heights = [len(agents) * LINE + 5 * LABEL for agents in learners.values()]
-    figure, axes_grid = panels(len(worlds), 2, sum(heights) + 0.9, heights)
+    figure, axes_grid = panels(len(worlds), 3, sum(heights) + 0.9, heights)
     for (where, world), pair in zip(worlds.items(), axes_grid, strict=True):
-        _twin_panels(pair, str(where), world, learners[where])
+        _pair_panels(pair, str(where), world, learners[where])
     for axes in axes_grid[-1]:
         axes.set_xlabel("expected return J under intervention", fontsize=FONT)
     present = set(runs["regime"])
@@ -88,17 +91,20 @@ def belief_panels(rows: pd.DataFrame) -> Figure:
     return figure
 
 
-def _twin_panels(pair: Array, where: str, world: pd.DataFrame, learners: list[str]) -> None:
-    """Draw an environment on the left, and its twin on the right."""
-    left, right = pair
+def _pair_panels(three: Array, where: str, world: pd.DataFrame, learners: list[str]) -> None:
+    """Draw an environment, its twin and the mean of both, from left to right."""
+    left, right, both = three
     label_rows = max(
         _world_panel(left, world[world["variant"] == ""], learners),
         _world_panel(right, world[world["variant"] == "twin"], learners),
+        _mean_panel(both, world, learners),
     )
     look: dict[str, Any] = {"pad": 6 + STEP * label_rows, "fontsize": FONT + 0.5, "color": INK}
     left.set_title(where, loc="left", fontweight="bold", **look)
-    right.set_title("its twin: the same log, other causes", loc="left", **look)
+    right.set_title("its twin: the same log", loc="left", **look)
+    both.set_title("mean of both", loc="left", **look)
     right.set_yticklabels([])
+    both.set_yticklabels([])
 
 
 def _world_panel(axes: Axes, runs: pd.DataFrame, learners: list[str]) -> int:
@@ -109,7 +115,30 @@ def _world_panel(axes: Axes, runs: pd.DataFrame, learners: list[str]) -> int:
         where: dict[str, Any] = {"transform": axes.transAxes, "ha": "center"}
         axes.text(0.5, 0.5, "no twin", color=GREY, fontsize=FONT, **where)
         return 0
-    marks = _reference_lines(runs)
+    return _marked(axes, runs, learners, _reference_lines(runs))
+
+
+def _mean_panel(axes: Axes, world: pd.DataFrame, learners: list[str]) -> int:
+    """Draw what every run earns on average in the two worlds, and the floor of the pair.
+
+    Returns the number of rows of labels above it.
+    """
+    style(axes, learners)
+    pairs = world[world["variant"].isin(["", "twin"])].groupby(["who", "seed"], observed=True)
+    means = pairs.agg(value=("value", "mean"), worlds=("variant", "nunique"), regime=FIRST)
+    means = means[means["worlds"] == 2].reset_index()
+    if means.empty:
+        axes.set_axis_off()
+        return 0
+    floors = world["floor"].dropna()
+    marks = [(float(floors.max()), FLOOR)] if len(floors) else []
+    return _marked(axes, means, learners, marks)
+
+
+def _marked(
+    axes: Axes, runs: pd.DataFrame, learners: list[str], marks: list[tuple[float, Line]]
+) -> int:
+    """Draw lines and the values of runs, and return the number of rows of labels of the lines."""
     for value, line in marks:
         look: dict[str, Any] = {"linestyle": line.style, "linewidth": line.width}
         axes.axvline(value, zorder=1, color=line.colour, **look)

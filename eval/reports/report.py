@@ -36,8 +36,10 @@ TWINS = (
 EARNED = (
     "In the figure, large marks are interquartile means over seeds, small ones are seeds, bars are "
     "95 % bootstrap intervals, and lines are reference policies and the mean return of the log. An "
-    "agent that learns correlations is on the confused line on the left and on the causal one on "
-    "the right."
+    "agent that learns correlations is on the confused line on the left and on the causal one in "
+    "the middle. On the right is the mean of both worlds: the floor is the most that one policy "
+    "earns there, so that no learner with the log alone can pass it, whatever its size and its "
+    "data; only labels, a graph or own actions lead beyond."
 )
 REFERRED = (
     "Agents named (exact) are reference policies, computed from the model. The log is the mean "

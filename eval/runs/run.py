@@ -3,12 +3,12 @@ and in every shift."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from hashlib import blake2b
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ from dosuite.envs.settings import parse
 
 from .code import code_hash, user_code
 from .failure import note_of, traceback_of
+from .pairs import leak, pair_columns
 from .practice import PracticeUnits, note_of_practice
 from .scored_rows import empty_row, scored, spaces_of
 
@@ -40,6 +41,13 @@ class Outcome:
 
     rows: list[dict[str, Any]]
     traceback: str = ""
+
+
+class Learned(NamedTuple):
+    """What an agent returned, or the exception that stopped it, and a note on its practice."""
+
+    policy: Policy | BaseException
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,36 +159,69 @@ class Run:
         """
         return self.outcome().rows
 
-    def outcome(self, learned: Policy | Exception | None = None) -> Outcome:
+    def outcome(self, learned: "Learned | None" = None) -> Outcome:
         """Score what was learned, or record the exception that stopped it. Without either, learn.
 
-        Any exception but KeyboardInterrupt is recorded, SystemExit too, so that the fault of one
-        agent does not cost the other runs.
+        `learned` is what `learner` learned. Any exception but KeyboardInterrupt is recorded,
+        SystemExit too, so that the fault of one agent does not cost the other runs.
         """
         head = self._head()
         try:
-            model, shown = self._worlds()
-            overspent = ""
-            if learned is None:
-                source = self._source(shown)
-                learned = self._agent.learn(source, self._rng)
-                overspent = note_of_practice(source)
-            if isinstance(learned, Exception):
-                raise learned
-            if not isinstance(learned, Policy):
+            policy, overspent = learned or self.learner.learned()
+            if isinstance(policy, BaseException):
+                raise policy
+            if not isinstance(policy, Policy):
                 raise InputError(
                     f"learn must return a Policy, and that of {self.agent} returned a "
-                    f"{type(learned).__name__}"
+                    f"{type(policy).__name__}"
                 )
-            rows = [head | row for row in scored(model, shown, learned)]
+            model, shown = self._worlds()
+            rows = [head | row for row in scored(model, shown, policy)]
             for row in rows:
                 row["note"] = "; ".join(filter(None, (row["note"], overspent)))
+            if self._learns_once and (pair := self._pair()) is not None:
+                rows[0] |= pair_columns(pair, policy)
+                if note := leak(rows[0]):
+                    return Outcome([rows[0] | {"status": "failed", "note": note}])
             return Outcome(rows)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit too
             failed = {**head, **empty_row(), "status": "failed", "note": note_of(error)}
             return Outcome([failed], traceback_of(error))
+
+    @property
+    def learner(self) -> "Run":
+        """The run whose policy this one scores: itself, or the one in the world of which it is the
+        twin.
+
+        A world and its twin have the same observational law, so that one log is a sample of both. A
+        static learner that is told nothing else learns once from it, and is scored in both worlds.
+        """
+        is_twin = self.variant == "twin" and self._learns_once
+        return replace(self, variant="") if is_twin else self
+
+    @property
+    def _learns_once(self) -> bool:
+        """Whether one policy is scored in both worlds of a pair."""
+        return self.regime == Regime.OBSERVE and not self.log and not self._agent.needs
+
+    def _pair(self) -> tuple[World, World] | None:
+        """The deployments of the world and of its twin, or None if the run has no such pair."""
+        world = make_model(self.environment)
+        twin = world.twin() if self.variant in ("", "twin") else None
+        return None if twin is None else (world.deployed(), twin.deployed())
+
+    def learned(self) -> "Learned":
+        """Learn, or catch the exception that stops it."""
+        try:
+            source = self._source(self._worlds()[1])
+            policy = self._agent.learn(source, self._rng)
+            return Learned(policy, note_of_practice(source))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit too
+            return Learned(error)
 
     def died(self) -> Outcome:
         """The outcome of a run whose process ended before it had one."""
@@ -269,19 +310,22 @@ def acts_there(agent: str, model: World) -> bool:
 
 
 def outcomes(runs: Sequence[Run]) -> Iterator[Outcome]:
-    """The outcomes of runs that differ only in their seeds, each equal to that of the run alone.
+    """The outcomes of runs that differ only in their seeds and in the twin that they are scored in.
 
-    The seeds learn at once where their agent can.
+    Each is equal to that of the run alone. The seeds learn at once where their agent can.
     """
     torch.set_num_threads(1)
-    learned: list[Any] = [None] * len(runs)
-    if len(runs) > 1 and runs[0].joined:
+    learners = list(dict.fromkeys(run.learner for run in runs))
+    learned: dict[Run, Learned] = {}
+    if len(learners) > 1 and learners[0].joined:
         # No cause is lost: each run then learns alone, and meets it again and keeps its traceback,
         # or has the result that learning at once must equal.
         with suppress(Exception, SystemExit):
-            learned = _learn_all(runs)
-    for run, policy in zip(runs, learned, strict=True):
-        yield run.outcome(policy)
+            learned = dict(zip(learners, map(Learned, _learn_all(learners)), strict=True))
+    for run in runs:
+        if run.learner not in learned:
+            learned[run.learner] = run.learner.learned()
+        yield run.outcome(learned[run.learner])
 
 
 def _learn_all(runs: Sequence[Run]) -> list[Any]:

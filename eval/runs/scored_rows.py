@@ -12,6 +12,7 @@ from dosuite.envs import observation_space
 from dosuite.envs.spaces import action_space
 
 from .beliefs import belief_columns, beliefs
+from .pairs import PAIR_COLUMNS
 from .policy_value import policy_value
 from .reference_values import REFERENCES, references
 
@@ -48,7 +49,7 @@ def empty_row() -> dict[str, Any]:
         "std_error": np.nan,
         "exact": False,
     }
-    return unknown | dict.fromkeys((*REFERENCES, *belief_columns()), np.nan)
+    return unknown | dict.fromkeys((*REFERENCES, *PAIR_COLUMNS, *belief_columns()), np.nan)
 
 
 def read_rows(path: Path) -> pd.DataFrame:

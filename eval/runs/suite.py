@@ -220,7 +220,8 @@ def _together(runs: Iterable[Run]) -> list[list[Run]]:
     """The runs in groups of which each is done at once."""
     groups: dict[Run, list[Run]] = {}
     for run in runs:
-        groups.setdefault(replace(run, seed=0) if run.joined else run, []).append(run)
+        learner = run.learner
+        groups.setdefault(replace(learner, seed=0) if run.joined else learner, []).append(run)
     return list(groups.values())
 
 
@@ -231,7 +232,7 @@ def _do_trusting(runs: Mapping[str, Run], folder: Path, trust: bool) -> int:
 
 
 def _do(runs: Mapping[str, Run], folder: Path) -> int:
-    """Do runs that differ only in their seeds, and return their number.
+    """Do runs that learn together, and return their number.
 
     `runs` maps the keys that were asked for to the runs. Those that another process has done in the
     meantime are not repeated. Code that is edited while a run learns

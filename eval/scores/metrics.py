@@ -120,6 +120,22 @@ def chance_score(rows: pd.DataFrame) -> "pd.Series[float]":
     return _score(rows, rows["j_uniform"])
 
 
+@metric(
+    "floor_distance",
+    "to the floor",
+    "The distance to the floor is the most that one policy can earn on average in a world and its "
+    "twin, which have the same log, less what the policy earns there on average. No learner that "
+    "has the log alone gets below 0, whatever its size or its data; one that does has seen in "
+    "which world it acts, and its run is reported as a leak.",
+    Over.RUNS,
+    "scores",
+    RETURN,
+    digits=3,
+)
+def _floor_distance(rows: pd.DataFrame) -> "pd.Series[float]":
+    return rows["floor"] - rows["pair_value"]
+
+
 @metric("twin_score", "on twin", "", Over.TWINS, "scores")
 def _twin_score(pairs: pd.DataFrame) -> "pd.Series[float]":
     return pairs["twin_score"]
