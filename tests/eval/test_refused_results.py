@@ -80,7 +80,7 @@ def test_a_folder_is_no_table_of_results(tmp_path: Path) -> None:
     assert "it is a folder" in refused(lambda: command._results(tmp_path))
     file = tmp_path / "file"
     file.write_text("")
-    assert "is not a table of results" in refused(lambda: command._results(file))
+    assert "there is no file" in refused(lambda: command._results(file))
 
 
 @pytest.mark.parametrize(
