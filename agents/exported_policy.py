@@ -41,7 +41,7 @@ class ExportedPolicy:
             rows = self.outputs(observations)
             if self._are_scores(rows, actions):
                 return np.asarray(np.argmax(rows, axis=1))
-            return rows.reshape(len(rows)) if rows.shape[1:] == (1,) else rows
+            return np.asarray(rows.reshape(len(rows)) if rows.shape[1:] == (1,) else rows)
 
         return choose
 

@@ -86,9 +86,11 @@ def test_settings_of_agents_are_whole_or_finite(name: str) -> None:
         if isinstance(field.default, int):
             wrong = [*wrong[:-1], 1.5, 2.0, "1.5", "2.0", "1e3"]
         for value in wrong:
-            refused(partial(make_agent, name, **{field.name: value}))
+            settings: dict[str, Any] = {field.name: value}
+            refused(partial(make_agent, name, **settings))
         kind = np.int64 if isinstance(field.default, int) else np.float64
-        made = make_agent(name, **{field.name: kind(field.default)})
+        fitting: dict[str, Any] = {field.name: kind(field.default)}
+        made = make_agent(name, **fitting)
         assert made == make_agent(name)
         assert type(getattr(made, field.name)) is type(field.default)
 

@@ -53,7 +53,7 @@ def _laws(model: World) -> Questions:
             yield f"E[{name}] at {step}", partial(expectation, model, name, step=step)
         names = (*model.contexts, model.action)
         yield f"P(context, action) at {step}", partial(distribution, model, *names, step=step)
-        yield f"P(reward | do) at {step}", lambda step=step: _effect_at(model, step)
+        yield f"P(reward | do) at {step}", partial(_effect_at, model, step)
         for act in support_of(model, model.action):
             given = {model.action: act}
             ask = partial(_expectation_or_nan, model, model.reward, given, step)
@@ -120,10 +120,14 @@ def process_answers(process: Any) -> Answers:
     }
 
 
+def _process_answer(model: World, ask: Any, name: str) -> Any:
+    return process_answers(ask(model))[name]
+
+
 def _processes(model: World) -> Questions:
     for title, ask in (("log", policies.log_process), ("do", policies.do_process)):
         for name in ("visits", "reward", "transition"):
-            yield f"{title} {name}", lambda ask=ask, name=name: process_answers(ask(model))[name]
+            yield f"{title} {name}", partial(_process_answer, model, ask, name)
     yield "promised", lambda: policies.associational_value(model)
 
 

@@ -1,8 +1,9 @@
 """Exact answers with and without a shortcut, one function for each shortcut of the exact floor."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -28,7 +29,7 @@ from dosuite.causal.exact import (
     markov_chain,
     policies,
 )
-from dosuite.causal.graphs.admg import latent_projection
+from dosuite.causal.graphs import latent_projection
 from dosuite.causal.identification import action_effect
 from dosuite.causal.partial_identification import sharp_bounds
 from dosuite.causal.partial_identification.response_types import response_types
@@ -285,6 +286,11 @@ def _all_units(model: World, cuts: dict[str, Array]) -> tuple[Array, dict[str, A
     return weight, columns
 
 
+def _outcome(names: Sequence[str], act: float, do: Any) -> Any:
+    """What a unit shows in the second variable if the first is set."""
+    return do(**{names[0]: act})[names[1]]
+
+
 def programmes(model: World) -> Pairs:
     """The closed forms of Manski's bounds against the linear programme over response types."""
     if model.horizon > 1 or model.contexts or model.names("selection"):
@@ -298,5 +304,5 @@ def programmes(model: World) -> Pairs:
     if not types.districts[-1].one_latent or len(types.districts) > 1:
         return
     for row, act in zip(closed, support_of(model, model.action), strict=True):
-        solved = sharp_bounds.bounds(types, lambda do, act=act: do(**{names[0]: act})[names[1]])
+        solved = sharp_bounds.bounds(types, partial(_outcome, names, act))
         yield f"do({act:g})", row, [solved.low, solved.high]

@@ -139,7 +139,7 @@ class Enumeration:
 
     def steps(self, policy: Array | None, count: int) -> "list[tuple[Rows, Array]]":
         """The assignments of each step with their probabilities; the behaviour acts by default."""
-        law = np.ones(1)
+        law: Array = np.ones(1)
         steps: list[tuple[Rows, Array]] = []
         for step in range(count):
             rows = self.first if step == 0 or self.later is None else self.later

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dosuite.envs import Log, collect, make_model
-from dosuite.envs.logs.log import load_latents
+from dosuite.envs import Log, collect, load_latents, make_model
 from dosuite.eval import Run, execute
 
 
