@@ -60,6 +60,7 @@ ROOMS = {
         "runs",
         "reports",
         "claims",
+        "leaderboard",
         "bench",
         "cli",
     ],
