@@ -59,6 +59,9 @@ def run(
         ),
     ] = "",
     out: Out = Path("results"),
+    policies: Annotated[
+        bool, typer.Option(help="Keep the learned policies, in the folder policies of the results.")
+    ] = True,
     workers: Workers = CORES,
     trust: Trust = False,
 ) -> None:
@@ -84,7 +87,7 @@ def run(
         controls,
         device,
     )
-    rows = execute(runs, out, workers)
+    rows = execute(runs, out, workers, policies=policies)
     with alone_in(out):
         _report(rows, out)
     fail_if_any(rows)

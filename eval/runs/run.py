@@ -37,10 +37,12 @@ NEEDS = frozenset({"graph", "labels", "log"})  # what a run can hand over in add
 
 @dataclass(frozen=True)
 class Outcome:
-    """The rows of a run, and the traceback of what stopped it: "" if nothing did, or a refusal."""
+    """The rows of a run, the traceback of what stopped it ("" if nothing did, or a refusal), and
+    the policy that was scored."""
 
     rows: list[dict[str, Any]]
     traceback: str = ""
+    policy: Policy | None = None  # None if the run failed
 
 
 class Learned(NamedTuple):
@@ -127,7 +129,11 @@ class Run:
         These are the code of the package, the versions of the libraries it computes with, the
         user's files that the run names, and the content of its log.
         """
-        contents = [code_hash(), *self._user_contents()]
+        return self.key_under(code_hash())
+
+    def key_under(self, code: bytes) -> str:
+        """The key that the run has where `code_hash` is `code`."""
+        contents = [code, *self._user_contents()]
         if self.log:
             contents.append(_read_log(self).content_hash.encode())
         return _hash(sorted(asdict(self).items()), contents)
@@ -183,7 +189,7 @@ class Run:
                 rows[0] |= pair_columns(pair, policy)
                 if note := leak(rows[0]):
                     return Outcome([rows[0] | {"status": "failed", "note": note}])
-            return Outcome(rows)
+            return Outcome(rows, policy=policy)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit too
@@ -273,8 +279,13 @@ class Run:
             return Exact(model)
         if self.regime == Regime.GIVEN:
             return spaces_of(model)
-        seed = int(_hash(self.environment, self.variant, self.regime, self.seed), 16) % 2**62
+        seed = self._source_seed
         return self._practice(model, seed) if self.regime in ONLINE else self._data(model, seed)
+
+    @property
+    def _source_seed(self) -> int:
+        """The seed of the log or the practice, which is the same for every agent."""
+        return int(_hash(self.environment, self.variant, self.regime, self.seed), 16) % 2**62
 
     def _practice(self, model: World, seed: int) -> Practice:
         world = model.deployed()
