@@ -99,10 +99,10 @@ def report(out: Out = Path("results")) -> None:
 
     # A `dosuite run` that ends in the meantime writes its newer report afterwards.
     with alone_in(out):
-        _report(_results(out), out)
+        _report(results_in(out), out)
 
 
-def _results(out: Path) -> "pd.DataFrame":
+def results_in(out: Path) -> "pd.DataFrame":
     """The rows of the results in a folder. Raises InputError if there are none."""
     from dosuite.causal import InputError
 

@@ -28,7 +28,7 @@ from dosuite.envs.settings import parse
 
 from .code import code_hash, user_code
 from .failure import note_of, traceback_of
-from .pairs import leak, pair_columns
+from .pairs import leak, pair_columns, twin_pair
 from .practice import PracticeUnits, note_of_practice
 from .scored_rows import empty_row, scored, spaces_of
 
@@ -185,7 +185,10 @@ class Run:
             rows = [head | row for row in scored(model, shown, policy)]
             for row in rows:
                 row["note"] = "; ".join(filter(None, (row["note"], overspent)))
-            if self._learns_once and (pair := self._pair()) is not None:
+            if (
+                self._learns_once
+                and (pair := twin_pair(self.environment, self.variant)) is not None
+            ):
                 rows[0] |= pair_columns(pair, policy)
                 if note := leak(rows[0]):
                     return Outcome([rows[0] | {"status": "failed", "note": note}])
@@ -211,12 +214,6 @@ class Run:
     def _learns_once(self) -> bool:
         """Whether one policy is scored in both worlds of a pair."""
         return self.regime == Regime.OBSERVE and not self.log and not self._agent.needs
-
-    def _pair(self) -> tuple[World, World] | None:
-        """The deployments of the world and of its twin, or None if the run has no such pair."""
-        world = make_model(self.environment)
-        twin = world.twin() if self.variant in ("", "twin") else None
-        return None if twin is None else (world.deployed(), twin.deployed())
 
     def learned(self) -> "Learned":
         """Learn, or catch the exception that stops it."""
@@ -279,13 +276,8 @@ class Run:
             return Exact(model)
         if self.regime == Regime.GIVEN:
             return spaces_of(model)
-        seed = self._source_seed
+        seed = source_seed(self.environment, self.variant, self.regime, self.seed)
         return self._practice(model, seed) if self.regime in ONLINE else self._data(model, seed)
-
-    @property
-    def _source_seed(self) -> int:
-        """The seed of the log or the practice, which is the same for every agent."""
-        return int(_hash(self.environment, self.variant, self.regime, self.seed), 16) % 2**62
 
     def _practice(self, model: World, seed: int) -> Practice:
         world = model.deployed()
@@ -357,6 +349,21 @@ def _log_before(model: World, episodes: int, seed: int) -> Data:
     """What the behaviour policy recorded before the practice, of other units."""
     log = _collect(model, episodes, seed + 2**62, Regime.OBSERVE.value)
     return log.view(np.random.default_rng(seed))
+
+
+def source_seed(environment: str, variant: str, regime: str, seed: int) -> int:
+    """The seed of the log or the practice of a run, which is the same for every agent."""
+    return int(_hash(environment, variant, regime, seed), 16) % 2**62
+
+
+def recorded_log(environment: str, variant: str, regime: str, budget: int, seed: int) -> Log:
+    """The log that a run learns from, or that it has in addition to its practice."""
+    model = make_model(environment, variant=variant)
+    episodes = ceil(budget / model.horizon)
+    number = source_seed(environment, variant, regime, seed)
+    if regime in ONLINE:
+        return _collect(model, episodes, number + 2**62, Regime.OBSERVE.value)
+    return _collect(model, episodes, number, regime)
 
 
 @lru_cache(maxsize=4)
