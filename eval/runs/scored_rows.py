@@ -1,7 +1,7 @@
 """The rows of a policy: its value and what it is scored against, in a world and its shifts."""
 
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -52,7 +52,7 @@ def empty_row() -> dict[str, Any]:
     return unknown | dict.fromkeys((*REFERENCES, *PAIR_COLUMNS, *belief_columns()), np.nan)
 
 
-def read_rows(path: Path) -> pd.DataFrame:
+def read_rows(path: Path | IO[bytes]) -> pd.DataFrame:
     """The rows in a file. Raises errors of any type if its bytes are damaged."""
     return pd.read_parquet(path, page_checksum_verification=True)
 
