@@ -15,9 +15,8 @@ import numpy as np
 import pandas as pd
 
 from dosuite.causal import Array, InputError
-from dosuite.envs import make_model
 
-from ..runs.pairs import floor_value
+from ..runs.pairs import floor_value, twin_pair
 from ..scores import metrics
 from ..scores.bootstrap import Interval
 from ..scores.comparisons import Scores, performance_profile, probability_of_improvement
@@ -177,11 +176,10 @@ def _records(runs: pd.DataFrame) -> Sequence[dict[Any, Any]]:
 def _floor(environment: str, member: str) -> float:
     """The floor of memoryless policies in a world and its twin; NaN if it is not computed."""
     try:
-        world = make_model(f"{environment}:{member}" if member else environment)
+        pair = twin_pair(f"{environment}:{member}" if member else environment, "")
     except InputError:  # a world in a file of the author's
         return np.nan
-    twin = world.twin()
-    return np.nan if twin is None else floor_value((world.deployed(), twin.deployed()), False)
+    return np.nan if pair is None else floor_value(pair, False)
 
 
 def _family(environment: str) -> str:
