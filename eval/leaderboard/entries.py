@@ -91,7 +91,8 @@ def _entry_or_refusal(path: Path, workers: int, checked: bool) -> Entry:
     except InputError as error:
         nothing = reference_rows().iloc[:0]
         runs = scored_runs(path.stem, nothing).assign(verified="")
-        return Entry(path.stem, path.name, runs, {}, [f"refused: {error}"])
+        reason = str(error).replace(str(path), path.name)
+        return Entry(path.stem, path.name, runs, {}, [f"refused: {reason}"])
 
 
 def _entry(path: Path, workers: int, checked: bool) -> Entry:
