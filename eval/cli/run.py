@@ -104,7 +104,7 @@ def _results(out: Path) -> "pd.DataFrame":
     from dosuite.causal import InputError
 
     from ..reports.report import missing_columns
-    from ..runs.scored_rows import read_rows, wrong_type
+    from ..runs.scored_rows import read_rows, wrong_columns
 
     path = out / "results.parquet"
     try:
@@ -120,8 +120,8 @@ def _results(out: Path) -> "pd.DataFrame":
             f"{path} is not a table of results: it lacks {', '.join(missing)}; make it with "
             f"`dosuite run --out {out}`"
         )
-    if wrong_type(rows):
-        raise InputError(f"{path} is not a table of results: {wrong_type(rows)}")
+    if wrong_columns(rows):
+        raise InputError(f"{path} is not a table of results: {wrong_columns(rows)}")
     return rows
 
 

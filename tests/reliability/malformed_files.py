@@ -350,7 +350,20 @@ def edited(rng: Rng, value: Any) -> Any:
         return [*value[:place], edited(rng, value[place]), *value[place + 1 :]]
     if isinstance(value, torch.Tensor) and rng.random() < 0.7:
         return _edited_tensor(rng, value)
-    odd = (None, True, -1, 10**20, 0.5, 1e308, "", "x", [], {}, [1, "a"], {"class": "Mode"})
+    odd: tuple[Any, ...] = (
+        None,
+        True,
+        -1,
+        10**20,
+        0.5,
+        1e308,
+        "",
+        "x",
+        [],
+        {},
+        [1, "a"],
+        {"class": "Mode"},
+    )
     return odd[rng.integers(len(odd))]
 
 

@@ -204,7 +204,7 @@ def fault_of_graph(text: str, graph: ADMG) -> str:
     if '"' in text or "{" in text or "[" in text:
         return ""
     directed, bidirected = _edges(text)
-    if (directed, bidirected) != (graph.directed, graph.bidirected):
+    if directed != set(graph.directed) or bidirected != set(graph.bidirected):
         return "the edges are not those of the text"
     return ""
 

@@ -91,7 +91,7 @@ def _almost(rng: Rng) -> tuple[Any, str]:
     """A function that is nearly a policy, and its number."""
     dtype, shape = DTYPES[rng.integers(len(DTYPES))], int(rng.integers(4))
     number = NUMBERS[rng.integers(len(NUMBERS))]
-    functions: list[Callable[[Any], Any]] = [
+    functions: list[Callable[..., Any]] = [
         lambda o: np.zeros(len(o)).astype(dtype),
         lambda o: [number] * len(o),
         lambda o: np.zeros((len(o), shape)),
@@ -100,7 +100,7 @@ def _almost(rng: Rng) -> tuple[Any, str]:
         lambda o: (np.zeros(len(o), int), "state"),
         lambda o: iter([0] * len(o)),
         lambda o: pd.Series([number] * len(o)),
-        lambda o: np.ma.masked_all(len(o)),
+        lambda o: np.ma.array(np.zeros(len(o), int), mask=True),
         lambda o: dict.fromkeys(range(len(o)), 0),
         lambda o: o.fill(0) or [0] * len(o),
         lambda o: [[0], [0, 1]] * len(o),
