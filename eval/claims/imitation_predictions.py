@@ -99,7 +99,7 @@ def car_clones(model: CopycatCar) -> Pair:
     for names in (with_lamp, without):
         clone = cloned(model, names)
         actions = clone(*(columns[name] for name in names)).value
-        hits.append(actions == log["action"])
+        hits.append(np.equal(actions, log["action"]))
         returns.append(sampled_returns(model.deployed().do(push=clone)))
     # the steps of an episode are not independent, so the difference is summed over each
     gains = np.bincount(log["episode"], hits[0].astype(float) - hits[1])
