@@ -99,6 +99,5 @@ def test_a_table_is_scored_only_if_it_is_a_policy(rows: list[list[float]]) -> No
     )
     table: Any = np.array(rows) if len(rows) == 1 else rows
     if not is_policy:
-        table: Any = np.array(rows) if len(rows) == 1 else rows
         with pytest.raises(InputError):
             score("IceCreamShorts-v0", table)
