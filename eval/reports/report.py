@@ -15,6 +15,7 @@ from dosuite.envs.regimes import Regime
 from dosuite.envs.registry import VARIANTS
 
 from ..runs.beliefs import belief_columns
+from ..runs.pairs import PAIR_COLUMNS
 from ..runs.reference_values import REFERENCES
 from ..runs.suite import ORDER
 from ..scores import metrics
@@ -75,7 +76,8 @@ TEXTS = ("environment", "member", "variant", "regime", "agent", "world", "status
 
 def results_fault(rows: pd.DataFrame) -> str:
     """Why rows are not results that can be reported; "" if they are."""
-    numbers = ["budget", "seed", "value", "std_error", *REFERENCES, *belief_columns()]
+    numbers = ["budget", "seed", "value", "std_error", *REFERENCES, *PAIR_COLUMNS]
+    numbers += belief_columns()
     missing = [name for name in dict.fromkeys([*ORDER, *TEXTS, *numbers]) if name not in rows]
     if missing:
         return f"it lacks {', '.join(missing)}"

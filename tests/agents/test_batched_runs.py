@@ -116,7 +116,6 @@ def test_a_run_that_diverges_has_a_clear_row(tmp_path: Path) -> None:
         ("dqn:batch=0", "dqn: batch must be at least 1, and is 0"),
         ("fqi:steps=0", "fqi: steps must be at least 1, and is 0"),
         ("cql:rate=0", "cql: rate must be positive, and is 0.0"),
-        ("cql:rate=nan", "cql: rate must be positive, and is nan"),
         ("cql:alpha=-1", "cql: alpha must be at least 0, and is -1.0"),
         ("iql:expectile=1", "iql: expectile must be between 0 and 1, and is 1.0"),
         ("iql:temperature=-1", "iql: temperature must be at least 0, and is -1.0"),

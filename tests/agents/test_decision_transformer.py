@@ -344,7 +344,6 @@ def test_masked_actions_are_not_confounded() -> None:
         ),
         ("aim=2", "decision-transformer: aim must be between 0 and 1, and is 2.0"),
         ("temperature=-1", "decision-transformer: temperature must be at least 0, and is -1.0"),
-        ("temperature=nan", "decision-transformer: temperature must be at least 0, and is nan"),
         ("heads=3", "decision-transformer: hidden must be a multiple of heads, and is 32 for 3"),
         ("context=0", "decision-transformer: context must be at least 1, and is 0"),
     ],

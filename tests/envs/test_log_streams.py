@@ -173,7 +173,7 @@ from dosuite.envs import Log, collect, make_model
 
 def write_and_learn(world, episodes, *agents):
     path = Path("log.arrow")
-    collect(make_model(world), episodes, 0, "mixed", path=path)
+    collect(make_model(world, trust=True), episodes, 0, "mixed", path=path)
     for name in agents:
         make_agent(name).learn(Log.load(path), 0)
     return path.stat().st_size

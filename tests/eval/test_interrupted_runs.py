@@ -92,7 +92,7 @@ def test_workers_end_with_the_main_process(tmp_path: Path, number: int) -> None:
     agent = f"{__file__}:Leaving:how=sleep"
     code = "import sys; from dosuite.eval.cli.main import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "run", "IceCreamShorts-v0", "--agent", agent]
-    command += ["--seeds", "2", "--workers", "2"]
+    command += ["--seeds", "2", "--workers", "2", "--trust"]
     main = subprocess.Popen(command, cwd=tmp_path)
     end = time.monotonic() + 90
     while len(list(tmp_path.glob("*.pid"))) < 2 and time.monotonic() < end:

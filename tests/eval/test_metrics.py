@@ -50,7 +50,9 @@ def row(**changes: object) -> dict[str, object]:
         "std_error": 0.0,
         "exact": True,
     }
-    return {**who, **how, **ICE_CREAM, "j_behaviour": 0.375, "believed": np.nan, **changes}
+    pair = {"pair_value": 0.375, "pair_std_error": 0.0, "floor": 0.445}
+    known = {**ICE_CREAM, "j_behaviour": 0.375, **pair, "believed": np.nan}
+    return {**who, **how, **known, **changes}
 
 
 def rows(*changes: dict[str, object]) -> pd.DataFrame:

@@ -75,6 +75,11 @@ def runs(
                 "kappa": 1.0,
                 "kappa_residual": 0.0,
             }
+            learns_once = agent in ("naive", "bc") and not world and variant != "control"
+            pair = {"pair_std_error": 0.0, "floor": 0.445 if learns_once else np.nan}
+            pair["pair_value"] = (shares[0] * 0.275 + (1 - shares[0]) * 0.475) / 2 + (
+                shares[1] * 0.615 + (1 - shares[1]) * 0.135
+            ) / 2
             scores = known if agent == "naive" and not world else dict.fromkeys(known, np.nan)
             yield {
                 **who,
@@ -83,6 +88,7 @@ def runs(
                 **means,
                 "j_behaviour": 0.375,
                 "promised": SEEING[1],
+                **pair,
                 **scores,
             }
 

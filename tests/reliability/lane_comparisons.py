@@ -134,7 +134,7 @@ def _agents(model: World, counts: bool) -> Iterator[tuple[str, Any]]:
         if ("agents.tabular" in cls.__module__) != counts:
             continue
         known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
-        settings = {key: few for key, few in FEW.items() if key in known}
+        settings: dict[str, Any] = {key: few for key, few in FEW.items() if key in known}
         yield name, make_agent(name, **settings)
 
 
