@@ -3,12 +3,14 @@ rows.
 """
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
 from dosuite.causal import (
     Array,
     Bernoulli,
+    Ranges,
     World,
     action,
     context,
@@ -42,6 +44,8 @@ class MBiasClinic(World):
 
     Source: the M-bias of Greenland (2003); story and numbers are ours.
     """
+
+    held_out: ClassVar[Ranges] = {"effect": (0.05, 0.24), "worried": (0.1, 0.9), "fit": (0.1, 0.9)}
 
     effect: float = 0.2  # of the drug on P(recovery)
 

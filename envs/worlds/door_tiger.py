@@ -14,6 +14,7 @@ from dosuite.causal import (
     Categorical,
     Exactly,
     InputError,
+    Ranges,
     World,
     action,
     context,
@@ -62,6 +63,8 @@ class Door(World):
 
     Source: the door of Gasse et al. (2021), and its six experts.
     """
+
+    held_out: ClassVar[Ranges] = {"green_light": (0.05, 0.45)}
 
     expert: str = "noisy_good"
     green_light: float = 0.4  # P(the light is green)

@@ -6,7 +6,18 @@ from typing import ClassVar
 
 import numpy as np
 
-from dosuite.causal import Array, Bernoulli, World, action, context, latent, logged, reward, shift
+from dosuite.causal import (
+    Array,
+    Bernoulli,
+    Ranges,
+    World,
+    action,
+    context,
+    latent,
+    logged,
+    reward,
+    shift,
+)
 
 Rates = tuple[tuple[float, ...], ...]
 
@@ -44,6 +55,8 @@ class TransportClinic(World):
     """
 
     deployment: ClassVar[str] = "target"
+
+    held_out: ClassVar[Ranges] = {"marker": (0.55, 0.95)}
 
     here: tuple[float, ...] = (0.2,)  # P(marker) where the log is written
     there: tuple[float, ...] = (0.75,)  # P(marker) in the target

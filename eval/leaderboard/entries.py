@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dosuite.agents import Policy, load_policy
 from dosuite.causal import InputError
 from dosuite.envs import make_model
 from dosuite.envs.plugins import names_file
@@ -18,12 +17,12 @@ from dosuite.envs.regimes import Regime
 
 from ..reports.reference_rows import about_reference, reference_rows
 from ..runs.code import hash_of_floors
-from ..runs.kept_policies import policy_path
 from ..runs.reference_values import REFERENCES, references
 from ..submissions.archive import unpack
 from ..submissions.check import MISFITS, NOT_RESCORED, OK, check
 from ..submissions.manifest import ABOUT, WORLDS, Manifest, name_of
 from ..submissions.rescoring import EXACT, rescored
+from .policies import loaded_policy
 from .standings import scored_runs
 
 REFERENCE = "reference"  # the entry of this package's own agents
@@ -129,7 +128,7 @@ def _rescored_rows(
     for key, group in submitted.groupby("run", sort=False):
         heads = group.to_dict("records")
         entry = manifest.runs.get(str(key))
-        policy = _policy(folder, str(key))
+        policy = loaded_policy(folder, str(key))
         if entry is None or policy is None or names_file(name_of(entry.environment)):
             rows += heads
             continue
@@ -141,14 +140,6 @@ def _rescored_rows(
         again.add(str(key))
         rows += [heads[0] | row for row in scores]
     return pd.DataFrame(rows, columns=submitted.columns), again
-
-
-def _policy(folder: Path, key: str) -> Policy | None:
-    path = policy_path(folder, key)
-    try:
-        return load_policy(path) if path.is_file() else None
-    except InputError:
-        return None
 
 
 def _version_notes(manifest: Manifest) -> list[str]:
