@@ -61,8 +61,9 @@ def _check_names(path: Path) -> None:
     if not path.is_file():
         raise InputError(f"there is no file {path}; `dosuite submission` makes one")
     names = checked_members(path, "a submission", MOST_MEMBERS)
-    if not names:
-        raise InputError(f"{path} is no zip, or it is cut short")
+    # the directory that is found in a file cut short may be that of a policy in it, a zip itself
+    if not {MANIFEST, ROWS}.intersection(names):
+        raise InputError(f"{path} is no submission, or it is cut short")
     for name in names:
         if _leaves(name):
             raise InputError(f"{path} has a member that leaves its folder: {name!r}")
@@ -88,7 +89,7 @@ def _write_policy(path: Path, file: Path, content: bytes) -> None:
     if not content.startswith(_ZIP):
         name = PurePosixPath(file).name
         raise InputError(f"{path}: policies/{name} is a pickle or another file, and no policy")
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)
 
 

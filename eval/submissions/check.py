@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2b, sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -266,7 +266,7 @@ def _policy(key: str, entry: Entry, folder: Path) -> Policy | str:
     References are computed again. Nothing is run that the author wrote.
     """
     if entry.regime == Regime.EXACT:
-        learned = run_of(entry).learned().policy
+        learned = _learned(run_of(entry))
         return learned if isinstance(learned, Policy) else "the reference cannot be computed"
     path = policy_path(folder, key)
     content = path.read_bytes() if path.is_file() else b""
@@ -276,10 +276,24 @@ def _policy(key: str, entry: Entry, folder: Path) -> Policy | str:
         return "its policy is not in the file"
     if entry.budget > MOST_STEPS:
         return f"its log of more than {MOST_STEPS:,} steps is not collected again"
-    try:
-        return load_policy(path)
-    except InputError as error:
-        return str(error).replace(str(path), "its policy")
+    return _loaded(content)
+
+
+@lru_cache(maxsize=256)
+def _learned(reference: Run) -> Policy | BaseException:
+    return reference.learned().policy
+
+
+@lru_cache(maxsize=256)
+def _loaded(content: bytes) -> Policy | str:
+    """The policy in the bytes of a file, one object for equal files, or why there is none."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "policy.pt"
+        path.write_bytes(content)
+        try:
+            return load_policy(path)
+        except InputError as error:
+            return str(error).replace(str(path), "its policy")
 
 
 def _pairs(claims: Iterable[Claim]) -> list[tuple[Claim, Claim]]:

@@ -3,14 +3,15 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
 from typing import Any
 
 from dosuite.causal import InputError
+from dosuite.envs.regimes import OFFLINE, Regime
 from dosuite.envs.settings import parse
 
 from ..runs.code import FLOORS, code_bytes, hash_of_floors, versions
 from ..runs.run import recorded_log
-from ..runs.suite import OFFLINE, Regime
 
 FORMAT = 1
 WORLDS = ("causal", "envs")  # the floors whose code the worlds' numbers depend on
@@ -99,14 +100,14 @@ def _checked(kind: Any, parts: Any, what: str) -> Any:
     names = {each.name for each in fields(kind)}
     if not isinstance(parts, dict) or set(parts) != names:
         raise InputError(f"the manifest does not say of {what} exactly {', '.join(sorted(names))}")
-    wanted = {str: str, int: int}
+    wanted: dict[Any, type] = {str: str, int: int}
     for each in fields(kind):
         if type(parts[each.name]) is not wanted.get(each.type, dict):
             raise InputError(f"the manifest says of {what} a {each.name} of a wrong type")
     return kind(**parts)
 
 
-def entry_of(row: Mapping[str, Any]) -> Entry:
+def entry_of(row: Mapping[Any, Any]) -> Entry:
     """The run that a row describes, without hashes."""
     member = f":{row['member']}" if row["member"] else ""
     return Entry(
@@ -127,8 +128,13 @@ def log_hash(entry: Entry) -> str:
         return ""
     # one log is a sample of both worlds of a pair
     variant = "" if entry.variant == "twin" and entry.learns_once else entry.variant
-    log = recorded_log(entry.environment, variant, entry.regime, entry.budget, entry.seed)
-    return log.content_hash
+    return _log_hash(entry.environment, variant, entry.regime, entry.budget, entry.seed)
+
+
+@lru_cache(maxsize=65_536)
+def _log_hash(environment: str, variant: str, regime: str, budget: int, seed: int) -> str:
+    """The hash of a log, which all agents in a regime share."""
+    return recorded_log(environment, variant, regime, budget, seed).content_hash
 
 
 def name_of(text: str) -> str:
