@@ -15,6 +15,7 @@ from ..runs.run import recorded_log
 
 FORMAT = 1
 WORLDS = ("causal", "envs")  # the floors whose code the worlds' numbers depend on
+MOST_SEEDS = 10_000
 ABOUT = ("name", "authors", "cite", "hardware")
 
 
@@ -88,6 +89,8 @@ def read_manifest(content: bytes) -> Manifest:
         texts = getattr(manifest, name)
         if not all(isinstance(text, str) for text in texts.values()):
             raise InputError(f"the manifest's {name} are not texts")
+    if not 1 <= manifest.seeds <= MOST_SEEDS:
+        raise InputError(f"the manifest's seeds are not from 1 to {MOST_SEEDS:,}")
     try:
         bytes.fromhex(manifest.code)
     except ValueError as error:
