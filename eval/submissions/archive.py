@@ -14,12 +14,12 @@ from dosuite.causal import InputError
 from dosuite.envs.files import replacing
 
 from ..runs.scored_rows import empty_row, read_rows, wrong_type
-from .manifest import Manifest, read_manifest
+from .manifest import KEY, Manifest, read_manifest
 
 MANIFEST, ROWS = "manifest.json", "results.parquet"
 MOST_MEMBERS = 100_000
 MOST_ROWS = 1_000_000
-_POLICY = re.compile(r"policies/[0-9a-f]{20}\.pt")
+_POLICY = re.compile(rf"policies/{KEY.pattern}\.pt")
 _DATE = (1980, 1, 1, 0, 0, 0)  # of every member, so that equal contents make equal files
 _ZIP = b"PK\x03\x04"  # begins a saved policy, and no pickle
 HEAD = ("environment", "member", "variant", "agent", "regime", "needs", "budget", "seed", "run")

@@ -1,6 +1,7 @@
 """The manifest of a submission: what made it, who sent it, and which runs it is of."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
@@ -16,6 +17,7 @@ from ..runs.run import recorded_log
 FORMAT = 1
 WORLDS = ("causal", "envs")  # the floors whose code the worlds' numbers depend on
 MOST_SEEDS = 10_000
+KEY = re.compile("[0-9a-f]{20}")  # of a run
 ABOUT = ("name", "authors", "cite", "hardware")
 
 
@@ -83,6 +85,9 @@ def read_manifest(content: bytes) -> Manifest:
     runs = parts.get("runs")
     if not isinstance(runs, dict):
         raise InputError("the manifest names no runs")
+    for key in runs:
+        if not KEY.fullmatch(key):  # it is part of a file's name
+            raise InputError(f"the manifest has a run {key!r}, which is the key of none")
     parts["runs"] = {key: _checked(Entry, entry, f"run {key}") for key, entry in runs.items()}
     manifest: Manifest = _checked(Manifest, parts, "it")
     for name in ("versions", "about"):

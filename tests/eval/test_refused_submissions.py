@@ -120,7 +120,11 @@ def test_missing_members(honest: Parts, tmp_path: Path) -> None:
         (b'{"format": 2}', "has another format than 1"),
         (b'{"format": 1}', "names no runs"),
         (b'{"format": 1, "runs": {}}', "does not say of it exactly"),
-        (b'{"format": 1, "runs": {"a": 1}}', "does not say of run a exactly"),
+        (b'{"format": 1, "runs": {"../../a": 1}}', "which is the key of none"),
+        (
+            b'{"format": 1, "runs": {"%s": 1}}' % (b"a" * 20),
+            "does not say of run aaaaaaaaaaaaaaaaaaaa exactly",
+        ),
     ],
 )
 def test_a_manifest_that_is_none(honest: Parts, tmp_path: Path, manifest: bytes, line: str) -> None:
