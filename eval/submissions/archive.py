@@ -14,12 +14,12 @@ from dosuite.causal import InputError
 from dosuite.envs.files import replacing
 
 from ..runs.scored_rows import empty_row, read_rows, wrong_type
-from .manifest import Manifest, read_manifest
+from .manifest import KEY, Manifest, read_manifest
 
 MANIFEST, ROWS = "manifest.json", "results.parquet"
 MOST_MEMBERS = 100_000
 MOST_ROWS = 1_000_000
-_POLICY = re.compile(r"policies/[0-9a-f]{20}\.pt")
+_POLICY = re.compile(rf"policies/{KEY.pattern}\.pt")
 _DATE = (1980, 1, 1, 0, 0, 0)  # of every member, so that equal contents make equal files
 _ZIP = b"PK\x03\x04"  # begins a saved policy, and no pickle
 HEAD = ("environment", "member", "variant", "agent", "regime", "needs", "budget", "seed", "run")
@@ -61,8 +61,9 @@ def _check_names(path: Path) -> None:
     if not path.is_file():
         raise InputError(f"there is no file {path}; `dosuite submission` makes one")
     names = checked_members(path, "a submission", MOST_MEMBERS)
-    if not names:
-        raise InputError(f"{path} is no zip, or it is cut short")
+    # the directory that is found in a file cut short may be that of a policy in it, a zip itself
+    if not {MANIFEST, ROWS}.intersection(names):
+        raise InputError(f"{path} is no submission, or it is cut short")
     for name in names:
         if _leaves(name):
             raise InputError(f"{path} has a member that leaves its folder: {name!r}")
@@ -88,7 +89,7 @@ def _write_policy(path: Path, file: Path, content: bytes) -> None:
     if not content.startswith(_ZIP):
         name = PurePosixPath(file).name
         raise InputError(f"{path}: policies/{name} is a pickle or another file, and no policy")
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)
 
 

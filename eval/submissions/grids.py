@@ -1,7 +1,7 @@
 """Whether the runs of a submission are a whole grid: every seed, agent and variant."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 
 from dosuite.causal import InputError, World
 from dosuite.envs import make_model
@@ -30,48 +30,81 @@ def _seed_faults(entries: Iterable[Entry], seeds: int) -> list[str]:
         groups[entry.environment, entry.variant, _kind(entry)].append(entry.seed)
     faults = []
     for (environment, variant, (agent, regime, _)), there in groups.items():
-        where = " ".join(filter(None, (environment, variant, f"{agent}@{regime}")))
-        wanted = range(1 if Regime(regime).budget is Budget.NONE else seeds)
-        twice = sorted({seed for seed in there if there.count(seed) > 1})
-        missing = sorted(set(wanted) - set(there))
-        surplus = sorted(set(there) - set(wanted))
-        faults += [f"{where}: seed {seed} is there twice" for seed in twice]
-        faults += [f"{where}: seed {seed} is missing" for seed in missing]
-        faults += [f"{where}: seed {seed} is not one of 0 to {len(wanted) - 1}" for seed in surplus]
+        learns = Regime(regime).budget is not Budget.NONE
+        where = f"{_place(environment, variant)} {agent}@{regime}"
+        faults += [f"{where}: {fault}" for fault in _faults_of(there, seeds if learns else 1)]
     return faults
 
 
-def _agent_faults(entries: list[Entry]) -> list[str]:
+def _faults_of(there: Sequence[int], seeds: int) -> list[str]:
+    """What is wrong with the seeds of one agent."""
+    counts = Counter(there)
+    twice = [seed for seed, count in counts.items() if count > 1]
+    missing = [seed for seed in range(seeds) if seed not in counts]
+    surplus = [seed for seed in counts if not 0 <= seed < seeds]
+    faults = []
+    if twice:
+        faults.append(f"seed {_listed(twice)} is there twice")
+    if missing:
+        faults.append(f"seed {_listed(missing)} is missing")
+    if surplus:
+        faults.append(f"seed {_listed(surplus)} is not one of 0 to {seeds - 1}")
+    return faults
+
+
+def _listed(seeds: Sequence[int]) -> str:
+    """The first seed, and how many others there are."""
+    rest = f" (and {len(seeds) - 1} more)" if len(seeds) > 1 else ""
+    return f"{min(seeds)}{rest}"
+
+
+def _agent_faults(entries: Sequence[Entry]) -> list[str]:
     """The agents that are missing in a variant or an environment.
 
     An agent that is in one environment is in all whose actions are of the same kind: counted, or
     numbers.
     """
-    models = {entry.environment: _model(entry.environment) for entry in entries}
-    learners = [entry for entry in entries if entry.regime != Regime.EXACT]
+    models: dict[str, World] = {}
+    for environment in {entry.environment: None for entry in entries}:
+        model = _model(environment)
+        if model is not None:
+            models[environment] = model
     everywhere: dict[bool, set[Kind]] = defaultdict(set)
     there: dict[tuple[str, str], set[Kind]] = defaultdict(set)
-    for entry in learners:
-        model = models[entry.environment]
-        there[entry.environment, entry.variant].add(_kind(entry))
-        if model is not None:
-            everywhere[model.action_bounds is None].add(_kind(entry))
+    for entry in entries:
+        if entry.environment in models and entry.regime != Regime.EXACT:
+            there[entry.environment, entry.variant].add(_kind(entry))
+            everywhere[_counts(models[entry.environment])].add(_kind(entry))
     has_controls = any(entry.variant == "control" for entry in entries)
     faults = []
     for environment, model in models.items():
-        if model is None:
-            continue
-        kinds = everywhere[model.action_bounds is None]
-        variants = ["", *(["twin"] if model.twin() is not None else [])]
-        for variant in variants + ["control"] * has_controls:
-            for agent, regime, _ in sorted(kinds - there[environment, variant]):
-                where = " ".join(filter(None, (environment, variant)))
-                faults.append(f"{where}: {agent}@{regime} is missing")
+        for variant in _variants(model, has_controls):
+            missing = everywhere[_counts(model)] - there[environment, variant]
+            for agent, regime, _ in sorted(missing):
+                faults.append(f"{_place(environment, variant)}: {agent}@{regime} is missing")
     return faults
+
+
+def _variants(model: World, has_controls: bool) -> list[str]:
+    variants = [""]
+    if model.twin() is not None:
+        variants.append("twin")
+    if has_controls:
+        variants.append("control")
+    return variants
+
+
+def _counts(model: World) -> bool:
+    """Whether the actions of a model can be counted."""
+    return model.action_bounds is None
 
 
 def _kind(entry: Entry) -> Kind:
     return entry.agent, entry.regime, entry.budget
+
+
+def _place(environment: str, variant: str) -> str:
+    return f"{environment} {variant}".rstrip()
 
 
 def _model(environment: str) -> World | None:

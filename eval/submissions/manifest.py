@@ -1,19 +1,23 @@
 """The manifest of a submission: what made it, who sent it, and which runs it is of."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
 from typing import Any
 
 from dosuite.causal import InputError
+from dosuite.envs.regimes import OFFLINE, Regime
 from dosuite.envs.settings import parse
 
 from ..runs.code import FLOORS, code_bytes, hash_of_floors, versions
 from ..runs.run import recorded_log
-from ..runs.suite import OFFLINE, Regime
 
 FORMAT = 1
 WORLDS = ("causal", "envs")  # the floors whose code the worlds' numbers depend on
+MOST_SEEDS = 10_000
+KEY = re.compile("[0-9a-f]{20}")  # of a run
 ABOUT = ("name", "authors", "cite", "hardware")
 
 
@@ -81,12 +85,17 @@ def read_manifest(content: bytes) -> Manifest:
     runs = parts.get("runs")
     if not isinstance(runs, dict):
         raise InputError("the manifest names no runs")
+    for key in runs:
+        if not KEY.fullmatch(key):  # it is part of a file's name
+            raise InputError(f"the manifest has a run {key!r}, which is the key of none")
     parts["runs"] = {key: _checked(Entry, entry, f"run {key}") for key, entry in runs.items()}
     manifest: Manifest = _checked(Manifest, parts, "it")
     for name in ("versions", "about"):
         texts = getattr(manifest, name)
         if not all(isinstance(text, str) for text in texts.values()):
             raise InputError(f"the manifest's {name} are not texts")
+    if not 1 <= manifest.seeds <= MOST_SEEDS:
+        raise InputError(f"the manifest's seeds are not from 1 to {MOST_SEEDS:,}")
     try:
         bytes.fromhex(manifest.code)
     except ValueError as error:
@@ -99,14 +108,14 @@ def _checked(kind: Any, parts: Any, what: str) -> Any:
     names = {each.name for each in fields(kind)}
     if not isinstance(parts, dict) or set(parts) != names:
         raise InputError(f"the manifest does not say of {what} exactly {', '.join(sorted(names))}")
-    wanted = {str: str, int: int}
+    wanted: dict[Any, type] = {str: str, int: int}
     for each in fields(kind):
         if type(parts[each.name]) is not wanted.get(each.type, dict):
             raise InputError(f"the manifest says of {what} a {each.name} of a wrong type")
     return kind(**parts)
 
 
-def entry_of(row: Mapping[str, Any]) -> Entry:
+def entry_of(row: Mapping[Any, Any]) -> Entry:
     """The run that a row describes, without hashes."""
     member = f":{row['member']}" if row["member"] else ""
     return Entry(
@@ -127,8 +136,13 @@ def log_hash(entry: Entry) -> str:
         return ""
     # one log is a sample of both worlds of a pair
     variant = "" if entry.variant == "twin" and entry.learns_once else entry.variant
-    log = recorded_log(entry.environment, variant, entry.regime, entry.budget, entry.seed)
-    return log.content_hash
+    return _log_hash(entry.environment, variant, entry.regime, entry.budget, entry.seed)
+
+
+@lru_cache(maxsize=65_536)
+def _log_hash(environment: str, variant: str, regime: str, budget: int, seed: int) -> str:
+    """The hash of a log, which all agents in a regime share."""
+    return recorded_log(environment, variant, regime, budget, seed).content_hash
 
 
 def name_of(text: str) -> str:

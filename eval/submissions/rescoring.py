@@ -1,18 +1,19 @@
 """Scoring a kept policy again, and comparing with the rows that were submitted."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from dosuite.agents import ContinuousPolicy, Policy
-from dosuite.causal import NotDiscreteError, TooLargeError, World
+from dosuite.causal import InputError, NotDiscreteError, TooLargeError, World
 from dosuite.envs import all_observations, choices, make_model
+from dosuite.envs.regimes import Regime
 from dosuite.envs.spaces import action_space
 
 from ..runs.pairs import floor_value, leak, pair_columns, twin_pair
 from ..runs.scored_rows import empty_row, scored
-from ..runs.suite import Regime
 from .manifest import Entry
 
 EXACT = 1e-9  # by which exact values may differ, from 1 on relative to their size
@@ -23,13 +24,26 @@ Rows = list[dict[str, Any]]
 
 
 def rescored(entry: Entry, policy: Policy) -> Rows:
-    """The rows of a policy in the world of a run and in its shifts, without those of `Run`."""
-    model = make_model(entry.environment, variant=entry.variant)
-    shown = model.with_intent() if entry.regime == Regime.COUNTERFACTUAL else model
+    """The rows of a policy in the world of a run and in its shifts, without what names the run.
+
+    Raises InputError if its probabilities are none there, or what else a policy raises that does
+    not fit the world.
+    """
+    shows_intent = entry.regime == Regime.COUNTERFACTUAL
+    return _rescored(entry.environment, entry.variant, shows_intent, entry.learns_once, policy)
+
+
+@lru_cache(maxsize=4096)
+def _rescored(
+    environment: str, variant: str, shows_intent: bool, learns_once: bool, policy: Policy
+) -> Rows:
+    model = make_model(environment, variant=variant)
+    shown = model.with_intent() if shows_intent else model
     if fault := _law_fault(shown, policy):
-        raise ValueError(fault)
+        raise InputError(fault)
     rows = scored(model, shown, policy)
-    if entry.learns_once and (pair := twin_pair(entry.environment, entry.variant)) is not None:
+    pair = twin_pair(environment, variant) if learns_once else None
+    if pair is not None:
         rows[0] |= pair_columns(pair, policy)
     return rows
 

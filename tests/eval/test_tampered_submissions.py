@@ -36,9 +36,8 @@ def test_an_honest_submission_is_accepted(honest: Parts, tmp_path: Path) -> None
 
 def a_changed_value(parts: Parts) -> Parts:
     key = parts.key("naive")
-    return parts.with_cell(
-        key, "value", parts.rows.set_index("run").loc[key, "value"].iloc[0] + 1e-6
-    )
+    row = next(row for row in parts.rows.to_dict("records") if row["run"] == key)
+    return parts.with_cell(key, "value", row["value"] + 1e-6)
 
 
 def a_changed_reference(parts: Parts) -> Parts:
