@@ -151,6 +151,8 @@ class Tiger(World):
     biased ones of the 2021 preprint, with the numbers of the published programs. bench_good is our
     own."""
 
+    held_out: ClassVar[Ranges] = {"accuracy": (0.7, 0.95)}
+
     horizon: int = 10
     expert: str = "bench_good"
     accuracy: float = 0.85  # P(the roar comes from where the tiger is)

@@ -142,6 +142,8 @@ class Response(TransportClinic):
     there: tuple[float, ...] = (0.3, 0.15)  # P(marker | drug) in the target
     rates: Rates = ((0.20, 0.60), (0.15, 0.65))
 
+    held_out: ClassVar[Ranges] = {}  # marker has a cause
+
     @logged
     def marker(self, drug: Array) -> Bernoulli:
         return Bernoulli(np.array(self.here)[drug])
@@ -206,6 +208,8 @@ class TwoLogs(TransportClinic):
 
     Source: as TransportClinic; the fusion of logs is that of Bareinboim and Pearl (2016).
     """
+
+    held_out: ClassVar[Ranges] = {"fit": (0.1, 0.9), "fitness": (0.05, 0.15)}
 
     # P(recovery) of a fit patient minus the average, and of the average minus an unfit patient
     fitness: float = 0.15

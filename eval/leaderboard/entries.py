@@ -19,7 +19,8 @@ from ..reports.reference_rows import about_reference, reference_rows
 from ..runs.code import hash_of_floors
 from ..runs.reference_values import REFERENCES, references
 from ..submissions.archive import unpack
-from ..submissions.check import MISFITS, NOT_RESCORED, OK, check
+from ..submissions.check import NOT_RESCORED, OK, check
+from ..submissions.findings import MISFITS
 from ..submissions.manifest import ABOUT, WORLDS, Manifest, name_of
 from ..submissions.rescoring import EXACT, rescored
 from .policies import loaded_policy
@@ -113,7 +114,7 @@ def _entry(path: Path, workers: int, checked: bool) -> Entry:
     about = {key: manifest.about.get(key, "") for key in ABOUT}
     title = about["name"] or path.stem
     runs = scored_runs(title, rows)
-    runs = runs.assign(verified=runs["run"].map(verdicts).fillna(UNCHECKED))
+    runs = runs.assign(verified=[verdicts.get(key, UNCHECKED) for key in runs["run"]])
     return Entry(title, path.name, runs, about, notes)
 
 

@@ -35,13 +35,14 @@ from ..runs.policy_value import policy_value
 from ..runs.reference_values import references
 from ..scores import metrics
 from ..submissions.archive import unpack
-from ..submissions.check import MISFITS
+from ..submissions.findings import MISFITS
 from ..submissions.manifest import Entry, name_of
 from .policies import loaded_policy
 
 SALT = "dosuite held-out worlds"  # before the seed, so that its hash is in no table of hashes
 LEAST = 16  # characters of a seed whose hash is published: shorter ones can be guessed
 WORLDS = 5  # that are drawn of each environment
+NO_GAP = "no policy is better there than the confused one"
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def held_out_worlds(environment: str, seed: str, count: int = WORLDS) -> list[He
     drawn = []
     for _ in range(count):
         values = {name: float(rng.uniform(*ends)) for name, ends in ranges}
-        drawn.append(HeldOutWorld(_with_values(model, values), values))
+        drawn.append(HeldOutWorld(drawn_world(model, values), values))
     return drawn
 
 
@@ -105,9 +106,6 @@ def held_out_rows(entry: Entry, policy: Policy, seed: str) -> list[dict[str, Any
         row["note"] = "" if row["gap"] > metrics.NEGLIGIBLE else NO_GAP
         rows.append(row)
     return rows
-
-
-NO_GAP = "no policy is better there than the confused one"
 
 
 def held_out_table(path: Path, seed: str, accepted: frozenset[str]) -> pd.DataFrame:
@@ -148,8 +146,11 @@ def summaries(table: pd.DataFrame) -> Iterator[tuple[str, ...]]:
         yield environment, f"{agent}@{regime}", *texts, where
 
 
-def _with_values(model: World, values: Mapping[str, float]) -> World:
-    """The deployment of a model with other values of knobs and laws."""
+def drawn_world(model: World, values: Mapping[str, float]) -> World:
+    """The deployment of a model with other values of knobs and laws.
+
+    Raises InputError if there is no such knob or variable, or if the world has other spaces.
+    """
     base = model.deployed()
     knobs = {field.name for field in fields(base)}
     world: World = replace(base, **{name: value for name, value in values.items() if name in knobs})
