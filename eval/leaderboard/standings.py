@@ -80,10 +80,11 @@ def scored_runs(entry: str, rows: pd.DataFrame) -> pd.DataFrame:
     """
     rows = rows[rows["variant"] != "control"]
     runs = metrics.largest_budget(metrics.run_scores(rows))
-    tracks = [track_of(*pair) for pair in zip(runs["regime"], runs["needs"], strict=True)]
+    pairs = zip(runs["regime"], runs["needs"], strict=True)
+    tracks = [str(track_of(regime, needs) or "") for regime, needs in pairs]
     runs = runs.assign(entry=entry, track=tracks)
     runs["family"] = [_family(name) for name in runs["environment"]]
-    runs = runs[runs["track"].notna()].reset_index(drop=True)
+    runs = runs[runs["track"] != ""].reset_index(drop=True)
     return runs.assign(floor_distance=_floor_distances(runs))
 
 
