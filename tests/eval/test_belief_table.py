@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from dosuite.eval.reports.report import report_sections, summary
+from dosuite.eval.reports.report import report_sections
+from dosuite.eval.reports.tables import summary
 from dosuite.eval.runs.run import Run
 
 
