@@ -1,4 +1,4 @@
-"""Sizes of files that are policies, checked before their contents take memory."""
+"""Sizes of files that others wrote, checked before their contents take memory."""
 
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
@@ -10,35 +10,34 @@ MOST_MEMBERS = 10_000
 MOST_RATIO = 100  # of the unpacked bytes to those of the file; networks pack by less than 2
 
 
-def check_size(path: str | Path) -> None:
+def check_size(path: str | Path, kind: str = "a policy's file") -> None:
     """Raise InputError if a file is larger than MOST_BYTES."""
     size = Path(path).stat().st_size
     if size > MOST_BYTES:
-        raise InputError(f"{path} has {size:,} bytes, and a policy's file at most {MOST_BYTES:,}")
+        raise InputError(f"{path} has {size:,} bytes, and {kind} at most {MOST_BYTES:,}")
 
 
-def checked_members(path: str | Path) -> list[str]:
+def checked_members(
+    path: str | Path, kind: str = "a policy's file", most: int = MOST_MEMBERS
+) -> list[str]:
     """The names of the members of a zip, from its directory alone; [] if it is none.
 
-    Raises InputError if it has more than MOST_MEMBERS, or if they unpack to more than MOST_BYTES,
-    or to more than MOST_RATIO times the size of the file.
+    Raises InputError if it has more than `most`, or if they unpack to more than MOST_BYTES, or to
+    more than MOST_RATIO times the size of the file. `kind` names the file in the message.
     """
-    check_size(path)
+    check_size(path, kind)
     try:
         with ZipFile(path) as archive:
             members = archive.infolist()
     except (BadZipFile, OSError, ValueError, NotImplementedError):
         return []
-    if len(members) > MOST_MEMBERS:
-        raise InputError(
-            f"{path} has {len(members):,} members, and a policy's file at most {MOST_MEMBERS:,}"
-        )
+    if len(members) > most:
+        raise InputError(f"{path} has {len(members):,} members, and {kind} at most {most:,}")
     unpacked = sum(member.file_size for member in members)
     allowed = min(MOST_BYTES, MOST_RATIO * Path(path).stat().st_size)
     if unpacked > allowed:
         raise InputError(
-            f"{path} unpacks to {unpacked:,} bytes, and a policy's file of its size to at most "
-            f"{allowed:,}"
+            f"{path} unpacks to {unpacked:,} bytes, and {kind} of its size to at most {allowed:,}"
         )
     return [member.filename for member in members]
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .bench import bench
+from .check import check
 from .checked_command import CheckedCommand, OneLineErrors
 from .claims import matrix, predictions
 from .data import data
@@ -15,6 +16,7 @@ from .list_catalogue import list_catalogue
 from .run import report, run
 from .sanity import sanity
 from .show import show
+from .submission import submission
 
 app = typer.Typer(
     cls=OneLineErrors,
@@ -35,7 +37,7 @@ def about(
 
 
 app.command("list", cls=CheckedCommand)(list_catalogue)
-for command in (show, data, run, report, matrix, predictions, sanity, bench):
+for command in (show, data, run, report, submission, check, matrix, predictions, sanity, bench):
     app.command(cls=CheckedCommand)(command)
 
 

@@ -59,6 +59,9 @@ def run(
         ),
     ] = "",
     out: Out = Path("results"),
+    policies: Annotated[
+        bool, typer.Option(help="Keep the learned policies, in the folder policies of the results.")
+    ] = True,
     workers: Workers = CORES,
     trust: Trust = False,
 ) -> None:
@@ -84,7 +87,7 @@ def run(
         controls,
         device,
     )
-    rows = execute(runs, out, workers)
+    rows = execute(runs, out, workers, policies=policies)
     with alone_in(out):
         _report(rows, out)
     fail_if_any(rows)
@@ -96,10 +99,10 @@ def report(out: Out = Path("results")) -> None:
 
     # A `dosuite run` that ends in the meantime writes its newer report afterwards.
     with alone_in(out):
-        _report(_results(out), out)
+        _report(results_in(out), out)
 
 
-def _results(out: Path) -> "pd.DataFrame":
+def results_in(out: Path) -> "pd.DataFrame":
     """The rows of the results in a folder. Raises InputError if there are none."""
     from dosuite.causal import InputError
 

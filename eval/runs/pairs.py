@@ -7,12 +7,22 @@ import numpy as np
 from dosuite.agents import Policy
 from dosuite.causal import NotDiscreteError, TooLargeError, World, floor
 from dosuite.causal.tolerances import ROUNDING
+from dosuite.envs import make_model
 
 from .policy_value import policy_value
 
 Pair = tuple[World, World]
 PAIR_COLUMNS = ("pair_value", "pair_std_error", "floor")  # of a run that learns once for both
 DEVIATIONS = 5.0  # standard errors by which an estimate may exceed the floor by chance
+
+
+def twin_pair(environment: str, variant: str) -> Pair | None:
+    """The deployments of a world and of its twin, which have one log; None if it has no twin, or
+    if the variant is neither of them.
+    """
+    world = make_model(environment)
+    twin = world.twin() if variant in ("", "twin") else None
+    return None if twin is None else (world.deployed(), twin.deployed())
 
 
 def pair_columns(pair: Pair, policy: Policy) -> dict[str, float]:

@@ -28,7 +28,7 @@ from dosuite.envs.settings import parse
 
 from .code import code_hash, user_code
 from .failure import note_of, traceback_of
-from .pairs import leak, pair_columns
+from .pairs import leak, pair_columns, twin_pair
 from .practice import PracticeUnits, note_of_practice
 from .scored_rows import empty_row, scored, spaces_of
 
@@ -37,10 +37,12 @@ NEEDS = frozenset({"graph", "labels", "log"})  # what a run can hand over in add
 
 @dataclass(frozen=True)
 class Outcome:
-    """The rows of a run, and the traceback of what stopped it: "" if nothing did, or a refusal."""
+    """The rows of a run, the traceback of what stopped it ("" if nothing did, or a refusal), and
+    the policy that was scored."""
 
     rows: list[dict[str, Any]]
     traceback: str = ""
+    policy: Policy | None = None  # None if the run failed
 
 
 class Learned(NamedTuple):
@@ -127,7 +129,11 @@ class Run:
         These are the code of the package, the versions of the libraries it computes with, the
         user's files that the run names, and the content of its log.
         """
-        contents = [code_hash(), *self._user_contents()]
+        return self.key_under(code_hash())
+
+    def key_under(self, code: bytes) -> str:
+        """The key that the run has where `code_hash` is `code`."""
+        contents = [code, *self._user_contents()]
         if self.log:
             contents.append(_read_log(self).content_hash.encode())
         return _hash(sorted(asdict(self).items()), contents)
@@ -179,11 +185,14 @@ class Run:
             rows = [head | row for row in scored(model, shown, policy)]
             for row in rows:
                 row["note"] = "; ".join(filter(None, (row["note"], overspent)))
-            if self._learns_once and (pair := self._pair()) is not None:
+            if (
+                self._learns_once
+                and (pair := twin_pair(self.environment, self.variant)) is not None
+            ):
                 rows[0] |= pair_columns(pair, policy)
                 if note := leak(rows[0]):
                     return Outcome([rows[0] | {"status": "failed", "note": note}])
-            return Outcome(rows)
+            return Outcome(rows, policy=policy)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit too
@@ -205,12 +214,6 @@ class Run:
     def _learns_once(self) -> bool:
         """Whether one policy is scored in both worlds of a pair."""
         return self.regime == Regime.OBSERVE and not self.log and not self._agent.needs
-
-    def _pair(self) -> tuple[World, World] | None:
-        """The deployments of the world and of its twin, or None if the run has no such pair."""
-        world = make_model(self.environment)
-        twin = world.twin() if self.variant in ("", "twin") else None
-        return None if twin is None else (world.deployed(), twin.deployed())
 
     def learned(self) -> "Learned":
         """Learn, or catch the exception that stops it."""
@@ -273,7 +276,7 @@ class Run:
             return Exact(model)
         if self.regime == Regime.GIVEN:
             return spaces_of(model)
-        seed = int(_hash(self.environment, self.variant, self.regime, self.seed), 16) % 2**62
+        seed = source_seed(self.environment, self.variant, self.regime, self.seed)
         return self._practice(model, seed) if self.regime in ONLINE else self._data(model, seed)
 
     def _practice(self, model: World, seed: int) -> Practice:
@@ -346,6 +349,21 @@ def _log_before(model: World, episodes: int, seed: int) -> Data:
     """What the behaviour policy recorded before the practice, of other units."""
     log = _collect(model, episodes, seed + 2**62, Regime.OBSERVE.value)
     return log.view(np.random.default_rng(seed))
+
+
+def source_seed(environment: str, variant: str, regime: str, seed: int) -> int:
+    """The seed of the log or the practice of a run, which is the same for every agent."""
+    return int(_hash(environment, variant, regime, seed), 16) % 2**62
+
+
+def recorded_log(environment: str, variant: str, regime: str, budget: int, seed: int) -> Log:
+    """The log that a run learns from, or that it has in addition to its practice."""
+    model = make_model(environment, variant=variant)
+    episodes = ceil(budget / model.horizon)
+    number = source_seed(environment, variant, regime, seed)
+    if regime in ONLINE:
+        return _collect(model, episodes, number + 2**62, Regime.OBSERVE.value)
+    return _collect(model, episodes, number, regime)
 
 
 @lru_cache(maxsize=4)

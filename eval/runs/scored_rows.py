@@ -2,7 +2,7 @@
 
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -58,7 +58,7 @@ def empty_row() -> dict[str, Any]:
     return unknown | dict.fromkeys((*REFERENCES, *PAIR_COLUMNS, *belief_columns()), np.nan)
 
 
-def read_rows(path: Path) -> pd.DataFrame:
+def read_rows(path: Path | IO[bytes]) -> pd.DataFrame:
     """The rows in a file. Raises errors of any type if its bytes are damaged."""
     table = parquet.read_table(path, page_checksum_verification=True)
     rows: pd.DataFrame = table.to_pandas()

@@ -23,6 +23,7 @@ from dosuite.envs.settings import parse, unparse
 from dosuite.envs.trust import is_trusting, trusting
 
 from .failure import traceback_name, with_file
+from .kept_policies import keep_policy
 from .reference_values import reference_agents
 from .run import OFFLINE, Run, acts_there, outcomes
 from .scored_rows import fault_of, read_rows, write_rows
@@ -177,9 +178,11 @@ def _agent_and_regimes(text: str, from_log: bool) -> list[Pair]:
     return [(text, regime) for regime in regimes]
 
 
-def execute(runs: Iterable[Run], folder: Path, workers: int, quiet: bool = False) -> pd.DataFrame:
+def execute(
+    runs: Iterable[Run], folder: Path, workers: int, quiet: bool = False, policies: bool = False
+) -> pd.DataFrame:
     """Do the runs that have no result in `folder` yet; return the rows of all, and write them as
-    `results.parquet`.
+    `results.parquet`. With `policies`, keep those that were learned (see `kept_policies`).
 
     Each run has its own file under `folder/runs`, complete or absent, with the traceback beside it
     if it failed. Runs that differ only in their seeds are done together where their agent can. A
@@ -196,7 +199,7 @@ def execute(runs: Iterable[Run], folder: Path, workers: int, quiet: bool = False
     # A file that is no result stays until it is replaced: another process may be replacing it.
     before = {key: _version(_path(folder, key)) for key in missing}
     groups = [{keys[run]: run for run in group} for group in _together(missing.values())]
-    do = partial(_do_trusting, folder=folder, trust=is_trusting())
+    do = partial(_do_trusting, folder=folder, trust=is_trusting(), policies=policies)
     done = in_workers(do, groups, workers, _needs_child)
     for key, run in _watch(done, len(missing), quiet):
         if _version(_path(folder, key)) == before[key]:
@@ -225,13 +228,13 @@ def _together(runs: Iterable[Run]) -> list[list[Run]]:
     return list(groups.values())
 
 
-def _do_trusting(runs: Mapping[str, Run], folder: Path, trust: bool) -> int:
+def _do_trusting(runs: Mapping[str, Run], folder: Path, trust: bool, policies: bool) -> int:
     """`_do` in a worker process, which trusts files as the main one does."""
     with trusting(trust):
-        return _do(runs, folder)
+        return _do(runs, folder, policies)
 
 
-def _do(runs: Mapping[str, Run], folder: Path) -> int:
+def _do(runs: Mapping[str, Run], folder: Path, policies: bool) -> int:
     """Do runs that learn together, and return their number.
 
     `runs` maps the keys that were asked for to the runs. Those that another process has done in the
@@ -253,6 +256,8 @@ def _do(runs: Mapping[str, Run], folder: Path) -> int:
                 temporary.write_text(outcome.traceback, encoding="utf-8")
         else:
             traceback.unlink(missing_ok=True)  # of an earlier try
+        if policies and outcome.policy is not None and runs[key].regime != Regime.EXACT:
+            keep_policy(outcome.policy, folder, key)
         _write(rows, _path(folder, key))
     return len(runs)
 

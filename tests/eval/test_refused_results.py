@@ -62,9 +62,9 @@ def test_a_column_of_a_wrong_type_is_refused(rows: pd.DataFrame) -> None:
 def test_missing_columns_and_rows_are_named(rows: pd.DataFrame, tmp_path: Path) -> None:
     for name in ("value", "note", "std_error", "seed", "world"):
         assert f"it lacks {name}" in report.results_fault(rows.drop(columns=name))
-    assert "it has no rows" in refused(lambda: command._results(written(rows[:0], tmp_path)))
+    assert "it has no rows" in refused(lambda: command.results_in(written(rows[:0], tmp_path)))
     shifted = rows[rows["world"] != ""]
-    assert "deployment" in refused(lambda: command._results(written(shifted, tmp_path)))
+    assert "deployment" in refused(lambda: command.results_in(written(shifted, tmp_path)))
 
 
 def test_every_part_of_the_results_is_reported(rows: pd.DataFrame) -> None:
@@ -77,10 +77,10 @@ def test_every_part_of_the_results_is_reported(rows: pd.DataFrame) -> None:
 
 def test_a_folder_is_no_table_of_results(tmp_path: Path) -> None:
     (tmp_path / "results.parquet").mkdir()
-    assert "it is a folder" in refused(lambda: command._results(tmp_path))
+    assert "it is a folder" in refused(lambda: command.results_in(tmp_path))
     file = tmp_path / "file"
     file.write_text("")
-    assert "there is no file" in refused(lambda: command._results(file))
+    assert "there is no file" in refused(lambda: command.results_in(file))
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def results(folder: Path) -> Maker:
     """The file `results.parquet`, from which the report is made."""
     from rich.console import Console
 
-    from dosuite.eval.cli.run import _results as read
+    from dosuite.eval.cli.run import results_in as read
     from dosuite.eval.reports.report import print_tables
 
     path = _results(folder)[0]

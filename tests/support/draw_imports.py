@@ -58,7 +58,7 @@ ROOMS = {
     "eval": [
         "scores",
         "runs",
-        "reports",
+        "reports submissions",
         "claims",
         "bench",
         "cli",

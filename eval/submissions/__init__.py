@@ -1,0 +1,1 @@
+"""Submissions: results and policies in one file, which anyone can score again and check."""

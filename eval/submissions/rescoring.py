@@ -1,0 +1,121 @@
+"""Scoring a kept policy again, and comparing with the rows that were submitted."""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from dosuite.agents import ContinuousPolicy, Policy
+from dosuite.causal import InputError, NotDiscreteError, TooLargeError, World
+from dosuite.envs import all_observations, choices, make_model
+from dosuite.envs.regimes import Regime
+from dosuite.envs.spaces import action_space
+
+from ..runs.pairs import floor_value, leak, pair_columns, twin_pair
+from ..runs.scored_rows import empty_row, scored
+from .manifest import Entry
+
+EXACT = 1e-9  # by which exact values may differ, from 1 on relative to their size
+ESTIMATED = ("value", "std_error", "pair_value", "pair_std_error")  # by rollouts, to the last digit
+NUMBERS = [name for name in empty_row() if name not in ("world", "status", "note")]
+
+Rows = list[dict[str, Any]]
+
+
+def rescored(entry: Entry, policy: Policy) -> Rows:
+    """The rows of a policy in the world of a run and in its shifts, without what names the run.
+
+    Raises InputError if its probabilities are none there, or what else a policy raises that does
+    not fit the world.
+    """
+    shows_intent = entry.regime == Regime.COUNTERFACTUAL
+    return _rescored(entry.environment, entry.variant, shows_intent, entry.learns_once, policy)
+
+
+@lru_cache(maxsize=4096)
+def _rescored(
+    environment: str, variant: str, shows_intent: bool, learns_once: bool, policy: Policy
+) -> Rows:
+    model = make_model(environment, variant=variant)
+    shown = model.with_intent() if shows_intent else model
+    if fault := _law_fault(shown, policy):
+        raise InputError(fault)
+    rows = scored(model, shown, policy)
+    pair = twin_pair(environment, variant) if learns_once else None
+    if pair is not None:
+        rows[0] |= pair_columns(pair, policy)
+    return rows
+
+
+def _law_fault(model: World, policy: Policy) -> str:
+    """Why a policy gives no laws over the actions of a model; "" if it does."""
+    counts = model.action_bounds is None
+    if counts == isinstance(policy, ContinuousPolicy):
+        return "its actions are of another kind"
+    if not counts:
+        return ""
+    try:
+        observations = all_observations(model)
+        table = np.asarray(policy.probabilities(observations))
+    except (NotDiscreteError, TooLargeError):
+        return ""
+    shape = len(observations), choices(action_space(model))
+    if table.shape != shape:
+        return f"its table has the shape {table.shape}, and here it is {shape}"
+    if not ((table >= 0).all() and np.allclose(table.sum(axis=1), 1.0, rtol=0, atol=1e-5)):
+        return "its probabilities are negative, or do not add to 1"
+    return ""
+
+
+def row_faults(submitted: Rows, recomputed: Rows) -> list[str]:
+    """Where submitted rows differ from those that were computed again."""
+    faults = []
+    by_shift = {row["world"]: row for row in submitted}
+    shifts = [row["world"] for row in recomputed]
+    for row in submitted:
+        if row["world"] not in shifts:
+            faults.append(f"there is no shift {row['world']!r} of its world")
+    if len(by_shift) < len(submitted):
+        faults.append("a shift is there twice")
+    for row in recomputed:
+        where = f" in the shift {row['world']}" if row["world"] else ""
+        if row["world"] not in by_shift:
+            faults.append(f"its row{where} is missing" if where else "its first row is missing")
+        else:
+            faults += _differences(by_shift[row["world"]], row, where)
+    return faults
+
+
+def _differences(submitted: Mapping[str, Any], row: Mapping[str, Any], where: str) -> list[str]:
+    is_exact = bool(row["exact"])
+    faults = []
+    for name in NUMBERS:
+        claimed, right = float(submitted[name]), float(row[name])
+        is_estimate = name in ESTIMATED and not is_exact
+        if not _equal(claimed, right, 0.0 if is_estimate else EXACT):
+            faults.append(f"{name} is {claimed!r}{where}, and computed again {right!r}")
+    return faults
+
+
+def _equal(one: float, other: float, tolerance: float) -> bool:
+    if np.isnan(one) or np.isnan(other):
+        return bool(np.isnan(one) and np.isnan(other))
+    return one == other or abs(one - other) <= tolerance * max(1.0, abs(other))
+
+
+def floor_fault(environment: str, firsts: Iterable[Mapping[str, Any]], memory: bool) -> str:
+    """Why the policies of the two worlds of a pair are not one policy; "" if they may be.
+
+    `firsts` are their rows at deployment, each in its own world.
+    """
+    pair = twin_pair(environment, "")
+    if pair is None:
+        return ""
+    rows = list(firsts)
+    mean = {
+        "pair_value": float(np.mean([row["value"] for row in rows])),
+        "pair_std_error": float(np.linalg.norm([row["std_error"] for row in rows])) / 2,
+        "floor": floor_value(pair, memory),
+    }
+    return leak(mean)
