@@ -50,7 +50,7 @@ from .model import (
     terminal,
 )
 from .partial_identification import ResponseTypes, bounds, response_types
-from .world import World, certificate, floor, frontier
+from .world import World, certificate, floor, frontier, hedge_reason
 
 __all__ = [
     "ADMG",
@@ -85,6 +85,7 @@ __all__ = [
     "expectation",
     "floor",
     "frontier",
+    "hedge_reason",
     "identify",
     "latent",
     "latent_projection",

@@ -1,11 +1,13 @@
 """What the benchmark asks of a model:
 
-shifts, twin, control, reference policies, the certificate, and the floor of a pair of worlds.
+shifts, twin, hedge, control, reference policies, the certificate, and the floor of a pair of
+worlds.
 """
 
 from .certificates import Certificate, Confounding, Promise, certificate
 from .floors import Floor, floor
 from .frontier import Frontier, frontier
+from .hedges import hedge_reason
 from .twins import mixed_behaviour, unconfounded
 from .world import World
 
@@ -19,6 +21,7 @@ __all__ = [
     "certificate",
     "floor",
     "frontier",
+    "hedge_reason",
     "mixed_behaviour",
     "unconfounded",
 ]
