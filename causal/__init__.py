@@ -50,7 +50,7 @@ from .model import (
     terminal,
 )
 from .partial_identification import ResponseTypes, bounds, response_types
-from .world import World, certificate, floor, frontier, hedge_reason
+from .world import World, certificate, floor, frontier
 
 __all__ = [
     "ADMG",
@@ -85,7 +85,6 @@ __all__ = [
     "expectation",
     "floor",
     "frontier",
-    "hedge_reason",
     "identify",
     "latent",
     "latent_projection",

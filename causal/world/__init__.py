@@ -7,7 +7,6 @@ worlds.
 from .certificates import Certificate, Confounding, Promise, certificate
 from .floors import Floor, floor
 from .frontier import Frontier, frontier
-from .hedges import hedge_reason
 from .twins import mixed_behaviour, unconfounded
 from .world import World
 
@@ -21,7 +20,6 @@ __all__ = [
     "certificate",
     "floor",
     "frontier",
-    "hedge_reason",
     "mixed_behaviour",
     "unconfounded",
 ]

@@ -8,9 +8,10 @@ pair in which a single policy falls shortest of the best policies of the two.
 Source: Balke and Pearl (1997), section 3, for the laws that are possible.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Any, Generic, TypeVar
 
 import networkx as nx
 import numpy as np
@@ -33,8 +34,8 @@ from ..partial_identification.sharp_bounds import linear
 from ..tolerances import ROUNDING
 from .intervals import payoff_of
 
-if TYPE_CHECKING:
-    from .world import World
+Model = TypeVar("Model", bound=SCM)
+Deploy = Callable[[Model], SCM]  # gives the model in which policies are valued
 
 EVEN = (0.5, 0.5)  # the probabilities of the two worlds of a pair
 LEAST_SHARE = 1e-9  # of a response type; smaller ones are rounding of the linear programme
@@ -45,90 +46,90 @@ class NoHedgeError(Exception):
 
 
 @dataclass(frozen=True)
-class Hedged:
-    """The hedge of a world, or the reason in one line why it has none."""
+class Hedged(Generic[Model]):
+    """The hedge of a model, or the reason in one line why it has none."""
 
-    world: "World | None"
+    model: Model | None
     reason: str  # "" if there is one
 
 
-@lru_cache(maxsize=256)
-def hedged(world: "World") -> Hedged:
-    """The hedge of a world, by a linear programme for each deterministic policy that may be best
-    there. Worlds of several steps, with a selected log, with continuous variables, or with several
-    latents that join more variables than each reaches have none.
+def hedged(model: Model, deploy: Deploy[Model]) -> Hedged[Model]:
+    """The hedge of a model, by a linear programme for each deterministic policy that may be best
+    there.
+
+    Models of several steps, with a selected log, with continuous variables, or with several latents
+    that join more variables than each reaches have none.
     """
-    plain = world.without_intent()
+    return _hedged(model, deploy)
+
+
+@lru_cache(maxsize=256)
+def _hedged(model: Any, deploy: Deploy[Any]) -> Hedged[Any]:
     try:
-        hedge = _hedge(plain)
+        hedge = _hedge(model.without_intent(), deploy)
     except (NoHedgeError, NotDiscreteError, TooLargeError) as error:
         return Hedged(None, " ".join(str(error).split()))
-    return Hedged(hedge.with_intent() if world.observe_intent else hedge, "")
+    return Hedged(hedge.with_intent() if model.observe_intent else hedge, "")
 
 
-def hedge_reason(world: "World") -> str:
-    """Why a world has no hedge, in one line; "" if it has one."""
-    return "" if world.hedge() is not None else hedged(world).reason
-
-
-def _hedge(world: "World") -> "World":
-    _check_shape(world)
+def _hedge(model: Model, deploy: Deploy[Model]) -> Model:
+    _check_shape(model)
+    deployed = deploy(model)
     try:
-        types = response_types(world)
-        district, payoffs = _payoffs(world, types)
+        types = response_types(model)
+        district, payoffs = _payoffs(model, _held_fixed(model, deployed), types)
     except InputError as error:
         raise NoHedgeError(str(error)) from error
-    law = _hardest(payoffs, payoff(world.deployed()))
+    law = _hardest(payoffs, payoff(deployed))
     if law is None:
         raise NoHedgeError("one policy is best in every world with this graph and log")
-    hedge = world.do(**_mechanisms(world, district, law))
-    pair = world.deployed(), hedge.deployed()
+    hedge = model.do(**_mechanisms(model, district, law))
+    pair = deployed, deploy(hedge)
     best = sum(float(payoff(each).max(1).sum()) for each in pair) / 2
     if best - best_for_all(pair, EVEN).value <= ROUNDING:
         raise NoHedgeError("the hedge of the log has the same best policy where it is deployed")
     return hedge
 
 
-def _check_shape(world: "World") -> None:
+def _check_shape(model: SCM) -> None:
     """Raise NoHedgeError where the effect is identified, or where a law over response types does
-    not describe the world.
+    not describe the model.
     """
-    for name in world.variables:
-        world.tables.support(name)  # raises if it is continuous
-    if _is_identified(world):
-        step = "each step's action" if world.horizon > 1 else "the action"
+    for name in model.variables:
+        model.tables.support(name)  # raises if it is continuous
+    if _is_identified(model):
+        step = "each step's action" if model.horizon > 1 else "the action"
         raise NoHedgeError(f"the graph and the log identify the effect of {step}")
-    if world.horizon > 1:
+    if model.horizon > 1:
         raise NoHedgeError(
-            f"an episode has {world.horizon} steps, and a hedge is computed for one step"
+            f"an episode has {model.horizon} steps, and a hedge is computed for one step"
         )
-    if world.names("selection"):
+    if model.names("selection"):
         raise NoHedgeError("the log is selected, and response types need all rows")
 
 
-def _is_identified(world: SCM) -> bool:
+def _is_identified(model: SCM) -> bool:
     """Whether formulas give the effect of every action, in every context that the log shows.
 
     In several steps whether there is a formula.
     """
-    by_graph = answer(world)
+    by_graph = answer(model)
     if by_graph.hedge is not None or not by_graph.estimands:
         return False
-    if world.horizon > 1:
+    if model.horizon > 1:
         return True
-    occurs = np.atleast_1d(rows(world, world.contexts).ravel()) > 0
-    known = [~np.isnan(kernel(world, each)).any((2, 3))[occurs] for each in by_graph.estimands]
+    occurs = np.atleast_1d(rows(model, model.contexts).ravel()) > 0
+    known = [~np.isnan(kernel(model, each)).any((2, 3))[occurs] for each in by_graph.estimands]
     return bool(np.any(known, axis=0).all())
 
 
-def _payoffs(world: "World", types: ResponseTypes) -> tuple[District, Payoffs]:
+def _payoffs(model: SCM, held: dict[str, float], types: ResponseTypes) -> tuple[District, Payoffs]:
     """The payoffs of the worlds with the graph and the log, and the district whose law is free."""
-    contexts, actions = payoff(world).shape
-    held = _held_fixed(world)
+    contexts, actions = payoff(model).shape
     district, flat = linear(
         types,
         [
-            payoff_of(world, context, action, held)
+            payoff_of(model, context, action, held)
             for context in range(contexts)
             for action in range(actions)
         ],
@@ -142,15 +143,14 @@ def _payoffs(world: "World", types: ResponseTypes) -> tuple[District, Payoffs]:
     return district, Payoffs(flat.reshape(contexts, actions, -1), matrix, vector)
 
 
-def _held_fixed(world: "World") -> dict[str, float]:
+def _held_fixed(model: SCM, deployed: SCM) -> dict[str, float]:
     """The values that the deployment gives to visible variables, if that is all that it changes."""
-    deployed = world.deployed()
-    if replace(deployed, edits=world.edits) != world:
+    if replace(deployed, edits=model.edits) != model:
         return {}
     held = {}
-    for name, mechanism in set(deployed.edits) - set(world.edits):
+    for name, mechanism in set(deployed.edits) - set(model.edits):
         values = mechanism.law().support() if not mechanism.causes else None
-        if name not in world.names("latent") and values is not None and len(values) == 1:
+        if name not in model.names("latent") and values is not None and len(values) == 1:
             held[name] = float(values[0])
     return held
 
@@ -194,7 +194,7 @@ def _polished(payoffs: Payoffs, law: Floats) -> Floats:
     return np.asarray(exact / exact.sum())
 
 
-def _mechanisms(world: SCM, district: District, law: Floats) -> dict[str, Intervention]:
+def _mechanisms(model: SCM, district: District, law: Floats) -> dict[str, Intervention]:
     """The mechanisms of a district whose response types have a law.
 
     A latent that reaches all of its variables has the types as its values, and each variable is a
@@ -205,7 +205,7 @@ def _mechanisms(world: SCM, district: District, law: Floats) -> dict[str, Interv
         (name,) = district.names
         by_type = _responses(district, name, kept)
         return {name: _table(district, name, (), np.tensordot(law[kept], by_type, 1))}
-    carrier, below = _carrier(world, district)
+    carrier, below = _carrier(model, district)
     numbers = tuple(float(number) for number in range(len(kept)))
     mechanisms: dict[str, Intervention] = {
         name: _table(
@@ -215,17 +215,17 @@ def _mechanisms(world: SCM, district: District, law: Floats) -> dict[str, Interv
     }
     # Latents between the carrier and the variables no longer have a meaning, nor any effect.
     for latent in below:
-        mechanisms[latent] = float(world.tables.support(latent)[0])
+        mechanisms[latent] = float(model.tables.support(latent)[0])
     mechanisms[carrier] = Categorical(law[kept], np.arange(len(kept)))
     return mechanisms
 
 
-def _carrier(world: SCM, district: District) -> tuple[str, list[str]]:
+def _carrier(model: SCM, district: District) -> tuple[str, list[str]]:
     """A latent that reaches all variables of a district, and the latents that it causes."""
-    latents = world.names("latent")
+    latents = model.names("latent")
     for name in latents:
-        if set(observed_effects(world.graph, name, latents)) == set(district.names):
-            effects = nx.descendants(world.graph, name)
+        if set(observed_effects(model.graph, name, latents)) == set(district.names):
+            effects = nx.descendants(model.graph, name)
             return name, [latent for latent in latents if latent in effects]
     raise NoHedgeError(f"no latent reaches all of {', '.join(district.names)}")
 

@@ -160,13 +160,19 @@ class World(SCM):
 
     def hedge(self) -> "World | None":
         """A world with the same observational law, the same graph over the observed variables, and
-        a different best policy, or None; `hedge_reason` says why there is none.
+        a different best policy, or None; `hedge_reason` says why.
 
         By default it is computed for a discrete one-step world: of all worlds with the graph and
         the law, the one that a single policy serves worst together with this one. Latents have
         other values there.
         """
-        return hedged(self).world
+        return hedged(self, World.deployed).model
+
+    def hedge_reason(self) -> str:
+        """Why the world has no hedge, in one line; "" if it has one."""
+        if self.hedge() is not None:
+            return ""
+        return hedged(self, World.deployed).reason or "its class declares none"
 
     def marginal(self) -> Lookup:
         """The behaviour policy of the control: P(action | contexts) in the log, without latents.

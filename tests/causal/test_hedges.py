@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from countable import CONTINUOUS, COUNTABLE
 
-from dosuite.causal import InputError, World, distribution, floor, hedge_reason, latent_projection
+from dosuite.causal import InputError, World, distribution, floor, latent_projection
 from dosuite.causal.exact import do_process
 from dosuite.causal.identification import answer
 from dosuite.causal.world.intervals import intervals
@@ -96,12 +96,12 @@ def test_no_pair_of_a_bow_has_a_greater_floor_than_that_of_the_hedge() -> None:
 def test_a_world_without_a_hedge_says_why(reason: str, text: str) -> None:
     world = make_model(text)
     assert world.hedge() is None
-    assert reason.replace("a continuous variable", "is continuous") in hedge_reason(world)
+    assert reason.replace("a continuous variable", "is continuous") in world.hedge_reason()
 
 
 @pytest.mark.parametrize("world", (COUNTABLE | CONTINUOUS).values(), ids=COUNTABLE | CONTINUOUS)
 def test_there_is_a_hedge_or_a_reason_in_one_line(world: World) -> None:
-    reason = hedge_reason(world)
+    reason = world.hedge_reason()
     assert (reason == "") == (world.hedge() is not None)
     assert "\n" not in reason
 
