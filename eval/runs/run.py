@@ -63,7 +63,7 @@ class Run:
     regime: str
     budget: int  # recorded steps of a log, or steps of practice
     seed: int
-    variant: str = ""  # "twin" or "control"
+    variant: str = ""  # "twin", "hedge" or "control"
     log: str = ""  # the file of a log to learn from; "" collects one
     share: float | None = None  # of interventions in a mixed log; None is the share of `collect`
 
@@ -179,7 +179,7 @@ class Run:
             rows = [head | row for row in scored(model, shown, policy)]
             for row in rows:
                 row["note"] = "; ".join(filter(None, (row["note"], overspent)))
-            if self._learns_once and (pair := self._pair()) is not None:
+            if (pair := self._pair()) is not None:
                 rows[0] |= pair_columns(pair, policy)
                 if note := leak(rows[0]):
                     return Outcome([rows[0] | {"status": "failed", "note": note}])
@@ -193,24 +193,35 @@ class Run:
     @property
     def learner(self) -> "Run":
         """The run whose policy this one scores: itself, or the one in the world of which it is the
-        twin.
+        twin or the hedge.
 
         A world and its twin have the same observational law, so that one log is a sample of both. A
         static learner that is told nothing else learns once from it, and is scored in both worlds.
+        A world and its hedge have the same graph, too, and a learner may be told that.
         """
-        is_twin = self.variant == "twin" and self._learns_once
-        return replace(self, variant="") if is_twin else self
+        return replace(self, variant="") if self.variant in self._pairs else self
 
     @property
-    def _learns_once(self) -> bool:
-        """Whether one policy is scored in both worlds of a pair."""
-        return self.regime == Regime.OBSERVE and not self.log and not self._agent.needs
+    def _pairs(self) -> tuple[str, ...]:
+        """The variants that this run's agent cannot tell from the world, as it learns for both."""
+        if self.regime != Regime.OBSERVE or self.log:
+            return ()
+        if not self._agent.needs:
+            return ("twin", "hedge")
+        return ("hedge",) if told_the_graph(self._agent) else ()
 
     def _pair(self) -> tuple[World, World] | None:
-        """The deployments of the world and of its twin, or None if the run has no such pair."""
+        """The deployments of the world and of the variant that it is paired with.
+
+        That is the variant of the run, or in a run on the world itself the twin, and for a learner
+        that is told the graph the hedge. None if the run has no such pair.
+        """
+        variant = self.variant or next(iter(self._pairs), "")
+        if variant not in self._pairs:
+            return None
         world = make_model(self.environment)
-        twin = world.twin() if self.variant in ("", "twin") else None
-        return None if twin is None else (world.deployed(), twin.deployed())
+        other = world.twin() if variant == "twin" else world.hedge()
+        return None if other is None else (world.deployed(), other.deployed())
 
     def learned(self) -> "Learned":
         """Learn, or catch the exception that stops it."""
@@ -309,8 +320,14 @@ def acts_there(agent: str, model: World) -> bool:
     return made.counts_actions if model.action_bounds is None else made.acts_in_a_box
 
 
+def told_the_graph(agent: Agent) -> bool:
+    """Whether the graph is all that an agent is told besides its data."""
+    return agent.needs == {"graph"}
+
+
 def outcomes(runs: Sequence[Run]) -> Iterator[Outcome]:
-    """The outcomes of runs that differ only in their seeds and in the twin that they are scored in.
+    """The outcomes of runs that differ only in their seeds and in the twin or the hedge that they
+    are scored in.
 
     Each is equal to that of the run alone. The seeds learn at once where their agent can.
     """

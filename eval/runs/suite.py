@@ -24,7 +24,7 @@ from dosuite.envs.trust import is_trusting, trusting
 
 from .failure import traceback_name, with_file
 from .reference_values import reference_agents
-from .run import OFFLINE, Run, acts_there, outcomes
+from .run import OFFLINE, Run, acts_there, outcomes, told_the_graph
 from .scored_rows import fault_of, read_rows
 from .workers import in_workers
 
@@ -76,7 +76,8 @@ def grid(
     controls: bool = False,
     device: str = "",
 ) -> list[Run]:
-    """The runs of every agent on every environment, its twin and, with `controls`, its control.
+    """The runs of every agent on every environment, its twin and, with `controls`, its control, and
+    of the agents that are told the graph on its hedge.
 
     Agents are run with each seed, reference policies and policies of a user once. An agent is
     written `agent@regime`; without a regime it learns in each that it can, except from mixed logs.
@@ -100,6 +101,10 @@ def grid(
         pairs = _agents_there(environment, agents, bool(log))
         any_acts = any_acts or bool(pairs)
         for variant in _variants(environment, bool(log), controls):
+            if variant == "hedge":
+                told = [pair for pair in pairs if _is_told_the_graph(*pair)]
+                runs += _agent_runs(environment, variant, told, seeds, budgets, log)
+                continue
             runs += _reference_runs(environment, variant)
             runs += _agent_runs(environment, variant, pairs, seeds, budgets, log)
     if agents and not any_acts:
@@ -120,9 +125,16 @@ def _variants(environment: str, from_log: bool, controls: bool) -> list[str]:
     variants = [""]
     if not from_log and make_model(environment).twin() is not None:
         variants.append("twin")
+    if not from_log and make_model(environment).hedge() is not None:
+        variants.append("hedge")
     if controls:
         variants.append("control")
     return variants
+
+
+def _is_told_the_graph(agent: str, regime: str) -> bool:
+    """Whether runs learn from the log and the graph alone, and are scored in the hedge too."""
+    return regime == Regime.OBSERVE and told_the_graph(make_agent(agent))
 
 
 def _reference_runs(environment: str, variant: str) -> Iterator[Run]:
