@@ -92,5 +92,8 @@ Elsewhere = Callable[[Callable[..., Any]], Any]
 @pytest.fixture(scope="session")
 def elsewhere() -> Iterator[Elsewhere]:
     """Call a function of a module in another process, which has its own seed of `hash`."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    from dosuite.envs.trust import set_trust
+
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(1, spawn, initializer=set_trust, initargs=(True,)) as pool:
         yield lambda function: pool.submit(function).result()

@@ -58,7 +58,7 @@ def values(worlds: Sequence[SCM], policy: Floats) -> Floats:
     Shifted worlds are valued at once where they are small. Raises InputError as `value` does, and
     if the worlds differ in their contexts.
     """
-    if isinstance(worlds, SCM) or worlds is None:
+    if isinstance(worlds, SCM) or not isinstance(worlds, Sequence):
         raise InputError("values takes a list of models; value(model, policy) takes one")
     if not worlds:
         return np.zeros(0)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dosuite.causal import Array, World, value
+from dosuite.causal import World, value
 from dosuite.causal.exact import greedy, log_process
 from dosuite.envs import collect, make_model
 from dosuite.envs.worlds.copycat_car import CopycatCar, cloned, sampled_returns
@@ -98,7 +98,7 @@ def car_clones(model: CopycatCar) -> Pair:
     hits, returns = [], []
     for names in (with_lamp, without):
         clone = cloned(model, names)
-        actions: Array = np.asarray(clone(*(columns[name] for name in names)).value)
+        actions = clone(*(columns[name] for name in names)).value
         hits.append(np.equal(actions, log["action"]))
         returns.append(sampled_returns(model.deployed().do(push=clone)))
     # the steps of an episode are not independent, so the difference is summed over each

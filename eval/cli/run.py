@@ -104,7 +104,7 @@ def _results(out: Path) -> "pd.DataFrame":
     from dosuite.causal import InputError
 
     from ..reports.report import results_fault
-    from ..runs.scored_rows import read_rows, wrong_type
+    from ..runs.scored_rows import read_rows
 
     path = out / "results.parquet"
     if path.exists() and not path.is_file():
@@ -120,8 +120,6 @@ def _results(out: Path) -> "pd.DataFrame":
         raise InputError(
             f"{path} is not a table of results: {fault}; make it with `dosuite run --out {out}`"
         )
-    if wrong_type(rows):
-        raise InputError(f"{path} is not a table of results: {wrong_type(rows)}")
     return rows
 
 

@@ -1,13 +1,16 @@
 """The rows of a policy: its value and what it is scored against, in a world and its shifts."""
 
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
 
 from dosuite.agents import Policy, Spaces
-from dosuite.causal import World
+from dosuite.causal import InputError, World
 from dosuite.envs import observation_space
 from dosuite.envs.spaces import action_space
 
@@ -16,6 +19,9 @@ from .pairs import PAIR_COLUMNS
 from .policy_value import policy_value
 from .reference_values import REFERENCES, references
 
+HEAD = ("environment", "member", "variant", "agent", "regime", "needs", "budget", "seed", "run")
+SEAL = b"dosuite seal"  # in the metadata of a file
+UNSEALED = "unsealed"  # the attribute of rows from a file that has none
 TEXTS = frozenset(
     {"environment", "member", "variant", "agent", "regime", "needs", "run", "world", "status"}
     | {"note"}
@@ -54,11 +60,35 @@ def empty_row() -> dict[str, Any]:
 
 def read_rows(path: Path) -> pd.DataFrame:
     """The rows in a file. Raises errors of any type if its bytes are damaged."""
-    return pd.read_parquet(path, page_checksum_verification=True)
+    table = parquet.read_table(path, page_checksum_verification=True)
+    rows: pd.DataFrame = table.to_pandas()
+    seal = (table.schema.metadata or {}).get(SEAL)
+    if seal is None:
+        rows.attrs[UNSEALED] = True
+    elif seal != _seal_of(rows):
+        raise InputError(f"{path} was changed after it was written")
+    return rows
 
 
-def wrong_type(rows: pd.DataFrame) -> str:
-    """What is wrong with the type of a column, or that there are no rows; "" if nothing is."""
+def write_rows(rows: pd.DataFrame, path: Path) -> None:
+    """Write rows with a hash of their content, since a page's checksum leaves out its header."""
+    table = pa.Table.from_pandas(rows, preserve_index=False)
+    metadata = {**(table.schema.metadata or {}), SEAL: _seal_of(table.to_pandas())}
+    sealed = table.replace_schema_metadata(metadata)
+    parquet.write_table(sealed, path, write_page_checksum=True)
+
+
+def _seal_of(rows: pd.DataFrame) -> bytes:
+    columns = repr([(name, rows[name].dtype.kind) for name in rows.columns])
+    values = pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes()
+    return blake2b(columns.encode() + values, digest_size=16).hexdigest().encode()
+
+
+def wrong_columns(rows: pd.DataFrame) -> str:
+    """What is wrong with the columns, or that there are no rows; "" if nothing is."""
+    missing = {*HEAD, *empty_row()} - set(rows.columns)
+    if missing:
+        return f"it lacks the columns {', '.join(sorted(missing))}"
     if not len(rows):
         return "it has no rows"
     for name in rows.columns:
@@ -70,17 +100,13 @@ def wrong_type(rows: pd.DataFrame) -> str:
             return f"its column {name} has other things than whole numbers"
         elif name in empty_row() and column.dtype.kind not in "biuf":
             return f"its column {name} has other things than numbers"
-    return ""
+    return "it was not written by this version" if UNSEALED in rows.attrs else ""
 
 
 def fault_of(rows: pd.DataFrame, key: str) -> str:
     """Why a table does not hold the rows of the run with this key; "" if it does."""
-    head = ("environment", "member", "variant", "agent", "regime", "needs", "budget", "seed", "run")
-    missing = {*head, *empty_row()} - set(rows.columns)
-    if missing:
-        return f"it lacks the columns {', '.join(sorted(missing))}"
-    if wrong_type(rows):
-        return wrong_type(rows)
+    if wrong_columns(rows):
+        return wrong_columns(rows)
     if not (rows["run"] == key).all():
         return "it has rows of another run"
     if rows["world"].duplicated().any() or rows["world"].iloc[0] != "":

@@ -25,7 +25,7 @@ from dosuite.envs.trust import is_trusting, trusting
 from .failure import traceback_name, with_file
 from .reference_values import reference_agents
 from .run import OFFLINE, Run, acts_there, outcomes, told_the_graph
-from .scored_rows import fault_of, read_rows
+from .scored_rows import fault_of, read_rows, write_rows
 from .workers import in_workers
 
 AGENTS = (
@@ -308,7 +308,7 @@ def _path(folder: Path, key: str) -> Path:
 
 def _write(rows: pd.DataFrame, path: Path) -> None:
     with replacing(path) as temporary:
-        rows.to_parquet(temporary, index=False, write_page_checksum=True)
+        write_rows(rows, temporary)
 
 
 def _watch(

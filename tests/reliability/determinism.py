@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -63,8 +63,8 @@ CONDITIONS = (
 
 def few(name: str) -> str:
     """The text of an agent that learns in a moment."""
-    fields = agent_classes()[name].__dataclass_fields__
-    chosen = [f"{field}={number}" for field, number in FEW.items() if field in fields]
+    settings = {field.name for field in fields(agent_classes()[name])}  # type: ignore[arg-type]
+    chosen = [f"{key}={number}" for key, number in FEW.items() if key in settings]
     return ":".join(filter(None, (name, ",".join(chosen))))
 
 
@@ -122,8 +122,7 @@ def compare(worlds: list[str], agents: list[str]) -> Iterator[tuple[str, int, li
 
 def state() -> tuple[Any, ...]:
     """The state of the global generators of Python, NumPy and torch."""
-    _, words, *rest = np.random.get_state()  # noqa: NPY002
-    of_numpy = (words.tobytes(), *rest)  # type: ignore[union-attr]
+    of_numpy = repr(np.random.get_state(legacy=False))  # noqa: NPY002
     return random.getstate(), of_numpy, torch.get_rng_state().numpy().tobytes()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import fields
 from typing import Any
 from unittest.mock import patch
 
@@ -132,7 +133,8 @@ def _agents(model: World, counts: bool) -> Iterator[tuple[str, Any]]:
             continue
         if ("agents.tabular" in cls.__module__) != counts:
             continue
-        settings = {key: few for key, few in FEW.items() if key in cls.__dataclass_fields__}
+        known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+        settings: dict[str, Any] = {key: few for key, few in FEW.items() if key in known}
         yield name, make_agent(name, **settings)
 
 

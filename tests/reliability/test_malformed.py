@@ -97,7 +97,7 @@ def test_a_table_is_scored_only_if_it_is_a_policy(rows: list[list[float]]) -> No
     is_policy = (
         len(rows) == 1 and len(rows[0]) == 2 and min(rows[0]) >= 0 and abs(sum(rows[0]) - 1) <= 1e-6
     )
+    table: Any = np.array(rows) if len(rows) == 1 else rows
     if not is_policy:
-        table: Any = np.array(rows) if len(rows) == 1 else rows
         with pytest.raises(InputError):
             score("IceCreamShorts-v0", table)
