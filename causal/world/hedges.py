@@ -119,8 +119,10 @@ def _is_identified(model: SCM) -> bool:
     if model.horizon > 1:
         return True
     occurs = np.atleast_1d(rows(model, model.contexts).ravel()) > 0
-    known = [~np.isnan(kernel(model, each)).any((2, 3))[occurs] for each in by_graph.estimands]
-    return bool(np.any(known, axis=0).all())
+    known = np.zeros(payoff(model).shape, dtype=bool)
+    for formula in by_graph.estimands:
+        known |= np.asarray(~np.isnan(kernel(model, formula)).any((2, 3)))
+    return bool(known[occurs].all())
 
 
 def _payoffs(model: SCM, held: dict[str, float], types: ResponseTypes) -> tuple[District, Payoffs]:

@@ -11,6 +11,7 @@ from .bench import bench
 from .checked_command import CheckedCommand, OneLineErrors
 from .claims import matrix, predictions
 from .data import data
+from .floors import floors
 from .list_catalogue import list_catalogue
 from .run import report, run
 from .sanity import sanity
@@ -35,7 +36,7 @@ def about(
 
 
 app.command("list", cls=CheckedCommand)(list_catalogue)
-for command in (show, data, run, report, matrix, predictions, sanity, bench):
+for command in (show, data, run, report, floors, matrix, predictions, sanity, bench):
     app.command(cls=CheckedCommand)(command)
 
 

@@ -132,8 +132,8 @@ def _mean_panel(axes: Axes, world: pd.DataFrame, learners: list[str]) -> int:
         return 0
     # The floor of one that is told the graph is that of the world and its hedge.
     untold = world[world["needs"].fillna("") == ""] if "needs" in world else world
-    floors = untold["floor"].dropna() if "floor" in untold else []
-    marks = [(float(floors.max()), FLOOR)] if len(floors) else []
+    floor = float(untold["floor"].max()) if "floor" in untold else np.nan
+    marks = [] if np.isnan(floor) else [(floor, FLOOR)]
     return _marked(axes, means, learners, marks)
 
 
