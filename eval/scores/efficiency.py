@@ -55,4 +55,5 @@ def interventional_efficiency(
         float,
     )
     efficiency = needed.replace(np.inf, np.nan) / used
-    return means.assign(rows_used=used, rows_needed=needed, efficiency=efficiency)
+    scores: pd.DataFrame = means.assign(rows_used=used, rows_needed=needed, efficiency=efficiency)
+    return scores
