@@ -34,12 +34,14 @@ def floors(
     world and in the other, the most that one policy earns on average in both (the floor), its
     regret, the least mean error of an effect, and the rows of an experiment that halve the regret.
     """
-    from dosuite.envs import members
+    from dosuite.envs import make_model, members
     from dosuite.envs.trust import set_trust
 
     from ..claims.floors import distances, pair_floors
 
     set_trust(trust)
+    for text in worlds or ():
+        make_model(text)  # raises if there is no such world
     texts = worlds or [text for text, _ in members()]
     if not check:
         print_plain(_line(HEADINGS))
