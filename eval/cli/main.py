@@ -12,6 +12,7 @@ from .check import check
 from .checked_command import CheckedCommand, OneLineErrors
 from .claims import matrix, predictions
 from .data import data
+from .floors import floors
 from .list_catalogue import list_catalogue
 from .run import report, run
 from .sanity import sanity
@@ -37,7 +38,20 @@ def about(
 
 
 app.command("list", cls=CheckedCommand)(list_catalogue)
-for command in (show, data, run, report, submission, check, matrix, predictions, sanity, bench):
+COMMANDS = (
+    show,
+    data,
+    run,
+    report,
+    floors,
+    submission,
+    check,
+    matrix,
+    predictions,
+    sanity,
+    bench,
+)
+for command in COMMANDS:
     app.command(cls=CheckedCommand)(command)
 
 

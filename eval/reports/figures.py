@@ -44,7 +44,7 @@ def score_panels(rows: pd.DataFrame) -> Figure:
     floor. Small marks are seeds, large ones their interquartile mean with its 95 % interval.
     """
     runs = labelled(metrics.largest_budget(metrics.deployment(rows)))
-    worlds = dict(iter(runs[runs["variant"] != "control"].groupby("where")))
+    worlds = dict(iter(runs[runs["variant"].isin(["", "twin"])].groupby("where")))
     if not worlds:
         return no_results()
     learners = {
@@ -130,8 +130,10 @@ def _mean_panel(axes: Axes, world: pd.DataFrame, learners: list[str]) -> int:
     if means.empty:
         axes.set_axis_off()
         return 0
-    floors = world["floor"].dropna()
-    marks = [(float(floors.max()), FLOOR)] if len(floors) else []
+    # The floor of one that is told the graph is that of the world and its hedge.
+    untold = world[world["needs"].fillna("") == ""] if "needs" in world else world
+    floor = float(untold["floor"].max()) if "floor" in untold else np.nan
+    marks = [] if np.isnan(floor) else [(floor, FLOOR)]
     return _marked(axes, means, learners, marks)
 
 

@@ -24,7 +24,7 @@ from ..runs.workers import in_workers
 from .archive import HEAD, unpack
 from .findings import OTHER_CODE, Claim, Finding, finding_of
 from .grids import grid_faults
-from .manifest import WORLDS, Entry, Manifest, entry_of, name_of
+from .manifest import WORLDS, Manifest, entry_of, name_of
 from .rescoring import Rows, floor_fault
 
 OK, NOT_RESCORED, WRONG = "ok", "not re-scored", "WRONG"
@@ -156,13 +156,15 @@ def _read_verdicts(folder: Path, environment: str, claims: Sequence[Claim]) -> l
 
 
 def _pairs(claims: Iterable[Claim]) -> list[tuple[Claim, Claim]]:
-    """The runs in a world and in its twin whose agents learned once for both."""
-    groups: dict[Entry, dict[str, Claim]] = defaultdict(dict)
+    """The runs in a world and in its twin or hedge whose agents learned once for both."""
+    claims = list(claims)
+    originals = {claim.entry: claim for claim in claims if claim.entry.variant == ""}
+    pairs = []
     for claim in claims:
-        entry = claim.entry
-        if entry.learns_once and entry.variant in ("", "twin"):
-            groups[replace(entry, variant="")][entry.variant] = claim
-    return [(pair[""], pair["twin"]) for pair in groups.values() if len(pair) == 2]
+        original = originals.get(replace(claim.entry, variant=""))
+        if claim.entry.variant in claim.entry.partners and original is not None:
+            pairs.append((original, claim))
+    return pairs
 
 
 def _pair_fault(
@@ -172,12 +174,14 @@ def _pair_fault(
     files = [manifest.runs[each.key].policy for each in (one, twin) if each.key in manifest.runs]
     faults = []
     if len(set(files)) == 2:
-        faults.append("it learns once for a world and its twin, and their policies differ")
+        variant = twin.entry.variant
+        faults.append(f"it learns once for a world and its {variant}, and their policies differ")
     firsts = [findings[each.key].first for each in (one, twin)]
     scored_rows = [first for first in firsts if first is not None]
     if len(scored_rows) == 2:
         memory = findings[one.key].remembers or findings[twin.key].remembers
-        faults.append(floor_fault(one.entry.environment, scored_rows, memory))
+        where = one.entry.environment, twin.entry.variant
+        faults.append(floor_fault(*where, scored_rows, memory))
     return "; ".join(filter(None, faults))
 
 
