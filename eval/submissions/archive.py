@@ -13,7 +13,7 @@ from dosuite.agents.archives import checked_members
 from dosuite.causal import InputError
 from dosuite.envs.files import replacing
 
-from ..runs.scored_rows import empty_row, read_rows, wrong_type
+from ..runs.scored_rows import empty_row, read_rows, wrong_columns
 from .manifest import KEY, Manifest, read_manifest
 
 MANIFEST, ROWS = "manifest.json", "results.parquet"
@@ -108,6 +108,6 @@ def _rows(content: bytes) -> pd.DataFrame:
         raise InputError(f"its {ROWS} is no table of results") from error
     if missing := {*HEAD, *empty_row()} - set(rows.columns):
         raise InputError(f"its {ROWS} lacks the columns {', '.join(sorted(missing))}")
-    if fault := wrong_type(rows):
+    if fault := wrong_columns(rows):
         raise InputError(f"its {ROWS} is no table of results: {fault}")
     return rows
