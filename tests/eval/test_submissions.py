@@ -41,7 +41,7 @@ def test_the_commands_make_and_check_a_submission(tmp_path: Path) -> None:
     small_submission(tmp_path)
     out = tmp_path / "mine.zip"
     words = ("submission", tmp_path, "--out", out, "--about", about, "--name", "ours")
-    assert command(*words) == (0, f"24 of 24 policies and 40 runs are in {out}")
+    assert command(*words) == (0, f"26 of 26 policies and 42 runs are in {out}")
     first = out.read_bytes()
     assert command(*words)[0] == 0
     assert out.read_bytes() == first
