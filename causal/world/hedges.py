@@ -21,9 +21,11 @@ from ..errors import InputError, NotDiscreteError, TooLargeError
 from ..exact.confounding import rows
 from ..exact.linear_programme import least
 from ..exact.policy_search import best_for_all, payoff
+from ..exact.queries import distribution
 from ..graphs.conversion import observed_effects
 from ..identification.action_effect import answer, kernel
 from ..model.distributions import Categorical
+from ..model.elimination import Factor
 from ..model.lookups import Lookup
 from ..model.mechanisms import Intervention
 from ..model.scm import SCM
@@ -75,15 +77,16 @@ def _hedged(model: Any, deploy: Deploy[Any]) -> Hedged[Any]:
 def _hedge(model: Model, deploy: Deploy[Model]) -> Model:
     _check_shape(model)
     deployed = deploy(model)
-    try:
-        types = response_types(model)
-        district, payoffs = _payoffs(model, _held_fixed(model, deployed), types)
-    except InputError as error:
-        raise NoHedgeError(str(error)) from error
-    law = _hardest(payoffs, payoff(deployed))
-    if law is None:
-        raise NoHedgeError("one policy is best in every world with this graph and log")
-    hedge = model.do(**_mechanisms(model, district, law))
+    families = _families(model, _held_fixed(model, deployed))
+    hardest: tuple[_Family, Floats] | None = None
+    most = ROUNDING
+    for family in families:
+        law, regret = _hardest(family.payoffs, payoff(deployed))
+        if regret > most:
+            hardest, most = (family, law), regret
+    if hardest is None:
+        raise NoHedgeError(families[-1].none)
+    hedge = model.do(**_mechanisms(model, *hardest))
     pair = deployed, deploy(hedge)
     best = sum(float(payoff(each).max(1).sum()) for each in pair) / 2
     if best - best_for_all(pair, EVEN).value <= ROUNDING:
@@ -125,6 +128,66 @@ def _is_identified(model: SCM) -> bool:
     return bool(known[occurs].all())
 
 
+@dataclass(frozen=True, eq=False)
+class _Family:
+    """Worlds with one graph and one log, by the law over the response types of a district."""
+
+    district: District
+    payoffs: Payoffs
+    hidden: tuple[str, ...]  # the latents that are not as they are in the world itself
+    none: str  # the reason if one policy is best in all of them
+
+
+def _families(model: SCM, held: dict[str, float]) -> list[_Family]:
+    """The worlds in which linear programmes look for the hedge.
+
+    These are all with the graph and the log, if a single latent reaches all variables of the
+    district in question. Else they are, for each latent without which that is so, those in which it
+    and the variables outside the district are as they are here.
+    """
+    latents = model.names("latent")
+    try:
+        district, payoffs = _payoffs(model, held, response_types(model))
+        if district.one_latent:
+            reason = "one policy is best in every world with this graph and log"
+            return [_Family(district, payoffs, latents, reason)]
+    except InputError as error:
+        raise NoHedgeError(str(error)) from error
+    families = []
+    for kept in latents:
+        try:
+            part, payoffs = _payoffs(model, held, _types_given(model, kept))
+        except InputError:
+            continue  # too many types, or no linear programme
+        if part.one_latent:
+            others = tuple(name for name in latents if name != kept)
+            joined = ", ".join(district.names)
+            reason = (
+                f"several latents join {joined}, and none was found with one of them as it is here"
+            )
+            families.append(_Family(part, payoffs, others, reason))
+    if not families:
+        raise NoHedgeError(
+            f"several latents join {', '.join(district.names)}, and a law of their response types "
+            "may be beyond them"
+        )
+    return families
+
+
+def _types_given(model: SCM, latent: str) -> ResponseTypes:
+    """Response types that are functions of one latent, too.
+
+    What is known of them is the law of the log, and the law of the latent with the visible
+    variables that are not in the district of the reward.
+    """
+    visible = model.names("context", "action", "logged", "reward", "terminal")
+    types = response_types(model, *visible, latent)
+    (free,) = [district for district in types.districts if model.reward in district.names]
+    known = (latent, *(name for name in visible if name not in free.names))
+    tables = [Factor(names, distribution(model, *names)) for names in (visible, known)]
+    return ResponseTypes(types.parents, types.latents, tables, types.supports)
+
+
 def _payoffs(model: SCM, held: dict[str, float], types: ResponseTypes) -> tuple[District, Payoffs]:
     """The payoffs of the worlds with the graph and the log, and the district whose law is free."""
     contexts, actions = payoff(model).shape
@@ -136,11 +199,6 @@ def _payoffs(model: SCM, held: dict[str, float], types: ResponseTypes) -> tuple[
             for action in range(actions)
         ],
     )
-    if not district.one_latent:
-        raise NoHedgeError(
-            f"several latents join {', '.join(district.names)}, and a law of their response types "
-            "may be beyond them"
-        )
     matrix, vector, _ = equations(district)
     return district, Payoffs(flat.reshape(contexts, actions, -1), matrix, vector)
 
@@ -157,12 +215,12 @@ def _held_fixed(model: SCM, deployed: SCM) -> dict[str, float]:
     return held
 
 
-def _hardest(payoffs: Payoffs, here: Floats) -> Floats | None:
-    """The law of types whose world is hardest to tell from one with the payoffs `here` (C, A).
+def _hardest(payoffs: Payoffs, here: Floats) -> tuple[Floats, float]:
+    """The law of types whose world is hardest to tell from one with the payoffs `here` (C, A), and
+    the least mean regret in the two, which is 0 if a policy is best in all worlds.
 
-    None if a policy is best in all worlds. The least mean regret in the pair is the most that a
-    rival policy earns there, less that of the best policy for the sum of both worlds; for a fixed
-    rival it is concave in the law.
+    That regret is half of what the best policies earn in the two, less what the best policy for
+    both earns; for a fixed rival that is best there it is concave in the law.
     """
     contexts, actions, size = payoffs.coefficients.shape
     flat = payoffs.coefficients.reshape(-1, size)
@@ -175,7 +233,7 @@ def _hardest(payoffs: Payoffs, here: Floats) -> Floats | None:
         "b_eq": payoffs.vector,
         "bounds": [(0, None)] * size + [(None, None)] * contexts,
     }
-    best, most = None, ROUNDING
+    best, most = np.zeros(size), 0.0
     for rival in payoffs.deterministic:
         goal = np.append(-np.tensordot(rival, payoffs.coefficients, 2), np.ones(contexts))
         unknowns = least(goal, **constraints)
@@ -183,8 +241,8 @@ def _hardest(payoffs: Payoffs, here: Floats) -> Floats | None:
             raise NoHedgeError("no law over response types has the law of the log")
         regret = (float(here.max(1).sum()) - float(goal @ unknowns)) / 2
         if regret > most + ROUNDING:
-            best, most = unknowns[:size], regret
-    return None if best is None else _polished(payoffs, best)
+            best, most = _polished(payoffs, unknowns[:size]), regret
+    return best, most
 
 
 def _polished(payoffs: Payoffs, law: Floats) -> Floats:
@@ -196,18 +254,18 @@ def _polished(payoffs: Payoffs, law: Floats) -> Floats:
     return np.asarray(exact / exact.sum())
 
 
-def _mechanisms(model: SCM, district: District, law: Floats) -> dict[str, Intervention]:
+def _mechanisms(model: SCM, family: _Family, law: Floats) -> dict[str, Intervention]:
     """The mechanisms of a district whose response types have a law.
 
     A latent that reaches all of its variables has the types as its values, and each variable is a
     function of it and of its parents. A variable without confounding needs no such latent.
     """
-    kept = np.flatnonzero(law)
+    district, kept = family.district, np.flatnonzero(law)
     if len(district.names) == 1:
         (name,) = district.names
         by_type = _responses(district, name, kept)
         return {name: _table(district, name, (), np.tensordot(law[kept], by_type, 1))}
-    carrier, below = _carrier(model, district)
+    carrier, below = _carrier(model, family)
     numbers = tuple(float(number) for number in range(len(kept)))
     mechanisms: dict[str, Intervention] = {
         name: _table(
@@ -222,14 +280,14 @@ def _mechanisms(model: SCM, district: District, law: Floats) -> dict[str, Interv
     return mechanisms
 
 
-def _carrier(model: SCM, district: District) -> tuple[str, list[str]]:
+def _carrier(model: SCM, family: _Family) -> tuple[str, list[str]]:
     """A latent that reaches all variables of a district, and the latents that it causes."""
-    latents = model.names("latent")
-    for name in latents:
-        if set(observed_effects(model.graph, name, latents)) == set(district.names):
+    names = family.district.names
+    for name in family.hidden:
+        if set(observed_effects(model.graph, name, family.hidden)) == set(names):
             effects = nx.descendants(model.graph, name)
-            return name, [latent for latent in latents if latent in effects]
-    raise NoHedgeError(f"no latent reaches all of {', '.join(district.names)}")
+            return name, [latent for latent in family.hidden if latent in effects]
+    raise NoHedgeError(f"no latent reaches all of {', '.join(names)}")
 
 
 def _responses(district: District, name: str, kept: Integers) -> Floats:

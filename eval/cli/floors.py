@@ -37,43 +37,51 @@ def floors(
     from dosuite.envs import make_model, members
     from dosuite.envs.trust import set_trust
 
-    from ..claims.floors import distances, pair_floors
+    from ..claims.floors import pair_floors
 
     set_trust(trust)
     for text in worlds or ():
         make_model(text)  # raises if there is no such world
     texts = worlds or [text for text, _ in members()]
-    if not check:
-        print_plain(_line(HEADINGS))
-        before = ""
-        for pair in pair_floors(texts):
-            if pair.world != before:
-                print_plain(pair.world)
-            before = pair.world
-            print_plain(_text(pair))
+    if check:
+        _check(texts, seeds, rows)
         return
+    print_plain(_line(HEADINGS))
+    before = ""
+    for pair in pair_floors(texts):
+        if pair.world != before:
+            print_plain(pair.world)
+        before = pair.world
+        print_plain(_text(pair))
+
+
+def _check(worlds: list[str], seeds: int, rows: int) -> None:
+    """Print every score above a floor, their number and the least distance.
+
+    Exits with code 1 if there are any.
+    """
+    from ..claims.floors import distances
+
+    scores = []
     with console.status("") as status:
-        found = []
-        for distance in distances(texts, seeds, rows):
-            status.update(f"{distance.world} {distance.agent}")
-            found.append(distance)
-            if distance.leak:
-                print_plain(
-                    f"{distance.world} {distance.kind} {distance.agent} seed {distance.seed}: "
-                    f"{distance.leak}"
-                )
-    leaks = sum(bool(distance.leak) for distance in found)
-    if found:
-        nearest = min(found, key=lambda distance: distance.distance)
-        pairs = {(distance.world, distance.kind) for distance in found}
-        agents = {distance.agent for distance in found}
-        print_plain(
-            f"{len(found)} scores of {len(agents)} agents in {len(pairs)} pairs: {leaks} above the "
-            f"floor; the nearest to it is {nearest.distance:.3g} below it ({nearest.agent} in "
-            f"{nearest.world} and its {nearest.kind})."
-        )
-    else:
+        for score in distances(worlds, seeds, rows):
+            status.update(f"{score.world} {score.agent}")
+            scores.append(score)
+            if score.leak:
+                run = f"{score.world} {score.kind} {score.agent} seed {score.seed}"
+                print_plain(f"{run}: {score.leak}")
+    if not scores:
         print_plain("No agent has a score against a floor there.")
+        return
+    leaks = sum(bool(score.leak) for score in scores)
+    pairs = {(score.world, score.kind) for score in scores}
+    agents = {score.agent for score in scores}
+    nearest = min(scores, key=lambda score: score.distance)
+    print_plain(
+        f"{len(scores)} scores of {len(agents)} agents in {len(pairs)} pairs: {leaks} above the "
+        f"floor; the nearest to it is {nearest.distance:.3g} below it ({nearest.agent} in "
+        f"{nearest.world} and its {nearest.kind})."
+    )
     if leaks:
         raise typer.Exit(1)
 

@@ -1,21 +1,26 @@
 """A learner that is told the graph and nothing else learns once for a world and its hedge."""
 
+import sys
 from pathlib import Path
 
+import gymnasium
 import numpy as np
 import pandas as pd
 import pytest
+from countable import COUNTABLE
 from learning import few
 
-from dosuite.agents import agent_classes
-from dosuite.causal import InputError, floor
-from dosuite.envs import make_model
+from dosuite.agents import Policy, agent_classes
+from dosuite.causal import Array, InputError, World, floor
+from dosuite.envs import collect, make_model
 from dosuite.envs.settings import unparse
 from dosuite.eval import Run
+from dosuite.eval.runs.pairs import leak, pair_columns
 from dosuite.eval.runs.run import acts_there, outcomes
 from dosuite.eval.runs.suite import _together, grid
 
 ICE = "IceCreamShorts-v0"
+HEDGED = {name: model for name, model in COUNTABLE.items() if model.hedge() is not None}
 
 
 def test_one_that_is_told_the_graph_is_scored_in_both_worlds() -> None:
@@ -76,6 +81,40 @@ def test_one_that_is_told_which_world_it_is_in_is_convicted(variant: str, tmp_pa
     (row,) = Run(ICE, f"{path}:Cheat", "observe", 10, 0, variant).rows()
     assert row["status"] == "failed"
     assert row["note"].startswith("leak: it earns 0.5913 on average")
+
+
+class ReadsTheWorld(Policy):
+    """A policy that finds the world that it is scored in among the variables of its caller."""
+
+    def probabilities(self, observations: Array) -> Array:
+        policy: Array = sys._getframe(1).f_locals["model"].causal_policy()
+        return policy
+
+
+@pytest.mark.parametrize("model", HEDGED.values(), ids=HEDGED)
+def test_a_policy_that_is_told_which_of_the_two_it_is_in_is_convicted(model: World) -> None:
+    hedge = model.hedge()
+    assert hedge is not None
+    pair = model.deployed(), hedge.deployed()
+    told = pair_columns(pair, ReadsTheWorld())
+    limit = floor(*pair)
+    assert told["pair_value"] == pytest.approx(limit.value + limit.regret)
+    assert "in which of them it acts" in leak(told)
+
+
+@pytest.mark.parametrize("regime", ["observe", "mixed"])
+def test_a_log_of_a_hedge_is_collected_and_played(regime: str) -> None:
+    hedge = make_model(ICE, variant="hedge")
+    log = collect(hedge, 200, 0, regime)
+    if regime == "observe":
+        same = collect(make_model(ICE), 200, 0, regime)
+        assert len(log) == len(same)
+    env = gymnasium.make(f"dosuite.envs:{ICE}", variant="hedge")
+    env.reset(seed=0)
+    _, reward, *_ = env.step(1)
+    assert reward in hedge.tables.support("pay")
+    shown = Run(ICE, "causal", "exact", 1, 0, "hedge").rows()
+    assert shown[0]["value"] == pytest.approx(0.7075)
 
 
 def test_only_those_that_are_told_the_graph_are_run_on_hedges() -> None:
