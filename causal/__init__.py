@@ -50,7 +50,7 @@ from .model import (
     terminal,
 )
 from .partial_identification import ResponseTypes, bounds, response_types
-from .world import World, certificate, floor, frontier
+from .world import Ranges, World, certificate, floor, frontier
 
 __all__ = [
     "ADMG",
@@ -69,6 +69,7 @@ __all__ = [
     "InputError",
     "Normal",
     "NotDiscreteError",
+    "Ranges",
     "ResponseTypes",
     "TooLargeError",
     "Uniform",

@@ -8,7 +8,7 @@ from .certificates import Certificate, Confounding, Promise, certificate
 from .floors import Floor, floor
 from .frontier import Frontier, frontier
 from .twins import mixed_behaviour, unconfounded
-from .world import World
+from .world import Ranges, World
 
 __all__ = [
     "Certificate",
@@ -16,6 +16,7 @@ __all__ = [
     "Floor",
     "Frontier",
     "Promise",
+    "Ranges",
     "World",
     "certificate",
     "floor",

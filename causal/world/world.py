@@ -24,6 +24,8 @@ from ..tolerances import ROUNDING
 from .hedges import hedged
 from .twins import mixed_behaviour, unconfounded
 
+Ranges = Mapping[str, tuple[float, float]]  # the lowest and the highest value, by name
+
 # The methods that a world may override, besides its shifts.
 OVERRIDABLE = (
     "confused_policy",
@@ -52,12 +54,18 @@ class World(SCM):
       the same graph. `control` is the world without confounding, and `dial` leads from it to the
       world itself; `marginal` and `dialled` say how.
     - `members` are further settings worth running, and `picture` draws a state.
+    - `held_out` declares ranges of knobs and laws, from which worlds are drawn that nobody has
+      learned in.
 
     A policy is an array (C, A), the probability of each action in each context. Contexts and
     actions are in the order of `model.tables.support`.
     """
 
     deployment: ClassVar[str] = ""  # the shift in which policies are valued; "" is the world itself
+    # The ranges that held-out worlds are drawn from, by the name of a knob or of a variable without
+    # causes. For a variable it is the probability of its last value; the other values share the
+    # rest in their old proportions. Empty: the world has no held-out worlds.
+    held_out: ClassVar[Ranges] = {}
     _shifts: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:

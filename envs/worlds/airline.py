@@ -13,6 +13,7 @@ from dosuite.causal import (
     Exactly,
     InputError,
     Normal,
+    Ranges,
     Uniform,
     World,
     action,
@@ -72,6 +73,8 @@ class AirlinePricing(World):
     the margin and the bounds are ours."""
 
     action_bounds: ClassVar[tuple[float, float]] = (10.0, 30.0)
+
+    held_out: ClassVar[Ranges] = {"sensitivity": (0.8, 1.2)}
 
     rho: float = 0.5  # correlation of the event and the error of the sales
     sensitivity: float = 1.0  # of the sales to the price; 1 is the published one

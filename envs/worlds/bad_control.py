@@ -9,6 +9,7 @@ from dosuite.causal import (
     Array,
     Bernoulli,
     Categorical,
+    Ranges,
     World,
     action,
     distribution,
@@ -92,6 +93,8 @@ class MediatorTrap(AdjustingForAnEffect):
 
     mediated: Rates = (0.2, 0.8)  # P(mediator | treatment)
     good: Rates = (0.2, 0.7)  # P(job | mediator)
+    held_out: ClassVar[Ranges] = {"cost": (0.0, 0.25)}
+
     cost: float = 0.1  # of the treatment
 
     @action
@@ -153,6 +156,8 @@ class BirthWeight(MediatorTrap):
 
     mediated: Rates = ((0.05, 0.90), (0.60, 0.92))  # P(mediator | treatment, defect)
     good: Rates = ((0.98, 0.50), (0.94, 0.46))  # P(survival | treatment, defect)
+    held_out: ClassVar[Ranges] = {"defects": (0.02, 0.3)}
+
     cost: float = 0.0
     defects: float = 0.1  # P(defect)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from dosuite.causal import (
     Array,
     Bernoulli,
     Exactly,
+    Ranges,
     World,
     action,
     behaviour_policy,
@@ -57,6 +59,12 @@ class BrakeLight(World):
 
     Source: the brake indicator of de Haan, Jayaraman and Levine (2019); the numbers are ours.
     """
+
+    held_out: ClassVar[Ranges] = {
+        "appear": (0.02, 0.1),
+        "leave": (0.1, 0.4),
+        "accuracy": (0.8, 0.97),
+    }
 
     horizon: int = 100
     # The pedestrian starts in the stationary law, and after one step so does the light.

@@ -10,6 +10,7 @@ from dosuite.causal import (
     Bernoulli,
     Exactly,
     InputError,
+    Ranges,
     World,
     action,
     latent,
@@ -45,6 +46,8 @@ class GreedyCasino(World):
 
     Source: Bareinboim, Forney and Pearl (2015), whose casino is Greedy; Rigged is our own.
     """
+
+    held_out: ClassVar[Ranges] = {"drunk": (0.1, 0.9), "blinking": (0.1, 0.9)}
 
     casino: str = "Greedy"
 

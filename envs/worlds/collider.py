@@ -3,12 +3,14 @@ rows.
 """
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
 from dosuite.causal import (
     Array,
     Bernoulli,
+    Ranges,
     World,
     action,
     context,
@@ -42,6 +44,8 @@ class MBiasClinic(World):
 
     Source: the M-bias of Greenland (2003); story and numbers are ours.
     """
+
+    held_out: ClassVar[Ranges] = {"effect": (0.05, 0.24), "worried": (0.1, 0.9), "fit": (0.1, 0.9)}
 
     effect: float = 0.2  # of the drug on P(recovery)
 
@@ -109,6 +113,9 @@ class SelectionGate(World):
     Source: survivorship, as in the bombers of Wald (1943); the numbers are ours.
     """
 
+    held_out: ClassVar[Ranges] = {"gamble": (0.1, 0.45)}
+
+    gamble: float = 0.3  # P(win | risk)
     selectivity: float = 1.0  # 0: every story is told; 1: the table of `told`
 
     @action
@@ -117,7 +124,7 @@ class SelectionGate(World):
 
     @reward
     def win(self, risk: Array) -> Bernoulli:
-        return Bernoulli(np.where(risk == 1, 0.3, 0.5))
+        return Bernoulli(np.where(risk == 1, self.gamble, 0.5))
 
     @selection
     def told(self, risk: Array, win: Array) -> Bernoulli:

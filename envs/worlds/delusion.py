@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from dosuite.causal import (
     Bernoulli,
     Exactly,
     InputError,
+    Ranges,
     World,
     action,
     context,
@@ -60,6 +62,8 @@ class DelusionBox(World):
 
     Source: the delusions of Ortega et al. (2021), Shaking the foundations; the numbers are ours.
     """
+
+    held_out: ClassVar[Ranges] = {"reliability": (0.55, 0.9)}
 
     horizon: int = 50
     reliability: float = 0.7  # P(prize | the better box) = 1 - P(prize | the other)

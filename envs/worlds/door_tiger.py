@@ -14,6 +14,7 @@ from dosuite.causal import (
     Categorical,
     Exactly,
     InputError,
+    Ranges,
     World,
     action,
     context,
@@ -62,6 +63,8 @@ class Door(World):
 
     Source: the door of Gasse et al. (2021), and its six experts.
     """
+
+    held_out: ClassVar[Ranges] = {"green_light": (0.05, 0.45)}
 
     expert: str = "noisy_good"
     green_light: float = 0.4  # P(the light is green)
@@ -147,6 +150,8 @@ class Tiger(World):
     Confounded Data in Latent Model-Based Reinforcement Learning), very_good, very_bad and the two
     biased ones of the 2021 preprint, with the numbers of the published programs. bench_good is our
     own."""
+
+    held_out: ClassVar[Ranges] = {"accuracy": (0.7, 0.95)}
 
     horizon: int = 10
     expert: str = "bench_good"

@@ -14,6 +14,7 @@ from dosuite.causal import (
     Categorical,
     Distribution,
     Exactly,
+    Ranges,
     World,
     action,
     latent,
@@ -56,6 +57,8 @@ class EncourageIV(World):
 
     Source: the instrument of Balke and Pearl (1997); the numbers are ours.
     """
+
+    held_out: ClassVar[Ranges] = {"patient": (0.1, 0.6)}
 
     @latent
     def patient(self) -> Distribution:

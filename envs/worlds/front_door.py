@@ -10,6 +10,7 @@ from dosuite.causal import (
     Array,
     Bernoulli,
     InputError,
+    Ranges,
     World,
     action,
     latent,
@@ -50,6 +51,8 @@ class TarFrontdoor(World):
     Source: Pearl, Causality (2009), table 3.1; Primer has the table of Pearl, Glymour and Jewell,
     Causal Inference in Statistics: A Primer, section 3.4, in which tar and genotype have the
     opposite effects; Amplified is our own."""
+
+    held_out: ClassVar[Ranges] = {"genotype": (0.1, 0.9)}
 
     table: str = "Causality"
     tar_reversed: bool = False  # exchange the risks with tar and without tar

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from dosuite.causal import (
     Bernoulli,
     Categorical,
     Exactly,
+    Ranges,
     World,
     action,
     context,
@@ -60,6 +61,8 @@ class GenotypeClinic(World):
 
     Source: the numbers are ours.
     """
+
+    held_out: ClassVar[Ranges] = {"prevalence": (0.2, 0.8)}
 
     horizon: int = 10
     prevalence: float = 0.5  # P(the hindering genotype)

@@ -1,6 +1,7 @@
 """Ice cream does not put anyone in shorts."""
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from dosuite.causal import (
     Bernoulli,
     Categorical,
     Exactly,
+    Ranges,
     World,
     action,
     context,
@@ -39,6 +41,8 @@ class IceCreamShorts(World):
 
     Source: the example of Kirk and Krueger (2022).
     """
+
+    held_out: ClassVar[Ranges] = {"heat": (0.05, 0.95), "effect": (-0.05, 0.05)}
 
     confounding: float = 0.8  # P(ice cream | hot) - P(ice cream | cold), in the log
     effect: float = 0.0  # of an ice cream on P(shorts)
@@ -178,6 +182,8 @@ class Twin(IceCreamShorts):
 
     Source: as IceCreamShorts.
     """
+
+    held_out: ClassVar[Ranges] = {"effect": (-0.05, 0.05)}  # heat has a cause
 
     @latent
     def heat(self, ice_cream: Array) -> Bernoulli:

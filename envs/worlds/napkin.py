@@ -2,9 +2,11 @@
 mediator.
 """
 
+from typing import ClassVar
+
 import numpy as np
 
-from dosuite.causal import Array, Bernoulli, World, action, latent, logged, reward, shift
+from dosuite.causal import Array, Bernoulli, Ranges, World, action, latent, logged, reward, shift
 
 
 class NapkinClinic(World):
@@ -30,6 +32,8 @@ class NapkinClinic(World):
 
     Source: the napkin problem of Pearl and Mackenzie, The Book of Why (2018), chapter 7; story and
     numbers are ours."""
+
+    held_out: ClassVar[Ranges] = {"frail": (0.1, 0.9)}
 
     @latent
     def contrary(self) -> Bernoulli:

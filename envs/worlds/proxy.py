@@ -2,9 +2,22 @@
 inference does.
 """
 
+from typing import ClassVar
+
 import numpy as np
 
-from dosuite.causal import Array, Bernoulli, World, action, context, latent, logged, reward, shift
+from dosuite.causal import (
+    Array,
+    Bernoulli,
+    Ranges,
+    World,
+    action,
+    context,
+    latent,
+    logged,
+    reward,
+    shift,
+)
 
 RECOVERY = np.array([[0.80, 0.20], [0.95, 0.45]])  # P(recovery | drug, severe)
 
@@ -30,6 +43,8 @@ class ProxyClinic(World):
 
     Source: the graph is that of Miao, Geng and Tchetgen Tchetgen (2018); the numbers are ours.
     """
+
+    held_out: ClassVar[Ranges] = {"severe": (0.1, 0.9)}
 
     accuracy: float = 0.8  # P(fever = severe)
 

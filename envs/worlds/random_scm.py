@@ -14,6 +14,7 @@ from dosuite.causal import (
     Array,
     Bernoulli,
     InputError,
+    Ranges,
     World,
     action,
     context,
@@ -127,6 +128,8 @@ class RandomSCM(World):
     Source: our own. The generator is `numpy.random.default_rng([20250101, template, seed])`; it
     draws the probabilities variable by variable in the order of `drawn`, and for each variable its
     table given the causes, row by row."""
+
+    held_out: ClassVar[Ranges] = {"cause": (0.1, 0.9)}
 
     template: ClassVar[int] = 0
     drawn: ClassVar[tuple[str, ...]] = ("cause", "x", "y")  # the variables, causes first

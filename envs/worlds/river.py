@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from dosuite.causal import (
     Bernoulli,
     Categorical,
     Exactly,
+    Ranges,
     World,
     action,
     behaviour_policy,
@@ -63,6 +65,8 @@ class ConfoundedRiver(World):
 
     Source: the MDP with unobserved confounders of Zhang and Bareinboim (2016); the numbers are
     ours."""
+
+    held_out: ClassVar[Ranges] = {"favourable": (0.05, 0.5), "anchorage": (0.1, 0.4)}
 
     horizon: int = 120
     discount: float = 0.9

@@ -4,7 +4,7 @@ nearly every one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from dosuite.causal import (
     Bernoulli,
     Categorical,
     InputError,
+    Ranges,
     World,
     action,
     context,
@@ -104,6 +105,8 @@ class SimpsonClinic(World):
 
     Source: the counts of Charig et al. (1986) and of the other studies, named beside each table.
     """
+
+    held_out: ClassVar[Ranges] = {"stratum": (0.1, 0.9)}
 
     study: str = "KidneyStones"
     flipped: bool = False  # in the log every patient was given the other treatment
@@ -220,6 +223,8 @@ class BloodPressure(SimpsonClinic):
 
     Source: Pearl, Glymour and Jewell, Causal Inference in Statistics: A Primer, table 1.2; the
     counts are those of SimpsonClinic."""
+
+    held_out: ClassVar[Ranges] = {}  # stratum has a cause
 
     @logged
     def stratum(self, treatment: Array) -> Categorical:

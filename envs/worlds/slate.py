@@ -1,6 +1,7 @@
 """A recommender that learns from the log of an older one, which knew the types of its users."""
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from dosuite.causal import (
     Array,
     Bernoulli,
     Categorical,
+    Ranges,
     World,
     action,
     context,
@@ -39,6 +41,8 @@ class SlateExposure(World):
 
     Source: our own, in the manner of the recommender simulations of Ie et al. (2019).
     """
+
+    held_out: ClassVar[Ranges] = {"taste": (0.02, 0.2)}
 
     users: tuple[float, ...] = (0.60, 0.25, 0.15)  # P(taste)
     # P(click | taste, item)

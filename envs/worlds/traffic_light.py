@@ -8,7 +8,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dosuite.causal import Array, Bernoulli, Exactly, World, action, context, latent, reward, shift
+from dosuite.causal import (
+    Array,
+    Bernoulli,
+    Exactly,
+    Ranges,
+    World,
+    action,
+    context,
+    latent,
+    reward,
+    shift,
+)
 
 from ..pictures.scene import GREEN, INK, LAND, ORANGE, PAPER, RED, ROAD, WALL, Pixels, Scene
 
@@ -46,6 +57,8 @@ class TrafficLight(World):
     """
 
     deployment: ClassVar[str] = "random_lead"
+
+    held_out: ClassVar[Ranges] = {"to_red": (0.05, 0.2), "to_green": (0.15, 0.4)}
 
     horizon: int = 50
     to_red: float = 0.1  # P(red | green a step earlier)

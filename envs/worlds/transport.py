@@ -6,7 +6,18 @@ from typing import ClassVar
 
 import numpy as np
 
-from dosuite.causal import Array, Bernoulli, World, action, context, latent, logged, reward, shift
+from dosuite.causal import (
+    Array,
+    Bernoulli,
+    Ranges,
+    World,
+    action,
+    context,
+    latent,
+    logged,
+    reward,
+    shift,
+)
 
 Rates = tuple[tuple[float, ...], ...]
 
@@ -44,6 +55,8 @@ class TransportClinic(World):
     """
 
     deployment: ClassVar[str] = "target"
+
+    held_out: ClassVar[Ranges] = {"marker": (0.55, 0.95)}
 
     here: tuple[float, ...] = (0.2,)  # P(marker) where the log is written
     there: tuple[float, ...] = (0.75,)  # P(marker) in the target
@@ -129,6 +142,8 @@ class Response(TransportClinic):
     there: tuple[float, ...] = (0.3, 0.15)  # P(marker | drug) in the target
     rates: Rates = ((0.20, 0.60), (0.15, 0.65))
 
+    held_out: ClassVar[Ranges] = {}  # marker has a cause
+
     @logged
     def marker(self, drug: Array) -> Bernoulli:
         return Bernoulli(np.array(self.here)[drug])
@@ -193,6 +208,8 @@ class TwoLogs(TransportClinic):
 
     Source: as TransportClinic; the fusion of logs is that of Bareinboim and Pearl (2016).
     """
+
+    held_out: ClassVar[Ranges] = {"fit": (0.1, 0.9), "fitness": (0.05, 0.15)}
 
     # P(recovery) of a fit patient minus the average, and of the average minus an unfit patient
     fitness: float = 0.15

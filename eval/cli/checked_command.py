@@ -22,6 +22,10 @@ CONTRADICTIONS: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("log", "offline_budget"): "every row of the log is learned from",
         ("log", "online_budget"): "nobody practises with a log",
     },
+    "check": {
+        ("file", "commit"): "the hash of a seed is published before there is anything to check",
+        ("secret", "commit"): "a seed is either committed to or used",
+    },
 }
 
 

@@ -13,6 +13,7 @@ from .checked_command import CheckedCommand, OneLineErrors
 from .claims import matrix, predictions
 from .data import data
 from .floors import floors
+from .leaderboard import leaderboard
 from .list_catalogue import list_catalogue
 from .run import report, run
 from .sanity import sanity
@@ -46,6 +47,7 @@ COMMANDS = (
     floors,
     submission,
     check,
+    leaderboard,
     matrix,
     predictions,
     sanity,

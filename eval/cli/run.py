@@ -20,6 +20,10 @@ from .options import (
 if TYPE_CHECKING:
     import pandas as pd
 
+Reference = Annotated[
+    bool, typer.Option(help="Draw the agents of this package that are not run here, in grey.")
+]
+
 
 def run(
     environments: Annotated[
@@ -62,6 +66,7 @@ def run(
     policies: Annotated[
         bool, typer.Option(help="Keep the learned policies, in the folder policies of the results.")
     ] = True,
+    reference: Reference = True,
     workers: Workers = CORES,
     trust: Trust = False,
 ) -> None:
@@ -89,17 +94,17 @@ def run(
     )
     rows = execute(runs, out, workers, policies=policies)
     with alone_in(out):
-        _report(rows, out)
+        _report(rows, out, reference)
     fail_if_any(rows)
 
 
-def report(out: Out = Path("results")) -> None:
+def report(out: Out = Path("results"), reference: Reference = True) -> None:
     """Print the tables and write the report of the results in a folder."""
     from dosuite.envs.files import alone_in
 
     # A `dosuite run` that ends in the meantime writes its newer report afterwards.
     with alone_in(out):
-        _report(results_in(out), out)
+        _report(results_in(out), out, reference)
 
 
 def results_in(out: Path) -> "pd.DataFrame":
@@ -126,9 +131,10 @@ def results_in(out: Path) -> "pd.DataFrame":
     return rows
 
 
-def _report(rows: "pd.DataFrame", out: Path) -> None:
+def _report(rows: "pd.DataFrame", out: Path, reference: bool) -> None:
+    from ..reports.reference_rows import reference_rows
     from ..reports.report import print_tables, write_report
 
     print_tables(rows, console)
-    write_report(rows, out)
+    write_report(rows, out, reference_rows() if reference else None)
     print_plain(f"report: {out / 'report.html'}   rows: {out / 'results.parquet'}")

@@ -35,15 +35,19 @@ from .panels import (
 
 FLOOR = Line("floor", "#CC0000", "-", 1.8)
 FIRST = ("regime", "first")  # of the rows of a group
+OTHERS = "other agents"  # the line of those that have been run beforehand
 
 
-def score_panels(rows: pd.DataFrame) -> Figure:
+def score_panels(rows: pd.DataFrame, beforehand: pd.DataFrame | None = None) -> Figure:
     """What each agent earns in each environment, in its twin, and on average in both.
 
     One row of panels for each environment, with the reference policies and, for the average, the
-    floor. Small marks are seeds, large ones their interquartile mean with its 95 % interval.
+    floor. Small marks are seeds, large ones their interquartile mean with its 95 % interval. The
+    runs that were made `beforehand` in the same environments, by agents of other names, are grey
+    marks in a line below, one for each agent.
     """
     runs = labelled(metrics.largest_budget(metrics.deployment(rows)))
+    others = _other_agents(runs, beforehand)
     worlds = dict(iter(runs[runs["variant"].isin(["", "twin"])].groupby("where")))
     if not worlds:
         return no_results()
@@ -51,10 +55,11 @@ def score_panels(rows: pd.DataFrame) -> Figure:
         where: list(world.loc[world["regime"] != Regime.EXACT, "who"].unique())
         for where, world in worlds.items()
     }
-    heights = [len(agents) * LINE + 5 * LABEL for agents in learners.values()]
+    lines = [len(learners[where]) + bool((others["where"] == where).any()) for where in worlds]
+    heights = [number * LINE + 5 * LABEL for number in lines]
     figure, axes_grid = panels(len(worlds), 3, sum(heights) + 0.9, heights)
     for (where, world), pair in zip(worlds.items(), axes_grid, strict=True):
-        _pair_panels(pair, str(where), world, learners[where])
+        _pair_panels(pair, str(where), world, learners[where], others[others["where"] == where])
     for axes in axes_grid[-1]:
         axes.set_xlabel("expected return J under intervention", fontsize=FONT)
     present = set(runs["regime"])
@@ -63,6 +68,8 @@ def score_panels(rows: pd.DataFrame) -> Figure:
         for regime in Regime
         if regime in present and regime.legend
     ]
+    if len(others):
+        marks.append(mark("agents of dosuite that are not run here", color=GREY, marker="o"))
     legend(figure, marks, columns=4)
     return figure
 
@@ -91,14 +98,33 @@ def belief_panels(rows: pd.DataFrame) -> Figure:
     return figure
 
 
-def _pair_panels(three: Array, where: str, world: pd.DataFrame, learners: list[str]) -> None:
+def _other_agents(runs: pd.DataFrame, beforehand: pd.DataFrame | None) -> pd.DataFrame:
+    """The runs that were made beforehand in the same environments, by agents of other names."""
+    if beforehand is None:
+        return runs.iloc[:0]
+    others = labelled(metrics.largest_budget(metrics.deployment(beforehand)))
+    is_other = ~others["agent"].isin(runs["agent"]) & (others["regime"] != Regime.EXACT)
+    return others[is_other & others["where"].isin(runs["where"])]
+
+
+def _pair_panels(
+    three: Array, where: str, world: pd.DataFrame, learners: list[str], others: pd.DataFrame
+) -> None:
     """Draw an environment, its twin and the mean of both, from left to right."""
     left, right, both = three
+    names = [*learners, OTHERS] if len(others) else learners
+    for axes in three:
+        style(axes, names)
+    for axes, variant in ((left, ""), (right, "twin")):
+        _grey_dots(axes, others[others["variant"] == variant], len(learners))
+    _grey_dots(both, _pair_means(others), len(learners))
     label_rows = max(
         _world_panel(left, world[world["variant"] == ""], learners),
         _world_panel(right, world[world["variant"] == "twin"], learners),
         _mean_panel(both, world, learners),
     )
+    if len(others):
+        left.get_yticklabels()[-1].set_color(GREY)
     look: dict[str, Any] = {"pad": 6 + STEP * label_rows, "fontsize": FONT + 0.5, "color": INK}
     left.set_title(where, loc="left", fontweight="bold", **look)
     right.set_title("its twin: the same log", loc="left", **look)
@@ -109,7 +135,6 @@ def _pair_panels(three: Array, where: str, world: pd.DataFrame, learners: list[s
 
 def _world_panel(axes: Axes, runs: pd.DataFrame, learners: list[str]) -> int:
     """Draw the runs of one world, and return the number of rows of labels above it."""
-    style(axes, learners)
     if runs.empty:
         axes.set_xticks([])
         where: dict[str, Any] = {"transform": axes.transAxes, "ha": "center"}
@@ -123,10 +148,7 @@ def _mean_panel(axes: Axes, world: pd.DataFrame, learners: list[str]) -> int:
 
     Returns the number of rows of labels above it.
     """
-    style(axes, learners)
-    pairs = world[world["variant"].isin(["", "twin"])].groupby(["who", "seed"], observed=True)
-    means = pairs.agg(value=("value", "mean"), worlds=("variant", "nunique"), regime=FIRST)
-    means = means[means["worlds"] == 2].reset_index()
+    means = _pair_means(world)
     if means.empty:
         axes.set_axis_off()
         return 0
@@ -135,6 +157,13 @@ def _mean_panel(axes: Axes, world: pd.DataFrame, learners: list[str]) -> int:
     floor = float(untold["floor"].max()) if "floor" in untold else np.nan
     marks = [] if np.isnan(floor) else [(floor, FLOOR)]
     return _marked(axes, means, learners, marks)
+
+
+def _pair_means(world: pd.DataFrame) -> pd.DataFrame:
+    """The mean value of each agent and seed in a world and its twin, if both are there."""
+    pairs = world[world["variant"].isin(["", "twin"])].groupby(["who", "seed"], observed=True)
+    means = pairs.agg(value=("value", "mean"), worlds=("variant", "nunique"), regime=FIRST)
+    return means[means["worlds"] == 2].reset_index()
 
 
 def _marked(
@@ -183,6 +212,14 @@ def _dots(axes: Axes, runs: pd.DataFrame, y: int) -> None:
     axes.plot([low, high], [y, y], color=regime.colour, zorder=2, **bar)
     axes.scatter(values, np.full(len(values), y), color=regime.colour, zorder=3, **small)
     axes.scatter([middle], [y], marker=regime.marker, color=regime.colour, zorder=4, **large)
+
+
+def _grey_dots(axes: Axes, runs: pd.DataFrame, y: int) -> None:
+    """Draw the interquartile mean of each agent in one line, in the mark of its regime."""
+    look: dict[str, Any] = {"s": 16, "color": GREY, "alpha": 0.6, "linewidths": 0.0, "zorder": 2}
+    for (_, regime), group in runs.groupby(["who", "regime"], observed=True):
+        middle = metrics.iqm(group["value"].to_numpy(float))
+        axes.scatter([middle], [y], marker=Regime(regime).marker, **look)
 
 
 def _heatmap(axes: Axes, rows: pd.DataFrame, agents: list[str]) -> None:

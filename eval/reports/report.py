@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib
@@ -22,8 +23,9 @@ from . import figures, tables
 from .page import Section, csv, markdown, page, print_sections, save
 from .tables import summary
 
-FIGURES = {
-    "causal_score": figures.score_panels,
+SCORES = "causal_score"  # the figure that shows agents that were run beforehand, too
+FIGURES: dict[str, Callable[[pd.DataFrame], Figure]] = {
+    SCORES: figures.score_panels,
     "shift_regret": figures.regret_heatmaps,
     "belief": figures.belief_panels,
 }
@@ -40,7 +42,9 @@ EARNED = (
     "agent that learns correlations is on the confused line on the left and on the causal one in "
     "the middle. On the right is the mean of both worlds: the floor is the most that one policy "
     "earns there, so that no learner with the log alone can pass it, whatever its size and its "
-    "data; only labels, a graph or own actions lead beyond."
+    "data; only labels, a graph or own actions lead beyond. A line of grey marks, if there is one, "
+    "is of agents of dosuite that are not run here: one mark each, in the shape of its regime, "
+    "after 10,000 recorded steps or 20,000 steps of practice."
 )
 REFERRED = (
     "Agents named (exact) are reference policies, computed from the model. The log is the mean "
@@ -110,13 +114,14 @@ def print_tables(rows: pd.DataFrame, console: Console) -> None:
     print_sections([section for section in sections if section.on_terminal], console)
 
 
-def write_report(rows: pd.DataFrame, folder: Path) -> Path:
+def write_report(rows: pd.DataFrame, folder: Path, beforehand: pd.DataFrame | None = None) -> Path:
     """Write report.html, figures/*.png, tables/*.md and *.tex, and tables/summary.csv; return the
     path of the page.
 
-    Everything is rendered before the first file is written.
+    Rows that were made `beforehand` are drawn in grey. Everything is rendered before the first file
+    is written.
     """
-    save(_render(rows), folder)
+    save(_render(rows, beforehand), folder)
     return folder / "report.html"
 
 
@@ -205,12 +210,13 @@ def _symbol(column: str) -> str:
     return column[:1].upper() + column[1:]
 
 
-def _render(rows: pd.DataFrame) -> dict[str, bytes]:
+def _render(rows: pd.DataFrame, beforehand: pd.DataFrame | None) -> dict[str, bytes]:
     """All files of the report by name."""
     scores = summary(rows)
     sections = report_sections(rows, scores)
     with matplotlib.rc_context({"text.parse_math": False}):  # names may have dollar signs
-        drawn = {name: draw(rows) for name, draw in FIGURES.items()}
+        drawn = {name: draw(rows) for name, draw in FIGURES.items() if name != SCORES}
+        drawn[SCORES] = figures.score_panels(rows, beforehand)
     files = {f"figures/{name}.png": _image(figure, "png") for name, figure in drawn.items()}
     for section in sections:
         for table in section.tables:

@@ -45,7 +45,7 @@ def test_the_commands_make_and_check_a_submission(tmp_path: Path) -> None:
     first = out.read_bytes()
     assert command(*words)[0] == 0
     assert out.read_bytes() == first
-    assert command("check", out, "--workers", 1) == (0, "41 ok")
+    assert command("check", out, "--workers", 1) == (0, "43 ok")
 
     parts = parts_of(out, tmp_path / "parts")
     assert parts.manifest.about == {"name": "ours", "authors": "A. Nother"}

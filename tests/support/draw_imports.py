@@ -60,6 +60,7 @@ ROOMS = {
         "runs",
         "reports submissions",
         "claims",
+        "leaderboard",
         "bench",
         "cli",
     ],
