@@ -20,8 +20,9 @@ from dosuite.envs.regimes import Regime
 from ..runs.code import FLOORS, hash_of_floors, versions
 from ..runs.reference_values import reference_agents
 from ..runs.run import Run
+from ..runs.scored_rows import HEAD
 from ..runs.workers import in_workers
-from .archive import HEAD, unpack
+from .archive import unpack
 from .findings import OTHER_CODE, Claim, Finding, finding_of
 from .grids import grid_faults
 from .manifest import WORLDS, Manifest, entry_of, name_of
