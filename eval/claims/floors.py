@@ -19,7 +19,7 @@ from dosuite.envs import make_model
 from dosuite.envs.regimes import Regime
 from dosuite.envs.settings import unparse
 
-from ..runs.pairs import Pair, leak, pair_columns
+from ..runs.pairs import Pair, leak, pair_columns, partners
 from ..runs.run import Run, acts_there
 
 KINDS = ("twin", "hedge")
@@ -160,8 +160,6 @@ def _static_agents(text: str) -> dict[str, tuple[str, ...]]:
             for field in fields(kind)  # type: ignore[arg-type]
             if field.name in CHEAP
         }
-        if not kind.needs:
-            agents[unparse(name, settings)] = KINDS
-        elif kind.needs == {"graph"}:
-            agents[unparse(name, settings)] = ("hedge",)
+        if kinds := partners(Regime.OBSERVE, kind.needs):
+            agents[unparse(name, settings)] = kinds
     return agents
