@@ -17,7 +17,7 @@ from dosuite.causal import InputError
 from dosuite.envs.plugins import names_file
 from dosuite.envs.regimes import Regime
 
-from ..runs.code import FLOORS, hash_of_floors, versions
+from ..runs.code import hash_of_floors, versions
 from ..runs.reference_values import reference_agents
 from ..runs.run import Run
 from ..runs.scored_rows import HEAD
@@ -25,7 +25,7 @@ from ..runs.workers import in_workers
 from .archive import unpack
 from .findings import OTHER_CODE, Claim, Finding, finding_of
 from .grids import grid_faults
-from .manifest import WORLDS, Manifest, entry_of, name_of
+from .manifest import WORLDS, Manifest, entry_of, name_of, present_code
 from .rescoring import Rows, floor_fault
 
 OK, NOT_RESCORED, WRONG = "ok", "not re-scored", "WRONG"
@@ -84,7 +84,7 @@ def _never(task: object) -> bool:
 def _whole(manifest: Manifest, rows: pd.DataFrame, verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Verdicts on the manifest and on the grid of runs."""
     faults = []
-    is_present = manifest.code == hash_of_floors(FLOORS).hex()
+    is_present = manifest.code == present_code()
     if is_present and manifest.worlds != hash_of_floors(WORLDS).hex():
         faults.append("its hash of the worlds' code is not the one of its code")
     others = sum(OTHER_CODE in verdict.why for verdict in verdicts)
@@ -108,7 +108,7 @@ def _whole(manifest: Manifest, rows: pd.DataFrame, verdicts: Sequence[Verdict]) 
 
 def _other_code(manifest: Manifest) -> str:
     """A note on what made the submission, if it is not the present code and versions."""
-    is_present = manifest.code == hash_of_floors(FLOORS).hex() and manifest.versions == versions()
+    is_present = manifest.code == present_code() and manifest.versions == versions()
     if is_present:
         return ""
     return (

@@ -11,7 +11,7 @@ from dosuite.causal import InputError
 from dosuite.envs.regimes import OFFLINE
 from dosuite.envs.settings import parse
 
-from ..runs.code import FLOORS, code_bytes, hash_of_floors, versions
+from ..runs.code import HASH_BYTES, code_bytes, code_hash, hash_of_floors, versions
 from ..runs.pairs import partners
 from ..runs.run import recorded_log
 
@@ -69,8 +69,12 @@ class Manifest:
 
 def new_manifest(runs: Mapping[str, Entry], seeds: int, about: Mapping[str, str]) -> Manifest:
     """The manifest of runs that the present code has made."""
-    code, worlds = hash_of_floors(FLOORS).hex(), hash_of_floors(WORLDS).hex()
-    return Manifest(code, worlds, versions(), seeds, about, runs)
+    return Manifest(present_code(), hash_of_floors(WORLDS).hex(), versions(), seeds, about, runs)
+
+
+def present_code() -> str:
+    """The hash of the code that this process has loaded, in hexadecimal digits."""
+    return code_hash()[:HASH_BYTES].hex()
 
 
 def read_manifest(content: bytes) -> Manifest:
