@@ -143,7 +143,7 @@ def summaries(table: pd.DataFrame) -> Iterator[tuple[str, ...]]:
             texts.append("-" if np.isnan(middle) else f"{middle:z.3f} [{low:z.3f}, {high:z.3f}]")
         confused = int((group.groupby("drawn")["gap"].min() > metrics.NEGLIGIBLE).sum())
         where = f"{confused} of {group['drawn'].nunique()}"
-        yield environment, f"{agent}@{regime}", *texts, where
+        yield str(environment), f"{agent}@{regime}", *texts, where
 
 
 def drawn_world(model: World, values: Mapping[str, float]) -> World:
@@ -153,7 +153,8 @@ def drawn_world(model: World, values: Mapping[str, float]) -> World:
     """
     base = model.deployed()
     knobs = {field.name for field in fields(base)}
-    world: World = replace(base, **{name: value for name, value in values.items() if name in knobs})
+    settings: dict[str, Any] = {name: value for name, value in values.items() if name in knobs}
+    world: World = replace(base, **settings)
     laws = {name: _law(base, name, value) for name, value in values.items() if name not in knobs}
     if laws:
         world = world.do(**laws)

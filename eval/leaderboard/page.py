@@ -154,7 +154,7 @@ def as_json(board: Board) -> dict[str, Any]:
 def _rows_of(cell: Cell, plain: bool = False) -> list[list[Any]]:
     """The rows of a cell as texts; with `plain` as numbers, None where they are not defined."""
     rows = []
-    for record in cell.runs.sort_values(SHOWN[:5])[SHOWN].to_numpy(object):
+    for record in cell.runs[SHOWN].to_numpy(object):
         if plain:
             rows.append([_json_value(value) for value in record])
         else:
@@ -215,7 +215,6 @@ def _profile_image(board: Board, track: Track) -> str:
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside right upper", frameon=False, fontsize=FONT)
     buffer = io.BytesIO()
-    settings = {"svg.hashsalt": "dosuite", "text.parse_math": False}
-    with matplotlib.rc_context(settings):
+    with matplotlib.rc_context({"svg.hashsalt": "dosuite", "text.parse_math": False}):
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     return base64.b64encode(buffer.getvalue()).decode()

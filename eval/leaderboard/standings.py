@@ -26,7 +26,7 @@ from .tracks import Track, track_of
 SCORES = {"causal_score": "score", "floor_distance": "to the floor", "twin_balanced": "both twins"}
 WRONG = "WRONG"  # the verdict on a run that is not what it says
 THRESHOLDS: Array = np.linspace(-0.5, 1.5, 81)
-LINE = ["track", "entry", "agent"]
+LINE = ("entry", "agent")
 _FAMILY = re.compile(r"^(\w+?)(-\w+)?-v\d+$")
 
 
@@ -80,8 +80,8 @@ def scored_runs(entry: str, rows: pd.DataFrame) -> pd.DataFrame:
     """
     rows = rows[rows["variant"] != "control"]
     runs = metrics.largest_budget(metrics.run_scores(rows))
-    tracks = map(track_of, runs["regime"], runs["needs"])
-    runs = runs.assign(entry=entry, track=list(tracks))
+    tracks = [track_of(*pair) for pair in zip(runs["regime"], runs["needs"], strict=True)]
+    runs = runs.assign(entry=entry, track=tracks)
     runs["family"] = [_family(name) for name in runs["environment"]]
     runs = runs[runs["track"].notna()].reset_index(drop=True)
     return runs.assign(floor_distance=_floor_distances(runs))
@@ -89,9 +89,10 @@ def scored_runs(entry: str, rows: pd.DataFrame) -> pd.DataFrame:
 
 def cells(runs: pd.DataFrame) -> list[Cell]:
     """A cell for each line and family, those of a family in the order of their scores."""
+    runs = runs.sort_values(["environment", "member", "variant", "budget", "seed"])
     found = [
         Cell(Track(track), family, entry, agent, _scores(group), group)
-        for (track, family, entry, agent), group in runs.groupby(["track", "family", *LINE[1:]])
+        for (track, family, entry, agent), group in _groups(runs, "track", "family", *LINE)
     ]
     order = list(Track)
     return sorted(found, key=lambda cell: (order.index(cell.track), cell.family, _rank(cell)))
@@ -124,7 +125,7 @@ def scores_by_track(runs: pd.DataFrame) -> Iterable[tuple[Track, dict[str, Score
     world = here["environment"] + " " + here["member"]
     for track in Track:
         lines: dict[str, Scores] = {}
-        for (entry, agent), group in here[here["track"] == track].groupby(["entry", "agent"]):
+        for (entry, agent), group in _groups(here[here["track"] == track], *LINE):
             tasks = group.groupby(world.loc[group.index])["causal_score"]
             lines[line_name(entry, agent)] = {
                 str(task): values.to_numpy(float) for task, values in tasks
@@ -152,7 +153,8 @@ def _rank(cell: Cell) -> tuple[float, str, str]:
 
 def _floor_distances(runs: pd.DataFrame) -> "pd.Series[float]":
     """The floor less the mean value in a world and its twin; NaN where there is no twin."""
-    twins = runs[runs["variant"] == "twin"].set_index(metrics.PAIR)["value"]
+    twins = runs[runs["variant"] == "twin"].set_index(metrics.PAIR)["value"].to_dict()
+    floors = runs.groupby(["environment", "member"])["floor"].min().dropna().to_dict()
     distances = []
     for row in _records(runs):
         other = twins.get(tuple(row[name] for name in metrics.PAIR), np.nan)
@@ -163,9 +165,15 @@ def _floor_distances(runs: pd.DataFrame) -> "pd.Series[float]":
         elif np.isnan(other):
             distances.append(np.nan)
         else:
-            floor = _floor(row["environment"], row["member"])
+            place = row["environment"], row["member"]
+            floor = floors[place] if place in floors else _floor(*place)
             distances.append(floor - (row["value"] + other) / 2)
     return pd.Series(distances, runs.index, float)
+
+
+def _groups(runs: pd.DataFrame, *names: str) -> Iterable[tuple[tuple[str, ...], pd.DataFrame]]:
+    """The runs that share some columns of texts, with these texts."""
+    return ((tuple(map(str, key)), group) for key, group in runs.groupby(list(names)))
 
 
 def _records(runs: pd.DataFrame) -> Sequence[dict[Any, Any]]:

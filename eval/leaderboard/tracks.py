@@ -8,7 +8,7 @@ from dosuite.envs.regimes import Regime
 class Track(StrEnum):
     """What a learner has. A member equals its plain text, by which JSON names it."""
 
-    title: str  # of its section
+    heading: str  # of its section
     about: str  # a sentence below it
 
     LOG = ("log", "From the log alone", "One log, and nothing else. No learner passes the floor.")
@@ -19,10 +19,10 @@ class Track(StrEnum):
     INTENT = ("intent", "Online, with the intent", "Practice that shows what others would do.")
     GIVEN = ("given", "Policies that were not trained here", "Policies that users have brought.")
 
-    def __new__(cls, value: str, title: str = "", about: str = "") -> "Track":
+    def __new__(cls, value: str, heading: str = "", about: str = "") -> "Track":
         member = str.__new__(cls, value)
         member._value_ = value
-        member.title, member.about = title, about
+        member.heading, member.about = heading, about
         return member
 
 

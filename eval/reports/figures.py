@@ -219,7 +219,7 @@ def _grey_dots(axes: Axes, runs: pd.DataFrame, y: int) -> None:
     look: dict[str, Any] = {"s": 16, "color": GREY, "alpha": 0.6, "linewidths": 0.0, "zorder": 2}
     for (_, regime), group in runs.groupby(["who", "regime"], observed=True):
         middle = metrics.iqm(group["value"].to_numpy(float))
-        axes.scatter([middle], [y], marker=Regime(regime).marker, **look)
+        axes.scatter([middle], [y], marker=Regime(str(regime)).marker, **look)
 
 
 def _heatmap(axes: Axes, rows: pd.DataFrame, agents: list[str]) -> None:
