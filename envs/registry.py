@@ -20,7 +20,7 @@ from .plugins import class_in_file, classes_in_package, names_file
 from .settings import parse, typed, unparse
 from .trust import trusting
 
-VARIANTS = ("", "twin", "control")
+VARIANTS = ("", "twin", "hedge", "control")
 
 
 @cache
@@ -83,9 +83,9 @@ def make_model(
     """Make the model of a world.
 
     `world` is an id or a `file.py:Class`, and may have knobs, as in
-    "IceCreamShorts-v0:confounding=0.5". `variant` is "twin" or "control"; `shift` is the name of a
-    shift that the world declares. A file is run, and needs `trust`. Raises InputError if any of
-    these does not exist.
+    "IceCreamShorts-v0:confounding=0.5". `variant` is "twin", "hedge" or "control"; `shift` is the
+    name of a shift that the world declares, and a hedge has none but the deployment. A file is run,
+    and needs `trust`. Raises InputError if any of these does not exist.
     """
     checked_type(world, str, "the id of a world is a text")
     name, settings = parse(world)
@@ -98,6 +98,10 @@ def make_model(
         _check_shifts(model)
     if variant:
         model = _variant_of(model, variant, world)
+    if variant == "hedge" and shift not in ("", model.deployment):
+        raise InputError(
+            f"the hedge of {world} has no shift {shift!r}: its latents are not those of the world"
+        )
     return model.shifted(shift) if shift else model
 
 
@@ -160,10 +164,18 @@ def register_all() -> None:
 
 
 def _variant_of(model: World, variant: str, world: str) -> World:
-    """The twin or the control of a model, which shows the intent if the model does."""
+    """The counterpart of a model, which shows the intent if the model does."""
     plain = model.without_intent()
-    other = plain.twin() if variant == "twin" else plain.control()
+    other: World | None
+    if variant == "control":
+        other = plain.control()
+    elif variant == "twin":
+        other = plain.twin()
+    else:
+        other = plain.hedge()
     if other is None:
+        if variant == "hedge":
+            raise InputError(f"{world} has no hedge: {plain.hedge_reason()}")
         raise InputError(f"{world} has no twin with a different best policy")
     return other.with_intent() if model.observe_intent else other
 

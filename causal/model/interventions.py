@@ -4,13 +4,14 @@ The rule: an intervention gives a variable values that the variable can take in 
 interventions, where counts have no gaps, or within `action_bounds` if the model has them. So a
 policy, a table and an observation space of the one model apply to the other, and no mechanism is
 called with a value that it was not written for. Exempt are the reward, which is only added up; a
-latent that follows a function, because a shifted world may have a hidden part of its own; and
-continuous variables other than the action."""
+latent that follows a function, because a shifted world may have a hidden part of its own; a latent
+whose effects are all replaced too; and continuous variables other than the action."""
 
 import numpy as np
 
 from ..arrays import Array
 from ..errors import InputError, NotDiscreteError
+from ..graphs.step_graph import LAG
 from .distributions import Distribution, Uniform, tidy
 from .mechanisms import Always
 from .structure import Structure
@@ -27,7 +28,9 @@ def check_interventions(model: Structure) -> None:
         if not isinstance(mechanism.law, Always) and (not mechanism.causes or supports.are_finite):
             supports.check_repeatable(name, mechanism)
         role = model.variables[name].role
-        if role == "reward" or (role == "latent" and mechanism.causes):
+        if role == "reward":
+            continue
+        if role == "latent" and (mechanism.causes or _has_new_effects(model, name)):
             continue
         try:
             law = supports.law(name, mechanism)
@@ -37,6 +40,15 @@ def check_interventions(model: Structure) -> None:
             _check_bounds(model, name, law, model.action_bounds)
         else:
             _check_values(model, name, law, _possible(supports.unedited, name))
+
+
+def _has_new_effects(model: Structure, latent: str) -> bool:
+    """Whether a latent has effects, and an intervention replaced the mechanism of each."""
+    effects = set[str]()
+    for name, variable in model.variables.items():
+        if latent in (cause.removesuffix(LAG) for cause in variable.later.causes):
+            effects.add(name)
+    return bool(effects) and effects <= set(dict(model.edits))
 
 
 def _possible(unedited: Supports, name: str) -> Array | None:

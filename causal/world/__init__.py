@@ -1,6 +1,7 @@
 """What the benchmark asks of a model:
 
-shifts, twin, control, reference policies, the certificate, and the floor of a pair of worlds.
+shifts, twin, hedge, control, reference policies, the certificate, and the floor of a pair of
+worlds.
 """
 
 from .certificates import Certificate, Confounding, Promise, certificate

@@ -1,6 +1,6 @@
 """Bounds on the effect of every action in every context, and the policies that they guarantee."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -88,7 +88,7 @@ def _by_types(model: SCM, share: Floats, shape: tuple[int, ...]) -> Intervals:
     types = response_types(model)
     contexts, actions = shape
     quantities = [
-        [_payoff(model, context, action) for action in range(actions)]
+        [payoff_of(model, context, action) for action in range(actions)]
         for context in range(contexts)
     ]
     by_context = [[bounds(types, quantity) for quantity in row] for row in quantities]
@@ -106,8 +106,13 @@ def _by_types(model: SCM, share: Floats, shape: tuple[int, ...]) -> Intervals:
     return Intervals("response types", low, high, sharp, [payoffs], exact=sharp)
 
 
-def _payoff(model: SCM, context: int, action: int) -> UnitQuantity:
-    """What a unit earns with an action if it is in the context, and else 0."""
+def payoff_of(
+    model: SCM, context: int, action: int, held: Mapping[str, float] | None = None
+) -> UnitQuantity:
+    """What a unit earns with an action if it is in the context, and else 0.
+
+    Other variables may be held at values, too.
+    """
     supports = [model.tables.support(name) for name in model.contexts]
     places = np.unravel_index(context, [len(support) for support in supports])
     values = {
@@ -115,9 +120,10 @@ def _payoff(model: SCM, context: int, action: int) -> UnitQuantity:
         for name, support, place in zip(model.contexts, supports, places, strict=True)
     }
     act = float(model.tables.support(model.action)[action])
+    fixed = dict(held or {})
     return lambda do: prod(
-        (do()[name] == value for name, value in values.items()),
-        start=do(**{model.action: act})[model.reward],
+        (do(**fixed)[name] == value for name, value in values.items()),
+        start=do(**fixed, **{model.action: act})[model.reward],
     )
 
 

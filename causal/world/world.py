@@ -21,6 +21,7 @@ from ..exact.policies import (
 from ..model.lookups import Lookup, policy_lookup
 from ..model.scm import SCM
 from ..tolerances import ROUNDING
+from .hedges import hedged
 from .twins import mixed_behaviour, unconfounded
 
 Ranges = Mapping[str, tuple[float, float]]  # the lowest and the highest value, by name
@@ -32,6 +33,7 @@ OVERRIDABLE = (
     "causal_policy",
     "values_in",
     "twin",
+    "hedge",
     "marginal",
     "control",
     "dialled",
@@ -48,8 +50,9 @@ class World(SCM):
 
     - `confused_policy`, `promised_value`, `causal_policy` and `values_in` are the references that
       scores are measured against; `deployment` names the shift in which policies are valued.
-    - `twin` is a world with the same log and another best policy. `control` is the world without
-      confounding, and `dial` leads from it to the world itself; `marginal` and `dialled` say how.
+    - `twin` is a world with the same log and another best policy, and `hedge` one that also has
+      the same graph. `control` is the world without confounding, and `dial` leads from it to the
+      world itself; `marginal` and `dialled` say how.
     - `members` are further settings worth running, and `picture` draws a state.
     - `held_out` declares ranges of knobs and laws, from which worlds are drawn that nobody has
       learned in.
@@ -162,6 +165,22 @@ class World(SCM):
         except (NotDiscreteError, TooLargeError):
             pass
         return None
+
+    def hedge(self) -> "World | None":
+        """A world with the same observational law, the same graph over the observed variables, and
+        a different best policy, or None; `hedge_reason` says why.
+
+        By default it is computed for a discrete one-step world: of all worlds with the graph and
+        the law, the one that a single policy serves worst together with this one. Latents have
+        other values there.
+        """
+        return hedged(self, World.deployed).model
+
+    def hedge_reason(self) -> str:
+        """Why the world has no hedge, in one line; "" if it has one."""
+        if self.hedge() is not None:
+            return ""
+        return hedged(self, World.deployed).reason or "its class declares none"
 
     def marginal(self) -> Lookup:
         """The behaviour policy of the control: P(action | contexts) in the log, without latents.

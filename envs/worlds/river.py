@@ -124,13 +124,40 @@ class ConfoundedRiver(World):
         """The river in which the boat moves as in the log, whatever the current. The boat stays
         after cells and actions that the log lacks.
         """
-        moves = log_process(self).transition
-        has_data = moves.sum(2, keepdims=True) > 0
-        moves = np.where(has_data, moves, np.eye(CELLS)[:, None]).reshape(-1, CELLS)
+        moves = self._logged_moves().reshape(-1, CELLS)
         return self.do(
             cell=lookup(self, "cell", ("cell_tm1", "paddle_tm1"), moves),
             paddle=policy_lookup(self, behaviour_policy(self)),
         )
+
+    def hedge(self) -> World | None:
+        """The river in which a boat that is paddled when the captain would anchor goes right.
+
+        The current is what the captain does. If it is followed, the boat moves as in the log; if
+        the boat is at anchor when he would paddle, it stays.
+        """
+        logged = self._logged_moves()
+        at = np.eye(CELLS)
+        right = at[np.minimum(np.arange(CELLS) + 1, CELLS - 1)]
+        against = np.stack([at, right], axis=1)  # (cells, actions, cells)
+        moves = np.stack([logged, logged], axis=2)  # (cells, actions, currents, cells)
+        for act in (0, 1):
+            moves[:, act, 1 - act] = against[:, act]
+        causes = ("cell_tm1", "paddle_tm1", "current_tm1")
+        paddles = float(behaviour_policy(self)[0, 1])
+        return self.do(
+            current=Bernoulli(paddles),
+            paddle=lookup(self, "paddle", ("current",), np.eye(2)),
+            cell=lookup(self, "cell", causes, moves.reshape(-1, CELLS)),
+        )
+
+    def _logged_moves(self) -> Array:
+        """The law of the next cell in the log (cells, actions, cells); the boat stays where there
+        is none.
+        """
+        moves = log_process(self).transition
+        has_data = moves.sum(2, keepdims=True) > 0
+        return np.where(has_data, moves, np.eye(CELLS)[:, None])
 
     def picture(self, now: Mapping[str, float], past: Mapping[str, float]) -> Pixels:
         """The boat, and the current of the last step: blue to the right, red to the left. The grey
@@ -197,4 +224,7 @@ class MarkovRiver(ConfoundedRiver):
         )
 
     def twin(self) -> None:
+        return None
+
+    def hedge(self) -> None:
         return None

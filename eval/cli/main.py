@@ -12,6 +12,7 @@ from .check import check
 from .checked_command import CheckedCommand, OneLineErrors
 from .claims import matrix, predictions
 from .data import data
+from .floors import floors
 from .leaderboard import leaderboard
 from .list_catalogue import list_catalogue
 from .run import report, run
@@ -43,6 +44,7 @@ COMMANDS = (
     data,
     run,
     report,
+    floors,
     submission,
     check,
     leaderboard,

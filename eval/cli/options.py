@@ -24,7 +24,7 @@ Environment = Annotated[
         help="An id with settings, IceCreamShorts-v0:confounding=0.5, or my_world.py:MyWorld."
     ),
 ]
-Variant = Annotated[str, typer.Option(help="twin or control.")]
+Variant = Annotated[str, typer.Option(help="twin, hedge or control.")]
 MOST_SEEDS = 10_000
 MOST_STEPS = 10**9  # of a log or of practice
 LARGE = 1e12  # beyond which a float has no such decimals

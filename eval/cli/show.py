@@ -45,7 +45,7 @@ def show(
         raise typer.BadParameter(f"--picture contradicts --steps: both write {picture}")
     set_trust(trust)
     model = make_model(environment, variant=variant)
-    world = model.shifted(shift) if shift else model
+    world = make_model(environment, variant=variant, shift=shift)
     print_plain(title(environment, variant, model))
     console.print(f"\n{as_text(world.graph)}\n", markup=False, highlight=False)
     print_values(model, world, shift)

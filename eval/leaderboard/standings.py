@@ -16,7 +16,7 @@ import pandas as pd
 
 from dosuite.causal import Array, InputError
 
-from ..runs.pairs import floor_value, twin_pair
+from ..runs.pairs import floor_value, learned_pair
 from ..scores import metrics
 from ..scores.bootstrap import Interval
 from ..scores.comparisons import Scores, performance_profile, probability_of_improvement
@@ -185,7 +185,8 @@ def _records(runs: pd.DataFrame) -> Sequence[dict[Any, Any]]:
 def _floor(environment: str, member: str) -> float:
     """The floor of memoryless policies in a world and its twin; NaN if it is not computed."""
     try:
-        pair = twin_pair(f"{environment}:{member}" if member else environment, "")
+        name = f"{environment}:{member}" if member else environment
+        pair = learned_pair(name, "", ("twin",))
     except InputError:  # a world in a file of the author's
         return np.nan
     return np.nan if pair is None else floor_value(pair, False)

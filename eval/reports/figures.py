@@ -48,7 +48,7 @@ def score_panels(rows: pd.DataFrame, beforehand: pd.DataFrame | None = None) -> 
     """
     runs = labelled(metrics.largest_budget(metrics.deployment(rows)))
     others = _other_agents(runs, beforehand)
-    worlds = dict(iter(runs[runs["variant"] != "control"].groupby("where")))
+    worlds = dict(iter(runs[runs["variant"].isin(["", "twin"])].groupby("where")))
     if not worlds:
         return no_results()
     learners = {
@@ -152,8 +152,10 @@ def _mean_panel(axes: Axes, world: pd.DataFrame, learners: list[str]) -> int:
     if means.empty:
         axes.set_axis_off()
         return 0
-    floors = world["floor"].dropna()
-    marks = [(float(floors.max()), FLOOR)] if len(floors) else []
+    # The floor of one that is told the graph is that of the world and its hedge.
+    untold = world[world["needs"].fillna("") == ""] if "needs" in world else world
+    floor = float(untold["floor"].max()) if "floor" in untold else np.nan
+    marks = [] if np.isnan(floor) else [(floor, FLOOR)]
     return _marked(axes, means, learners, marks)
 
 

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+HASH_BYTES = 16
 FLOORS = ("causal", "envs", "agents", "eval")
 # The same seed gives other numbers under other versions of these: initial weights, random streams,
 # optimisers and linear algebra are theirs. Nothing is computed with the other dependencies.
@@ -42,7 +43,6 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in ("dosuite", *LIBRARIES)}
 
 
-@cache
 def hash_of_floors(floors: tuple[str, ...]) -> bytes:
     """A hash of the code of some floors of the package, such as ("causal", "envs")."""
     specs = [find_spec(f"dosuite.{floor}") for floor in floors]
@@ -51,7 +51,7 @@ def hash_of_floors(floors: tuple[str, ...]) -> bytes:
 
 def hash_of_folders(folders: Iterable[Path]) -> bytes:
     """A hash of the names and the contents of all Python files under some folders."""
-    digest = blake2b(digest_size=16)
+    digest = blake2b(digest_size=HASH_BYTES)
     for folder in folders:
         for path in sorted(folder.rglob("*.py")):
             content = blake2b(path.read_bytes(), digest_size=16).digest()

@@ -1,5 +1,6 @@
 """One policy in both worlds of a pair that has one log, against the floor of the pair."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from dosuite.agents import Policy
 from dosuite.causal import NotDiscreteError, TooLargeError, World, floor
 from dosuite.causal.tolerances import ROUNDING
 from dosuite.envs import make_model
+from dosuite.envs.regimes import Regime
 
 from .policy_value import policy_value
 
@@ -16,13 +18,31 @@ PAIR_COLUMNS = ("pair_value", "pair_std_error", "floor")  # of a run that learns
 DEVIATIONS = 5.0  # standard errors by which an estimate may exceed the floor by chance
 
 
-def twin_pair(environment: str, variant: str) -> Pair | None:
-    """The deployments of a world and of its twin, which have one log; None if it has no twin, or
-    if the variant is neither of them.
+def partners(regime: str, needs: Collection[str]) -> tuple[str, ...]:
+    """The variants of a world that a learner cannot tell from it, so that it learns once for both.
+
+    `needs` is what it is told besides its source. A twin has the same log, and a hedge the same
+    graph too, which a learner may therefore be told.
     """
+    if regime != Regime.OBSERVE:
+        return ()
+    if not needs:
+        return ("twin", "hedge")
+    return ("hedge",) if set(needs) == {"graph"} else ()
+
+
+def learned_pair(environment: str, variant: str, partners: Sequence[str]) -> Pair | None:
+    """The deployments of a world and of the partner that a run is scored with.
+
+    It is the variant of the run, or the first partner in a run on the world itself. None if the
+    variant is no partner, or the world has none.
+    """
+    partner = variant or next(iter(partners), "")
+    if partner not in partners:
+        return None
     world = make_model(environment)
-    twin = world.twin() if variant in ("", "twin") else None
-    return None if twin is None else (world.deployed(), twin.deployed())
+    other = world.twin() if partner == "twin" else world.hedge()
+    return None if other is None else (world.deployed(), other.deployed())
 
 
 def pair_columns(pair: Pair, policy: Policy) -> dict[str, float]:

@@ -28,7 +28,7 @@ from dosuite.envs.settings import parse
 
 from .code import code_hash, user_code
 from .failure import note_of, traceback_of
-from .pairs import leak, pair_columns, twin_pair
+from .pairs import leak, learned_pair, pair_columns, partners
 from .practice import PracticeUnits, note_of_practice
 from .scored_rows import empty_row, scored, spaces_of
 
@@ -65,7 +65,7 @@ class Run:
     regime: str
     budget: int  # recorded steps of a log, or steps of practice
     seed: int
-    variant: str = ""  # "twin" or "control"
+    variant: str = ""  # "twin", "hedge" or "control"
     log: str = ""  # the file of a log to learn from; "" collects one
     share: float | None = None  # of interventions in a mixed log; None is the share of `collect`
 
@@ -185,10 +185,8 @@ class Run:
             rows = [head | row for row in scored(model, shown, policy)]
             for row in rows:
                 row["note"] = "; ".join(filter(None, (row["note"], overspent)))
-            if (
-                self._learns_once
-                and (pair := twin_pair(self.environment, self.variant)) is not None
-            ):
+            pair = learned_pair(self.environment, self.variant, self._partners)
+            if pair is not None:
                 rows[0] |= pair_columns(pair, policy)
                 if note := leak(rows[0]):
                     return Outcome([rows[0] | {"status": "failed", "note": note}])
@@ -202,18 +200,18 @@ class Run:
     @property
     def learner(self) -> "Run":
         """The run whose policy this one scores: itself, or the one in the world of which it is the
-        twin.
+        twin or the hedge.
 
         A world and its twin have the same observational law, so that one log is a sample of both. A
         static learner that is told nothing else learns once from it, and is scored in both worlds.
+        A world and its hedge have the same graph, too, and a learner may be told that.
         """
-        is_twin = self.variant == "twin" and self._learns_once
-        return replace(self, variant="") if is_twin else self
+        return replace(self, variant="") if self.variant in self._partners else self
 
     @property
-    def _learns_once(self) -> bool:
-        """Whether one policy is scored in both worlds of a pair."""
-        return self.regime == Regime.OBSERVE and not self.log and not self._agent.needs
+    def _partners(self) -> tuple[str, ...]:
+        """The variants that this run's agent cannot tell from the world, as it learns for both."""
+        return () if self.log else partners(self.regime, self._agent.needs)
 
     def learned(self) -> "Learned":
         """Learn, or catch the exception that stops it."""
@@ -313,7 +311,8 @@ def acts_there(agent: str, model: World) -> bool:
 
 
 def outcomes(runs: Sequence[Run]) -> Iterator[Outcome]:
-    """The outcomes of runs that differ only in their seeds and in the twin that they are scored in.
+    """The outcomes of runs that differ only in their seeds and in the twin or the hedge that they
+    are scored in.
 
     Each is equal to that of the run alone. The seeds learn at once where their agent can.
     """

@@ -100,13 +100,15 @@ def wrong_columns(rows: pd.DataFrame) -> str:
             return f"its column {name} has other things than whole numbers"
         elif name in empty_row() and column.dtype.kind not in "biuf":
             return f"its column {name} has other things than numbers"
-    return "it was not written by this version" if UNSEALED in rows.attrs else ""
+    return ""
 
 
 def fault_of(rows: pd.DataFrame, key: str) -> str:
     """Why a table does not hold the rows of the run with this key; "" if it does."""
     if wrong_columns(rows):
         return wrong_columns(rows)
+    if UNSEALED in rows.attrs:
+        return "it was not written by this version"
     if not (rows["run"] == key).all():
         return "it has rows of another run"
     if rows["world"].duplicated().any() or rows["world"].iloc[0] != "":

@@ -24,6 +24,7 @@ from dosuite.envs.trust import is_trusting, trusting
 
 from .failure import traceback_name, with_file
 from .kept_policies import keep_policy
+from .pairs import partners
 from .reference_values import reference_agents
 from .run import OFFLINE, Run, acts_there, outcomes
 from .scored_rows import fault_of, read_rows, write_rows
@@ -77,7 +78,8 @@ def grid(
     controls: bool = False,
     device: str = "",
 ) -> list[Run]:
-    """The runs of every agent on every environment, its twin and, with `controls`, its control.
+    """The runs of every agent on every environment, its twin and, with `controls`, its control, and
+    of the agents that are told the graph on its hedge.
 
     Agents are run with each seed, reference policies and policies of a user once. An agent is
     written `agent@regime`; without a regime it learns in each that it can, except from mixed logs.
@@ -101,6 +103,10 @@ def grid(
         pairs = _agents_there(environment, agents, bool(log))
         any_acts = any_acts or bool(pairs)
         for variant in _variants(environment, bool(log), controls):
+            if variant == "hedge":
+                told = [pair for pair in pairs if _is_told_the_graph(*pair)]
+                runs += _agent_runs(environment, variant, told, seeds, budgets, log)
+                continue
             runs += _reference_runs(environment, variant)
             runs += _agent_runs(environment, variant, pairs, seeds, budgets, log)
     if agents and not any_acts:
@@ -121,9 +127,16 @@ def _variants(environment: str, from_log: bool, controls: bool) -> list[str]:
     variants = [""]
     if not from_log and make_model(environment).twin() is not None:
         variants.append("twin")
+    if not from_log and make_model(environment).hedge() is not None:
+        variants.append("hedge")
     if controls:
         variants.append("control")
     return variants
+
+
+def _is_told_the_graph(agent: str, regime: str) -> bool:
+    """Whether runs learn from the log and the graph alone, and are scored in the hedge too."""
+    return partners(regime, make_agent(agent).needs) == ("hedge",)
 
 
 def _reference_runs(environment: str, variant: str) -> Iterator[Run]:

@@ -124,15 +124,18 @@ def chance_score(rows: pd.DataFrame) -> "pd.Series[float]":
     "floor_distance",
     "to the floor",
     "The distance to the floor is the most that one policy can earn on average in a world and its "
-    "twin, which have the same log, less what the policy earns there on average. No learner that "
-    "has the log alone gets below 0, whatever its size or its data; one that does has seen in "
-    "which world it acts, and its run is reported as a leak.",
+    "twin, which have the same log, less what the policy earns there on average. For a learner "
+    "that is told the graph it is that of the world and its hedge, which have the same graph, too. "
+    "No learner that has no more than that gets below 0, whatever its size or its data; one that "
+    "does has seen in which world it acts, and its run is reported as a leak.",
     Over.RUNS,
     "scores",
     RETURN,
     digits=3,
 )
 def _floor_distance(rows: pd.DataFrame) -> "pd.Series[float]":
+    if "floor" not in rows:  # rows of before there was one
+        return pd.Series(np.nan, rows.index)
     return rows["floor"] - rows["pair_value"]
 
 
@@ -267,7 +270,8 @@ def delusion(rows: pd.DataFrame) -> "pd.Series[float]":
 
 def is_control(rows: pd.DataFrame) -> "pd.Series[bool]":
     """Whether a row is of a negative control: CS is undefined since the world does not confuse."""
-    scored = rows["j_causal"].notna() & rows["j_confused"].notna() & (rows["variant"] != "twin")
+    scored = rows["j_causal"].notna() & rows["j_confused"].notna()
+    scored &= ~rows["variant"].isin(["twin", "hedge"])
     return scored & _denominator(rows, rows["j_confused"]).isna()
 
 

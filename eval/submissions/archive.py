@@ -13,7 +13,7 @@ from dosuite.agents.archives import checked_members
 from dosuite.causal import InputError
 from dosuite.envs.files import replacing
 
-from ..runs.scored_rows import UNSEALED, read_rows, wrong_columns
+from ..runs.scored_rows import read_rows, wrong_columns
 from .manifest import KEY, Manifest, read_manifest
 
 MANIFEST, ROWS = "manifest.json", "results.parquet"
@@ -22,7 +22,6 @@ MOST_ROWS = 1_000_000
 _POLICY = re.compile(rf"policies/{KEY.pattern}\.pt")
 _DATE = (1980, 1, 1, 0, 0, 0)  # of every member, so that equal contents make equal files
 _ZIP = b"PK\x03\x04"  # begins a saved policy, and no pickle
-HEAD = ("environment", "member", "variant", "agent", "regime", "needs", "budget", "seed", "run")
 
 
 def pack(contents: Mapping[str, bytes], path: Path) -> None:
@@ -106,7 +105,6 @@ def _rows(content: bytes) -> pd.DataFrame:
         raise
     except Exception as error:  # the reader of damaged bytes raises errors of any type
         raise InputError(f"its {ROWS} is no table of results") from error
-    rows.attrs.pop(UNSEALED, None)  # the policies are evidence enough
     if fault := wrong_columns(rows):
         raise InputError(f"its {ROWS} is no table of results: {fault}")
     return rows

@@ -17,14 +17,15 @@ from dosuite.causal import InputError
 from dosuite.envs.plugins import names_file
 from dosuite.envs.regimes import Regime
 
-from ..runs.code import FLOORS, hash_of_floors, versions
+from ..runs.code import hash_of_floors, versions
 from ..runs.reference_values import reference_agents
 from ..runs.run import Run
+from ..runs.scored_rows import HEAD
 from ..runs.workers import in_workers
-from .archive import HEAD, unpack
+from .archive import unpack
 from .findings import OTHER_CODE, Claim, Finding, finding_of
 from .grids import grid_faults
-from .manifest import WORLDS, Entry, Manifest, entry_of, name_of
+from .manifest import WORLDS, Manifest, entry_of, name_of, present_code
 from .rescoring import Rows, floor_fault
 
 OK, NOT_RESCORED, WRONG = "ok", "not re-scored", "WRONG"
@@ -83,7 +84,7 @@ def _never(task: object) -> bool:
 def _whole(manifest: Manifest, rows: pd.DataFrame, verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Verdicts on the manifest and on the grid of runs."""
     faults = []
-    is_present = manifest.code == hash_of_floors(FLOORS).hex()
+    is_present = manifest.code == present_code()
     if is_present and manifest.worlds != hash_of_floors(WORLDS).hex():
         faults.append("its hash of the worlds' code is not the one of its code")
     others = sum(OTHER_CODE in verdict.why for verdict in verdicts)
@@ -107,7 +108,7 @@ def _whole(manifest: Manifest, rows: pd.DataFrame, verdicts: Sequence[Verdict]) 
 
 def _other_code(manifest: Manifest) -> str:
     """A note on what made the submission, if it is not the present code and versions."""
-    is_present = manifest.code == hash_of_floors(FLOORS).hex() and manifest.versions == versions()
+    is_present = manifest.code == present_code() and manifest.versions == versions()
     if is_present:
         return ""
     return (
@@ -156,13 +157,15 @@ def _read_verdicts(folder: Path, environment: str, claims: Sequence[Claim]) -> l
 
 
 def _pairs(claims: Iterable[Claim]) -> list[tuple[Claim, Claim]]:
-    """The runs in a world and in its twin whose agents learned once for both."""
-    groups: dict[Entry, dict[str, Claim]] = defaultdict(dict)
+    """The runs in a world and in its twin or hedge whose agents learned once for both."""
+    claims = list(claims)
+    originals = {claim.entry: claim for claim in claims if claim.entry.variant == ""}
+    pairs = []
     for claim in claims:
-        entry = claim.entry
-        if entry.learns_once and entry.variant in ("", "twin"):
-            groups[replace(entry, variant="")][entry.variant] = claim
-    return [(pair[""], pair["twin"]) for pair in groups.values() if len(pair) == 2]
+        original = originals.get(replace(claim.entry, variant=""))
+        if claim.entry.variant in claim.entry.partners and original is not None:
+            pairs.append((original, claim))
+    return pairs
 
 
 def _pair_fault(
@@ -172,12 +175,14 @@ def _pair_fault(
     files = [manifest.runs[each.key].policy for each in (one, twin) if each.key in manifest.runs]
     faults = []
     if len(set(files)) == 2:
-        faults.append("it learns once for a world and its twin, and their policies differ")
+        variant = twin.entry.variant
+        faults.append(f"it learns once for a world and its {variant}, and their policies differ")
     firsts = [findings[each.key].first for each in (one, twin)]
     scored_rows = [first for first in firsts if first is not None]
     if len(scored_rows) == 2:
         memory = findings[one.key].remembers or findings[twin.key].remembers
-        faults.append(floor_fault(one.entry.environment, scored_rows, memory))
+        where = one.entry.environment, twin.entry.variant
+        faults.append(floor_fault(*where, scored_rows, memory))
     return "; ".join(filter(None, faults))
 
 
@@ -188,7 +193,8 @@ def _missing_references(claims: Sequence[Claim]) -> list[Verdict]:
         return []
     there = {(claim.entry.variant, claim.entry.agent) for claim in claims}
     missing = []
-    for variant in sorted({variant for variant, _ in there}):
+    # a hedge has no runs of reference policies
+    for variant in sorted({variant for variant, _ in there} - {"hedge"}):
         for agent in reference_agents():
             if (variant, agent) in there:
                 continue

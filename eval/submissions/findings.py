@@ -77,7 +77,7 @@ def finding_of(claim: Claim, manifest: Manifest, folder: Path) -> Finding:
         text = (str(error).splitlines() or [type(error).__name__])[0]
         return Finding([*faults, f"its policy does not fit its world: {text}"])
     faults += row_faults(claim.rows, recomputed)
-    if entry.learns_once and (told := leak(recomputed[0])):
+    if entry.partners and (told := leak(recomputed[0])):
         faults.append(told)
     return Finding(faults, first=recomputed[0], remembers=policy.remembers)
 

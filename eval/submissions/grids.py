@@ -76,10 +76,14 @@ def _agent_faults(entries: Sequence[Entry]) -> list[str]:
             there[entry.environment, entry.variant].add(_kind(entry))
             everywhere[_counts(models[entry.environment])].add(_kind(entry))
     has_controls = any(entry.variant == "control" for entry in entries)
+    told_the_graph = {_kind(entry) for entry in entries if entry.partners == ("hedge",)}
     faults = []
     for environment, model in models.items():
         for variant in _variants(model, has_controls):
-            missing = everywhere[_counts(model)] - there[environment, variant]
+            expected = everywhere[_counts(model)]
+            if variant == "hedge":  # for those that are told the graph
+                expected = expected & told_the_graph
+            missing = expected - there[environment, variant]
             for agent, regime, _ in sorted(missing):
                 faults.append(f"{_place(environment, variant)}: {agent}@{regime} is missing")
     return faults
@@ -89,6 +93,8 @@ def _variants(model: World, has_controls: bool) -> list[str]:
     variants = [""]
     if model.twin() is not None:
         variants.append("twin")
+    if model.hedge() is not None:
+        variants.append("hedge")
     if has_controls:
         variants.append("control")
     return variants

@@ -8,10 +8,11 @@ from functools import lru_cache
 from typing import Any
 
 from dosuite.causal import InputError
-from dosuite.envs.regimes import OFFLINE, Regime
+from dosuite.envs.regimes import OFFLINE
 from dosuite.envs.settings import parse
 
-from ..runs.code import FLOORS, code_bytes, hash_of_floors, versions
+from ..runs.code import HASH_BYTES, code_bytes, code_hash, hash_of_floors, versions
+from ..runs.pairs import partners
 from ..runs.run import recorded_log
 
 FORMAT = 1
@@ -40,9 +41,9 @@ class Entry:
         return f"{place} {self.agent}@{self.regime} seed {self.seed}"
 
     @property
-    def learns_once(self) -> bool:
-        """Whether one policy, learned from the log alone, is scored in both worlds of a pair."""
-        return self.regime == Regime.OBSERVE and not self.needs
+    def partners(self) -> tuple[str, ...]:
+        """The variants for which it learns once together with the world itself."""
+        return partners(self.regime, list(filter(None, self.needs.split(", "))))
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,12 @@ class Manifest:
 
 def new_manifest(runs: Mapping[str, Entry], seeds: int, about: Mapping[str, str]) -> Manifest:
     """The manifest of runs that the present code has made."""
-    code, worlds = hash_of_floors(FLOORS).hex(), hash_of_floors(WORLDS).hex()
-    return Manifest(code, worlds, versions(), seeds, about, runs)
+    return Manifest(present_code(), hash_of_floors(WORLDS).hex(), versions(), seeds, about, runs)
+
+
+def present_code() -> str:
+    """The hash of the code that this process has loaded, in hexadecimal digits."""
+    return code_hash()[:HASH_BYTES].hex()
 
 
 def read_manifest(content: bytes) -> Manifest:
@@ -135,7 +140,7 @@ def log_hash(entry: Entry) -> str:
     if entry.regime not in OFFLINE and not needs_log:
         return ""
     # one log is a sample of both worlds of a pair
-    variant = "" if entry.variant == "twin" and entry.learns_once else entry.variant
+    variant = "" if entry.variant in entry.partners else entry.variant
     return _log_hash(entry.environment, variant, entry.regime, entry.budget, entry.seed)
 
 

@@ -12,7 +12,7 @@ from dosuite.envs import all_observations, choices, make_model
 from dosuite.envs.regimes import Regime
 from dosuite.envs.spaces import action_space
 
-from ..runs.pairs import floor_value, leak, pair_columns, twin_pair
+from ..runs.pairs import floor_value, leak, learned_pair, pair_columns
 from ..runs.scored_rows import empty_row, scored
 from .manifest import Entry
 
@@ -30,19 +30,19 @@ def rescored(entry: Entry, policy: Policy) -> Rows:
     not fit the world.
     """
     shows_intent = entry.regime == Regime.COUNTERFACTUAL
-    return _rescored(entry.environment, entry.variant, shows_intent, entry.learns_once, policy)
+    return _rescored(entry.environment, entry.variant, shows_intent, entry.partners, policy)
 
 
 @lru_cache(maxsize=4096)
 def _rescored(
-    environment: str, variant: str, shows_intent: bool, learns_once: bool, policy: Policy
+    environment: str, variant: str, shows_intent: bool, partners: tuple[str, ...], policy: Policy
 ) -> Rows:
     model = make_model(environment, variant=variant)
     shown = model.with_intent() if shows_intent else model
     if fault := _law_fault(shown, policy):
         raise InputError(fault)
     rows = scored(model, shown, policy)
-    pair = twin_pair(environment, variant) if learns_once else None
+    pair = learned_pair(environment, variant, partners)
     if pair is not None:
         rows[0] |= pair_columns(pair, policy)
     return rows
@@ -104,12 +104,14 @@ def _equal(one: float, other: float, tolerance: float) -> bool:
     return one == other or abs(one - other) <= tolerance * max(1.0, abs(other))
 
 
-def floor_fault(environment: str, firsts: Iterable[Mapping[str, Any]], memory: bool) -> str:
+def floor_fault(
+    environment: str, partner: str, firsts: Iterable[Mapping[str, Any]], memory: bool
+) -> str:
     """Why the policies of the two worlds of a pair are not one policy; "" if they may be.
 
     `firsts` are their rows at deployment, each in its own world.
     """
-    pair = twin_pair(environment, "")
+    pair = learned_pair(environment, partner, (partner,))
     if pair is None:
         return ""
     rows = list(firsts)

@@ -132,7 +132,7 @@ def test_the_main_job_in_small_ends_in_a_report(dosuite: Call, tmp_path: Path) -
     assert code == 0
     assert "Offline: nobody wins a pair" in out.replace("\n", " ")
     assert rows["environment"].nunique() == len(suite_environments("main")) == 4
-    assert set(rows["variant"]) == {"", "twin"}
+    assert set(rows["variant"]) == {"", "twin", "hedge"}
     assert (rows["status"] == "ok").all()
     for name in (
         "report.html",

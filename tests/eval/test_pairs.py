@@ -128,8 +128,10 @@ def test_a_world_without_exact_values_has_a_pair_value_and_no_floor() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("name", TWINS)
 def test_no_static_run_exceeds_the_floor(name: str) -> None:
+    # a policy with memory is rolled out, which takes long in long episodes
+    world = name if TWINS[name].horizon == 1 else f"{name}:horizon=8"
     runs = [
-        Run(name, unparse(agent, few(agent)), "observe", 200, seed)
+        Run(world, unparse(agent, few(agent)), "observe", 200, seed)
         for agent, kind in agent_classes().items()
         for seed in (0, 1)
         if "observe" in kind.learns and not kind.needs and acts_there(agent, TWINS[name])

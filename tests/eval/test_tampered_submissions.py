@@ -1,5 +1,6 @@
 """What is changed in a submission is found and named, and an honest one is accepted."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,6 @@ from dosuite.agents import Policy, TabularPolicy, save_policy
 from dosuite.envs import all_observations, make_model
 from dosuite.eval.runs.scored_rows import empty_row
 from dosuite.eval.submissions.check import NOT_RESCORED, OK, WRONG
-from dosuite.eval.submissions.manifest import Entry
 from dosuite.eval.submissions.rescoring import rescored
 from dosuite.eval.submissions.submission import run_of
 
@@ -87,6 +87,15 @@ def an_agent_left_out_of_a_world(parts: Parts) -> Parts:
             runs = {each: entry for each, entry in parts.manifest.runs.items() if each != key}
             manifest = replace(parts.manifest, runs=runs)
             parts = Parts(manifest, parts.rows[parts.rows["run"] != key], parts.policies)
+    return parts
+
+
+def a_hedge_left_out(parts: Parts) -> Parts:
+    for seed in (0, 1):
+        key = parts.key("back-door", seed, "hedge")
+        runs = {each: entry for each, entry in parts.manifest.runs.items() if each != key}
+        manifest = replace(parts.manifest, runs=runs)
+        parts = Parts(manifest, parts.rows[parts.rows["run"] != key], parts.policies)
     return parts
 
 
@@ -178,11 +187,12 @@ TAMPERED: dict[Callable[[Parts], Parts], str] = {
     a_seed_left_out: "IceCreamShorts-v0 naive@observe: seed 1 is missing",
     rows_of_a_run_left_out: "its rows are missing",
     an_agent_left_out_of_a_world: "IceCreamShorts-v0 twin: bc@observe is missing",
+    a_hedge_left_out: "hedge: back-door@observe is missing",
     a_reference_left_out: "the reference causal is missing",
     a_shift_left_out: "is missing",
     a_seed_twice: "seed 0 is there twice",
     rows_twice: "a shift is there twice",
-    mixed_versions: "1 of 40 runs are of other code or versions",
+    mixed_versions: "runs are of other code or versions",
     another_hash_of_a_log: "the hash of its log",
     a_changed_seed: "seed 7 is not one of 0 to 1",
     a_changed_seed_in_the_rows_alone: "its seed is 7 in the rows and 1 in the manifest",
@@ -203,42 +213,54 @@ def test_what_is_changed_is_named(
     assert any(TAMPERED[tamper] in str(verdict) for verdict in wrong), wrong
 
 
-def with_runs(parts: Parts, policies: dict[str, Policy], agent: str, folder: Path) -> Parts:
-    """The parts with runs of an agent of the author's, one policy for each variant of a world.
+def with_runs(
+    parts: Parts,
+    policies: dict[str, Policy],
+    agent: str,
+    folder: Path,
+    needs: str = "",
+) -> Parts:
+    """The parts with runs of an agent of the author's, one policy for each variant of ICE.
 
-    In the other world there are rows that failed."""
-    for environment in (ICE, CLINIC):
-        for variant, policy in policies.items():
-            for seed in (0, 1):
-                entry = Entry(environment, variant, agent, "observe", "", 200, seed)
-                key = f"{len(parts.manifest.runs):020x}"
-                log = parts.manifest.runs[parts.key("naive", seed, variant, environment)].log
-                head = {**vars(entry), "member": environment.partition(":")[2], "run": key}
-                head["environment"] = environment.partition(":")[0]
-                failed = [empty_row() | {"status": "failed", "note": "no policy"}]
-                rows = rescored(entry, policy) if environment == ICE else failed
-                table = pd.DataFrame([head | row for row in rows])[list(parts.rows.columns)]
-                runs = {**parts.manifest.runs, key: replace(entry, log=log)}
-                parts = replace(
-                    parts,
-                    rows=pd.concat([parts.rows, table], ignore_index=True),
-                    manifest=replace(parts.manifest, runs=runs),
-                )
-                if environment == ICE:
-                    parts = parts.with_policy(key, saved(policy, folder))
+    In the other world there are rows that failed.
+    """
+    peer = "back-door" if needs else "naive"  # learns from the same logs
+    for entry, log in [(entry, entry.log) for entry in parts.manifest.runs.values()]:
+        if entry.agent != peer:
+            continue
+        key = f"{len(parts.manifest.runs):020x}"
+        mine = replace(entry, agent=agent, needs=needs, log="", policy="")
+        environment, _, member = entry.environment.partition(":")
+        head = {**vars(mine), "environment": environment, "member": member, "run": key}
+        rows = [empty_row() | {"status": "failed", "note": "no policy"}]
+        is_kept = entry.environment == ICE and entry.variant in policies
+        if is_kept:
+            rows = rescored(mine, policies[entry.variant])
+        table = pd.DataFrame([head | row for row in rows])[list(parts.rows.columns)]
+        runs = {**parts.manifest.runs, key: replace(mine, log=log)}
+        parts = replace(
+            parts,
+            rows=pd.concat([parts.rows, table], ignore_index=True),
+            manifest=replace(parts.manifest, runs=runs),
+        )
+        if is_kept:
+            parts = parts.with_policy(key, saved(policies[entry.variant], folder))
     return parts
 
 
-def test_a_run_that_knew_its_twin_is_above_the_floor(honest: Parts, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("partner", "needs"), [("twin", ""), ("hedge", "graph")])
+def test_a_run_that_knew_in_which_world_it_was_is_above_the_floor(
+    honest: Parts, tmp_path: Path, partner: str, needs: str
+) -> None:
     policies: dict[str, Policy] = {}
-    for variant in ("", "twin"):
+    for variant in ("", partner):
         model = make_model(ICE, variant=variant)
         policies[variant] = TabularPolicy(model.causal_policy(), all_observations(model))
-    verdicts = with_runs(honest, policies, "cheat.py:Cheat", tmp_path).checked(tmp_path)
-    wrong = [verdict for verdict in verdicts if verdict.status == WRONG]
+    cheating = with_runs(honest, policies, "cheat.py:Cheat", tmp_path, needs)
+    wrong = [verdict for verdict in cheating.checked(tmp_path) if verdict.status == WRONG]
     assert len(wrong) == 4
     assert all("leak: it earns" in verdict.why for verdict in wrong)
-    assert all("their policies differ" in verdict.why for verdict in wrong)
+    assert all(f"a world and its {partner}" in verdict.why for verdict in wrong)
 
 
 def test_an_agent_of_the_authors_is_scored_without_its_code(honest: Parts, tmp_path: Path) -> None:
@@ -247,8 +269,8 @@ def test_an_agent_of_the_authors_is_scored_without_its_code(honest: Parts, tmp_p
     policies: dict[str, Policy] = {"": policy, "twin": policy}
     verdicts = with_runs(honest, policies, "nowhere.py:Mine", tmp_path).checked(tmp_path)
     mine = [verdict for verdict in verdicts if "nowhere.py" in verdict.subject]
-    assert [verdict.status for verdict in mine] == [OK] * 4 + [NOT_RESCORED] * 4
-    assert "the run failed: no policy" in mine[-1].why
+    assert Counter(verdict.status for verdict in mine) == {OK: 4, NOT_RESCORED: 4}
+    assert {verdict.why for verdict in mine} == {"", "the run failed: no policy"}
 
 
 @pytest.mark.parametrize(

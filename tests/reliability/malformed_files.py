@@ -185,6 +185,7 @@ def results(folder: Path) -> Maker:
 
     from dosuite.eval.cli.run import results_in as read
     from dosuite.eval.reports.report import print_tables
+    from dosuite.eval.runs.scored_rows import UNSEALED
 
     path = _results(folder)[0]
     original, data = pd.read_parquet(path), path.read_bytes()
@@ -201,8 +202,10 @@ def results(folder: Path) -> Maker:
             path.write_bytes(content)
             rows = read(path.parent)
             print_tables(rows, console)
-            is_same = rows.equals(original[rows.columns])  # some columns are not reported
-            return "equal" if is_same else "changed rows are reported"
+            if rows.equals(original[rows.columns]):  # some columns are not reported
+                return "equal"
+            # a table without a seal may be one that the user has put together
+            return "other" if UNSEALED in rows.attrs else "changed rows are reported"
 
         return Case(content, run, ".parquet")
 

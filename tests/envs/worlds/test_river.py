@@ -11,6 +11,7 @@ from dosuite.causal import (
     behaviour_policy,
     distribution,
     expectation,
+    floor,
     value,
 )
 from dosuite.causal.exact import do_process, greedy, log_process
@@ -50,6 +51,24 @@ def test_confounded_river_shifts(shift: str, figures: str) -> None:
 @pytest.mark.parametrize(("captain", "confused"), [(0.60, False), (0.65, True)])
 def test_confounded_river_flips_with_the_strength(captain: float, confused: bool) -> None:
     assert (ConfoundedRiver(captain=captain).confused_policy()[0, 1] == 1.0) == confused
+
+
+def test_the_hedge_of_the_river_has_its_log_and_graph_and_another_best_policy() -> None:
+    model = ConfoundedRiver()
+    hedge = model.hedge()
+    assert hedge is not None
+    assert set(hedge.graph.edges) == set(model.graph.edges)
+    assert is_markov(model.graph)
+    assert is_markov(hedge.graph)
+    # In a Markov log the law of a step given the cell says it all.
+    logs = [log_process(world) for world in (model, hedge)]
+    for part in ("start", "visits", "reward", "transition"):
+        here, there = (getattr(log, part) for log in logs)
+        np.testing.assert_allclose(there, here, atol=1e-12)
+    limit = floor(model, hedge)
+    assert not limit.exact
+    assert limit.regret > 0.5
+    assert value(hedge, hedge.causal_policy()) > value(hedge, model.causal_policy()) + 0.5
 
 
 def test_confounded_river_with_intent() -> None:
