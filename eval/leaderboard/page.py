@@ -198,9 +198,9 @@ def _bar(score: Interval) -> dict[str, str] | None:
 
 def _profile_image(board: Board, track: Track) -> str:
     """The performance profiles of a track, as SVG in base64."""
-    figure = Figure(figsize=(6.4, 3.2), layout="constrained")
-    axes = figure.subplots()
     curves = [each for each in board.profiles if each.track is track]
+    figure = Figure(figsize=(4.4, 2.8 + 0.19 * len(curves)), layout="constrained")
+    axes = figure.subplots()
     for number, each in enumerate(curves):
         colour, style = COLOURS[number % 8], STYLES[number // 8 % 3]
         axes.plot(THRESHOLDS, each.share, color=colour, linestyle=style, linewidth=1.5)
@@ -213,7 +213,7 @@ def _profile_image(board: Board, track: Track) -> str:
     axes.set_ylim(-0.02, 1.02)
     axes.tick_params(labelsize=FONT)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside right upper", frameon=False, fontsize=FONT)
+    figure.legend(loc="outside lower left", frameon=False, fontsize=FONT)
     buffer = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "dosuite", "text.parse_math": False}):
         figure.savefig(buffer, format="svg", metadata={"Date": None})

@@ -75,10 +75,11 @@ class Profile:
 def scored_runs(entry: str, rows: pd.DataFrame) -> pd.DataFrame:
     """The runs of an entry in worlds and in twins, with every score, `entry`, `track` and `family`.
 
-    Raises InputError if a run is there twice. The floor of a run that learned once for two worlds
-    is its own; for the others it is that of memoryless policies, which they may pass.
+    Raises InputError if a run is there twice. A run that learned once for two worlds, from the log
+    or from log and graph, has their floor in its row. For learners with more than that it is the
+    floor of memoryless policies in the world and its twin, which they may pass.
     """
-    rows = rows[rows["variant"] != "control"]
+    rows = rows[rows["variant"].isin(["", "twin"])]
     runs = metrics.largest_budget(metrics.run_scores(rows))
     pairs = zip(runs["regime"], runs["needs"], strict=True)
     tracks = [str(track_of(regime, needs) or "") for regime, needs in pairs]
@@ -153,9 +154,10 @@ def _rank(cell: Cell) -> tuple[float, str, str]:
 
 
 def _floor_distances(runs: pd.DataFrame) -> "pd.Series[float]":
-    """The floor less the mean value in a world and its twin; NaN where there is no twin."""
+    """The floor less the mean value in the two worlds of a pair; NaN where there is no pair."""
     twins = runs[runs["variant"] == "twin"].set_index(metrics.PAIR)["value"].to_dict()
-    floors = runs.groupby(["environment", "member"])["floor"].min().dropna().to_dict()
+    from_log = runs[runs["track"] == Track.LOG]
+    floors = from_log.groupby(["environment", "member"])["floor"].min().dropna().to_dict()
     distances = []
     for row in _records(runs):
         other = twins.get(tuple(row[name] for name in metrics.PAIR), np.nan)
@@ -163,7 +165,7 @@ def _floor_distances(runs: pd.DataFrame) -> "pd.Series[float]":
             distances.append(np.nan)
         elif not np.isnan(row["floor"]):
             distances.append(row["floor"] - row["pair_value"])
-        elif np.isnan(other):
+        elif np.isnan(other) or row["track"] == Track.GRAPH:
             distances.append(np.nan)
         else:
             place = row["environment"], row["member"]
