@@ -78,10 +78,10 @@ def scored_runs(entry: str, rows: pd.DataFrame) -> pd.DataFrame:
     Raises InputError if a run is there twice. The floor of a run that learned once for two worlds
     is its own; for the others it is that of memoryless policies, which they may pass.
     """
-    rows = rows[rows["variant"] != "control"]
+    rows = rows[rows["variant"].isin(["", "twin"])]
     runs = metrics.largest_budget(metrics.run_scores(rows))
     tracks = [track_of(*pair) for pair in zip(runs["regime"], runs["needs"], strict=True)]
-    runs = runs.assign(entry=entry, track=tracks)
+    runs = runs.assign(entry=entry, track=pd.Series(tracks, runs.index, dtype=object))
     runs["family"] = [_family(name) for name in runs["environment"]]
     runs = runs[runs["track"].notna()].reset_index(drop=True)
     return runs.assign(floor_distance=_floor_distances(runs))
