@@ -150,6 +150,7 @@ def test_options_that_contradict_each_other_are_refused(
 ) -> None:
     values = {"environments": ["IceCreamShorts"], "controls": ["--controls"]}
     values |= {"suite": ["--suite=main"], "log": ["--log=file"]}
+    values |= {"file": ["mine.zip"], "secret": ["--secret=5"], "commit": ["--commit=5"]}
     values |= {
         name: [f"--{name.replace('_', '-')}=5"] for name in ("offline_budget", "online_budget")
     }
