@@ -22,8 +22,9 @@ def checked_members(
 ) -> list[str]:
     """The names of the members of a zip, from its directory alone; [] if it is none.
 
-    Raises InputError if it has more than `most`, 10,000 by default, or if they unpack to more than MOST_BYTES, or to
-    more than MOST_RATIO times the size of the file. `kind` names the file in the message.
+    Raises InputError if it has more than `most`, 10,000 by default, or if they unpack to more than
+    MOST_BYTES, or to more than MOST_RATIO times the size of the file. `kind` names the file in the
+    message.
     """
     check_size(path, kind)
     most = MOST_MEMBERS if most is None else most
