@@ -18,14 +18,16 @@ def check_size(path: str | Path, kind: str = "a policy's file") -> None:
 
 
 def checked_members(
-    path: str | Path, kind: str = "a policy's file", most: int = MOST_MEMBERS
+    path: str | Path, kind: str = "a policy's file", most: int | None = None
 ) -> list[str]:
     """The names of the members of a zip, from its directory alone; [] if it is none.
 
-    Raises InputError if it has more than `most`, or if they unpack to more than MOST_BYTES, or to
-    more than MOST_RATIO times the size of the file. `kind` names the file in the message.
+    Raises InputError if it has more than `most`, 10,000 by default, or if they unpack to more than
+    MOST_BYTES, or to more than MOST_RATIO times the size of the file. `kind` names the file in the
+    message.
     """
     check_size(path, kind)
+    most = MOST_MEMBERS if most is None else most
     try:
         with ZipFile(path) as archive:
             members = archive.infolist()

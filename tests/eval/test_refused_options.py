@@ -149,8 +149,8 @@ def test_options_that_contradict_each_other_are_refused(
     dosuite: Call, command: str, pair: tuple[str, str], tmp_path: Path
 ) -> None:
     values = {"environments": ["IceCreamShorts"], "controls": ["--controls"]}
-    values |= {"suite": ["--suite=main"], "log": ["--log=file"], "file": ["mine.zip"]}
-    values |= {"secret": ["--secret=one"], "commit": ["--commit=other"]}
+    values |= {"suite": ["--suite=main"], "log": ["--log=file"]}
+    values |= {"file": ["mine.zip"], "secret": ["--secret=5"], "commit": ["--commit=5"]}
     values |= {
         name: [f"--{name.replace('_', '-')}=5"] for name in ("offline_budget", "online_budget")
     }
