@@ -126,7 +126,7 @@ def _pair_panels(
     if len(others):
         left.get_yticklabels()[-1].set_color(GREY)
     look: dict[str, Any] = {"pad": 6 + STEP * label_rows, "fontsize": FONT + 0.5, "color": INK}
-    left.set_title(where, loc="left", fontweight="bold", **look)
+    left.set_title(where.replace(" ", "\n"), loc="left", fontweight="bold", **look)
     right.set_title("its twin: the same log", loc="left", **look)
     both.set_title("mean of both", loc="left", **look)
     right.set_yticklabels([])

@@ -21,7 +21,7 @@ LINE = 0.2  # inches for one agent
 LABEL = 0.15  # inches for one row of labels
 STEP = 10.5  # points from one row of labels to the next
 NEAR = 0.012  # of the width: closer lines share a name
-LETTER = 0.52 * FONT / (72 * 0.36 * WIDTH)  # the width of a letter, as a share of the axes
+LETTER = 0.52 * FONT / (72 * 0.24 * WIDTH)  # a letter, as a share of the axes of three panels
 
 Draw = Callable[[Axes, pd.DataFrame, list[str]], None]
 
