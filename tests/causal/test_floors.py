@@ -134,6 +134,17 @@ def test_a_mixture_of_a_world_with_itself_is_the_world(weights: tuple[float, flo
     assert plan_for_all((model, model), weights) == pytest.approx(best, abs=EXACT)
 
 
+@pytest.mark.parametrize("name", ["IceCreamShorts-v0", "GreedyCasino-v0:casino=Rigged"])
+def test_a_policy_that_sees_the_intent_may_ignore_it(name: str) -> None:
+    model = make_model(name)
+    pair = model.with_intent(), floor_twin(model).with_intent()
+    limit = floor(*pair)
+    assert limit.value >= floor(model).value - EXACT
+    assert limit.policy is not None
+    assert limit.policy.shape == uniform_policy(pair[0]).shape
+    assert mean_value(pair, limit.policy) == pytest.approx(limit.value, abs=EXACT)
+
+
 def test_a_floor_needs_a_pair() -> None:
     with pytest.raises(InputError, match="has no twin"):
         floor(make_model("GreedyCasino-v0"))
