@@ -64,6 +64,8 @@ def finding_of(claim: Claim, manifest: Manifest, folder: Path) -> Finding:
     except (InputError, MemoryError) as error:
         faults = [f"its log cannot be collected again: {error}"]
     if any(row["status"] != "ok" for row in claim.rows):
+        if entry.policy:
+            return Finding([*faults, "it is said to have failed, and its policy is there"])
         return Finding(faults, f"the run failed: {claim.rows[0]['note']}")
     try:
         policy = _policy(claim.key, entry, folder)

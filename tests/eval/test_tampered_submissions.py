@@ -148,6 +148,10 @@ def a_changed_seed_in_the_rows_alone(parts: Parts) -> Parts:
     return parts.with_cell(parts.key("naive", 1), "seed", 7)
 
 
+def a_bad_run_called_failed(parts: Parts) -> Parts:
+    return parts.with_cell(parts.key("naive"), "status", "failed")
+
+
 def a_hidden_graph(parts: Parts) -> Parts:
     key = parts.key("back-door")
     rows = parts.rows.copy()
@@ -194,6 +198,7 @@ TAMPERED: dict[Callable[[Parts], Parts], str] = {
     rows_twice: "a shift is there twice",
     mixed_versions: "runs are of other code or versions",
     another_hash_of_a_log: "the hash of its log",
+    a_bad_run_called_failed: "said to have failed, and its policy is there",
     a_changed_seed: "seed 7 is not one of 0 to 1",
     a_changed_seed_in_the_rows_alone: "its seed is 7 in the rows and 1 in the manifest",
     a_hidden_graph: "it is listed as told nothing, and back-door is told graph",
