@@ -86,7 +86,9 @@ def faults_of_refusal(name: str, code: int, output: str) -> list[str]:
     if name == "save_policy":
         ended = code == 1 and "policy.pt" in output.splitlines()[-1]
         return [] if ended else [f"ended with {code}: {output[-200:]}"]
-    lines = [line for line in output.splitlines() if line.startswith("dosuite: ")]
+    # a command that refuses an option puts its own name first, which is -c in a child
+    begins = ("dosuite: ", f"-c {name.partition(' ')[0]}: ")
+    lines = [line for line in output.splitlines() if line.startswith(begins)]
     faults = [] if code == 2 else [f"ended with {code}: {output[-300:]}"]
     if "Traceback" in output or len(lines) != 1:
         faults.append(f"not one line: {output[-300:]}")
