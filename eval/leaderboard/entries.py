@@ -156,7 +156,7 @@ def _failures(rows: pd.DataFrame) -> list[str]:
     """Whose runs failed, which no score counts."""
     failed = rows[rows["status"] != "ok"]
     return [
-        f"{count} runs of {agent} in {environment} failed, and are in no score"
+        f"runs of {agent} in {environment} that failed, and are in no score: {count}"
         for (environment, agent), count in failed.groupby(["environment", "agent"]).size().items()
     ]
 
