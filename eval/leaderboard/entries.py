@@ -154,10 +154,11 @@ def _version_notes(manifest: Manifest) -> list[str]:
 
 def _failures(rows: pd.DataFrame) -> list[str]:
     """Whose runs failed, which no score counts."""
-    failed = rows[rows["status"] != "ok"]
+    failed = rows[rows["status"] != "ok"].to_dict("records")
+    counts = Counter((row["agent"], row["environment"]) for row in failed)
     return [
         f"runs of {agent} in {environment} that failed, and are in no score: {count}"
-        for (environment, agent), count in failed.groupby(["environment", "agent"]).size().items()
+        for (agent, environment), count in counts.items()
     ]
 
 
