@@ -109,6 +109,7 @@ def _entry(path: Path, workers: int, checked: bool) -> Entry:
             if not verdict.key and verdict.why:
                 notes.append(f"{verdict.subject}: {verdict.why}")
     notes += _other_numbers(submitted, rows)
+    notes += _failures(rows)
     if len(again) < submitted["run"].nunique():
         notes.append(f"{submitted['run'].nunique() - len(again)} runs are not re-scored")
     about = {key: manifest.about.get(key, "") for key in ABOUT}
@@ -149,6 +150,16 @@ def _version_notes(manifest: Manifest) -> list[str]:
         return []
     version = manifest.versions.get("dosuite", "?")
     return [f"made with the worlds of version {version}, and scored again in the present ones"]
+
+
+def _failures(rows: pd.DataFrame) -> list[str]:
+    """Whose runs failed, which no score counts."""
+    failed = rows[rows["status"] != "ok"].to_dict("records")
+    counts = Counter((row["agent"], row["environment"]) for row in failed)
+    return [
+        f"runs of {agent} in {environment} that failed, and are in no score: {count}"
+        for (agent, environment), count in counts.items()
+    ]
 
 
 def _of_learners(rows: pd.DataFrame) -> pd.DataFrame:

@@ -65,7 +65,10 @@ def check(path: Path, workers: int) -> list[Verdict]:
         verdicts = []
         for environment, group in groups.items():
             verdicts += _read_verdicts(folder, environment, group)
-    return [*_whole(manifest, rows, verdicts), *verdicts]
+        surplus = sorted(
+            path.stem for path in folder.glob("policies/*.pt") if path.stem not in manifest.runs
+        )
+    return [*_whole(manifest, rows, verdicts, surplus), *verdicts]
 
 
 def _claim(key: str, table: pd.DataFrame) -> Claim:
@@ -81,8 +84,10 @@ def _never(task: object) -> bool:
     return False
 
 
-def _whole(manifest: Manifest, rows: pd.DataFrame, verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """Verdicts on the manifest and on the grid of runs."""
+def _whole(
+    manifest: Manifest, rows: pd.DataFrame, verdicts: Sequence[Verdict], surplus: Sequence[str]
+) -> list[Verdict]:
+    """Verdicts on the manifest and on the grid of runs. `surplus` are policies of no run."""
     faults = []
     is_present = manifest.code == present_code()
     if is_present and manifest.worlds != hash_of_floors(WORLDS).hex():
@@ -93,6 +98,8 @@ def _whole(manifest: Manifest, rows: pd.DataFrame, verdicts: Sequence[Verdict]) 
             f"{others} of {len(verdicts)} runs are of other code or versions than it names, or are "
             "described wrongly"
         )
+    if surplus:
+        faults.append(f"it names no run of policies/{surplus[0]}.pt")
     if faults:
         about = Verdict("the manifest", WRONG, "; ".join(faults))
     else:

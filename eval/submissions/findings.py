@@ -7,6 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from dosuite.agents import Policy, load_policy, make_agent
 from dosuite.agents.summaries import agent_sources
 from dosuite.causal import InputError
@@ -18,7 +20,7 @@ from ..runs.kept_policies import policy_path
 from ..runs.pairs import leak
 from ..runs.run import Run
 from .manifest import Entry, Manifest, entry_of, log_hash, name_of
-from .rescoring import Rows, rescored, row_faults
+from .rescoring import Rows, claim_faults, rescored, row_faults
 from .submission import run_of
 
 MOST_STEPS = 10**7  # of a log that is collected again
@@ -45,7 +47,7 @@ class Finding:
 
     faults: list[str]
     unscored: str = ""
-    first: dict[str, Any] | None = None  # its row at deployment, computed again
+    first: dict[str, Any] | None = None  # its row at deployment, computed again if it can be
     remembers: bool = False
 
 
@@ -64,15 +66,17 @@ def finding_of(claim: Claim, manifest: Manifest, folder: Path) -> Finding:
     except (InputError, MemoryError) as error:
         faults = [f"its log cannot be collected again: {error}"]
     if any(row["status"] != "ok" for row in claim.rows):
-        if entry.policy:
-            return Finding([*faults, "it is said to have failed, and its policy is there"])
+        faults += _failure_faults(claim, entry)
         return Finding(faults, f"the run failed: {claim.rows[0]['note']}")
     try:
         policy = _policy(claim.key, entry, folder)
     except InputError as error:
         return Finding([*faults, str(error)])
     if isinstance(policy, str):
-        return Finding(faults, policy)
+        faults += claim_faults(entry, claim.rows)
+        # what it says of itself is held against the floor of policies with memory, which is higher
+        first = {**claim.rows[0], "std_error": np.nan_to_num(claim.rows[0]["std_error"])}
+        return Finding(faults, policy, first, remembers=True)
     try:
         recomputed = rescored(entry, policy)
     except MISFITS as error:
@@ -121,6 +125,15 @@ def _user_faults(entry: Entry) -> list[str]:
         return [f"no agent of the author's learns in the regime {entry.regime!r}"]
     if entry.budget < 1 or entry.seed < 0:
         return ["its budget or its seed is no such number"]
+    return []
+
+
+def _failure_faults(claim: Claim, entry: Entry) -> list[str]:
+    """What the rows of a run that failed do not have."""
+    if any(row["status"] not in ("ok", "failed") for row in claim.rows):
+        return ["its status is neither ok nor failed"]
+    if entry.policy:
+        return ["its rows say that it failed, and no policy is kept of a run that failed"]
     return []
 
 

@@ -1,6 +1,6 @@
 """Scoring a kept policy again, and comparing with the rows that were submitted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +13,7 @@ from dosuite.envs.regimes import Regime
 from dosuite.envs.spaces import action_space
 
 from ..runs.pairs import floor_value, leak, learned_pair, pair_columns
+from ..runs.reference_values import REFERENCES, references
 from ..runs.scored_rows import empty_row, scored
 from .manifest import Entry
 
@@ -48,6 +49,33 @@ def _rescored(
     return rows
 
 
+def claim_faults(entry: Entry, rows: Rows) -> list[str]:
+    """What no policy earns, in the rows of a run whose policy is not scored again.
+
+    The references depend on no policy, and the floor is above all of them.
+    """
+    faults = row_faults(rows, _reference_rows(entry.environment, entry.variant), tuple(REFERENCES))
+    pair = learned_pair(entry.environment, entry.variant, entry.partners)
+    if pair is not None:
+        mean = {name: rows[0][name] for name in ("pair_value", "pair_std_error")}
+        mean["pair_std_error"] = np.nan_to_num(mean["pair_std_error"])
+        faults.append(leak(mean | {"floor": floor_value(pair, memory=True)}))
+    return [fault for fault in faults if fault]
+
+
+@lru_cache(maxsize=512)
+def _reference_rows(environment: str, variant: str) -> Rows:
+    """The references in a world and in its shifts, without a policy."""
+    model = make_model(environment, variant=variant)
+    worlds = {"": model.deployed()}
+    if not model.edits:
+        worlds |= {shift: model.shifted(shift) for shift in model.shifts()}
+    return [
+        {"world": shift, "exact": True, **references(model, world)}
+        for shift, world in worlds.items()
+    ]
+
+
 def _law_fault(model: World, policy: Policy) -> str:
     """Why a policy gives no laws over the actions of a model; "" if it does."""
     counts = model.action_bounds is None
@@ -68,7 +96,7 @@ def _law_fault(model: World, policy: Policy) -> str:
     return ""
 
 
-def row_faults(submitted: Rows, recomputed: Rows) -> list[str]:
+def row_faults(submitted: Rows, recomputed: Rows, names: Sequence[str] = NUMBERS) -> list[str]:
     """Where submitted rows differ from those that were computed again."""
     faults = []
     by_shift = {row["world"]: row for row in submitted}
@@ -83,14 +111,16 @@ def row_faults(submitted: Rows, recomputed: Rows) -> list[str]:
         if row["world"] not in by_shift:
             faults.append(f"its row{where} is missing" if where else "its first row is missing")
         else:
-            faults += _differences(by_shift[row["world"]], row, where)
+            faults += _differences(by_shift[row["world"]], row, where, names)
     return faults
 
 
-def _differences(submitted: Mapping[str, Any], row: Mapping[str, Any], where: str) -> list[str]:
+def _differences(
+    submitted: Mapping[str, Any], row: Mapping[str, Any], where: str, names: Sequence[str]
+) -> list[str]:
     is_exact = bool(row["exact"])
     faults = []
-    for name in NUMBERS:
+    for name in names:
         claimed, right = float(submitted[name]), float(row[name])
         is_estimate = name in ESTIMATED and not is_exact
         if not _equal(claimed, right, 0.0 if is_estimate else EXACT):

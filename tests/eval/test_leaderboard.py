@@ -2,12 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from submitted import parts_of, small_submission
+from submitted import ICE, parts_of, small_submission
 
 from dosuite.causal import InputError
 from dosuite.eval.leaderboard.entries import read_entries, reference_entry
@@ -87,6 +88,16 @@ NAIVE = ("naive", "IceCreamShorts")
 def test_without_a_check_nothing_is_called_verified(zips: Path) -> None:
     honest = read_entries(zips, workers=1, checked=False)[0]
     assert honest.summary == "no"
+
+
+def test_runs_that_failed_are_named_since_no_score_counts_them(zips: Path, tmp_path: Path) -> None:
+    parts = parts_of(zips / "honest.zip", tmp_path)
+    for variant in ("", "twin"):
+        parts = parts.with_cell(parts.key("naive", 0, variant), "status", "failed")
+    policies = {key: text for key, text in parts.policies.items() if key != parts.key("naive")}
+    pack(replace(parts, policies=policies).contents(), tmp_path / "failed.zip")
+    (entry,) = read_entries(tmp_path, workers=1, checked=False)
+    assert f"runs of naive in {ICE} that failed, and are in no score: 1" in entry.notes
 
 
 def test_a_folder_without_submissions_is_refused(tmp_path: Path) -> None:

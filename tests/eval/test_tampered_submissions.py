@@ -1,5 +1,6 @@
 """What is changed in a submission is found and named, and an honest one is accepted."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -148,10 +149,6 @@ def a_changed_seed_in_the_rows_alone(parts: Parts) -> Parts:
     return parts.with_cell(parts.key("naive", 1), "seed", 7)
 
 
-def a_bad_run_called_failed(parts: Parts) -> Parts:
-    return parts.with_cell(parts.key("naive"), "status", "failed")
-
-
 def a_hidden_graph(parts: Parts) -> Parts:
     key = parts.key("back-door")
     rows = parts.rows.copy()
@@ -198,7 +195,6 @@ TAMPERED: dict[Callable[[Parts], Parts], str] = {
     rows_twice: "a shift is there twice",
     mixed_versions: "runs are of other code or versions",
     another_hash_of_a_log: "the hash of its log",
-    a_bad_run_called_failed: "said to have failed, and its policy is there",
     a_changed_seed: "seed 7 is not one of 0 to 1",
     a_changed_seed_in_the_rows_alone: "its seed is 7 in the rows and 1 in the manifest",
     a_hidden_graph: "it is listed as told nothing, and back-door is told graph",
@@ -301,3 +297,46 @@ def test_a_policy_that_was_not_kept_is_not_scored(honest: Parts, tmp_path: Path)
     verdicts = [verdict for verdict in changed.checked(tmp_path) if verdict.status != OK]
     assert [verdict.status for verdict in verdicts] == [NOT_RESCORED] * 2
     assert verdicts[0].why == "its policy is not in the file"
+
+
+def without_policies(parts: Parts, agent: str) -> Parts:
+    """A submission without the policies of the runs of an agent with the seed 0."""
+    for variant in ("", "twin"):
+        key = parts.key(agent, 0, variant)
+        parts = parts.with_entry(key, lambda entry: replace(entry, policy=""))
+        policies = {each: text for each, text in parts.policies.items() if each != key}
+        parts = replace(parts, policies=policies)
+    return parts
+
+
+@pytest.mark.parametrize(
+    ("column", "number", "why"),
+    [("value", 0.6, "leak: "), ("pair_value", 0.9, "leak: "), ("j_causal", 0.4, "j_causal is 0.4")],
+)
+def test_what_no_policy_earns_is_found_without_the_policy(
+    honest: Parts, tmp_path: Path, column: str, number: float, why: str
+) -> None:
+    changed = without_policies(honest, "naive")
+    for variant in ("", "twin"):
+        changed = changed.with_cell(honest.key("naive", 0, variant), column, number)
+    wrong = [verdict for verdict in changed.checked(tmp_path) if verdict.status == WRONG]
+    assert len(wrong) == 2
+    assert all(why in verdict.why for verdict in wrong)
+
+
+@pytest.mark.parametrize(
+    ("status", "why"), [("failed", "say that it failed"), ("great", "neither")]
+)
+def test_a_run_that_scored_is_not_hidden_as_one_that_failed(
+    honest: Parts, tmp_path: Path, status: str, why: str
+) -> None:
+    changed = honest.with_cell(honest.key("naive"), "status", status)
+    (wrong,) = [verdict for verdict in changed.checked(tmp_path) if verdict.status == WRONG]
+    assert re.search(why, wrong.why)
+
+
+def test_a_policy_of_no_run_is_named(honest: Parts, tmp_path: Path) -> None:
+    policies = {**honest.policies, "a" * 20: honest.policies[honest.key("naive")]}
+    wrong = [each for each in replace(honest, policies=policies).checked(tmp_path) if each.why]
+    assert [verdict.subject for verdict in wrong] == ["the manifest"]
+    assert "a" * 20 in wrong[0].why
