@@ -21,6 +21,12 @@ def at_least_one(agent: Agent, *names: str) -> None:
         _check(agent, name, value >= 1, "at least 1")
 
 
+def at_most(agent: Agent, most: int, *names: str) -> None:
+    """Check settings that must not be above a limit."""
+    for name in names:
+        _check(agent, name, getattr(agent, name) <= most, f"at most {most}")
+
+
 def positive(agent: Agent, *names: str) -> None:
     """Check settings that must be above 0 and finite."""
     for name in names:

@@ -65,4 +65,5 @@ class PretrainedPPO(PPO):
             return -log_likelihood.mean()
 
         actor.set_training_mode(True)
-        fit(actor, loss, len(log), self.updates, self.rate, rng)
+        optimiser = torch.optim.Adam(actor.parameters(), lr=self.rate)
+        fit(optimiser, loss, len(log), self.updates, rng)

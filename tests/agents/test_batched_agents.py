@@ -237,7 +237,7 @@ class Once(Learner):
 
 def test_a_loss_that_was_not_finite_once_is_not_forgotten() -> None:
     learner, nothing = Once(), torch.zeros(2, 1)
-    assert train(learner, 2, [Minibatch(*[nothing] * 5)] * 6, rate=0.1).finite == [True, False]
+    assert train(learner, 2, [Minibatch(*[nothing] * 5)] * 6, DQN(rate=0.1)).finite == [True, False]
     assert learner.steps == 6
     assert learner.numbers[0].item() == pytest.approx(0.4, abs=1e-5)
 
@@ -246,7 +246,7 @@ def test_learning_ends_when_every_seed_has_diverged() -> None:
     learner = Once()
     learner.numbers.data[:] = torch.nan
     batches = [Minibatch(*[torch.zeros(2, 1)] * 5)] * 6
-    assert train(learner, 2, batches, rate=0.1).finite == [False, False]
+    assert train(learner, 2, batches, DQN(rate=0.1)).finite == [False, False]
     assert learner.steps == 1
 
 
@@ -263,7 +263,7 @@ def learned(name: str, model: World, seeds: int = 1, **settings: Any) -> list[Po
 def test_q_learning_takes_seeing_for_doing_and_is_right_where_they_are_the_same(
     name: str, world: World
 ) -> None:
-    (policy,) = learned(name, world, **({"steps": 400} if name == "fqi" else {"updates": 400}))
+    (policy,) = learned(name, world, updates=400)
     seen = log_process(world).reward
     assert policy.action_values(shown(world)) == pytest.approx(seen, abs=0.06)
     assert np.array_equal(policy.probabilities(shown(world)), world.confused_policy())
