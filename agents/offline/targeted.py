@@ -11,7 +11,7 @@ from gymnasium.spaces import flatdim
 from scipy.special import expit
 from torch import Tensor, nn
 
-from dosuite.causal import Array
+from dosuite.causal import Array, InputError
 from dosuite.causal.exact import greedy
 from dosuite.envs import CausalVectorEnv, Data, Space, choices
 
@@ -64,9 +64,12 @@ class Targeted(NetworkAgent, OnlineAgent):
     def learn_from(self, source: Practice, rng: np.random.Generator) -> Policy:
         """Clone the log, and practise for as many whole episodes as the steps allow.
 
-        An episode that is longer than the practice is cut off.
+        An episode that is longer than the practice is cut off. Raises InputError if the log is
+        empty.
         """
         log = source.log_for(self.name)
+        if not len(log):
+            raise InputError(f"{self.name} clones a log, and got an empty one; give it rows")
         clones = counted_clones(log) if is_tabular(log) else self._network_clones(log, rng)
         length = min(log.horizon, source.steps)
         env = source.make(max(1, min(self.envs, source.steps // length)))

@@ -43,12 +43,16 @@ class PretrainedPPO(PPO):
         at_least_one(self, "updates")
 
     def learn_from(self, source: Practice, rng: np.random.Generator) -> Policy:
-        """Clone the log, then train for the steps of the practice, rounded up to whole rollouts."""
+        """Clone the log, then train for the steps of the practice, rounded up to whole rollouts.
+
+        With an empty log it is PPO.
+        """
         log = source.log_for(self.name)
 
         def build(batch: VecEnv, practice: Practice) -> SB3PPO:
             algorithm: SB3PPO = self._algorithm(batch, practice)
-            self._clone(algorithm, log, rng)
+            if len(log):
+                self._clone(algorithm, log, rng)
             return algorithm
 
         return practise(self, self.envs, build, source, rng)
