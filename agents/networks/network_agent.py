@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 
 from dosuite.causal import InputError
-from dosuite.causal.errors import did_you_mean
 
 from ..agent import Agent
-from ..settings import at_least_one, at_most, not_negative, positive
+from ..settings import at_least_one, at_most, not_negative, one_of, positive
 
 OPTIMISERS = ("adam", "sgd")
 MOMENTUM = 0.9  # of sgd
@@ -49,11 +48,7 @@ class NetworkAgent(Agent):
         at_most(self, MOST_UPDATES, "updates")
         positive(self, "rate")
         not_negative(self, "decay", "epochs")
-        if self.optimiser not in OPTIMISERS:
-            raise InputError(
-                f"{self.name}: optimiser must be adam or sgd; "
-                f"{did_you_mean(self.optimiser, OPTIMISERS)}"
-            )
+        one_of(self, "optimiser", OPTIMISERS)
         if self.epochs and self.updates != _default(type(self), "updates"):
             raise InputError(
                 f"{self.name}: give updates or epochs, and not both; they are {self.updates} and "

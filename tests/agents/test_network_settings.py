@@ -99,7 +99,7 @@ def test_weight_decay_shrinks_weights_by_the_stated_factor() -> None:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("bc:optimiser=adma", "bc: optimiser must be adam or sgd; did you mean 'adam'?"),
+        ("bc:optimiser=adma", "bc: optimiser must be adam or sgd, and is adma"),
         ("cql:depth=0", "cql: depth must be at least 1, and is 0"),
         ("cql:depth=33", "cql: depth must be at most 32, and is 33"),
         ("cql:hidden=16385", "cql: hidden must be at most 16384, and is 16385"),
