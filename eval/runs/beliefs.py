@@ -53,8 +53,10 @@ def _believed_value(policy: Policy, observations: Array, process: Process) -> fl
 def _action_values(model: World, policy: Policy, process: Process) -> ActionValues | None:
     """The policy's action values beside the true ones, in the contexts that the best policy visits.
 
-    Each is the reward of a step plus the true value of the best policy from the next context on.
-    None if the policy has none there, or if the model has no value of a context to go on with.
+    Each is the reward of a step plus the true value V* of the best policy from the next context on.
+    A policy with a process of its own gives that backup; one that only has action values Q, such as
+    a network, gives `one_step_backup`. None if the policy has none there, or if the model has no
+    value of a context to go on with.
     """
     if not is_steady(model):
         return None
@@ -63,11 +65,16 @@ def _action_values(model: World, policy: Policy, process: Process) -> ActionValu
         continuation = mean_value(best, process.plan())
     else:
         continuation = np.zeros(len(process.start))
-    believed = policy.action_values(all_observations(model)) if model.horizon == 1 else None
+    logged = log_process(model)
     if policy.process is not None:
-        believed = policy.process.backup(continuation)
+        believed: Floats | None = policy.process.backup(continuation)
+    else:
+        believed = policy.action_values(all_observations(model))
+        if believed is not None and model.horizon > 1:
+            table = policy.probabilities(all_observations(model))
+            believed = one_step_backup(believed, table, logged, continuation)
     doing = process.backup(continuation)
-    seeing = log_process(model).backup(continuation)
+    seeing = logged.backup(continuation)
     weights = chain(model).process(best).visits.sum(1)
     visited: Floats = weights > 0
     if believed is None:
@@ -77,3 +84,22 @@ def _action_values(model: World, policy: Policy, process: Process) -> ActionValu
     return ActionValues(
         believed[visited], doing[visited], seeing[visited], weights[visited] / weights.sum()
     )
+
+
+def one_step_backup(
+    values: Floats, policy: Floats, logged: Process, continuation: Floats
+) -> Floats:
+    """What action values Q say of one step followed by `continuation` (C,): (C, A).
+
+    Q holds what its learner believes of all later steps too, V_Q(o) = sum_a pi(a | o) Q(o, a). That
+    is taken out, under the transitions P of the log, and the continuation V is put in its place:
+
+        Q(o, a) + discount sum_o' P(o' | o, a) (V(o') - V_Q(o')).
+
+    If Q solves the Bellman equation of the log exactly, this is the backup of V in the log; if it
+    solves that of acting, V_Q and V are equal and it is the backup of V under interventions. `values`
+    and `policy` are (C, A). It is -inf where the log has no data.
+    """
+    excess = continuation - mean_value(policy, values)
+    backed_up = values + logged.discount * logged.following(excess)
+    return np.where(logged.visits > 0, backed_up, -np.inf)
