@@ -97,8 +97,8 @@ def one_step_backup(
         Q(o, a) + discount sum_o' P(o' | o, a) (V(o') - V_Q(o')).
 
     If Q solves the Bellman equation of the log exactly, this is the backup of V in the log; if it
-    solves that of acting, V_Q and V are equal and it is the backup of V under interventions. `values`
-    and `policy` are (C, A). It is -inf where the log has no data.
+    solves that of acting, V_Q and V are equal and it is the backup of V under interventions.
+    `values` and `policy` are (C, A). It is -inf where the log has no data.
     """
     excess = continuation - mean_value(policy, values)
     backed_up = values + logged.discount * logged.following(excess)
