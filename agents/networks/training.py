@@ -149,7 +149,7 @@ def _shorten(learner: Learner, seeds: int, most: float) -> None:
     gradients = [part.grad for part in learner.parameters() if part.grad is not None]
     # (copies * seeds, ...) each, copy by copy; added one by one, since torch adds the columns of a
     # table in another order if there is one column only
-    squares = [part.flatten(1).square().sum(1).split(seeds) for part in gradients]
+    squares = [torch.split(part.flatten(1).square().sum(1), seeds) for part in gradients]
     norm = sum(copy for copies in squares for copy in copies).sqrt()
     factor = (most / (norm + 1e-6)).clamp(max=1.0)
     for part in gradients:

@@ -104,14 +104,9 @@ class DQNLanes(NetworkAgent, OnlineAgent):
 
         return in_groups(keys, learn)
 
-    def _log_of(self, source: Practice) -> Data:
-        """The log of a source; an empty one if the agent starts fresh."""
-        if self.start == "log":
-            return source.log_for(self.name)
-        return NO_LOG
-
-
-NO_LOG: Any = ()
+    def _log_of(self, source: Practice) -> Any:
+        """The log of a source; nothing if the agent starts fresh."""
+        return source.log_for(self.name) if self.start == "log" else ()
 
 
 class Practised:
@@ -129,9 +124,9 @@ class Practised:
         self.lanes = lanes
         self.rngs = rngs
         self.space: Any = Flagged(lanes.observations) if agent.labels else lanes.observations
-        has_logs = all(len(log) for log in logs)
-        self.logs = [self.space.log(log) for log in logs] if agent.labels and has_logs else logs
-        self.logs = self.logs if has_logs else []
+        self.logs: Sequence[Data] = logs if all(len(log) for log in logs) else []
+        if agent.labels:
+            self.logs = [self.space.log(log) for log in self.logs]
         spaces = replace(lanes.spaces(discount), observation_space=self.space)
         encoder = Encoder(self.space, agent.batch, device_named(agent.device))
         self.task = Task([spaces] * len(rngs), rngs, encoder, agent.layers)
@@ -217,7 +212,7 @@ class Practised:
             drawn = rng.random((2, envs))
             explores = drawn[0] < epsilon
             best[seed, explores] = (drawn[1, explores] * actions).astype(np.int64)
-        return best  # type: ignore[no-any-return]
+        return best
 
     def _policy(self, seed: int) -> Policy:
         """The greedy policy of a seed."""

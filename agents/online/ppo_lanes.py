@@ -93,7 +93,7 @@ class ActorCritic(Learner):
         self.actor = task.networks(task.actions)
         self.critic = task.networks(1)
 
-    def forward(self, batch: Acted | Minibatch) -> Tensor:  # type: ignore[override]
+    def forward(self, batch: Acted | Minibatch) -> Tensor:
         """The loss of each seed in practice, or of the clone of a log."""
         outputs = self.task.encoder.outputs
         logits = outputs(self.actor, batch.observation)

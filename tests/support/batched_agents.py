@@ -24,7 +24,7 @@ ICE, THERMO, AIRLINE = (
 NAMES = [
     name
     for name, kind in agent_classes().items()
-    if kind.trains_seeds_together() and "graph" not in kind.needs
+    if kind.trains_seeds_together() and "graph" not in kind.needs and "observe" in kind.learns
 ]
 
 
