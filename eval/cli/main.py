@@ -11,6 +11,7 @@ from .bench import bench
 from .check import check
 from .checked_command import CheckedCommand, OneLineErrors
 from .claims import matrix, predictions
+from .curves import curves
 from .data import data
 from .floors import floors
 from .leaderboard import leaderboard
@@ -51,6 +52,7 @@ COMMANDS = (
     matrix,
     predictions,
     sanity,
+    curves,
     bench,
 )
 for command in COMMANDS:
