@@ -20,6 +20,7 @@ from .run import report, run
 from .sanity import sanity
 from .show import show
 from .submission import submission
+from .tune import tune
 
 app = typer.Typer(
     cls=OneLineErrors,
@@ -52,6 +53,7 @@ COMMANDS = (
     matrix,
     predictions,
     sanity,
+    tune,
     curves,
     bench,
 )
