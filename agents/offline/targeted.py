@@ -16,7 +16,7 @@ from dosuite.causal.exact import greedy
 from dosuite.envs import CausalVectorEnv, Data, Space, choices
 
 from ..agent import OnlineAgent
-from ..networks.features import features
+from ..networks.features import features, image_size
 from ..networks.network_policy import Mode
 from ..networks.perceptrons import Perceptrons
 from ..networks.rescaling import of_raw_inputs
@@ -69,6 +69,11 @@ class Targeted(OnlineAgent):
         An episode that is longer than the practice is cut off.
         """
         log = source.log_for(self.name)
+        if image_size(log.observation_space) is not None:
+            raise InputError(
+                f"{self.name} tells the factors of an observation apart, and an image has none; "
+                "leave the observation out"
+            )
         clones = counted_clones(log) if is_tabular(log) else self._network_clones(log, rng)
         length = min(log.horizon, source.steps)
         env = source.make(max(1, min(self.envs, source.steps // length)))
