@@ -112,7 +112,8 @@ def encode(space: Space, contexts: Sequence[Array], count: int) -> Array:
 def all_observations(model: SCM) -> Array:
     """Every observation of a discrete model whose contexts are shown as they are.
 
-    They are in the row-major order of the contexts. The shape is (C,), or (C, contexts). Raises NotDiscreteError if a context is continuous.
+    They are in the row-major order of the contexts. The shape is (C,), or (C, contexts). Raises
+    NotDiscreteError if a context is continuous.
     """
     supports = [model.tables.support(name) for name in model.contexts]
     grid = np.meshgrid(*supports, indexing="ij")
