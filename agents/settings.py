@@ -1,6 +1,7 @@
 """Checks of settings that several agents share. Each raises InputError with the setting's name."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,12 @@ def at_least_one(agent: Agent, *names: str) -> None:
         _check(agent, name, value >= 1, "at least 1")
 
 
+def at_most(agent: Agent, most: int, *names: str) -> None:
+    """Check settings that must not be above a limit."""
+    for name in names:
+        _check(agent, name, getattr(agent, name) <= most, f"at most {most}")
+
+
 def positive(agent: Agent, *names: str) -> None:
     """Check settings that must be above 0 and finite."""
     for name in names:
@@ -33,6 +40,11 @@ def not_negative(agent: Agent, *names: str) -> None:
     for name in names:
         _check(agent, name, getattr(agent, name) >= 0, "at least 0")
         _check(agent, name, getattr(agent, name) < math.inf, "finite")
+
+
+def one_of(agent: Agent, name: str, words: Sequence[str]) -> None:
+    """Check a setting that is one of some words."""
+    _check(agent, name, getattr(agent, name) in words, " or ".join(words))
 
 
 def check_tau(agent: Any) -> None:

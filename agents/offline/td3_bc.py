@@ -18,7 +18,7 @@ from ..networks.perceptrons import Perceptrons, perceive, target_of
 from ..networks.rescaling import of_raw_inputs
 from ..networks.training import Learner, Minibatch
 from ..policy import ContinuousPolicy, Policy
-from ..settings import at_least_one, check_tau, not_negative
+from ..settings import check_tau, not_negative
 from .base import BatchedAgent, Task
 from .iql import q_loss
 
@@ -102,7 +102,7 @@ class TwinLearner(Learner):
         first_critic = [layer[: len(chosen)].detach() for layer in self.critics.layers]
         inputs = torch.cat([observations, chosen[..., None]], -1)
         values = perceive(first_critic, inputs, self.critics.image)[..., 0]
-        is_cloning = self.steps <= CLONING * self.agent.updates
+        is_cloning = self.steps <= CLONING * self.task.updates
         alpha = 0.0 if is_cloning else self.agent.alpha
         return actor_loss(values, chosen, actions.clamp(-1, 1), alpha)
 
@@ -174,7 +174,7 @@ class TD3BC(BatchedAgent):
     counts_actions: ClassVar[bool] = False
 
     rate: float = 2e-3
-    hidden: int = 64  # units in each of two layers
+    hidden: int = 64
     alpha: float = 2.5  # weight of the values; at 0 the actor clones
     tau: float = 0.005  # fraction by which targets move at each of their steps
     noise: float = 0.2  # standard deviation of the smoothing, for actions in [-1, 1]
@@ -183,12 +183,8 @@ class TD3BC(BatchedAgent):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least_one(self, "updates")
         not_negative(self, "alpha", "noise", "clip")
         check_tau(self)
-
-    def _updates(self, horizon: int) -> int:
-        return self.updates
 
     def _learner(self, task: Task) -> TwinLearner:
         return TwinLearner(task, self)

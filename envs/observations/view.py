@@ -128,24 +128,19 @@ def every_observation(model: SCM) -> Array:
     return np.concatenate(parts)
 
 
-def context_mean(model: SCM, answer: Callable[[Array], Array | None]) -> Array | None:
+def context_mean(model: SCM, answer: Callable[[Array], Array]) -> Array:
     """The mean of an agent's answers over all that each context looks like: (C, ...).
 
-    `answer` takes observations (n, ...) and gives answers (n, ...), or None. Raises
-    NotDiscreteError as `shown_contexts` does.
+    `answer` takes observations (n, ...) and gives answers (n, ...). Raises NotDiscreteError as
+    `shown_contexts` does.
     """
     shown = shown_contexts(model)
     contexts, exemplars = shown.shape[:2]
     observations = shown.reshape(contexts * exemplars, *shown.shape[2:])
     if exemplars == 1:
         return answer(observations)
-    parts = []
-    for start in range(0, len(observations), CHUNK):
-        part = answer(observations[start : start + CHUNK])
-        if part is None:
-            return None
-        parts.append(part)
-    answers = np.concatenate(parts)
+    starts = range(0, len(observations), CHUNK)
+    answers = np.concatenate([answer(observations[i : i + CHUNK]) for i in starts])
     return np.asarray(answers.reshape(contexts, exemplars, *answers.shape[1:]).mean(1))
 
 

@@ -27,7 +27,7 @@ def policy_value(model: World, policy: Policy, seed: int = 0) -> PolicyValue:
         return estimated_by_rollouts(model, policy, seed, EPISODES_WITH_MEMORY)
     try:
         table = context_mean(model, policy.probabilities)
-        exact = value(model, np.asarray(table))
+        exact = value(model, table)
     except (NotDiscreteError, TooLargeError):
         return estimated_by_rollouts(model, policy, seed, EPISODES)
     return PolicyValue(exact, 0.0, exact=True)

@@ -102,7 +102,7 @@ def wrong_columns(rows: pd.DataFrame) -> str:
         if name in TEXTS:
             if not all(isinstance(text, str) for text in column):
                 return f"its column {name} has other things than texts"
-        elif name in ("budget", "seed") and column.dtype.kind not in "iu":
+        elif name in ("budget", "log_rows", "seed") and column.dtype.kind not in "iu":
             return f"its column {name} has other things than whole numbers"
         elif name in empty_row() and column.dtype.kind not in "biuf":
             return f"its column {name} has other things than numbers"

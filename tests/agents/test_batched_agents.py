@@ -163,6 +163,7 @@ def test_the_convolution_is_that_of_torch() -> None:
         convolution, linear = torch.nn.Conv2d(1, CHANNELS, PATCH, STRIDE), torch.nn.Linear(241, 3)
         weight, bias, *others = (layer[seed] for layer in networks.layers)
         convolution.weight.data = weight.mT.reshape(CHANNELS, 1, PATCH, PATCH)
+        assert convolution.bias is not None
         convolution.bias.data = bias[0]
         linear.weight.data, linear.bias.data = others[0].mT, others[1][0]
         convolved = convolution(rows[seed, :, :-1].reshape(6, 1, 8, 12)).relu()
@@ -170,7 +171,7 @@ def test_the_convolution_is_that_of_torch() -> None:
         assert torch.allclose(networks(rows)[seed], linear(flat), atol=1e-5)
 
 
-@pytest.mark.parametrize("agent", ["q-learning", "invariant"])
+@pytest.mark.parametrize("agent", ["invariant", "latent"])
 def test_agents_that_count_refuse_images_in_one_line(agent: str) -> None:
     run = Run("ConfoundedRiver-v0:observation=digits", agent, "observe", 50, 0)
     (row,) = run.rows()
@@ -261,7 +262,7 @@ class Once(Learner):
 
 def test_a_loss_that_was_not_finite_once_is_not_forgotten() -> None:
     learner, nothing = Once(), torch.zeros(2, 1)
-    assert train(learner, 2, [Minibatch(*[nothing] * 5)] * 6, rate=0.1).finite == [True, False]
+    assert train(learner, 2, [Minibatch(*[nothing] * 5)] * 6, DQN(rate=0.1)).finite == [True, False]
     assert learner.steps == 6
     assert learner.numbers[0].item() == pytest.approx(0.4, abs=1e-5)
 
@@ -270,7 +271,7 @@ def test_learning_ends_when_every_seed_has_diverged() -> None:
     learner = Once()
     learner.numbers.data[:] = torch.nan
     batches = [Minibatch(*[torch.zeros(2, 1)] * 5)] * 6
-    assert train(learner, 2, batches, rate=0.1).finite == [False, False]
+    assert train(learner, 2, batches, DQN(rate=0.1)).finite == [False, False]
     assert learner.steps == 1
 
 
@@ -287,7 +288,7 @@ def learned(name: str, model: World, seeds: int = 1, **settings: Any) -> list[Po
 def test_q_learning_takes_seeing_for_doing_and_is_right_where_they_are_the_same(
     name: str, world: World
 ) -> None:
-    (policy,) = learned(name, world, **({"steps": 400} if name == "fqi" else {"updates": 400}))
+    (policy,) = learned(name, world, updates=400)
     seen = log_process(world).reward
     assert policy.action_values(shown(world)) == pytest.approx(seen, abs=0.06)
     assert np.array_equal(policy.probabilities(shown(world)), world.confused_policy())

@@ -12,7 +12,7 @@ from stable_baselines3.common.env_checker import check_env as check_by_sb3
 
 from dosuite.agents.networks.network_policy import NetworkPolicy
 from dosuite.agents.networks.perceptrons import Perceptrons
-from dosuite.causal import InputError, NotDiscreteError, World, value
+from dosuite.causal import Array, InputError, NotDiscreteError, World, value
 from dosuite.envs import (
     CausalEnv,
     CausalVectorEnv,
@@ -82,8 +82,8 @@ def test_a_policy_that_reads_one_exemplar_is_valued_by_all() -> None:
     model = make_model(ICE)
     first = shown_contexts(model)[0, 0]
 
-    def buys_on_the_first(observations: np.ndarray) -> np.ndarray:
-        return (observations == first).all((1, 2, 3)).astype(int)
+    def buys_on_the_first(observations: Array) -> Array:
+        return np.asarray((observations == first).all((1, 2, 3)).astype(int))
 
     found = score(ICE, buys_on_the_first).iloc[0]
     share = 1 / (10 * EXEMPLARS)
@@ -115,7 +115,7 @@ def test_a_batch_shows_what_single_environments_show(observation: str, paired: b
 @pytest.mark.filterwarnings("ignore:.*(minimal resolution|WARN)")
 def test_the_checkers_of_other_libraries_pass(world: str) -> None:
     name, settings = parse(world)
-    env = gymnasium.make(f"dosuite.envs:{name}", **settings)
+    env = gymnasium.make(f"dosuite.envs:{name}", observation=settings["observation"])
     check_env(env.unwrapped, skip_render_check=True)
     check_by_sb3(env)
 
