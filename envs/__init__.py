@@ -16,6 +16,7 @@ from .logs.collect import collect
 from .logs.expert import expert_log
 from .logs.latents import load_latents
 from .logs.log import Data, Log
+from .logs.named import dataset, named_logs
 from .registry import (
     class_named,
     make_model,
@@ -77,11 +78,13 @@ __all__ = [
     "choices",
     "collect",
     "copycat_log",
+    "dataset",
     "estimated_value",
     "expert_log",
     "load_latents",
     "make_model",
     "members",
+    "named_logs",
     "observation_space",
     "opaque_worlds",
     "parse",

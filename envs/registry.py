@@ -21,6 +21,7 @@ from .settings import parse, typed, unparse
 from .trust import trusting
 
 VARIANTS = ("", "twin", "hedge", "control")
+MAIN = ("IceCreamShorts", "SimpsonClinic", "GreedyCasino", "ConfoundedRiver")  # quickly learned in
 
 
 @cache

@@ -22,6 +22,14 @@ CONTRADICTIONS: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("log", "offline_budget"): "every row of the log is learned from",
         ("log", "online_budget"): "nobody practises with a log",
     },
+    "data": {
+        ("listed", "every"): "one lists the logs and the other writes them",
+        **{
+            (first, second): "the named logs are what they are"
+            for first in ("listed", "every")
+            for second in ("episodes", "regime", "share", "seed", "variant", "out", "minari")
+        },
+    },
     "check": {
         ("file", "commit"): "the hash of a seed is published before there is anything to check",
         ("secret", "commit"): "a seed is either committed to or used",

@@ -18,7 +18,7 @@ from dosuite.envs import make_model, members, world_classes
 from dosuite.envs.files import clean, replacing
 from dosuite.envs.plugins import names_file
 from dosuite.envs.regimes import Budget, Regime
-from dosuite.envs.registry import world_class, world_id
+from dosuite.envs.registry import MAIN, world_class, world_id
 from dosuite.envs.settings import parse, unparse
 from dosuite.envs.trust import is_trusting, trusting
 
@@ -39,7 +39,6 @@ AGENTS = (
     "ppo@intervene",
     "ppo@counterfactual",
 )
-MAIN = ("IceCreamShorts", "SimpsonClinic", "GreedyCasino", "ConfoundedRiver")
 FILES_AT_ONCE = 200  # whose rows are in memory before they are joined
 SUITES = ("main", "families", "full")
 ORDER = ["environment", "member", "variant", "regime", "agent", "budget", "seed", "world"]
