@@ -45,6 +45,11 @@ from .wrappers.copycat import CopycatWrapper, ScatteredStart, copycat_log
 
 if TYPE_CHECKING:
     from .gym.sb3 import BatchedVecEnv as BatchedVecEnv
+    from .logs.exports import to_d3rlpy as to_d3rlpy
+    from .logs.exports import to_pandas as to_pandas
+    from .logs.exports import to_table as to_table
+    from .logs.exports import to_torch as to_torch
+    from .logs.exports import to_torchrl as to_torchrl
     from .logs.minari import from_minari as from_minari
     from .logs.minari import to_minari as to_minari
     from .pictures.graph_drawing import draw_graph as draw_graph
@@ -58,6 +63,11 @@ _LATE = {
     "draw_graph": "pictures.graph_drawing",
     "from_minari": "logs.minari",
     "to_minari": "logs.minari",
+    "to_d3rlpy": "logs.exports",
+    "to_pandas": "logs.exports",
+    "to_table": "logs.exports",
+    "to_torch": "logs.exports",
+    "to_torchrl": "logs.exports",
 }
 
 __all__ = [

@@ -47,6 +47,13 @@ def data(
     minari: Annotated[
         str, typer.Option(help="Export it as this Minari data set, namespace/name-vN, too.")
     ] = "",
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            help="Export it as this .csv or .parquet file, too.",
+            callback=file_named(".csv", ".parquet"),
+        ),
+    ] = None,
     listed: Annotated[
         bool, typer.Option("--list", help="List the named logs: rows and content hash.")
     ] = False,
@@ -80,6 +87,10 @@ def data(
             log = _collected(environment, variant, episodes, seed, regime, share, path)
     rows = f"{len(log):,} rows of {log.episodes:,} episodes"
     print_plain(f"{path}: {rows}, hash {log.content_hash}")
+    if table:
+        from dosuite.envs.logs.exports import to_table
+
+        print_plain(f"{to_table(log, table)}: written as a table")
     if minari:
         from dosuite.envs.logs.minari import to_minari
 

@@ -17,10 +17,11 @@ def test_the_list_has_every_name_and_fits_the_terminal(dosuite: Call) -> None:
 
 def test_a_named_log_is_written(dosuite: Call, tmp_path: Path) -> None:
     name = "IceCreamShorts-mixed-unlabelled-1e3-v0"
-    code, out, _ = dosuite("data", name)
+    code, out, _ = dosuite("data", name, "--table", "log.csv")
     assert code == 0
     assert named_logs()[name].hash in out
     assert Log.load(tmp_path / "logs" / f"{name}.arrow").content_hash == named_logs()[name].hash
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 1001
 
 
 def test_all_named_logs_with_a_text_in_their_names_are_written(
