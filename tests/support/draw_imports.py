@@ -60,7 +60,7 @@ ROOMS = {
         "runs",
         "reports submissions",
         "claims",
-        "leaderboard",
+        "cards leaderboard",
         "bench",
         "cli",
     ],
