@@ -59,8 +59,16 @@ def data(
     ] = False,
     every: Annotated[
         Path | None,
-        typer.Option("--all", help="Write the named logs to this folder.", callback=folder),
+        typer.Option(
+            "--all",
+            help="Write the named logs to this folder: Arrow files, or with --croissant Parquet.",
+            callback=folder,
+        ),
     ] = None,
+    croissant: Annotated[
+        bool,
+        typer.Option("--croissant", help="With --all: describe them in Croissant, too."),
+    ] = False,
     trust: Trust = False,
 ) -> None:
     """Write a log of a world, which may be larger than memory, or a named log."""
@@ -68,8 +76,10 @@ def data(
     from dosuite.envs.trust import set_trust
 
     if listed or every:
-        _named(environment, every)
+        _named(environment, every, croissant)
         return
+    if croissant:
+        raise typer.BadParameter("--croissant describes a set of logs; name its folder with --all")
     if not environment:
         raise typer.BadParameter("name a log or a world; --list shows the named logs")
     set_trust(trust)
@@ -115,7 +125,7 @@ def _collected(
     return collect(model, episodes, seed, regime, share, origin, path)
 
 
-def _named(part: str, target: Path | None) -> None:
+def _named(part: str, target: Path | None, croissant: bool) -> None:
     """List the named logs with a text in their names, or write them to a folder."""
     from dosuite.causal import InputError
     from dosuite.envs.logs.named import dataset, named_logs
@@ -123,6 +133,12 @@ def _named(part: str, target: Path | None) -> None:
     listed = {name: about for name, about in named_logs().items() if part in name}
     if not listed:
         raise InputError(f"no named log has {part!r} in its name; `dosuite data --list` shows all")
+    if target and croissant:
+        from ..cards.datasheet import write_set
+
+        for path in write_set(listed, target):
+            print_plain(str(path))
+        return
     for name, about in listed.items():
         if target is None:
             print_plain(f"{name:48} {about.rows:>9,} {about.hash[:16]}")
