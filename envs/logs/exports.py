@@ -106,16 +106,15 @@ def to_torchrl(log: Log, batch_size: int = 256) -> Any:
 def to_d3rlpy(log: Log) -> Any:
     """A d3rlpy `MDPDataset`, whose observations are those of `numbered`."""
     d3rlpy = _library("d3rlpy")
-    is_discrete = isinstance(log.action_space, Discrete)
-    kinds = d3rlpy.constants.ActionSpace
+    kinds, space = d3rlpy.constants.ActionSpace, log.action_space
     return d3rlpy.dataset.MDPDataset(
         observations=numbered(log, "observation"),
         actions=log["action"].reshape(len(log), 1),
         rewards=log["reward"].astype(np.float32).reshape(len(log), 1),
         terminals=log["terminated"].astype(np.float32),
         timeouts=log["truncated"].astype(np.float32),
-        action_space=kinds.DISCRETE if is_discrete else kinds.CONTINUOUS,
-        action_size=int(log.action_space.n) if is_discrete else 1,
+        action_space=kinds.DISCRETE if isinstance(space, Discrete) else kinds.CONTINUOUS,
+        action_size=int(space.n) if isinstance(space, Discrete) else 1,
     )
 
 

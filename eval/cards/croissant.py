@@ -22,7 +22,6 @@ from .citations import SUITE
 Node = dict[str, Any]
 
 NAME = "dosuite-logs"
-URL = "https://pypi.org/project/dosuite/"
 LICENSE = "https://spdx.org/licenses/MIT"
 PURPOSE = (
     "Logs of decision problems in which a hidden or logged common cause of action and reward makes "
@@ -103,11 +102,10 @@ def croissant(files: Sequence[LogFile]) -> Node:
             "http://mlcommons.org/croissant/1.0",
             "http://mlcommons.org/croissant/RAI/1.0",
         ],
-        "url": URL,
         "license": LICENSE,
         "version": version("dosuite").partition(".dev")[0],
         "datePublished": "2026-11-22",
-        "creator": {"@type": "sc:Organization", "name": "The dosuite maintainers", "url": URL},
+        "creator": {"@type": "sc:Organization", "name": "The dosuite maintainers"},
         "citeAs": SUITE.format(version=version("dosuite")),
         "keywords": ["causal inference", "offline reinforcement learning", "confounding"],
         "rai:dataCollection": COLLECTION,
@@ -189,7 +187,7 @@ def _field(file: LogFile, column: str, part: str, kind: str) -> Node:
 
 def _context() -> Node:
     """The context that the format prescribes."""
-    terms = "citeAs column conformsTo extract field fileProperty fileObject fileSet format"
+    terms = "citeAs column equivalentProperty extract field fileProperty fileObject fileSet format"
     terms += " includes isLiveDataset jsonPath key md5 parentField path recordSet references regex"
     terms += " repeated replace samplingRate separator source subField transform"
     return {
