@@ -22,6 +22,7 @@ from .settings import bracketed, parse, typed, unparse
 from .trust import trusting
 
 VARIANTS = ("", "twin", "hedge", "control")
+MAIN = ("IceCreamShorts", "SimpsonClinic", "GreedyCasino", "ConfoundedRiver")  # quickly learned in
 
 
 @cache

@@ -40,8 +40,10 @@ Trust = Annotated[
 ]
 
 
-def folder(path: Path) -> Path:
+def folder(path: Path | None) -> Path | None:
     """The path, unless no folder can be made or written to there."""
+    if path is None:
+        return None
     if path.exists() and not path.is_dir():
         raise typer.BadParameter(f"{path} is a file, and must be a folder")
     _check_writable(path)

@@ -9,16 +9,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from commands import Call
 from places import ROOT
 
 from dosuite.agents.registry import agent_classes
 from dosuite.envs import Log, load_latents, world_classes
-from dosuite.eval.cli.main import main
 from dosuite.eval.runs.suite import suite_environments
 
 TESTS = ROOT / "tests"
@@ -47,25 +46,6 @@ class Always(Agent):
             raise FloatingPointError("diverged")
         return TabularPolicy(np.eye(source.action_space.n)[[self.action]], source.observation_space)
 '''
-
-Call = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def dosuite(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Call:
-    """Calls the command in an empty folder: arguments to exit code, output and errors."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["dosuite", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        code = stop.value.code
-        return (code if isinstance(code, int) else 0), *capsys.readouterr()
-
-    return call
 
 
 def rows_of(folder: Path) -> pd.DataFrame:

@@ -61,7 +61,7 @@ ROOMS = {
         "runs",
         "reports submissions",
         "claims",
-        "leaderboard",
+        "cards leaderboard",
         "bench",
         "cli",
     ],
