@@ -156,18 +156,18 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _seeds(self, seed: int | Sequence[int | None] | Integers | None) -> tuple[Flags, Integers]:
         """Whether each environment is given a seed, and the seeds."""
-        if isinstance(seed, int | np.integer):
-            ahead = np.uint64(int(seed) % SEEDS) + np.arange(self.num_envs, dtype=np.uint64)
+        if seed is not None and (isinstance(seed, str) or not isinstance(seed, Sequence | np.ndarray)):
+            ahead = np.uint64(whole_number("seed", seed, 0) % SEEDS) + np.arange(self.num_envs, dtype=np.uint64)
             wrapped = ahead & np.uint64(SEEDS - 1)
             return np.ones(self.num_envs, dtype=bool), wrapped.astype(np.int64)
-        if seed is not None:
-            checked_type(seed, (Sequence, np.ndarray), "a seed is a whole number or one for each")
+        if isinstance(seed, np.ndarray) and not seed.ndim:
+            raise InputError(f"seed must be a whole number or one for each, and is {seed!r}")
         seeds = [None] * self.num_envs if seed is None else list(seed)
         if len(seeds) != self.num_envs:
             raise InputError(f"reset needs {self.num_envs} seeds, and got {len(seeds)}")
         given = np.array([own_seed is not None for own_seed in seeds])
         numbers = [
-            0 if own_seed is None else whole_number("seed", own_seed) % SEEDS for own_seed in seeds
+            0 if own is None else whole_number("seed", own, 0) % SEEDS for own in seeds
         ]
         return given, np.array(numbers, dtype=np.int64)
 
