@@ -87,7 +87,8 @@ class Log:
       action or observation is continuous.
 
     Raises InputError, with column and row, if a reward, action or observation is not finite or not
-    in its space, or a step is beyond the horizon. Columns that are mapped from a file are checked when they are read.
+    in its space, or a step is beyond the horizon. Columns that are mapped from a file are checked
+    when they are read.
     """
 
     columns: Mapping[str, Array]

@@ -41,7 +41,7 @@ def data(
 ) -> None:
     """Write a log of a world, which may be larger than memory."""
     from dosuite.envs import collect, make_model
-    from dosuite.envs.registry import world_text
+    from dosuite.envs.registry import recorded_origin
     from dosuite.envs.trust import set_trust
 
     set_trust(trust)
@@ -50,7 +50,7 @@ def data(
 
         check_new(minari)
     model = make_model(environment, variant=variant)
-    origin = {"world": world_text(make_model(environment)), "variant": variant}
+    origin = {**recorded_origin(make_model(environment)), "variant": variant}
     path = out or Path("logs") / _file_name(environment, variant, regime, seed)
     with console.status(f"Writing {path}"):
         log = collect(model, episodes, seed, regime, share, origin, path)
