@@ -141,7 +141,7 @@ def aipw(
 
 def _check_roles(treatment: str, outcome: str, *others: Sequence[str]) -> None:
     """Raise InputError if the treatment is the outcome, or one of them is adjusted for."""
-    adjusted = {name for names in others for name in names}
+    adjusted = [name for names in others for name in names]
     for name, role in ((treatment, "treatment"), (outcome, "outcome")):
         if name in adjusted:
             raise InputError(f"{name!r} is the {role}, which is not adjusted for; leave it out")

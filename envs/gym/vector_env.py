@@ -156,14 +156,12 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _seeds(self, seed: int | Sequence[int | None] | Integers | None) -> tuple[Flags, Integers]:
         """Whether each environment is given a seed, and the seeds."""
-        is_list = isinstance(seed, Sequence | np.ndarray) and not isinstance(seed, str)
-        if seed is not None and not is_list:
+        is_one = isinstance(seed, str) or not isinstance(seed, Sequence | np.ndarray)
+        if seed is not None and (is_one or not getattr(seed, "ndim", 1)):
             first = np.uint64(whole_number("seed", seed, 0) % SEEDS)
             ahead = first + np.arange(self.num_envs, dtype=np.uint64)
             wrapped = ahead & np.uint64(SEEDS - 1)
             return np.ones(self.num_envs, dtype=bool), wrapped.astype(np.int64)
-        if isinstance(seed, np.ndarray) and not seed.ndim:
-            raise InputError(f"seed must be a whole number or one for each, and is {seed!r}")
         seeds = [None] * self.num_envs if seed is None else list(seed)
         if len(seeds) != self.num_envs:
             raise InputError(f"reset needs {self.num_envs} seeds, and got {len(seeds)}")
