@@ -3,10 +3,14 @@
 Every file in the folder `worlds` is scanned: a new world needs no entry anywhere.
 """
 
+import inspect
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from functools import cache, lru_cache
+from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -131,6 +135,18 @@ def world_text(model: SCM) -> str:
         if field.name != "edits" and value != field.default:
             knobs[field.name] = value
     return unparse(world_id(type(model)), knobs)
+
+
+def recorded_origin(model: SCM) -> dict[str, str]:
+    """What a log says of the unedited model it is of: its text and, if its class is in a user's
+    file, the hash of that file, since two files may have classes of one name.
+    """
+    origin, cls = {"world": world_text(model)}, type(model)
+    if not cls.__module__.startswith(f"{__package__}."):
+        with suppress(OSError, TypeError):  # a class that was typed in has no file
+            content = Path(inspect.getfile(cls)).read_bytes()
+            origin["code"] = blake2b(content, digest_size=8).hexdigest()
+    return origin
 
 
 def members() -> Iterator[tuple[str, World]]:

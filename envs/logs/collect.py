@@ -31,7 +31,7 @@ from dosuite.causal.model.scm import check_model
 
 from ..observations import view_of
 from ..regimes import Regime
-from ..registry import world_text
+from ..registry import recorded_origin
 from ..spaces import action_space, all_observations, choices, context_space, encode, positions
 from .arrow_file import writing
 from .growing_columns import Spool
@@ -68,7 +68,7 @@ def collect(
     _check_seed(seed)
     episodes = whole_number("episodes", episodes)
     share = _checked_share(episodes, seed, regime, share)
-    about: dict[str, Any] = {} if model.edits else {"world": world_text(model)}
+    about: dict[str, Any] = {} if model.edits else dict(recorded_origin(model))
     about |= origin or {}
     about |= {
         "regime": regime,

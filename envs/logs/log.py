@@ -27,7 +27,7 @@ from ..files import alone_in
 from ..spaces import Space
 from . import arrow_file as arrow
 from . import tables
-from .checks import check_columns
+from .checks import check_columns, check_episodes
 from .growing_columns import fingerprint
 from .latents import keeping_latents, latents_path, seal_of
 from .shuffle import ROWS, copied, number_episodes, shuffled
@@ -88,7 +88,8 @@ class Log:
       action or observation is continuous.
 
     Raises InputError, with column and row, if a reward, action or observation is not finite or not
-    in its space. Columns that are mapped from a file are checked when they are read.
+    in its space, or a step is beyond the horizon. Columns that are mapped from a file are checked
+    when they are read.
     """
 
     columns: Mapping[str, Array]
@@ -161,6 +162,7 @@ class Log:
     def check(self) -> None:
         """Raise InputError, with column and row, if the columns hold what a log cannot hold."""
         check_columns(self.columns, self.observation_space, self.action_space)
+        check_episodes(self.columns["step"], self.horizon, self.discount)
 
     def __getitem__(self, name: str) -> Array:
         return _column(self.columns, name)
