@@ -16,6 +16,13 @@ from .logs.collect import collect
 from .logs.expert import expert_log
 from .logs.latents import load_latents
 from .logs.log import Data, Log
+from .observations import (
+    context_mean,
+    every_observation,
+    observation_space,
+    shown_contexts,
+    with_bank,
+)
 from .registry import (
     class_named,
     make_model,
@@ -37,7 +44,6 @@ from .spaces import (
     as_numbers,
     cells,
     choices,
-    observation_space,
     positions,
 )
 from .wrappers.copycat import CopycatWrapper, ScatteredStart, copycat_log
@@ -76,8 +82,10 @@ __all__ = [
     "cells",
     "choices",
     "collect",
+    "context_mean",
     "copycat_log",
     "estimated_value",
+    "every_observation",
     "expert_log",
     "load_latents",
     "make_model",
@@ -87,7 +95,9 @@ __all__ = [
     "parse",
     "positions",
     "register_all",
+    "shown_contexts",
     "unparse",
+    "with_bank",
     "world_class",
     "world_classes",
     "world_id",

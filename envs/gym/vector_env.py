@@ -15,7 +15,8 @@ from dosuite.causal.counts import whole_number
 from dosuite.causal.errors import did_you_mean
 from dosuite.causal.model.sampling_laws import below
 
-from ..spaces import action_space, as_numbers, observation_space
+from ..observations import observation_space
+from ..spaces import action_space, as_numbers
 from .arguments import SEEDS, in_one_line, model_of, number_of_choices
 from .stepping import batch, logged_types
 

@@ -77,7 +77,8 @@ class Log:
     Columns have n rows, sorted by episode and step:
 
     - episode, step;
-    - observation and next_observation (before any reset), (n,) or (n, contexts);
+    - observation and next_observation (before any reset), (n,), (n, contexts) or, of images,
+      (n, 1, height, width);
     - action: a float if the space is a Box. The behaviour policy may have left the bounds that hold
       for a learner;
     - reward, terminated, truncated;
@@ -313,10 +314,13 @@ def _described(columns: Columns, about: Mapping[str, Any], path: Path) -> Log:
     """The log with the columns and the description of a file."""
     from minari.serialization import deserialize_space  # minari is slow to import
 
+    space = deserialize_space(about["observation_space"])
+    for name in ("observation", "next_observation"):
+        columns[name] = columns[name].reshape(-1, *(space.shape or ()))
     return Log(
         columns,
         tuple(about["logged"]),
-        deserialize_space(about["observation_space"]),
+        space,
         deserialize_space(about["action_space"]),
         about["horizon"],
         about["discount"],

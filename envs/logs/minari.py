@@ -26,9 +26,10 @@ from dosuite.causal import Array, Columns, InputError
 
 from ..child import ChildDiedError, shared_child
 from ..files import clean, temporary_beside
+from ..observations import observation_space
 from ..registry import world_classes
 from ..settings import parse, typed
-from ..spaces import Space, action_space, observation_space
+from ..spaces import Space, action_space
 from .log import Log
 
 _PACK = 1000

@@ -9,7 +9,7 @@ import numpy as np
 
 from dosuite.agents import ContinuousPolicy, Policy
 from dosuite.causal import InputError, NotDiscreteError, TooLargeError, World
-from dosuite.envs import all_observations, choices, make_model
+from dosuite.envs import choices, make_model, shown_contexts
 from dosuite.envs.regimes import Regime
 from dosuite.envs.spaces import action_space
 
@@ -111,7 +111,8 @@ def _law_fault(model: World, policy: Policy) -> str:
     if not counts:
         return ""
     try:
-        observations = all_observations(model)
+        shown = shown_contexts(model)
+        observations = shown.reshape(-1, *shown.shape[2:])
         table = np.asarray(policy.probabilities(observations))
     except (NotDiscreteError, TooLargeError):
         return ""

@@ -292,7 +292,7 @@ def test_killed_in_the_middle_it_ends_with_the_same_rows(dosuite: Call, tmp_path
     command = [
         "run",
         "IceCreamShorts-v0",
-        *("--agent", "bc:steps=30", "--agent", "naive"),
+        *("--agent", "bc:updates=30", "--agent", "naive"),
         *("--seeds", "3", "--workers", "1", "--no-reference"),
     ]
     process = subprocess.Popen(
