@@ -55,16 +55,9 @@ PARTS: dict[str, type[nn.Module]] = {
     "GELU": nn.GELU,
     "SiLU": nn.SiLU,
 }
-MAKERS: tuple[str, ...] = (
-    "empty",
-    "empty_strided",
-    "full",
-    "new_empty",
-    "new_full",
-    "new_ones",
-    "new_zeros",
-)
-MAKERS += ("ones", "rand", "randn", "zeros")
+# the operations of torch that make a tensor of a given size
+MAKERS = {"empty", "empty_strided", "full", "new_empty", "new_full", "new_ones", "new_zeros"}
+MAKERS |= {"ones", "rand", "randn", "zeros"}
 COPIES, SLACK = 8, 2**16
 OF_TRAINING = ("lr_schedule", "optimizer_class", "optimizer_kwargs")
 
