@@ -14,7 +14,7 @@ from .agent import Agent
 
 # The greatest counts of settings for which memory is asked at once. A layer of 16,384 units has
 # 1 GiB of weights.
-MOST = {"hidden": 2**14, "layers": 2**8, "heads": 2**10, "context": 2**14, "quantiles": 2**14}
+MOST = {"hidden": 2**14, "heads": 2**10, "context": 2**14, "quantiles": 2**14}
 MOST |= {"components": 2**14, "classes": 2**14, "directions": 2**14, "envs": 2**16}
 MOST |= {"rollout": 2**20, "batch": 2**20}
 
@@ -26,14 +26,8 @@ def at_least_one(agent: Agent, *names: str) -> None:
         is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
         _check(agent, name, is_whole, "a whole number")
         _check(agent, name, value >= 1, "at least 1")
-        at_most(agent, name)
-
-
-def at_most(agent: Agent, name: str) -> None:
-    """Check that a setting is not so large that its memory is never there; see MOST."""
-    most = MOST.get(name)
-    if most is not None:
-        _check(agent, name, getattr(agent, name) <= most, f"at most {most:,}")
+        if name in MOST:
+            at_most(agent, MOST[name], name)
 
 
 def at_most(agent: Agent, most: int, *names: str) -> None:

@@ -55,8 +55,9 @@ PARTS: dict[str, type[nn.Module]] = {
     "GELU": nn.GELU,
     "SiLU": nn.SiLU,
 }
-MAKERS = ("empty", "empty_strided", "full", "new_empty", "new_full", "new_ones", "new_zeros")
-MAKERS += ("ones", "rand", "randn", "zeros")
+# the operations of torch that make a tensor of a given size
+MAKERS = {"empty", "empty_strided", "full", "new_empty", "new_full", "new_ones", "new_zeros"}
+MAKERS |= {"ones", "rand", "randn", "zeros"}
 COPIES, SLACK = 8, 2**16
 OF_TRAINING = ("lr_schedule", "optimizer_class", "optimizer_kwargs")
 
@@ -92,13 +93,13 @@ def unpacked_network(contents: dict[str, Any]) -> BasePolicy:
     return network
 
 
-class _OfTheSizeOf(TorchDispatchMode):
+class _OfTheSizeOf(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Raises MemoryError before tensors are made that have in all many times the entries of some
     weights, since the sizes in a stranger's file may be any.
     """
 
     def __init__(self, weights: dict[str, Tensor]):
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         # initialising takes copies
         self.left = SLACK + COPIES * sum(tensor.numel() for tensor in weights.values())
 

@@ -163,7 +163,8 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
             ahead = first + np.arange(self.num_envs, dtype=np.uint64)
             wrapped = ahead & np.uint64(SEEDS - 1)
             return np.ones(self.num_envs, dtype=bool), wrapped.astype(np.int64)
-        seeds = [None] * self.num_envs if seed is None else list(seed)
+        many: Any = seed
+        seeds: list[Any] = [None] * self.num_envs if many is None else list(many)
         if len(seeds) != self.num_envs:
             raise InputError(f"reset needs {self.num_envs} seeds, and got {len(seeds)}")
         given = np.array([own_seed is not None for own_seed in seeds])

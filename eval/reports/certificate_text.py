@@ -110,7 +110,8 @@ def _confounded(confounding: Confounding) -> str:
 
 
 def _overlap(certificate: Certificate) -> str:
-    text = f"every action has probability {_number(certificate.overlap)} or more in its context"
+    overlap = number_text(certificate.overlap or 0.0, 4)
+    text = f"every action has probability {overlap} or more in its context"
     if certificate.adjusted_overlap is None:
         return text
     return f"{text}, and {_number(certificate.adjusted_overlap)} or more given what to adjust for"

@@ -138,7 +138,7 @@ class Counterfactual:
 
 
 def test_a_graph_of_several_worlds_is_refused() -> None:
-    graph = MixedGraph()
+    graph: Any = MixedGraph()
     graph.directed.add_edge("x", Counterfactual())
     with pytest.raises(InputError, match="the counterfactual variable y @ -x"):
         as_admg(graph)
