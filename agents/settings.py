@@ -12,14 +12,22 @@ from dosuite.envs import Data, Space, choices
 
 from .agent import Agent
 
+# The greatest counts of settings for which memory is asked at once. A layer of 16,384 units has
+# 1 GiB of weights.
+MOST = {"hidden": 2**14, "heads": 2**10, "context": 2**14, "quantiles": 2**14}
+MOST |= {"components": 2**14, "classes": 2**14, "directions": 2**14, "envs": 2**16}
+MOST |= {"rollout": 2**20, "batch": 2**20}
+
 
 def at_least_one(agent: Agent, *names: str) -> None:
-    """Check settings that are counts: whole numbers of at least 1, and no bools."""
+    """Check settings that are counts: whole numbers of at least 1 and at most MOST, no bools."""
     for name in names:
         value = getattr(agent, name)
         is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
         _check(agent, name, is_whole, "a whole number")
         _check(agent, name, value >= 1, "at least 1")
+        if name in MOST:
+            at_most(agent, MOST[name], name)
 
 
 def at_most(agent: Agent, most: int, *names: str) -> None:

@@ -15,7 +15,6 @@ from ..settings import at_least_one, at_most, not_negative, one_of, positive
 
 OPTIMISERS = ("adam", "sgd")
 MOMENTUM = 0.9  # of sgd
-MOST_UNITS = 2**14
 MOST_LAYERS = 32
 MOST_UPDATES = 10**9
 
@@ -43,7 +42,6 @@ class NetworkAgent(Agent):
 
     def __post_init__(self) -> None:
         at_least_one(self, "batch", "hidden", "depth", "updates")
-        at_most(self, MOST_UNITS, "hidden")
         at_most(self, MOST_LAYERS, "depth")
         at_most(self, MOST_UPDATES, "updates")
         positive(self, "rate")

@@ -17,7 +17,7 @@ from dosuite.envs import Data, choices
 from ..agent import OfflineAgent
 from ..networks.convergence import trained_policies
 from ..networks.encoder import Encoder
-from ..networks.features import device_named
+from ..networks.features import device_named, image_size
 from ..networks.network_agent import NetworkAgent
 from ..networks.perceptrons import Perceptrons
 from ..networks.rescaling import safe_spread
@@ -56,7 +56,8 @@ class Task:
         """
         inputs = flatdim(self.data.observation_space) + extra_inputs
         sizes = [inputs, *self.layers, outputs]
-        return Perceptrons.drawn(sizes, [*self.rngs] * copies).to(self.encoder.device)
+        image = image_size(self.data.observation_space)
+        return Perceptrons.drawn(sizes, [*self.rngs] * copies, image).to(self.encoder.device)
 
     def standard(self, name: str) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of a column in the log of each seed: (seeds, numbers) each.

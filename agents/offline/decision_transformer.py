@@ -16,7 +16,7 @@ from dosuite.causal.exact import greedy
 from dosuite.envs import Data, Space, choices
 
 from ..networks.encoder import Encoder
-from ..networks.features import features
+from ..networks.features import features, image_size
 from ..networks.perceptrons import Perceptrons
 from ..networks.training import Learner
 from ..networks.transformer import Transformer
@@ -155,7 +155,8 @@ class SequenceLearner(Learner):
         is_discrete = isinstance(data.action_space, Discrete)
         outputs = choices(data.action_space) if is_discrete else 1
         width, rngs = agent.hidden, task.rngs
-        see = Perceptrons.drawn([flatdim(data.observation_space), width], rngs)
+        space = data.observation_space
+        see = Perceptrons.drawn([flatdim(space), width], rngs, image_size(space))
         count = Perceptrons.drawn([data.horizon, width], rngs)
         recall = Perceptrons.drawn([2 + outputs, width], rngs)
         body = Transformer.drawn(width, outputs, agent.depth, agent.heads, rngs)

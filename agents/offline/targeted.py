@@ -16,7 +16,7 @@ from dosuite.causal.exact import greedy
 from dosuite.envs import CausalVectorEnv, Data, Space, choices
 
 from ..agent import OnlineAgent
-from ..networks.features import features
+from ..networks.features import features, image_size
 from ..networks.network_agent import NetworkAgent
 from ..networks.network_policy import Mode
 from ..networks.perceptrons import Perceptrons
@@ -68,6 +68,11 @@ class Targeted(NetworkAgent, OnlineAgent):
         empty.
         """
         log = source.log_for(self.name)
+        if image_size(log.observation_space) is not None:
+            raise InputError(
+                f"{self.name} tells the factors of an observation apart, and an image has none; "
+                "leave the observation out"
+            )
         if not len(log):
             raise InputError(f"{self.name} clones a log, and got an empty one; give it rows")
         clones = counted_clones(log) if is_tabular(log) else self._network_clones(log, rng)

@@ -12,6 +12,7 @@ from dosuite.causal import Array
 from dosuite.envs import Space
 from dosuite.envs.gym.sb3 import stretched
 
+from ..networks.features import image_size
 from ..networks.network_policy import outputs
 from ..networks.perceptrons import Perceptrons, perceive, target_of
 from ..networks.rescaling import of_raw_inputs
@@ -64,10 +65,12 @@ class TwinLearner(Learner):
         self.bounds = bounds
         self.low = float(bounds.low[0])
         self.high = float(bounds.high[0])
-        if isinstance(task.data.observation_space, Box):
+        space = task.data.observation_space
+        self.scaled = isinstance(space, Box) and image_size(space) is None
+        if self.scaled:
             self.mean, self.spread = task.standard("observation")
         else:
-            shape = len(task.rngs), flatdim(task.data.observation_space)
+            shape = len(task.rngs), flatdim(space)
             self.mean = torch.zeros(shape, device=task.encoder.device)
             self.spread = torch.ones(shape, device=task.encoder.device)
 
@@ -98,7 +101,7 @@ class TwinLearner(Learner):
         chosen = _chosen(self.actor, observations)
         first_critic = [layer[: len(chosen)].detach() for layer in self.critics.layers]
         inputs = torch.cat([observations, chosen[..., None]], -1)
-        values = perceive(first_critic, inputs)[..., 0]
+        values = perceive(first_critic, inputs, self.critics.image)[..., 0]
         is_cloning = self.steps <= CLONING * self.task.updates
         alpha = 0.0 if is_cloning else self.agent.alpha
         return actor_loss(values, chosen, actions.clamp(-1, 1), alpha)
@@ -118,9 +121,9 @@ class TwinLearner(Learner):
 
     def policy(self, seed: int) -> Policy:
         """The actor of a seed."""
-        mean = self.mean[seed].cpu()
-        factor = 1 / self.spread[seed].cpu()
-        actor = of_raw_inputs(self.actor.only([seed]), mean, factor)
+        actor = self.actor.only([seed])
+        if self.scaled:
+            actor = of_raw_inputs(actor, self.mean[seed].cpu(), 1 / self.spread[seed].cpu())
         return DeterministicActor(actor, self.task.data.observation_space, self.bounds)
 
 

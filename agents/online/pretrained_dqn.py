@@ -12,6 +12,7 @@ from torch import nn
 from dosuite.causal import InputError
 from dosuite.envs import Data
 
+from ..networks.features import image_size
 from ..networks.perceptrons import Perceptrons
 from ..policy import Policy
 from ..settings import at_least_one, one_of
@@ -86,8 +87,9 @@ class PretrainedDQN(SB3Agent):
 
     def _algorithm(self, batch: VecEnv, practice: Practice) -> SB3DQN:
         common: dict[str, Any] = settings(self, batch, practice)
-        # numbers enter unscaled, as they entered the network that learned from the log
-        common["policy_kwargs"].pop("features_extractor_class")
+        if image_size(batch.observation_space) is None:
+            # numbers enter unscaled, as they entered the network that learned from the log
+            common["policy_kwargs"].pop("features_extractor_class")
         replay = replayed(self, practice)
         replay["learning_starts"] = min(self.starts, practice.steps // 4)
         if self.replay == "both":

@@ -10,6 +10,7 @@ import typer
 from .bench import bench
 from .check import check
 from .checked_command import CheckedCommand, OneLineErrors
+from .cite import cite
 from .claims import matrix, predictions
 from .curves import curves
 from .data import data
@@ -47,6 +48,7 @@ COMMANDS = (
     run,
     report,
     floors,
+    cite,
     submission,
     check,
     leaderboard,

@@ -23,7 +23,7 @@ from dosuite.envs.plugins import names_file
 from dosuite.envs.regimes import OFFLINE as OFFLINE
 from dosuite.envs.regimes import ONLINE as ONLINE
 from dosuite.envs.regimes import Regime
-from dosuite.envs.registry import world_text
+from dosuite.envs.registry import recorded_origin
 from dosuite.envs.settings import parse
 
 from .code import code_hash, user_code
@@ -427,7 +427,14 @@ def _read_log(run: Run) -> Log:
         )
     log = _load(run.log, path.stat().st_mtime_ns if path.exists() else 0)
     recorded = (log.origin.get("world"), log.origin.get("variant", ""))
-    if recorded != (world_text(make_model(run.environment)), run.variant):
+    expected = recorded_origin(make_model(run.environment))
+    has_name = recorded == (expected["world"], run.variant)
+    if has_name and log.origin.get("code") != expected.get("code"):
+        raise InputError(
+            f"{run.log} is a log of {recorded[0]} as another file, or this one before it was "
+            "changed, defines it; write it again with `dosuite data`"
+        )
+    if not has_name:
         raise InputError(
             f"{run.log} is a log of {' '.join(filter(None, recorded)) or 'an unknown world'}, and "
             f"not of {run.environment}"

@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]] = {
     "data": (DATA, (OLDER,)),
     "data --minari": (MINARI, ()),
     "report": (("report", "--out", "results"), (RUN,)),
+    "submission": (("submission", "results", "--name", "killed"), (RUN,)),
 }
 
 
