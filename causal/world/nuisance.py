@@ -74,12 +74,14 @@ def hidden_cause(model: Any) -> str:
     Raises InputError if there is none.
     """
     graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(model.variables)
     for cause, effect in model.graph.edges:
         graph.add_edge(cause.removesuffix(LAG), effect.removesuffix(LAG))
     causes_of_action = nx.ancestors(graph, model.action)
     graph.remove_node(model.action)
     causes_of_reward = nx.ancestors(graph, model.reward)
-    for name in model.names("latent"):
+    latents: tuple[str, ...] = model.names("latent")
+    for name in latents:
         if name in causes_of_action and name in causes_of_reward:
             return name
     raise InputError(

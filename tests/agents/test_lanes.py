@@ -176,7 +176,7 @@ def test_advantages_are_those_of_stable_baselines3() -> None:
     rewards, ended = rng.normal(size=(7, 5)), rng.random((8, 5)) < 0.3
     values = rng.normal(size=(8, 5))
     space = make_model("IceCreamShorts-v0")
-    from dosuite.envs.spaces import action_space, observation_space
+    from dosuite.envs import action_space, observation_space
 
     buffer = RolloutBuffer(
         7,
