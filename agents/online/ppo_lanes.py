@@ -85,11 +85,10 @@ def advantages(rewards: Array, values: Array, ended: Array, discount: float) -> 
 class ActorCritic(Learner):
     """For each seed an actor and a network of state values."""
 
-    def __init__(self, task: Task, weight: float):
-        """`weight` is that of the entropy bonus."""
+    def __init__(self, task: Task):
         super().__init__()
         self.task = task
-        self.weight = weight
+        self.weight = 0.0  # of the entropy bonus
         self.actor = task.networks(task.actions)
         self.critic = task.networks(1)
 
@@ -130,7 +129,7 @@ class PPOLanes(NetworkAgent, OnlineAgent):
     envs: int = 64
     rollout: int = 16  # steps of each environment between updates
     passes: int = 6  # over each rollout
-    entropy: float = 0.0  # weight of the entropy bonus
+    entropy: float = 0.0  # weight of the entropy bonus at first; it falls to 0 at the end
     discount: float = 0.99  # upper limit of the discount
     start: str = "fresh"  # or log
 
@@ -194,7 +193,7 @@ class Rollouts:
         spaces = lanes.spaces(min(discount, agent.discount))
         encoder = Encoder(spaces.observation_space, agent.batch, device_named(agent.device))
         self.task = Task([spaces] * len(rngs), rngs, encoder, agent.layers)
-        self.learner = ActorCritic(self.task, agent.entropy)
+        self.learner = ActorCritic(self.task)
         self.scales = Scales.of(self.task, self.logs)
 
     def learned(self, steps: int, updates: int) -> list[Policy | Exception]:
@@ -220,7 +219,9 @@ class Rollouts:
         agent = self.agent
         rows = agent.envs * agent.rollout
         seen = self._encoded(self.lanes.reset())
-        for _ in range(ceil(steps / rows)):
+        rollouts = ceil(steps / rows)
+        for done in range(rollouts):
+            self.learner.weight = agent.entropy * (1 - done / rollouts)
             seen, acted = self._rolled_out(seen)
             for _ in range(agent.passes):
                 order = np.stack([rng.permutation(rows) for rng in self.rngs])

@@ -12,6 +12,7 @@ from .check import check
 from .checked_command import CheckedCommand, OneLineErrors
 from .cite import cite
 from .claims import matrix, predictions
+from .curves import curves
 from .data import data
 from .floors import floors
 from .leaderboard import leaderboard
@@ -20,6 +21,7 @@ from .run import report, run
 from .sanity import sanity
 from .show import show
 from .submission import submission
+from .tune import tune
 
 app = typer.Typer(
     cls=OneLineErrors,
@@ -53,6 +55,8 @@ COMMANDS = (
     matrix,
     predictions,
     sanity,
+    tune,
+    curves,
     bench,
 )
 for command in COMMANDS:
