@@ -22,6 +22,7 @@ from ..runs.suite import ORDER
 from ..scores import metrics
 from . import figures, tables
 from .page import Section, csv, markdown, page, print_sections, save
+from .provenance import made_section
 from .tables import summary
 
 SCORES = "causal_score"  # the figure that shows agents that were run beforehand, too
@@ -128,7 +129,7 @@ def write_report(rows: pd.DataFrame, folder: Path, beforehand: pd.DataFrame | No
     Rows that were made `beforehand` are drawn in grey. Everything is rendered before the first file
     is written.
     """
-    save(_render(rows, beforehand), folder)
+    save(_render(rows, beforehand, made_section(folder)), folder)
     return folder / "report.html"
 
 
@@ -217,10 +218,12 @@ def _symbol(column: str) -> str:
     return column[:1].upper() + column[1:]
 
 
-def _render(rows: pd.DataFrame, beforehand: pd.DataFrame | None) -> dict[str, bytes]:
+def _render(
+    rows: pd.DataFrame, beforehand: pd.DataFrame | None, made: Section | None
+) -> dict[str, bytes]:
     """All files of the report by name."""
     scores = summary(rows)
-    sections = report_sections(rows, scores)
+    sections = report_sections(rows, scores) + ([made] if made else [])
     with matplotlib.rc_context({"text.parse_math": False}):  # names may have dollar signs
         drawn = {name: draw(rows) for name, draw in FIGURES.items() if name != SCORES}
         drawn[SCORES] = figures.score_panels(rows, beforehand)
