@@ -79,7 +79,7 @@ def _difference(values: "pd.Series[float]", base: "pd.Series[float]") -> str:
 
 def _alone(scores: Mapping[str, pd.DataFrame]) -> list[str]:
     """What only some of the folders have."""
-    cells = {name: set(each.index.droplevel("seed")) for name, each in scores.items()}
+    cells = {name: {cell[:3] for cell in each.index} for name, each in scores.items()}
     sentences = []
     for name, own in cells.items():
         elsewhere = set().union(*(other for key, other in cells.items() if key != name))

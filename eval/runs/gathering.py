@@ -127,12 +127,13 @@ def _copy(folder: Path, keys: Sequence[str], out: Path) -> None:
     many = new["run"].nunique() >= PACK
     if many:
         save_pack(new, out)
-    for key, part in rows.groupby("run", sort=False):
+    for name, part in rows.groupby("run", sort=False):
+        key = str(name)
         if key not in there and not (many and key not in failed):
-            save_rows(part.reset_index(drop=True), path_of(out, str(key)))
+            save_rows(part.reset_index(drop=True), path_of(out, key))
         for source, target in (
-            (policy_path(folder, str(key)), policy_path(out, str(key))),
-            (folder / traceback_name(str(key)), out / traceback_name(str(key))),
+            (policy_path(folder, key), policy_path(out, key)),
+            (folder / traceback_name(key), out / traceback_name(key)),
         ):
             if source.is_file():
                 with replacing(target) as temporary:

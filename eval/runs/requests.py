@@ -27,6 +27,7 @@ from .run import Run
 
 FOLDER = "commands"
 MADE = "made"  # the table of a record that is no setting
+MADE_TEXTS = ("command", "shard", "grid", "code", "begun", "last")  # the rest is the machine
 
 
 class Line(NamedTuple):
@@ -124,19 +125,33 @@ def records(folder: Path) -> list[Record]:
         settings = _parsed(path)
         made = settings.pop(MADE, {})
         try:
-            with path.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
-                lines = tuple(
-                    Line(**{**row, "budget": int(row["budget"]), "seed": int(row["seed"])})
-                    for row in csv.DictReader(file)
-                )
-            texts = [str(made.pop(name)) for name in ("command", "shard", "grid", "code")]
-            times = [str(made.pop(name)) for name in ("begun", "last")]
+            lines = _lines(path.with_suffix(".csv"))
+            command, shard, grid, code, begun, last = (str(made.pop(name)) for name in MADE_TEXTS)
         except (OSError, LookupError, TypeError, ValueError) as error:
             raise InputError(
                 f"{path} is no whole record of a command; remove it and do the command again"
             ) from error
-        found.append(Record(path, settings, *texts, *times, made, lines))
+        record = Record(path, settings, command, shard, grid, code, begun, last, made, lines)
+        found.append(record)
     return sorted(found, key=lambda record: record.last)
+
+
+def _lines(path: Path) -> tuple[Line, ...]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Line(
+                row["key"],
+                row["environment"],
+                row["variant"],
+                row["regime"],
+                row["agent"],
+                int(row["budget"]),
+                int(row["seed"]),
+                row["share"],
+                row["log"],
+            )
+            for row in csv.DictReader(file)
+        )
 
 
 def shown_runs(found: Sequence[Record]) -> dict[str, Line]:

@@ -97,26 +97,23 @@ def compared(folders: list[Path]) -> list[Section]:
 
 
 def test_differences_are_those_of_the_same_seeds(folders: list[Path]) -> None:
-    frame = compared(folders)[0].tables[1].frame.set_index("world")
+    frame = compared(folders)[0].tables[1].frame
+    text = str(frame.loc[frame["world"] == "SimpsonClinic-v0 study=KidneyStones", "b - a"].iloc[0])
     values = []
     for place in folders:
         rows = pd.read_parquet(place / "results.parquet").query("world == '' and variant == ''")
         values.append(rows[rows["agent"] == "naive"].set_index("seed")["value"].sort_index())
-    world = "SimpsonClinic-v0 study=KidneyStones"
-    text = frame.loc[world, "b - a"]
-    middle = float(re.match(r"[+-][\d.]+", text)[0])  # type: ignore[index]
-    assert middle == pytest.approx(
-        (values[1] - values[0]).iloc[:].sort_values()[1:3].mean(), abs=6e-4
-    )
+    differences = (values[1] - values[0]).sort_values()
+    assert float(text.split()[0]) == pytest.approx(differences[1:3].mean(), abs=6e-4)
     assert "(n=4)" in text
 
 
 def test_what_only_one_folder_has_and_what_differs_is_said(folders: list[Path]) -> None:
     first, second = compared(folders)
     assert any("Only b has" in line and "maximin" in line for line in first.sentences)
-    settings = second.tables[0].frame.set_index("setting")
-    assert settings.loc["offline-budget"].tolist() == ["20", "200"]
-    assert "seeds" not in settings.index
+    settings = second.tables[0].frame.to_numpy().tolist()
+    assert ["offline-budget", "20", "200"] in settings
+    assert "seeds" not in [row[0] for row in settings]
 
 
 def test_the_command_compares(dosuite: Call, folders: list[Path], tmp_path: Path) -> None:
