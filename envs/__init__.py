@@ -17,6 +17,13 @@ from .logs.expert import expert_log
 from .logs.latents import load_latents
 from .logs.log import Data, Log
 from .logs.named import dataset, named_logs
+from .observations import (
+    context_mean,
+    every_observation,
+    observation_space,
+    shown_contexts,
+    with_bank,
+)
 from .registry import (
     class_named,
     make_model,
@@ -38,7 +45,6 @@ from .spaces import (
     as_numbers,
     cells,
     choices,
-    observation_space,
     positions,
 )
 from .wrappers.copycat import CopycatWrapper, ScatteredStart, copycat_log
@@ -87,9 +93,11 @@ __all__ = [
     "cells",
     "choices",
     "collect",
+    "context_mean",
     "copycat_log",
     "dataset",
     "estimated_value",
+    "every_observation",
     "expert_log",
     "load_latents",
     "make_model",
@@ -100,7 +108,9 @@ __all__ = [
     "parse",
     "positions",
     "register_all",
+    "shown_contexts",
     "unparse",
+    "with_bank",
     "world_class",
     "world_classes",
     "world_id",

@@ -35,9 +35,10 @@ from dosuite.causal import (
 
 from ..child import ChildDiedError, shared_child
 from ..files import clean, temporary_beside
+from ..observations import observation_space
 from ..registry import make_model, world_classes
 from ..settings import parse, typed
-from ..spaces import Space, action_space, observation_space
+from ..spaces import Space, action_space
 from .log import Log
 
 _PACK = 1000

@@ -118,10 +118,10 @@ def _collected(
     path: Path,
 ) -> "Log":
     from dosuite.envs import collect, make_model
-    from dosuite.envs.registry import world_text
+    from dosuite.envs.registry import recorded_origin
 
     model = make_model(environment, variant=variant)
-    origin = {"world": world_text(make_model(environment)), "variant": variant}
+    origin = {**recorded_origin(make_model(environment)), "variant": variant}
     return collect(model, episodes, seed, regime, share, origin, path)
 
 

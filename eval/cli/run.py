@@ -44,6 +44,15 @@ def run(
     online_budget: Annotated[
         int, typer.Option(min=1, max=MOST_STEPS, help="Steps of practice.")
     ] = 20_000,
+    log_rows: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=MOST_STEPS,
+            help="Recorded steps of the log that an agent has before its practice; without, as "
+            "many as it practises.",
+        ),
+    ] = None,
     log: Annotated[
         str, typer.Option(help="A log file to learn from, instead of collecting one.")
     ] = "",
@@ -99,6 +108,7 @@ def run(
         log,
         controls,
         device,
+        log_rows,
     )
     settings: dict[str, object] = {
         "environments": environments or suite_environments(suite),
@@ -106,6 +116,7 @@ def run(
         "seeds": seeds,
         **({"log": log} if log else {"offline-budget": offline_budget}),
         **({} if log else {"online-budget": online_budget, "controls": controls}),
+        **({} if log_rows is None else {"log-rows": log_rows}),
         **({"device": device} if device else {}),
         "policies": policies,
         "reference": reference,

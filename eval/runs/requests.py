@@ -39,6 +39,7 @@ class Line(NamedTuple):
     regime: str
     agent: str
     budget: int
+    log_rows: int
     seed: int
     share: str  # of interventions, "" for the usual one
     log: str
@@ -146,6 +147,7 @@ def _lines(path: Path) -> tuple[Line, ...]:
                 row["regime"],
                 row["agent"],
                 int(row["budget"]),
+                int(row["log_rows"]),
                 int(row["seed"]),
                 row["share"],
                 row["log"],
@@ -170,8 +172,9 @@ def shown_runs(found: Sequence[Record]) -> dict[str, Line]:
 def line_of(key: str, run: Run) -> Line:
     """A run as a line of a record."""
     share = "" if run.share is None else repr(run.share)
-    head = run.environment, run.variant, run.regime, run.agent, run.budget, run.seed
-    return Line(key, *head, share, run.log)
+    world = run.environment, run.variant
+    numbers = run.budget, run.log_rows or 0, run.seed
+    return Line(key, *world, run.regime, run.agent, *numbers, share, run.log)
 
 
 def _command() -> str:

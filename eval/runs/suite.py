@@ -26,7 +26,7 @@ from .kept_policies import keep_policy
 from .pairs import partners
 from .reference_values import reference_agents
 from .requests import Request, keep_record, records, shown_runs
-from .run import OFFLINE, Run, acts_there, outcomes
+from .run import OFFLINE, ONLINE, Run, acts_there, outcomes
 from .shards import shard_of
 from .store import ORDER as ORDER
 from .store import (
@@ -88,6 +88,7 @@ def grid(
     log: str = "",
     controls: bool = False,
     device: str = "",
+    log_rows: int | None = None,
 ) -> list[Run]:
     """The runs of every agent on every environment, its twin and, with `controls`, its control, and
     of the agents that are told the graph on its hedge.
@@ -95,7 +96,8 @@ def grid(
     Agents are run with each seed, reference policies and policies of a user once. An agent is
     written `agent@regime`; without a regime it learns in each that it can, except from mixed logs.
     It is left out where it cannot take the actions. A `log` is learned from in place of a collected
-    one, and has no twin. Agents with a setting `device` learn on the `device`. Raises InputError if
+    one, and has no twin. With `log_rows`, agents that have a log before their practice have one of
+    so many steps. Agents with a setting `device` learn on the `device`. Raises InputError if
     anything does not exist, or no agent is left.
     """
     whole_number("seeds", seeds, 1)
@@ -116,10 +118,10 @@ def grid(
         for variant in _variants(environment, bool(log), controls):
             if variant == "hedge":
                 told = [pair for pair in pairs if _is_told_the_graph(*pair)]
-                runs += _agent_runs(environment, variant, told, seeds, budgets, log)
+                runs += _agent_runs(environment, variant, told, seeds, budgets, log, log_rows)
                 continue
             runs += _reference_runs(environment, variant)
-            runs += _agent_runs(environment, variant, pairs, seeds, budgets, log)
+            runs += _agent_runs(environment, variant, pairs, seeds, budgets, log, log_rows)
     if agents and not any_acts:
         raise InputError(
             f"none of {', '.join(agents)} takes such actions as those of {', '.join(environments)}"
@@ -165,11 +167,14 @@ def _agent_runs(
     seeds: int,
     budgets: dict[Budget, int],
     log: str,
+    log_rows: int | None,
 ) -> Iterator[Run]:
     for agent, regime in pairs:
         budget = Regime(regime).budget
+        has_log = regime in ONLINE and "log" in make_agent(agent).needs
+        rows = log_rows if has_log else None
         for seed in range(1 if budget is Budget.NONE else seeds):
-            yield Run(environment, agent, regime, budgets[budget], seed, variant, log)
+            yield Run(environment, agent, regime, budgets[budget], seed, variant, log, None, rows)
 
 
 def _with_version(environment: str) -> str:

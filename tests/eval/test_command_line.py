@@ -140,6 +140,7 @@ def test_a_users_agent_and_world_are_run_from_their_files(dosuite: Call, tmp_pat
         1,
         "--workers",
         1,
+        "--no-reference",
     )
     rows = rows_of(tmp_path / "results").query(
         "agent == 'mine.py:Always:action=1' and world == '' and variant == ''"
@@ -159,7 +160,7 @@ def test_a_changed_file_is_run_again(dosuite: Call, tmp_path: Path) -> None:
         assert (
             dosuite(
                 *("run", "IceCreamShorts-v0", "--agent", "changing.py", "--trust"),
-                *("--seeds", 1, "--workers", 1),
+                *("--seeds", 1, "--workers", 1, "--no-reference"),
             )[0]
             == 0
         )
@@ -172,7 +173,9 @@ def test_a_changed_file_is_run_again(dosuite: Call, tmp_path: Path) -> None:
 def test_an_agent_that_fails_costs_no_other_run(dosuite: Call, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(AGENT)
     agents = ("--agent", "mine.py:Always:action=9", "--agent", "naive", "--trust")
-    code, out, _ = dosuite("run", "IceCreamShorts-v0", *agents, "--seeds", 1, "--workers", 1)
+    code, out, _ = dosuite(
+        "run", "IceCreamShorts-v0", *agents, "--seeds", 1, "--workers", 1, "--no-reference"
+    )
     rows = rows_of(tmp_path / "results").query("variant == ''")
     failed = rows[rows["status"] == "failed"]
     assert code == 1
@@ -269,14 +272,8 @@ def test_killed_in_the_middle_it_ends_with_the_same_rows(dosuite: Call, tmp_path
     command = [
         "run",
         "IceCreamShorts-v0",
-        "--agent",
-        "bc",
-        "--agent",
-        "naive",
-        "--seeds",
-        "5",
-        "--workers",
-        "1",
+        *("--agent", "bc:updates=30", "--agent", "naive"),
+        *("--seeds", "3", "--workers", "1", "--no-reference"),
     ]
     process = subprocess.Popen(
         ["dosuite", *command],
@@ -284,7 +281,7 @@ def test_killed_in_the_middle_it_ends_with_the_same_rows(dosuite: Call, tmp_path
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    while len(list(tmp_path.glob("results/runs/*.parquet"))) < 5:
+    while len(list(tmp_path.glob("results/runs/*.parquet"))) < 3:
         assert process.poll() is None, "it was over before it could be killed"
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
@@ -293,7 +290,7 @@ def test_killed_in_the_middle_it_ends_with_the_same_rows(dosuite: Call, tmp_path
     before = len(list(tmp_path.glob("results/runs/*.parquet")))
     assert dosuite(*command)[0] == 0
     assert dosuite(*command, "--out", "undisturbed")[0] == 0
-    assert 5 <= before < len(list(tmp_path.glob("undisturbed/runs/*.parquet")))
+    assert 3 <= before < len(list(tmp_path.glob("undisturbed/runs/*.parquet")))
     pd.testing.assert_frame_equal(rows_of(tmp_path / "results"), rows_of(tmp_path / "undisturbed"))
 
 

@@ -182,7 +182,7 @@ OTHERS = {
     "horizon": ["show", "ConfoundedRiver:horizon=1000000000"],
     "rate": ["run", "IceCreamShorts", "--agent=bc:rate=inf"],
     "rate that is no number": ["run", "IceCreamShorts", "--agent=bc:rate=nan"],
-    "steps": ["run", "IceCreamShorts", "--agent=bc:steps=1.5"],
+    "steps": ["run", "IceCreamShorts", "--agent=bc:updates=1.5"],
     "setting": ["show", "IceCreamShorts:effect=nan"],
 }
 

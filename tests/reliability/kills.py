@@ -33,7 +33,7 @@ MARK = "DOSUITE_KILLS"
 DATE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d\.\d+)?")  # of the commands, in reports
 
 RUN = (
-    *("run", "IceCreamShorts-v0", "--agent", "naive", "--agent", "bc:steps=30", "--seeds", "3"),
+    *("run", "IceCreamShorts-v0", "--agent", "naive", "--agent", "bc:updates=30", "--seeds", "3"),
     *("--offline-budget", "200", "--workers", "2", "--out", "results"),
 )
 DATA = ("data", "GreedyCasino-v0", "--episodes", "200", "--out", "log.arrow")
@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]] = {
     "data": (DATA, (OLDER,)),
     "data --minari": (MINARI, ()),
     "report": (("report", "--out", "results"), (RUN,)),
+    "submission": (("submission", "results", "--name", "killed"), (RUN,)),
 }
 
 

@@ -82,7 +82,7 @@ def policies(folder: Path) -> Maker:
     world = make_model("ConfoundedRiver-v0")
     observations = all_observations(world)
     table = np.random.default_rng(0).dirichlet(np.ones(2), len(observations))
-    network = make_agent("bc:steps=3,hidden=4").learn(collect(world, 20, 0).view(0), 0)
+    network = make_agent("bc:updates=3,hidden=4").learn(collect(world, 20, 0).view(0), 0)
     table_policy: Policy = TabularPolicy(table, observations)
     paths = [
         save_policy(policy, folder / f"{number}.pt")

@@ -31,6 +31,7 @@ ROOMS = {
     ],
     "envs": [
         "files child settings trust regimes spaces rollouts",
+        "observations",
         "user_files",
         "plugins",
         "pictures",
