@@ -16,6 +16,7 @@ from .logs.collect import collect
 from .logs.expert import expert_log
 from .logs.latents import load_latents
 from .logs.log import Data, Log
+from .populations.population import Population, split
 from .registry import (
     class_named,
     make_model,
@@ -66,6 +67,7 @@ __all__ = [
     "Data",
     "Log",
     "PolicyValue",
+    "Population",
     "ScatteredStart",
     "Space",
     "__version__",
@@ -87,6 +89,7 @@ __all__ = [
     "parse",
     "positions",
     "register_all",
+    "split",
     "unparse",
     "world_class",
     "world_classes",

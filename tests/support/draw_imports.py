@@ -39,7 +39,7 @@ ROOMS = {
         "registry",
         "gym",
         "logs",
-        "wrappers",
+        "wrappers populations",
     ],
     "agents": [
         "policy sources summaries",
