@@ -47,6 +47,7 @@ ROOMS = {
         "settings",
         "networks",
         "tabular",
+        "amortised",
         "offline",
         "online",
         "archives",
