@@ -16,6 +16,14 @@ from .logs.collect import collect
 from .logs.expert import expert_log
 from .logs.latents import load_latents
 from .logs.log import Data, Log
+from .logs.named import dataset, named_logs
+from .observations import (
+    context_mean,
+    every_observation,
+    observation_space,
+    shown_contexts,
+    with_bank,
+)
 from .populations.population import Population, split
 from .registry import (
     class_named,
@@ -38,13 +46,17 @@ from .spaces import (
     as_numbers,
     cells,
     choices,
-    observation_space,
     positions,
 )
 from .wrappers.copycat import CopycatWrapper, ScatteredStart, copycat_log
 
 if TYPE_CHECKING:
     from .gym.sb3 import BatchedVecEnv as BatchedVecEnv
+    from .logs.exports import to_d3rlpy as to_d3rlpy
+    from .logs.exports import to_pandas as to_pandas
+    from .logs.exports import to_table as to_table
+    from .logs.exports import to_torch as to_torch
+    from .logs.exports import to_torchrl as to_torchrl
     from .logs.minari import from_minari as from_minari
     from .logs.minari import to_minari as to_minari
     from .pictures.graph_drawing import draw_graph as draw_graph
@@ -58,6 +70,11 @@ _LATE = {
     "draw_graph": "pictures.graph_drawing",
     "from_minari": "logs.minari",
     "to_minari": "logs.minari",
+    "to_d3rlpy": "logs.exports",
+    "to_pandas": "logs.exports",
+    "to_table": "logs.exports",
+    "to_torch": "logs.exports",
+    "to_torchrl": "logs.exports",
 }
 
 __all__ = [
@@ -78,19 +95,25 @@ __all__ = [
     "cells",
     "choices",
     "collect",
+    "context_mean",
     "copycat_log",
+    "dataset",
     "estimated_value",
+    "every_observation",
     "expert_log",
     "load_latents",
     "make_model",
     "members",
+    "named_logs",
     "observation_space",
     "opaque_worlds",
     "parse",
     "positions",
     "register_all",
+    "shown_contexts",
     "split",
     "unparse",
+    "with_bank",
     "world_class",
     "world_classes",
     "world_id",

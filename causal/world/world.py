@@ -1,6 +1,7 @@
 """`World`, the class that every world subclasses: a model and what the benchmark asks of it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import wraps
 from numbers import Real
 from types import FunctionType
@@ -61,6 +62,10 @@ class World(SCM):
     actions are in the order of `model.tables.support`.
     """
 
+    # How contexts are shown to the agent, such as "digits"; "" shows them as they are. The answers
+    # about the model do not depend on it. See `dosuite.envs.observations`.
+    observation: str = ""
+
     deployment: ClassVar[str] = ""  # the shift in which policies are valued; "" is the world itself
     # The ranges that held-out worlds are drawn from, by the name of a knob or of a variable without
     # causes. For a variable it is the probability of its last value; the other values share the
@@ -99,7 +104,7 @@ class World(SCM):
         if self.observe_intent:
             return self.without_intent().shifted(name).with_intent()
         world: World = getattr(self, name)()
-        return world
+        return replace(world, observation=self.observation)
 
     def deployed(self) -> "World":
         """The world in which policies are valued, and in which online agents practise.

@@ -21,8 +21,9 @@ from ..logs.collect import collect
 from ..logs.growing_columns import Spool
 from ..logs.latents import latents_path
 from ..logs.log import Log
+from ..observations import observation_space
 from ..registry import make_model, world_text
-from ..spaces import action_space, observation_space
+from ..spaces import action_space
 from .vector_env import PopulationVectorEnv
 
 WORLD = "world"  # the column of a population's log that numbers the worlds
@@ -238,6 +239,7 @@ def _task(model: World) -> dict[str, Any]:
     """What all worlds of a population have in common, by its name in a message."""
     return {
         "observation space": observation_space(model),
+        "kind of observation": model.observation,
         "action space": action_space(model),
         "horizon": model.horizon,
         "discount": model.discount,

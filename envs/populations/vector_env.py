@@ -8,7 +8,7 @@ from gymnasium.vector import AutoresetMode
 from dosuite.causal import Array, InputError, World
 from dosuite.causal.exact.step_table import Alias, StepTable
 
-from ..gym.by_table import ByTable, Compiled, compiled
+from ..gym.by_table import FIRST, ByTable, Compiled, compiled
 from ..gym.unit_batch import Mask
 from ..gym.vector_env import CausalVectorEnv
 
@@ -73,7 +73,8 @@ class ByTables(ByTable):
         pick = (cell << np.uint64(1)).view(np.int64) + own
         pick += lower >= start.threshold.take(pick)
         row = self._table.start_row.take(pick)
-        observations = self._first_observations.take(pick, axis=0)
+        contexts = self._first_contexts.take(pick, axis=0)
+        observations = self._view.show(contexts, words, FIRST)
         if which is None:
             self._row, self._observations = row, observations
         else:
@@ -108,7 +109,7 @@ def _widened(world: Compiled, step_bits: int, start_bits: int) -> Compiled:
         terminated=None if table.terminated is None else steps(table.terminated),
         logged={name: steps(column) for name, column in table.logged.items()},
     )
-    return Compiled(wide, starts(world.first_observations), steps(world.observations))
+    return Compiled(wide, starts(world.first_contexts), steps(world.contexts), world.view)
 
 
 def _repeated(column: Array, times: int) -> Array:
@@ -141,8 +142,9 @@ def _joined(worlds: Sequence[Compiled]) -> Compiled:
     )
     return Compiled(
         joined,
-        np.concatenate([world.first_observations for world in worlds]),
-        np.concatenate([world.observations for world in worlds]),
+        np.concatenate([world.first_contexts for world in worlds]),
+        np.concatenate([world.contexts for world in worlds]),
+        worlds[0].view,  # that of all: they have one observation space and one kind of observation
     )
 
 

@@ -4,7 +4,6 @@ Both sides learn from the same log with the same numbers of updates, minibatches
 learning rates. A unit of work is one seed's update.
 """
 
-from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -14,6 +13,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.utils import polyak_update
 
 from dosuite.agents import agent_classes, make_agent
+from dosuite.agents.offline.fitted_q import FQI
 from dosuite.agents.online.dqn import DQN
 from dosuite.causal import World
 from dosuite.envs import Data, collect
@@ -117,9 +117,8 @@ def _against_itself(name: str, model: World, resize: Resize) -> Sides:
 
 def _settings_for(name: str, updates: int) -> dict[str, int]:
     """The settings with which an agent makes this number of updates."""
-    known = {field.name for field in fields(agent_classes()[name])}  # type: ignore[arg-type]
-    settings = {"updates" if "updates" in known else "steps": updates}
-    if "iterations" in known:
+    settings = {"updates": updates}
+    if issubclass(agent_classes()[name], FQI):
         settings["iterations"] = 1
     return settings
 

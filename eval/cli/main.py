@@ -10,6 +10,7 @@ import typer
 from .bench import bench
 from .check import check
 from .checked_command import CheckedCommand, OneLineErrors
+from .cite import cite
 from .claims import matrix, predictions
 from .data import data
 from .floors import floors
@@ -45,6 +46,7 @@ COMMANDS = (
     run,
     report,
     floors,
+    cite,
     submission,
     check,
     leaderboard,

@@ -44,6 +44,15 @@ def run(
     online_budget: Annotated[
         int, typer.Option(min=1, max=MOST_STEPS, help="Steps of practice.")
     ] = 20_000,
+    log_rows: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=MOST_STEPS,
+            help="Recorded steps of the log that an agent has before its practice; without, as "
+            "many as it practises.",
+        ),
+    ] = None,
     log: Annotated[
         str, typer.Option(help="A log file to learn from, instead of collecting one.")
     ] = "",
@@ -91,6 +100,7 @@ def run(
         log,
         controls,
         device,
+        log_rows,
     )
     rows = execute(runs, out, workers, policies=policies)
     with alone_in(out):

@@ -53,5 +53,6 @@ def _check_key(key: str, entry: Entry) -> None:
     if run_of(entry).key != key:
         raise InputError(
             f"the results of {entry} are of other code than the present, or of a log that no seed "
-            "gives; do the runs again with `dosuite run` and without --log"
+            "gives; do the runs again with `dosuite run` and without --log or "
+            "--log-rows"
         )

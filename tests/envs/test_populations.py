@@ -55,6 +55,9 @@ Steps = Iterator[tuple[object, ...]]
     "worlds",
     [
         pytest.param(Population("RandomSCM-MBias", range(4)).worlds, id="one step with contexts"),
+        pytest.param(
+            Population("RandomSCM-MBias", range(3), observation="digits").worlds, id="images"
+        ),
         pytest.param(RIVERS, id="several steps and tables of several sizes"),
     ],
 )
@@ -158,6 +161,8 @@ def test_what_is_no_population_is_refused_in_one_line() -> None:
     assert refused(lambda: Population("IceCreamShorts", range(3))) == (
         "IceCreamShorts has no knob `seed`: it is one world, and no population"
     )
+    seen_otherwise = make_model("RandomSCM-MBias", observation="digits")
+    assert "one observation space" in refused(lambda: Population.of([bias, seen_otherwise]))
     assert "at least one seed" in refused(lambda: Population("RandomSCM", ()))
     assert "whole number" in refused(lambda: Population("RandomSCM", [0.5]))  # type: ignore[list-item]
     assert "at least one world" in refused(lambda: Population.of([]))

@@ -151,6 +151,10 @@ def test_options_that_contradict_each_other_are_refused(
     values = {"environments": ["IceCreamShorts"], "controls": ["--controls"]}
     values |= {"suite": ["--suite=main"], "log": ["--log=file"]}
     values |= {"file": ["mine.zip"], "secret": ["--secret=5"], "commit": ["--commit=5"]}
+    values |= {"listed": ["--list"], "every": ["--all=there"], "regime": ["--regime=mixed"]}
+    values |= {"variant": ["--variant=twin"], "out": ["--out=a.arrow"], "minari": ["--minari=a-v0"]}
+    values["table"] = ["--table=a.csv"]
+    values |= {name: [f"--{name}=1"] for name in ("episodes", "share", "seed")}
     values |= {
         name: [f"--{name.replace('_', '-')}=5"] for name in ("offline_budget", "online_budget")
     }
@@ -177,7 +181,7 @@ OTHERS = {
     "horizon": ["show", "ConfoundedRiver:horizon=1000000000"],
     "rate": ["run", "IceCreamShorts", "--agent=bc:rate=inf"],
     "rate that is no number": ["run", "IceCreamShorts", "--agent=bc:rate=nan"],
-    "steps": ["run", "IceCreamShorts", "--agent=bc:steps=1.5"],
+    "steps": ["run", "IceCreamShorts", "--agent=bc:updates=1.5"],
     "setting": ["show", "IceCreamShorts:effect=nan"],
 }
 

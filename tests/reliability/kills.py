@@ -31,7 +31,7 @@ ORPHANS = 30  # seconds in which the children of a dead main process must end
 MARK = "DOSUITE_KILLS"
 
 RUN = (
-    *("run", "IceCreamShorts-v0", "--agent", "naive", "--agent", "bc:steps=30", "--seeds", "3"),
+    *("run", "IceCreamShorts-v0", "--agent", "naive", "--agent", "bc:updates=30", "--seeds", "3"),
     *("--offline-budget", "200", "--workers", "2", "--out", "results"),
 )
 DATA = ("data", "GreedyCasino-v0", "--episodes", "200", "--out", "log.arrow")
@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]] = {
     "data": (DATA, (OLDER,)),
     "data --minari": (MINARI, ()),
     "report": (("report", "--out", "results"), (RUN,)),
+    "submission": (("submission", "results", "--name", "killed"), (RUN,)),
 }
 
 

@@ -21,6 +21,9 @@ ICE, THERMO, AIRLINE = (
 )
 
 
+DIGITS = make_model("IceCreamShorts-Thermo-v0:observation=digits")
+
+
 NAMES = [
     name
     for name, kind in agent_classes().items()

@@ -31,6 +31,7 @@ ROOMS = {
     ],
     "envs": [
         "files child settings trust regimes spaces rollouts",
+        "observations",
         "user_files",
         "plugins",
         "pictures",
@@ -61,7 +62,7 @@ ROOMS = {
         "runs",
         "reports submissions",
         "claims",
-        "leaderboard",
+        "cards leaderboard",
         "bench",
         "cli",
     ],
