@@ -8,7 +8,7 @@ from time import perf_counter, process_time
 import numpy as np
 import torch
 
-from .evaluation import evaluated
+from .evaluation import Line, evaluated, pooled
 from .network import load, save
 from .prior import TARGETS, pools
 from .training import train
@@ -64,11 +64,21 @@ def _train(targets: Sequence[str], steps: int, worlds: int, seed: int, out: Path
 
 def _evaluate(targets: Sequence[str], count: int, rows: int, prior: int, folder: Path) -> None:
     networks = {target: load(folder / f"{target}.npz") for target in targets}
-    print(f"{count} worlds of each graph, logs of {rows:,} rows; error: root mean square")
-    print(f"{'graph':<12}{'answers':<40}{'error':>7}{'twins':>7}{'best':>7}{'twins':>7}")
+    print(f"{count} worlds of each graph, logs of {rows:,} rows, and twins with the same logs")
+    print("error: root mean square against E(y | do(x), c); right: how often the action is best")
+    print(f"{'graph':<12}{'answers':<40}{'error':>7}{'twins':>7}{'right':>7}{'twins':>7}")
+    lines = []
     for line in evaluated(networks, count, rows, prior):
-        numbers = "".join(f"{number:7.3f}" for number in line[2:])
-        print(f"{line.graph:<12}{line.answers:<40}{numbers}", flush=True)
+        lines.append(line)
+        _print(line)
+    for line in pooled(lines):
+        _print(line)
+
+
+def _print(line: Line) -> None:
+    numbers = ("" if np.isnan(number) else f"{number:.3f}" for number in line[2:])
+    cells = "".join(f"{number:>7}" for number in numbers)
+    print(f"{line.graph:<12}{line.answers:<40}{cells}", flush=True)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,18 @@ def evaluated(
             yield _line(unseen, f"posterior mean ({size:,.0f} effective worlds)", means)
 
 
+def pooled(lines: Sequence[Line]) -> list[Line]:
+    """One line for each way to answer in which every graph was answered, over all graphs."""
+    graphs = {line.graph for line in lines}
+    together = []
+    for answers in dict.fromkeys(line.answers for line in lines):
+        numbers = np.array([line[2:] for line in lines if line.answers == answers])
+        if len(numbers) == len(graphs):
+            errors = np.sqrt(np.square(numbers[:, :2]).mean(0))
+            together.append(Line("all", answers, *errors, *numbers[:, 2:].mean(0)))
+    return together
+
+
 def posterior_means(drawn: Worlds, unseen: HeldOut) -> tuple[Floats, float]:
     """E[E(y | do(x), c) | log] of each unseen world, by importance weighting: (worlds, queries).
 
