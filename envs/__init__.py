@@ -24,6 +24,7 @@ from .observations import (
     shown_contexts,
     with_bank,
 )
+from .populations.population import Population, split
 from .registry import (
     class_named,
     make_model,
@@ -83,6 +84,7 @@ __all__ = [
     "Data",
     "Log",
     "PolicyValue",
+    "Population",
     "ScatteredStart",
     "Space",
     "__version__",
@@ -109,6 +111,7 @@ __all__ = [
     "positions",
     "register_all",
     "shown_contexts",
+    "split",
     "unparse",
     "with_bank",
     "world_class",

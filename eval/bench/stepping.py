@@ -17,7 +17,7 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import SyncVectorEnv, VectorEnv
 
 from dosuite.causal import Array, World
-from dosuite.envs import CausalVectorEnv
+from dosuite.envs import CausalVectorEnv, Population
 from dosuite.envs.worlds.river import ConfoundedRiver
 
 from .handwritten import IceCreamByHand, Rollout, jax_fused, jax_idiomatic
@@ -79,6 +79,11 @@ def _against_cartpole(resize: Resize) -> Sides:
 
 def _wide_against_small(resize: Resize) -> Sides:
     return _ours(wide(14), 16_384, resize), _ours(IceCreamDays(), 16_384, resize)
+
+
+def _many_against_one(resize: Resize) -> Sides:
+    population = Population("RandomSCM", range(resize(1024)))
+    return _stepping(population.vector_env(), 256), _ours(population[0], 1024, resize)
 
 
 def _against_generator(resize: Resize) -> Sides:
@@ -184,6 +189,14 @@ STEPPING_COMPARISONS = (
         STEPS,
         "dosuite",
         _wide_against_small,
+    ),
+    Comparison(
+        "1,024 random worlds, one in each environment",
+        "1,024 environments of one of them",
+        0.5,
+        STEPS,
+        "dosuite",
+        _many_against_one,
     ),
     Comparison(
         _ice_cream(262_144),

@@ -12,8 +12,8 @@ from .check import check
 from .checked_command import CheckedCommand, OneLineErrors
 from .cite import cite
 from .claims import matrix, predictions
-from .curves import curves
 from .compare import compare
+from .curves import curves
 from .data import data
 from .floors import floors
 from .leaderboard import leaderboard
