@@ -40,7 +40,12 @@ from .spaces import (
     observation_space,
     positions,
 )
+from .wrappers.behaviours import Behaviour
+from .wrappers.classics import CLASSICS, make_classic, register_classics
+from .wrappers.confounded import Bonus, Confounded, Wind
+from .wrappers.confounded_logs import confounded_log, experiment_log
 from .wrappers.copycat import CopycatWrapper, ScatteredStart, copycat_log
+from .wrappers.drivers import Driver
 
 if TYPE_CHECKING:
     from .gym.sb3 import BatchedVecEnv as BatchedVecEnv
@@ -49,6 +54,7 @@ if TYPE_CHECKING:
     from .pictures.graph_drawing import draw_graph as draw_graph
 
 register_all()
+register_classics()
 
 # Names that are imported at their first use, since they need Stable-Baselines3, Minari and
 # matplotlib. They are not in `__all__`, or `from dosuite.envs import *` would load those.
@@ -60,14 +66,20 @@ _LATE = {
 }
 
 __all__ = [
+    "CLASSICS",
+    "Behaviour",
+    "Bonus",
     "CausalEnv",
     "CausalVectorEnv",
+    "Confounded",
     "CopycatWrapper",
     "Data",
+    "Driver",
     "Log",
     "PolicyValue",
     "ScatteredStart",
     "Space",
+    "Wind",
     "__version__",
     "action_space",
     "all_observations",
@@ -76,10 +88,13 @@ __all__ = [
     "cells",
     "choices",
     "collect",
+    "confounded_log",
     "copycat_log",
     "estimated_value",
+    "experiment_log",
     "expert_log",
     "load_latents",
+    "make_classic",
     "make_model",
     "members",
     "observation_space",

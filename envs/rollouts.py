@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import gymnasium
 import numpy as np
+from gymnasium.spaces import Box
 
 from dosuite.causal import Array, InputError
 from dosuite.causal.counts import whole_number
@@ -20,7 +21,7 @@ class Transition(NamedTuple):
 
     observation: Any
     acted_on: Any  # the observation, or what the policy saw in its place
-    action: int
+    action: Any  # an int, or an array of the shape of the Box
     reward: float
     next_observation: Any
     terminated: bool
@@ -66,13 +67,20 @@ def rollout(
     over = False
     while not over:
         acted_on = observation if sight is None else sight()
-        action = int(policy(np.asarray(acted_on)[None])[0])
+        action = typed_action(env.action_space, policy(np.asarray(acted_on)[None])[0])
         following, reward, terminated, truncated, _ = env.step(action)
         yield Transition(
             observation, acted_on, action, float(reward), following, terminated, truncated
         )
         observation = following
         over = terminated or truncated
+
+
+def typed_action(space: gymnasium.Space[Any], chosen: Any) -> Any:
+    """What a policy chose as an environment takes it: an int, or an array of a Box's shape."""
+    if isinstance(space, Box):
+        return np.asarray(chosen, dtype=space.dtype).reshape(space.shape)
+    return int(chosen)
 
 
 def estimated_value(

@@ -1,0 +1,93 @@
+"""The confounded classics: known environments of Gymnasium with a hidden driver, by id.
+
+Each has a recipe for the expert that writes its log, which sees the driver. `gymnasium.make` makes
+them: `gymnasium.make("dosuite.envs:ConfoundedCartPole-v0", strength=0.5)`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+from gymnasium.error import DependencyNotInstalled
+
+from dosuite.causal import InputError
+from dosuite.causal.errors import did_you_mean
+
+from . import experts
+from .behaviours import Behaviour
+from .confounded import Bonus, Confounded, Wind
+
+
+@dataclass(frozen=True)
+class Classic:
+    """An environment of Gymnasium, its channels, and what is learned from its logs."""
+
+    about: str
+    base: str
+    steps: int  # the most in an episode
+    channels: Mapping[str, Any]  # arguments of `Confounded`
+    learner: str  # the agent whose gap is measured, with settings
+    rows: int  # of each of its logs
+    discount: float  # with which it learns
+    extra: str = ""  # of this package, which the environment needs
+
+
+CLASSICS = {
+    "ConfoundedCartPole-v0": Classic(
+        "A gust turns the pole at each step; the expert sees it coming and steps under the pole.",
+        base="CartPole-v1",
+        steps=200,
+        channels={
+            "wind": Wind(0.35, push=experts.turn_pole),
+            "behaviour": Behaviour(experts.balance, noise=0.1, sees_driver=True),
+        },
+        learner="dqn:updates=1500,hidden=64,batch=128",
+        rows=2000,
+        discount=0.97,
+    ),
+    "ConfoundedAcrobot-v0": Classic(
+        "A bonus of either sign is drawn at each step; the expert often lets it choose the torque.",
+        base="Acrobot-v1",
+        steps=300,
+        channels={
+            "bonus": Bonus(3.0),
+            "behaviour": Behaviour(experts.pump, leaning=(0, 2), follow=0.3, noise=0.1),
+        },
+        learner="dqn:updates=1500,hidden=64,batch=128",
+        rows=4000,
+        discount=0.97,
+    ),
+}
+
+
+def make_classic(
+    classic: str, strength: float = 1.0, twin: bool = False, render_mode: str | None = None
+) -> Confounded:
+    """A confounded classic by its id.
+
+    Raises InputError if there is none, a setting is out of range, or the package that the
+    environment needs is missing.
+    """
+    if classic not in CLASSICS:
+        raise InputError(f"there is no {classic!r}; {did_you_mean(classic, CLASSICS)}")
+    recipe = CLASSICS[classic]
+    try:
+        base = gymnasium.make(recipe.base, render_mode=render_mode, max_episode_steps=recipe.steps)
+    except (DependencyNotInstalled, ModuleNotFoundError) as error:
+        raise InputError(
+            f'{classic} needs a package that is missing: pip install "dosuite[{recipe.extra}]"'
+        ) from error
+    return Confounded(base, strength, twin=twin, **recipe.channels)
+
+
+def register_classics() -> None:
+    """Register the classics with Gymnasium, unless that was done before."""
+    for name, recipe in CLASSICS.items():
+        if name not in gymnasium.registry:
+            gymnasium.register(
+                name,
+                entry_point=f"{__name__}:make_classic",
+                max_episode_steps=recipe.steps,
+                kwargs={"classic": name},
+            )
