@@ -84,15 +84,20 @@ def typed_action(space: gymnasium.Space[Any], chosen: Any) -> Any:
 
 
 def estimated_value(
-    env: gymnasium.Env[Any, Any], policy: Acting, episodes: int, seed: int
+    env: gymnasium.Env[Any, Any],
+    policy: Acting,
+    episodes: int,
+    seed: int,
+    sight: Callable[[], Any] | None = None,
 ) -> PolicyValue:
     """The mean undiscounted return of a policy, and its standard error.
 
-    Raises InputError if there are fewer than 2 episodes.
+    The policy acts on the observation, or, where there is a `sight`, on what that returns. Raises
+    InputError if there are fewer than 2 episodes.
     """
     seed = whole_number("seed", seed, 0)
     returns = np.zeros(max(whole_number("episodes", episodes), 0))
     for number, own_seed in enumerate(seeds_of_episodes(len(returns), seed)):
-        for transition in rollout(env, policy, own_seed):
+        for transition in rollout(env, policy, own_seed, sight):
             returns[number] += transition.reward
     return PolicyValue.of(returns)

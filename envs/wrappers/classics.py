@@ -30,6 +30,7 @@ class Classic:
     learner: str  # the agent whose gap is measured, with settings
     rows: int  # of each of its logs
     discount: float  # with which it learns
+    experimenter: str = "placebo"  # of `experiment_log`
     extra: str = ""  # of this package, which the environment needs
 
 
@@ -40,11 +41,12 @@ CLASSICS = {
         steps=200,
         channels={
             "wind": Wind(0.35, push=experts.turn_pole),
-            "behaviour": Behaviour(experts.balance, noise=0.1, sees_driver=True),
+            "behaviour": Behaviour(experts.balance, noise=0.05, sees_driver=True),
         },
-        learner="dqn:updates=1500,hidden=64,batch=128",
+        learner="dqn:updates=1500,hidden=64,batch=64",
         rows=2000,
         discount=0.97,
+        experimenter="uniform",
     ),
     "ConfoundedAcrobot-v0": Classic(
         "A bonus of either sign is drawn at each step; the expert often lets it choose the torque.",
@@ -54,9 +56,33 @@ CLASSICS = {
             "bonus": Bonus(3.0),
             "behaviour": Behaviour(experts.pump, leaning=(0, 2), follow=0.3, noise=0.1),
         },
-        learner="dqn:updates=1500,hidden=64,batch=128",
-        rows=4000,
+        learner="cql:updates=2000,hidden=64,batch=64,alpha=0.3",
+        rows=3000,
         discount=0.97,
+    ),
+    "ConfoundedLunarLander-v0": Classic(
+        "A draught lifts or sinks the craft at each step; the pilot sees it coming and fires.",
+        base="LunarLander-v3",
+        steps=300,
+        channels={
+            "wind": Wind(0.06, push=experts.lift_lander),
+            "behaviour": Behaviour(experts.land, noise=0.1, sees_driver=True),
+        },
+        learner="cql:updates=2000,hidden=64,batch=64,alpha=0.1",
+        rows=5000,
+        discount=0.98,
+        extra="box2d",
+    ),
+    "ConfoundedLunarLanderGauge-v0": Classic(
+        "The pilot sees how fast the craft sinks, and fires the main engine when it sinks fast; "
+        "the learner does not.",
+        base="LunarLander-v3",
+        steps=300,
+        channels={"gauge": (3,), "behaviour": Behaviour(experts.land, noise=0.1)},
+        learner="cql:updates=2000,hidden=64,batch=64,alpha=0.1",
+        rows=5000,
+        discount=0.98,
+        extra="box2d",
     ),
 }
 

@@ -222,9 +222,7 @@ def _check(env: Confounded) -> None:
     seen, acted = env.observation_space, env.action_space
     starts_at_0 = isinstance(seen, spaces.Discrete) and seen.start == 0
     if not isinstance(seen, spaces.Box) and not starts_at_0:
-        raise InputError(
-            f"Confounded needs observations that are a Box or Discrete, and got {seen}"
-        )
+        raise InputError(f"the observations must be a Box or Discrete from 0 on, and are {seen}")
     is_flat_box = isinstance(acted, spaces.Box) and len(acted.shape) == 1
     if not is_flat_box and not (isinstance(acted, spaces.Discrete) and acted.start == 0):
         raise InputError(

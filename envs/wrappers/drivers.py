@@ -1,14 +1,15 @@
 """Hidden drivers: what moves reward and dynamics, and the behaviour policy, unseen by a learner."""
 
 from dataclasses import dataclass
-
-import numpy as np
-from scipy.special import ndtr, ndtri
+from math import sqrt
+from statistics import NormalDist
 
 from dosuite.causal import InputError
 from dosuite.causal.errors import did_you_mean
 
 KINDS = ("bernoulli", "normal")
+NORMAL = NormalDist()
+LEAST, ALMOST_1 = 1e-300, 1 - 2**-53  # the uniform numbers that have a normal quantile
 
 
 @dataclass(frozen=True)
@@ -39,21 +40,22 @@ class Driver:
             return 0.5
         if self.kind == "bernoulli":
             return (1 + self.persistence * before) / 2
-        spread = np.sqrt(1 - self.persistence**2)
+        spread = sqrt(1 - self.persistence**2)
         if spread == 0:
             return float(before > 0)
-        return float(ndtr(self.persistence * before / spread))
+        return NORMAL.cdf(self.persistence * before / spread)
 
     def drawn(self, before: float | None, uniform: float) -> float:
         """U_t given U_(t-1), as the quantile of a uniform number in (0, 1)."""
         if self.kind == "bernoulli":
             return 1.0 if uniform >= 1 - self.positive(before) else -1.0
+        uniform = min(max(uniform, LEAST), ALMOST_1)
         if before is None:
-            return float(ndtri(uniform))
-        spread = np.sqrt(1 - self.persistence**2)
+            return NORMAL.inv_cdf(uniform)
+        spread = sqrt(1 - self.persistence**2)
         if spread == 0:
             return before
-        return float(self.persistence * before + spread * ndtri(uniform))
+        return self.persistence * before + spread * NORMAL.inv_cdf(uniform)
 
     def drawn_with_sign(self, before: float | None, is_positive: bool, uniform: float) -> float:
         """U_t given U_(t-1) and whether U_t is positive."""
