@@ -174,7 +174,7 @@ def _spec(log: Log) -> EnvSpec | None:
     name, settings = parse(str(log.origin.get("world", "")))
     cls = world_classes().get(name)
     if cls is None:
-        return None
+        return _spec_of_classic(name, settings)
     try:
         knobs = typed(cls, settings)
         model = cls(**knobs)
@@ -184,6 +184,14 @@ def _spec(log: Log) -> EnvSpec | None:
         return None
     spec = deepcopy(gymnasium.spec(name))
     spec.kwargs |= knobs
+    return spec
+
+
+def _spec_of_classic(name: str, settings: dict[str, str]) -> EnvSpec | None:
+    """The registration of a confounded classic, whose settings are numbers."""
+    spec = deepcopy(gymnasium.registry.get(name))
+    if spec is not None:
+        spec.kwargs |= {setting: float(number) for setting, number in settings.items()}
     return spec
 
 

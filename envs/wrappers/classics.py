@@ -4,8 +4,9 @@ Each has a recipe for the expert that writes its log, which sees the driver. `gy
 them: `gymnasium.make("dosuite.envs:ConfoundedCartPole-v0", strength=0.5)`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import gymnasium
@@ -14,9 +15,10 @@ from gymnasium.error import DependencyNotInstalled
 from dosuite.causal import InputError
 from dosuite.causal.errors import did_you_mean
 
-from . import experts
+from . import experts, walks
 from .behaviours import Behaviour
 from .confounded import Bonus, Confounded, Wind
+from .drivers import Driver
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Classic:
     learner: str  # the agent whose gap is measured, with settings
     rows: int  # of each of its logs
     discount: float  # with which it learns
-    experimenter: str = "placebo"  # of `experiment_log`
+    wrapper: Callable[[Any], gymnasium.Env[Any, Any]] | None = None  # of the plain environment
     extra: str = ""  # of this package, which the environment needs
 
 
@@ -43,10 +45,9 @@ CLASSICS = {
             "wind": Wind(0.35, push=experts.turn_pole),
             "behaviour": Behaviour(experts.balance, noise=0.05, sees_driver=True),
         },
-        learner="dqn:updates=1500,hidden=64,batch=64",
+        learner="cql:updates=2000,hidden=64,batch=64,alpha=0.2",
         rows=2000,
         discount=0.97,
-        experimenter="uniform",
     ),
     "ConfoundedAcrobot-v0": Classic(
         "A bonus of either sign is drawn at each step; the expert often lets it choose the torque.",
@@ -68,8 +69,8 @@ CLASSICS = {
             "wind": Wind(0.06, push=experts.lift_lander),
             "behaviour": Behaviour(experts.land, noise=0.1, sees_driver=True),
         },
-        learner="cql:updates=2000,hidden=64,batch=64,alpha=0.1",
-        rows=5000,
+        learner="cql:updates=2000,hidden=64,batch=64,alpha=0.5",
+        rows=3000,
         discount=0.98,
         extra="box2d",
     ),
@@ -79,10 +80,59 @@ CLASSICS = {
         base="LunarLander-v3",
         steps=300,
         channels={"gauge": (3,), "behaviour": Behaviour(experts.land, noise=0.1)},
-        learner="cql:updates=2000,hidden=64,batch=64,alpha=0.1",
-        rows=5000,
+        learner="cql:updates=2000,hidden=64,batch=64,alpha=0.2",
+        rows=3000,
         discount=0.98,
         extra="box2d",
+    ),
+    "ConfoundedHalfCheetah-v0": Classic(
+        "Half of the episodes carry a load that doubles all masses; the expert sees it, and lifts "
+        "the front thigh less with it.",
+        base="HalfCheetah-v5",
+        steps=200,
+        channels={
+            "driver": Driver(persistence=1.0),
+            "wind": Wind(1.0, push=experts.load),
+            "behaviour": Behaviour(
+                experts.walker("HalfCheetah-v5"), leaning=(0, 0, 0, -0.3, 0, 0), noise=0.2
+            ),
+        },
+        learner="td3-bc:updates=4000,batch=128",
+        rows=6000,
+        discount=0.97,
+        extra="mujoco",
+    ),
+    "ConfoundedHopper-v0": Classic(
+        "Half of the episodes carry a load that doubles all masses; the expert sees it, and turns "
+        "the foot with it.",
+        base="Hopper-v5",
+        steps=200,
+        channels={
+            "driver": Driver(persistence=1.0),
+            "wind": Wind(1.0, push=experts.load),
+            "behaviour": Behaviour(experts.walker("Hopper-v5"), leaning=(0, 0, -0.4), noise=0.2),
+        },
+        learner="td3-bc:updates=4000,batch=128",
+        rows=6000,
+        discount=0.97,
+        extra="mujoco",
+    ),
+    "ConfoundedMiniGrid-v0": Classic(
+        "A wind carries the agent towards the goal or back; the expert often rests while it is "
+        "carried forwards, and walks while it is carried back.",
+        base="MiniGrid-Empty-8x8-v0",
+        steps=60,
+        channels={
+            "wind": Wind(1.0, push=walks.carry),
+            "behaviour": Behaviour(
+                walks.to_the_corner, leaning=(walks.FORWARD, walks.WAIT), follow=0.6, noise=0.1
+            ),
+        },
+        learner="cql:updates=2000,hidden=64,batch=64,alpha=0.1",
+        rows=3000,
+        discount=0.95,
+        extra="minigrid",
+        wrapper=walks.Walk,
     ),
 }
 
@@ -99,12 +149,15 @@ def make_classic(
         raise InputError(f"there is no {classic!r}; {did_you_mean(classic, CLASSICS)}")
     recipe = CLASSICS[classic]
     try:
+        if recipe.extra == "minigrid":
+            import_module("minigrid")  # registers its environments
         base = gymnasium.make(recipe.base, render_mode=render_mode, max_episode_steps=recipe.steps)
     except (DependencyNotInstalled, ModuleNotFoundError) as error:
         raise InputError(
             f'{classic} needs a package that is missing: pip install "dosuite[{recipe.extra}]"'
         ) from error
-    return Confounded(base, strength, twin=twin, **recipe.channels)
+    plain = base if recipe.wrapper is None else recipe.wrapper(base)
+    return Confounded(plain, strength, twin=twin, **recipe.channels)
 
 
 def register_classics() -> None:

@@ -10,6 +10,9 @@ import numpy as np
 
 from dosuite.causal import Array
 
+from ..rollouts import Acting
+from .gaits import gait, walk
+
 BALANCE = np.array([0.05, 0.3, 3.0, 1.0, 0.7])  # position, speed, angle, turning, U
 DRAUGHT = 0.15  # how much U counts for the lander's pilot, in the unit of its lift
 CLIMB = 0.133  # of the observation for each unit of the craft's upward velocity
@@ -54,3 +57,14 @@ def land(sights: Array) -> Array:
     is_lifted = (lift - lifted > 0.05) & (lift - lifted > np.abs(turn))
     sideways = np.where(turn > 0.05, 1, np.where(turn < -0.05, 3, 0))
     return np.where(is_lifted, 2, sideways)
+
+
+def load(robot: Any, force: float) -> None:
+    """Multiply the masses of a MuJoCo robot by 1 + force; a force below 0 lifts no load."""
+    masses = vars(robot).setdefault("unloaded_masses", robot.model.body_mass.copy())
+    robot.model.body_mass[:] = masses * (1 + max(force, 0.0))
+
+
+def walker(robot: str) -> Acting:
+    """The expert that walks by the kept gait of a MuJoCo robot: see `gaits`."""
+    return lambda observations: walk(gait(robot), observations)

@@ -1,9 +1,10 @@
 """What confounding costs in the classics: a learner of the log against one of an experiment.
 
 The same learner gets the log of the behaviour, which sees the hidden driver, and the log of an
-experimenter who does not, of equal size. The gap is what the second earns more than the first. All
-values are estimated, in the same episodes for both. The gaps are kept in `confounded_gaps.csv`;
-measure some of them, or all, anew with
+experimenter who does not, of equal size: the placebo of `experiment_log`, whose actions have the
+same law, so that at strength 0 the two logs have one law. The gap is what the second earns more
+than the first. All values are estimated, in the same episodes for both. The gaps are kept in
+`confounded_gaps.csv`; measure some of them, or all, anew with
 
     python -m dosuite.eval.claims.confounded_gaps ConfoundedCartPole-v0
 """
@@ -30,7 +31,7 @@ from ..runs.rollout import rollout
 from .kept_gaps import Gap, write_gaps
 
 SEEDS = 10
-EPISODES = 20  # in which each policy is scored
+EPISODES = 10  # in which each policy is scored
 # seed of the first episode of a score; no log has it, as logs have their own seed once
 FIRST_EPISODE = 1_000_000
 LEVEL = 0.95  # of intervals
@@ -50,8 +51,7 @@ def measured_gap(
     recipe = CLASSICS[environment]
     make = partial(make_classic, environment, strength)
     confounded = _scores(make, environment, confounded_log, seeds, episodes)
-    experiment = partial(experiment_log, experimenter=recipe.experimenter)
-    experimental = _scores(make, environment, experiment, seeds, episodes)
+    experimental = _scores(make, environment, experiment_log, seeds, episodes)
     expert = _expert_scores(make, seeds, episodes)
     difference = experimental - confounded
     half = stdtrit(seeds - 1, (1 + LEVEL) / 2) * _error(difference)

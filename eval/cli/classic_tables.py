@@ -24,9 +24,9 @@ def show_classic(name: str) -> None:
     print_table(gap_table(gaps))
     print_plain(
         f"Returns, estimated in {gaps[0].seeds} seeds, with standard errors. The learner is "
-        f"{gaps[0].learner}, the logs have {gaps[0].rows:,} rows, and the experimenter is "
-        f"{recipe.experimenter}. The gap is what it earns more after the experiment than after the "
-        "log, with its 95 % interval. At strength 0 nothing is confounded."
+        f"{gaps[0].learner}, and each log has {gaps[0].rows:,} rows. The experimenter acts by the "
+        "same law, but does not see U. The gap is what is earned more after the experiment than "
+        "after the log, with its 95 % interval. At strength 0 nothing is confounded."
     )
 
 
