@@ -8,7 +8,8 @@ from rich.table import Column, Table
 from dosuite.envs import CLASSICS
 
 from ..claims.kept_gaps import Gap, kept_gaps
-from .options import number_text, print_plain, print_table
+from ..reports.rounding import number_text
+from .options import print_plain, print_table
 
 
 def show_classic(name: str) -> None:
