@@ -41,7 +41,7 @@ def _loaded(robot: str, leaning: tuple[float, ...]) -> Mapping[str, Any]:
     return {
         "driver": Driver(persistence=0.9),
         "wind": Wind(0.3, push=experts.load),
-        "bonus": Bonus(2.0),
+        "bonus": Bonus(0.5),
         "behaviour": Behaviour(experts.walker(robot), leaning=leaning, noise=0.2),
     }
 
@@ -101,7 +101,7 @@ CLASSICS = {
         base="HalfCheetah-v5",
         steps=200,
         channels=_loaded("HalfCheetah-v5", (0, 0, 0, 0.3, 0, 0)),
-        learner="td3-bc:updates=3000,batch=64,alpha=0.3",
+        learner="td3-bc:updates=4000,batch=128,alpha=0.3",
         rows=4000,
         discount=0.95,
         extra="mujoco",
@@ -112,7 +112,7 @@ CLASSICS = {
         base="Hopper-v5",
         steps=200,
         channels=_loaded("Hopper-v5", (-0.3, 0, 0)),
-        learner="td3-bc:updates=3000,batch=64,alpha=0.3",
+        learner="td3-bc:updates=4000,batch=128,alpha=0.3",
         rows=4000,
         discount=0.95,
         extra="mujoco",
