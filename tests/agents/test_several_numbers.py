@@ -28,7 +28,7 @@ def bandit(rows: int, noise: float) -> Log:
         "terminated": np.ones(rows, dtype=bool),
         "truncated": np.zeros(rows, dtype=bool),
     }
-    boxes = spaces.Box(-1, 1, (3,)), spaces.Box(-1, np.float32([1, 2]), dtype=np.float32)
+    boxes = spaces.Box(-1, 1, (3,)), spaces.Box(-1, np.array([1, 2], np.float32), dtype=np.float32)
     return Log(columns, (), *boxes, horizon=1, discount=1.0)
 
 
