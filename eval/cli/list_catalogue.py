@@ -10,7 +10,9 @@ def list_catalogue() -> None:
     """
     from dosuite.envs.registry import opaque_worlds
 
+    from ..claims.kept_gaps import kept_gaps
     from .catalogue_tables import agent_table, value_table, world_table
+    from .classic_tables import classics_table
 
     print_table(world_table())
     console.print(
@@ -25,6 +27,12 @@ def list_catalogue() -> None:
     console.print(
         "Environments of Gymnasium without a model, whose values are estimated: "
         f"{', '.join(opaque_worlds())}.\n",
+        highlight=False,
+    )
+    print_table(classics_table(kept_gaps()))
+    console.print(
+        "Environments of Gymnasium, confounded: the gap is what a learner earns more after an "
+        "experiment than after the log, with its 95 % interval, estimated.\n",
         highlight=False,
     )
     print_table(agent_table())
