@@ -7,6 +7,7 @@ So on one thread of a CPU, a seed gets exactly the numbers that it gets when it 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -31,10 +32,15 @@ class Minibatch:
     """A minibatch of transitions for each seed: tensors (seeds, rows, ...)."""
 
     observation: Tensor  # encoded
-    action: Tensor  # integers, or floats for a Box
+    action: Tensor  # integers, or floats for a Box; without a further axis for one number
     reward: Tensor
     next_observation: Tensor  # encoded
     going_on: Tensor  # 0.0 if the episode has terminated, else 1.0
+
+    @property
+    def numbers(self) -> Tensor:
+        """The actions of a Box: (seeds, rows, numbers)."""
+        return self.action.flatten(2) if self.action.ndim > 2 else self.action[..., None]
 
 
 def minibatches(
@@ -106,9 +112,15 @@ class Training(NamedTuple):
 
 
 def train(
-    learner: Learner, seeds: int, batches: Iterable[Minibatch], agent: NetworkAgent
+    learner: Learner,
+    seeds: int,
+    batches: Iterable[Minibatch],
+    agent: NetworkAgent,
+    most_gradient: float = inf,
 ) -> Training:
     """Take a step of the agent's optimiser for each minibatch.
+
+    A seed's gradient with a greater norm than `most_gradient` is shortened to it.
 
     From its first infinite or NaN loss on, a seed is not trained any more; the others are not
     affected.
@@ -130,9 +142,24 @@ def train(
             values.grad = gradients if step % period == 0 else None
         # the seeds have separate parameters, so the gradient of the sum is that of each loss
         losses.where(finite, 0.0).sum().backward()
+        if most_gradient < inf:
+            _shorten(learner, seeds, most_gradient)
         optimiser.step()
     losses_by_step = torch.stack(history).double().cpu().numpy()
     return Training(finite.tolist(), losses_by_step)
+
+
+def _shorten(learner: Learner, seeds: int, most: float) -> None:
+    """Shorten the gradient of each seed to a norm of at most `most`, over all its networks."""
+    gradients = [part.grad for part in learner.parameters() if part.grad is not None]
+    # (copies * seeds, ...) each, copy by copy; added one by one, since torch adds the columns of a
+    # table in another order if there is one column only
+    squares = [torch.split(part.flatten(1).square().sum(1), seeds) for part in gradients]
+    norm = sum(copy for copies in squares for copy in copies).sqrt()
+    factor = (most / (norm + 1e-6)).clamp(max=1.0)
+    for part in gradients:
+        by_member = factor.repeat(len(part) // seeds)
+        part.mul_(by_member.reshape(-1, *[1] * (part.dim() - 1)))
 
 
 def _flattened(parameters: Sequence[nn.Parameter]) -> tuple[Tensor, Tensor]:

@@ -23,15 +23,19 @@ def list_catalogue(
     from dosuite.agents.registry import agent_summaries
     from dosuite.envs.registry import opaque_worlds, world_classes
 
+    from ..claims.kept_gaps import kept_gaps
+
     if not every:
         agents = [agent.name for agent in agent_summaries()]
-        worlds = [*world_classes(), *opaque_worlds()]
+        classics = dict.fromkeys(gap.environment for gap in kept_gaps())
+        worlds = [*world_classes(), *opaque_worlds(), *classics]
         for title, names in (("environments", worlds), ("agents", agents)):
             print_plain(f"{len(names)} {title}:")
             print_plain(fill("  ".join(names), WIDTH, break_on_hyphens=False))
         print_plain("\nmore: dosuite list --all, dosuite show IceCreamShorts-v0")
         return
     from .catalogue_tables import agent_table, value_table, world_table
+    from .classic_tables import classics_table
 
     print_table(world_table())
     console.print(
@@ -46,6 +50,12 @@ def list_catalogue(
     console.print(
         "Environments of Gymnasium without a model, whose values are estimated: "
         f"{', '.join(opaque_worlds())}.\n",
+        highlight=False,
+    )
+    print_table(classics_table(kept_gaps()))
+    console.print(
+        "Environments of Gymnasium, confounded: the gap is what a learner earns more after an "
+        "experiment than after the log, with its 95 % interval, estimated.\n",
         highlight=False,
     )
     print_table(agent_table())

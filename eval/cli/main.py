@@ -13,6 +13,7 @@ from .checked_command import CheckedCommand, OneLineErrors
 from .cite import cite
 from .claims import matrix, predictions
 from .compare import compare
+from .curves import curves
 from .data import data
 from .floors import floors
 from .leaderboard import leaderboard
@@ -21,6 +22,7 @@ from .run import gather, report, run
 from .sanity import sanity
 from .show import show
 from .submission import submission
+from .tune import tune
 
 
 def _print_version(wanted: bool) -> None:
@@ -68,6 +70,8 @@ COMMANDS = (
     matrix,
     predictions,
     sanity,
+    tune,
+    curves,
     bench,
 )
 for command in COMMANDS:

@@ -78,7 +78,7 @@ TEXTS = ("environment", "member", "variant", "regime", "agent", "world", "status
 
 def results_fault(rows: pd.DataFrame) -> str:
     """Why rows are not results that can be reported; "" if they are."""
-    numbers = ["budget", "seed", "value", "std_error", *REFERENCES, *PAIR_COLUMNS]
+    numbers = ["budget", "seed", "value", "std_error", "test_value", *REFERENCES, *PAIR_COLUMNS]
     numbers += belief_columns()
     missing = [name for name in dict.fromkeys([*ORDER, *TEXTS, *numbers]) if name not in rows]
     if missing:

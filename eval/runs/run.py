@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from dosuite.agents import Agent, Exact, Policy, Practice, Spaces, make_agent
+from dosuite.agents import Agent, Exact, OnlineAgent, Policy, Practice, Spaces, make_agent
 from dosuite.agents.user_policy import UserPolicyAgent
 from dosuite.causal import InputError, NotDiscreteError, TooLargeError, World
 from dosuite.causal.counts import whole_number
@@ -267,7 +267,10 @@ class Run:
     @property
     def joined(self) -> bool:
         """Whether all seeds of such a run can learn at once."""
-        return self.regime in OFFLINE and self._agent.trains_seeds_together()
+        # an offline agent that practises too, by Stable-Baselines3, does so one by one
+        if self.regime not in OFFLINE and not isinstance(self._agent, OnlineAgent):
+            return False
+        return self._agent.trains_seeds_together()
 
     @property
     def _agent(self) -> Agent:
@@ -354,25 +357,26 @@ def outcomes(runs: Sequence[Run]) -> Iterator[Outcome]:
         # No cause is lost: each run then learns alone, and meets it again and keeps its traceback,
         # or has the result that learning at once must equal.
         with suppress(Exception, SystemExit):
-            learned = dict(zip(learners, map(Learned, _learn_all(learners)), strict=True))
+            learned = dict(zip(learners, _learn_all(learners), strict=True))
     for run in runs:
         if run.learner not in learned:
             learned[run.learner] = run.learner.learned()
         yield run.outcome(learned[run.learner])
 
 
-def _learn_all(runs: Sequence[Run]) -> list[Any]:
-    """The policy of each run, or the exception that stopped it."""
+def _learn_all(runs: Sequence[Run]) -> list[Learned]:
+    """The policy of each run, or the exception that stopped it, with a note on its practice."""
     agent: Any = runs[0]._agent
     sources = [run._source(run._worlds()[1]) for run in runs]
     policies = list(agent.learn_all(sources, [run._rng for run in runs]))
     if len(policies) == len(runs):
-        return policies
+        notes = map(note_of_practice, sources)
+        return [Learned(*pair) for pair in zip(policies, notes, strict=True)]
     wrong = InputError(
         f"{agent.name}.learn_all must return a policy for each of {len(runs)} seeds, and "
         f"returned {len(policies)}"
     )
-    return [wrong] * len(runs)
+    return [Learned(wrong)] * len(runs)
 
 
 def _log_before(model: World, rows: int, seed: int) -> Data:

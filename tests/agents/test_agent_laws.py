@@ -169,12 +169,12 @@ def test_actions_are_drawn_with_the_probabilities_of_the_policy() -> None:
         (lambda: learn("bc", GAUGE, rows=50, device="abacus"), "there is no device 'abacus' here"),
         (lambda: make_agent("nave"), "there is no agent 'nave'; did you mean 'naive'?"),
         (
-            lambda: make_agent("bc:step=5"),
-            "BehaviourCloning has no setting 'step'; did you mean 'steps'?",
+            lambda: make_agent("bc:update=5"),
+            "BehaviourCloning has no setting 'update'; did you mean 'updates'?",
         ),
         (
             lambda: make_agent("bc:updates=few"),
-            "BehaviourCloning: steps must be of type int, and got 'few'",
+            "BehaviourCloning: updates must be of type int, and got 'few'",
         ),
         (lambda: make_agent("nowhere.py:Agent"), "there is no file nowhere.py"),
         (

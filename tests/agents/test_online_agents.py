@@ -56,11 +56,14 @@ def test_who_begins_with_a_log_is_confused_until_it_has_practised_enough(name: s
 
 def test_pretrained_dqn_begins_with_the_values_of_the_log() -> None:
     here = np.zeros(1, dtype=np.int64)
-    begun, fresh = (
-        learn("pretrained-dqn", ICE, "intervene", rows=200, head=head).action_values(here)
-        for head in ("kept", "fresh")
+    begun, fresh, offline = (
+        np.asarray(policy.action_values(here))
+        for policy in (
+            learn("pretrained-dqn", ICE, "intervene", rows=200, head="kept"),
+            learn("pretrained-dqn", ICE, "intervene", rows=200, head="fresh"),
+            learn("dqn", ICE, rows=200),
+        )
     )
-    offline = np.asarray(learn("dqn", ICE, rows=200).action_values(here))
     # it is six gradient steps further
     assert begun == pytest.approx(offline, abs=0.15)
     assert abs(fresh - offline).max() > 0.3
