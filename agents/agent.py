@@ -32,6 +32,7 @@ class Agent(ABC):
     learns: ClassVar[tuple[str, ...]]
     needs: ClassVar[frozenset[str]] = frozenset()
     acts_in_a_box: ClassVar[bool] = False  # whether it can choose real-valued actions
+    takes_numbers: ClassVar[bool] = False  # whether such an action may have several numbers
     rounds_up: ClassVar[bool] = False  # whether its practice may end with a whole rollout
     counts_actions: ClassVar[bool] = True  # whether it can choose among finitely many actions
 

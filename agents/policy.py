@@ -69,7 +69,10 @@ class ContinuousPolicy(Policy):
 
     @abstractmethod
     def act(self, observations: Array, rng: np.random.Generator) -> Array:
-        """One action within the bounds for each observation: (n,) or (n, contexts) to (n,)."""
+        """An action within the bounds for each observation: (n,) or (n, contexts) to (n,).
+
+        If an action has several numbers, the result is (n, numbers).
+        """
 
 
 class TabularPolicy(Policy):

@@ -69,6 +69,11 @@ def check_actions(agent: Agent, space: Space) -> None:
     """Raise InputError if the agent cannot take the actions of a space."""
     if not agent.acts_in_a_box:
         choices(space)  # raises InputError if the space is not finite
+    elif isinstance(space, Box) and space.shape != (1,) and not agent.takes_numbers:
+        raise InputError(
+            f"{agent.name} takes actions of one number, and these are {space}; td3-bc and bc take "
+            "several"
+        )
     elif not agent.counts_actions and not isinstance(space, Box):
         raise InputError(f"{agent.name} needs actions that are numbers, and these are {space}")
 

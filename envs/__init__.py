@@ -24,6 +24,7 @@ from .observations import (
     shown_contexts,
     with_bank,
 )
+from .populations.population import Population, split
 from .registry import (
     class_named,
     make_model,
@@ -47,7 +48,12 @@ from .spaces import (
     choices,
     positions,
 )
+from .wrappers.behaviours import Behaviour
+from .wrappers.classics import CLASSICS, make_classic, register_classics
+from .wrappers.confounded import Bonus, Confounded, Wind
+from .wrappers.confounded_logs import confounded_log, experiment_log
 from .wrappers.copycat import CopycatWrapper, ScatteredStart, copycat_log
+from .wrappers.drivers import Driver
 
 if TYPE_CHECKING:
     from .gym.sb3 import BatchedVecEnv as BatchedVecEnv
@@ -61,6 +67,7 @@ if TYPE_CHECKING:
     from .pictures.graph_drawing import draw_graph as draw_graph
 
 register_all()
+register_classics()
 
 # Names that are imported at their first use, since they need Stable-Baselines3, Minari and
 # matplotlib. They are not in `__all__`, or `from dosuite.envs import *` would load those.
@@ -77,14 +84,21 @@ _LATE = {
 }
 
 __all__ = [
+    "CLASSICS",
+    "Behaviour",
+    "Bonus",
     "CausalEnv",
     "CausalVectorEnv",
+    "Confounded",
     "CopycatWrapper",
     "Data",
+    "Driver",
     "Log",
     "PolicyValue",
+    "Population",
     "ScatteredStart",
     "Space",
+    "Wind",
     "__version__",
     "action_space",
     "all_observations",
@@ -93,13 +107,16 @@ __all__ = [
     "cells",
     "choices",
     "collect",
+    "confounded_log",
     "context_mean",
     "copycat_log",
     "dataset",
     "estimated_value",
     "every_observation",
+    "experiment_log",
     "expert_log",
     "load_latents",
+    "make_classic",
     "make_model",
     "members",
     "named_logs",
@@ -109,6 +126,7 @@ __all__ = [
     "positions",
     "register_all",
     "shown_contexts",
+    "split",
     "unparse",
     "with_bank",
     "world_class",

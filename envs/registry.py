@@ -6,7 +6,7 @@ Every file in the folder `worlds` is scanned: a new world needs no entry anywher
 import inspect
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from functools import cache, lru_cache
 from hashlib import blake2b
@@ -26,6 +26,17 @@ from .settings import bracketed, parse, typed, unparse
 from .trust import trusting
 
 VARIANTS = ("", "twin", "hedge", "control")
+
+
+@dataclass(frozen=True)
+class Nuisance:
+    """The settings of `observation="nuisance"`: see `World.nuisance_strength`, and `Digits`."""
+
+    strength: float = 0.9
+    follows: str = "cause"  # or action
+    bank: str = "train"
+
+
 MAIN = ("IceCreamShorts", "SimpsonClinic", "GreedyCasino", "ConfoundedRiver")  # quickly learned in
 
 
@@ -101,8 +112,7 @@ def make_model(
     if variant not in VARIANTS:
         raise InputError(f"{variant!r} is not a variant; {did_you_mean(variant, VARIANTS[1:])}")
     if model.observation:
-        model = replace(model, observation=bracketed(model.observation))
-        view_of(model)
+        model = _shown(model)
     if settings or knobs:
         _check_shifts(model)
     if variant:
@@ -112,6 +122,27 @@ def make_model(
             f"the hedge of {world} has no shift {shift!r}: its latents are not those of the world"
         )
     return model.shifted(shift) if shift else model
+
+
+def _shown(model: World) -> World:
+    """The model with its `observation` in one form; a nuisance becomes a context, in digits.
+
+    Raises InputError if there is no such observation, or the model cannot be shown so.
+    """
+    name, settings = parse(model.observation)
+    if name == "nuisance":
+        chosen = typed(Nuisance, settings)
+        strength = chosen.pop("strength", Nuisance.strength)
+        follows = chosen.pop("follows", Nuisance.follows)
+        model = replace(
+            model,
+            observation=unparse("digits", chosen),
+            nuisance_strength=strength,
+            nuisance_follows=follows,
+        )
+    shown = replace(model, observation=bracketed(model.observation))
+    view_of(shown)
+    return shown
 
 
 @lru_cache(maxsize=64)
@@ -188,6 +219,8 @@ def _variant_of(model: World, variant: str, world: str) -> World:
     """The counterpart of a model, which shows contexts and the intent as the model does."""
     plain = model.without_intent()
     other: World | None
+    if model.nuisance_strength and variant in ("twin", "hedge"):
+        raise InputError(f"{world} with a nuisance has no {variant}; leave one of them out")
     if variant == "control":
         other = plain.control()
     elif variant == "twin":

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import gymnasium
 import numpy as np
+from gymnasium.spaces import Box
 
 from dosuite.causal import Array, InputError
 from dosuite.causal.counts import whole_number
@@ -20,7 +21,7 @@ class Transition(NamedTuple):
 
     observation: Any
     acted_on: Any  # the observation, or what the policy saw in its place
-    action: int
+    action: Any  # an int, or an array of the shape of the Box
     reward: float
     next_observation: Any
     terminated: bool
@@ -66,7 +67,7 @@ def rollout(
     over = False
     while not over:
         acted_on = observation if sight is None else sight()
-        action = int(policy(np.asarray(acted_on)[None])[0])
+        action = typed_action(env.action_space, policy(np.asarray(acted_on)[None])[0])
         following, reward, terminated, truncated, _ = env.step(action)
         yield Transition(
             observation, acted_on, action, float(reward), following, terminated, truncated
@@ -75,16 +76,28 @@ def rollout(
         over = terminated or truncated
 
 
+def typed_action(space: gymnasium.Space[Any], chosen: Any) -> Any:
+    """What a policy chose as an environment takes it: an int, or an array of a Box's shape."""
+    if isinstance(space, Box):
+        return np.asarray(chosen, dtype=space.dtype).reshape(space.shape)
+    return int(chosen)
+
+
 def estimated_value(
-    env: gymnasium.Env[Any, Any], policy: Acting, episodes: int, seed: int
+    env: gymnasium.Env[Any, Any],
+    policy: Acting,
+    episodes: int,
+    seed: int,
+    sight: Callable[[], Any] | None = None,
 ) -> PolicyValue:
     """The mean undiscounted return of a policy, and its standard error.
 
-    Raises InputError if there are fewer than 2 episodes.
+    The policy acts on the observation, or, where there is a `sight`, on what that returns. Raises
+    InputError if there are fewer than 2 episodes.
     """
     seed = whole_number("seed", seed, 0)
     returns = np.zeros(max(whole_number("episodes", episodes), 0))
     for number, own_seed in enumerate(seeds_of_episodes(len(returns), seed)):
-        for transition in rollout(env, policy, own_seed):
+        for transition in rollout(env, policy, own_seed, sight):
             returns[number] += transition.reward
     return PolicyValue.of(returns)

@@ -22,7 +22,7 @@ def context_space(model: SCM) -> Space:
     The agent may see them in another form: see `dosuite.envs.observations`. The space is that of
     the unedited model, so that a shift does not change it.
     """
-    unedited = replace(model, edits=())
+    unedited = _unedited(model)
     try:
         supports = [unedited.tables.support(name) for name in model.contexts]
     except NotDiscreteError:
@@ -35,6 +35,10 @@ def context_space(model: SCM) -> Space:
     low = np.array([support[0] for support in supports], np.float32)
     high = np.array([support[-1] for support in supports], np.float32)
     return spaces.Box(low, high, dtype=np.float32)
+
+
+def _unedited(model: SCM) -> SCM:
+    return replace(model, edits=()) if model.edits else model
 
 
 def action_space(model: SCM) -> spaces.Discrete | spaces.Box:
@@ -52,7 +56,7 @@ def action_space(model: SCM) -> spaces.Discrete | spaces.Box:
                 f"{low}, {high}"
             )
         return spaces.Box(low, high, (1,), np.float32)
-    support = _action_support(replace(model, edits=()))
+    support = _action_support(_unedited(model))
     if support is None or not _is_counted(support):
         values = "any value" if support is None else support.tolist()
         raise InputError(

@@ -100,8 +100,10 @@ def change(earlier: Policy, later: Policy, observations: Array, actions: Space) 
     """
     if isinstance(later, ContinuousPolicy):
         assert isinstance(actions, Box)
-        width = float(actions.high[0] - actions.low[0])
-        return float(abs(_acts(earlier, observations) - _acts(later, observations)).mean() / width)
+        distance = abs(_acts(earlier, observations) - _acts(later, observations))
+        if distance.ndim > 1:  # several numbers
+            return float((distance / (actions.high - actions.low)).mean())
+        return float(distance.mean() / float(actions.high[0] - actions.low[0]))
     distances = abs(earlier.probabilities(observations) - later.probabilities(observations))
     return float(distances.sum(1).mean() / 2)
 

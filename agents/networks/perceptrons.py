@@ -16,7 +16,9 @@ from torch import Tensor, nn
 # a product with fewer outputs than this, and at least this many rows, is computed transposed
 NARROW = 16
 # The convolution: patches of PATCH x PATCH pixels, STRIDE pixels apart, to CHANNELS numbers each.
-PATCH, STRIDE, CHANNELS = 4, 2, 16
+PATCH, STRIDE, CHANNELS = 4, 2, 8
+# an image with at most as many pixels is convolved by one product with a matrix of all its pixels
+SMALL = 128
 
 ImageSize = tuple[int, int]  # height and width in pixels
 
@@ -96,11 +98,33 @@ def perceive(
 
 def _convolved(inputs: Tensor, weight: Tensor, bias: Tensor, image: Sequence[int]) -> Tensor:
     """Inputs (members, rows, in) with the pixels replaced by what a convolution makes of them."""
-    height, width = image
-    members, rows, _ = inputs.shape
-    patches = patches_of(inputs[..., : height * width], image).flatten(1, 2)
-    convolved = torch.baddbmm(bias, patches, weight).relu_().reshape(members, rows, -1)
-    return torch.cat([convolved, inputs[..., height * width :]], -1)
+    size = prod(image)
+    members, rows, others = inputs.shape
+    pixels = inputs[..., :size]
+    if size <= SMALL:
+        by_pixel = _weights_by_pixel(weight, image)
+        bias_of_all = bias.repeat(1, 1, by_pixel.shape[2] // CHANNELS)
+        convolved = torch.baddbmm(bias_of_all, pixels, by_pixel).relu_()
+    else:
+        patches = patches_of(pixels, image).flatten(1, 2)
+        convolved = _affine(patches, weight, bias).relu_().reshape(members, rows, -1)
+    return convolved if others == size else torch.cat([convolved, inputs[..., size:]], -1)
+
+
+def _weights_by_pixel(weight: Tensor, image: Sequence[int]) -> Tensor:
+    """A convolution (members, PATCH**2, CHANNELS) as a matrix (members, pixels, outputs).
+
+    For a small image, one product with it is faster than gathering the patches.
+    """
+    members, _, channels = weight.shape
+    numbers = torch.arange(prod(image), device=weight.device)
+    pixel_of = patches_of(numbers, image)  # (patches, PATCH**2)
+    patches = len(pixel_of)
+    place = pixel_of * patches + torch.arange(patches, device=weight.device)[:, None]
+    repeated = weight[:, None].expand(-1, patches, -1, -1).reshape(members, -1, channels)
+    empty = weight.new_zeros(members, prod(image) * patches, channels)
+    filled = empty.index_copy(1, place.reshape(-1), repeated)
+    return filled.reshape(members, prod(image), patches * channels)
 
 
 def patches_of(pixels: Tensor, image: Sequence[int]) -> Tensor:

@@ -46,8 +46,8 @@ def of_raw_inputs(net: Perceptrons, mean: Tensor, factor: Tensor) -> Perceptrons
     return Perceptrons([weight, shifted_bias, *others])
 
 
-def of_raw_outputs(net: Perceptrons, mean: float, spread: float) -> Perceptrons:
-    """The network g(x) = mean + spread * net(x)."""
+def of_raw_outputs(net: Perceptrons, mean: Tensor | float, spread: Tensor | float) -> Perceptrons:
+    """The network g(x) = mean + spread * net(x); mean and spread are numbers or (out,)."""
     *others, last, bias = (layer.detach() for layer in net.layers)
     raw_weight, raw_bias = last * spread, mean + bias * spread
     return Perceptrons([*others, raw_weight, raw_bias])

@@ -32,10 +32,15 @@ class Minibatch:
     """A minibatch of transitions for each seed: tensors (seeds, rows, ...)."""
 
     observation: Tensor  # encoded
-    action: Tensor  # integers, or floats for a Box
+    action: Tensor  # integers, or floats for a Box; without a further axis for one number
     reward: Tensor
     next_observation: Tensor  # encoded
     going_on: Tensor  # 0.0 if the episode has terminated, else 1.0
+
+    @property
+    def numbers(self) -> Tensor:
+        """The actions of a Box: (seeds, rows, numbers)."""
+        return self.action.flatten(2) if self.action.ndim > 2 else self.action[..., None]
 
 
 def minibatches(

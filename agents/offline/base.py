@@ -49,6 +49,11 @@ class Task:
         """The number of actions."""
         return choices(self.data.action_space)
 
+    @property
+    def numbers(self) -> int:
+        """The number of numbers of an action in a Box."""
+        return flatdim(self.data.action_space)
+
     def networks(self, outputs: int, copies: int = 1, extra_inputs: int = 0) -> Perceptrons:
         """New networks: (copies * seeds) members, copy by copy.
 

@@ -47,24 +47,24 @@ class Cloner(Learner):
 
 
 class MeanCloner(Learner):
-    """A network of the standardised mean action for each seed."""
+    """A network of the standardised mean action, number by number, for each seed."""
 
     def __init__(self, task: Task):
         super().__init__()
         self.task = task
-        self.actor = task.networks(1)
+        self.actor = task.networks(task.numbers)
         self.mean, self.spread = task.standard("action")
 
     def forward(self, batch: Minibatch) -> Tensor:
         """The squared error of each seed."""
-        target = (batch.action - self.mean) / self.spread
-        predicted = self.task.encoder.outputs(self.actor, batch.observation)[..., 0]
-        return (predicted - target).square().mean(-1)
+        target = (batch.numbers - self.mean[:, None]) / self.spread[:, None]
+        predicted = self.task.encoder.outputs(self.actor, batch.observation)
+        return (predicted - target).square().flatten(1).mean(-1)
 
     def policy(self, seed: int) -> Policy:
         """The actor of a seed, on the scale of the actions."""
         bounds: Any = self.task.data.action_space
-        mean, spread = self.mean[seed].item(), self.spread[seed].item()
+        mean, spread = self.mean[seed].cpu(), self.spread[seed].cpu()
         actor = of_raw_outputs(self.actor.only([seed]), mean, spread)
         return ClonedMean(actor, self.task.data.observation_space, bounds)
 
@@ -82,6 +82,7 @@ class BehaviourCloning(BatchedAgent):
 
     name: ClassVar[str] = "bc"
     acts_in_a_box: ClassVar[bool] = True
+    takes_numbers: ClassVar[bool] = True
 
     batch: int = 1024
     hidden: int = 64
@@ -117,6 +118,7 @@ class ClonedMean(ContinuousPolicy):
         self.actions = actions
 
     def act(self, observations: Array, rng: np.random.Generator) -> Array:
-        """The mean action, clipped to the bounds: (n,)."""
-        mean = outputs(self.actor, self.space, observations)[0, :, 0].numpy()
-        return np.asarray(np.clip(mean, self.actions.low[0], self.actions.high[0]))
+        """The mean action, clipped to the bounds: (n,), or (n, numbers) if they are several."""
+        mean = outputs(self.actor, self.space, observations)[0].numpy()
+        clipped = np.asarray(np.clip(mean, self.actions.low, self.actions.high))
+        return clipped[:, 0] if clipped.shape[1] == 1 else clipped

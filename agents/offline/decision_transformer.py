@@ -22,7 +22,7 @@ from ..networks.training import Learner
 from ..networks.transformer import Transformer
 from ..networks.windows import Episodes, Windows, WindowScales, windows_of
 from ..policy import ContinuousPolicy, MemoryPolicy, Player, Policy, sample_actions
-from ..settings import at_least_one, check_labels
+from ..settings import at_least_one, check_actions, check_labels
 from .base import BatchedAgent, Task, taken
 
 MODES = ("evidence", "masked")
@@ -97,6 +97,7 @@ class DecisionTransformer(BatchedAgent):
 
         Raises InputError if actions are masked and a log has no episodes of an experimenter.
         """
+        check_actions(self, sources[0].action_space)
         if self.actions == "masked":
             sources = [self._experiment(source) for source in sources]
         return super().learn_all(sources, rngs)

@@ -37,12 +37,14 @@ def smoothed(actions: Tensor, noise: Tensor, most: float) -> Tensor:
 
 
 def actor_loss(values: Tensor, chosen: Tensor, actions: Tensor, alpha: float) -> Tensor:
-    """E[(mu(o) - a)^2] - alpha E[Q(o, mu(o))] / E|Q(o, mu(o))|: (seeds, rows) each to (seeds,).
+    """E[(mu(o) - a)^2] - alpha E[Q(o, mu(o))] / E|Q(o, mu(o))|: (seeds,).
+
+    Values are (seeds, rows), and actions (seeds, rows) or (seeds, rows, numbers).
 
     Source: Fujimoto and Gu (2021), equations 3 and 5.
     """
     size = values.abs().mean(-1).detach()
-    cloning = (chosen - actions).square().mean(-1)
+    cloning = (chosen - actions).square().flatten(1).mean(-1)
     return cloning - alpha * values.mean(-1) / size
 
 
@@ -57,14 +59,14 @@ class TwinLearner(Learner):
         self.task = task
         self.agent = agent
         self.steps = 0
-        self.actor = task.networks(1)
-        self.critics = task.networks(1, copies=2, extra_inputs=1)
+        self.actor = task.networks(task.numbers)
+        self.critics = task.networks(1, copies=2, extra_inputs=task.numbers)
         self.target_actor = target_of(self.actor)
         self.target_critics = target_of(self.critics)
         bounds: Any = task.data.action_space
         self.bounds = bounds
-        self.low = float(bounds.low[0])
-        self.high = float(bounds.high[0])
+        self.low = _on(task.encoder.device, bounds.low)
+        self.high = _on(task.encoder.device, bounds.high)
         space = task.data.observation_space
         self.scaled = isinstance(space, Box) and image_size(space) is None
         if self.scaled:
@@ -84,7 +86,7 @@ class TwinLearner(Learner):
         observations = self._standard(batch.observation)
         following = self._standard(batch.next_observation)
         width = self.high - self.low
-        actions = 2 * (batch.action - self.low) / width - 1
+        actions = 2 * (batch.numbers - self.low) / width - 1
         # critics: regression on the bootstrapped target
         next_value = self._next_value(following)
         values = _values(self.critics, observations, actions)
@@ -100,7 +102,7 @@ class TwinLearner(Learner):
         """The loss of the actor under the first critic, whose parameters get no gradient."""
         chosen = _chosen(self.actor, observations)
         first_critic = [layer[: len(chosen)].detach() for layer in self.critics.layers]
-        inputs = torch.cat([observations, chosen[..., None]], -1)
+        inputs = torch.cat([observations, chosen], -1)
         values = perceive(first_critic, inputs, self.critics.image)[..., 0]
         is_cloning = self.steps <= CLONING * self.task.updates
         alpha = 0.0 if is_cloning else self.agent.alpha
@@ -109,8 +111,8 @@ class TwinLearner(Learner):
     @torch.no_grad()
     def _next_value(self, following: Tensor) -> Tensor:
         """min_i Q_i'(o', a') at a smoothed action a' of the target actor: (seeds, rows)."""
-        rows = following.shape[1]
-        normal = np.stack([rng.standard_normal(rows, np.float32) for rng in self.task.rngs])
+        shape = following.shape[1], self.task.numbers
+        normal = np.stack([rng.standard_normal(shape, np.float32) for rng in self.task.rngs])
         noise = self.agent.noise * torch.as_tensor(normal).to(following.device)
         chosen = smoothed(_chosen(self.target_actor, following), noise, self.agent.clip)
         return _values(self.target_critics, following, chosen).amin(0)
@@ -127,14 +129,18 @@ class TwinLearner(Learner):
         return DeterministicActor(actor, self.task.data.observation_space, self.bounds)
 
 
+def _on(device: torch.device, bound: Array) -> Tensor:
+    return torch.as_tensor(bound).float().to(device)
+
+
 def _chosen(actor: Perceptrons, observations: Tensor) -> Tensor:
-    """Actions in [-1, 1]: (seeds, rows)."""
-    return actor(observations)[..., 0].tanh()  # type: ignore[no-any-return]
+    """Actions in [-1, 1]: (seeds, rows, numbers)."""
+    return actor(observations).tanh()  # type: ignore[no-any-return]
 
 
 def _values(critics: Perceptrons, observations: Tensor, actions: Tensor) -> Tensor:
     """The values of both critics of each seed: (2, seeds, rows)."""
-    inputs = torch.cat([observations, actions[..., None]], -1)
+    inputs = torch.cat([observations, actions], -1)
     values = critics(torch.cat([inputs, inputs]))[..., 0]
     return torch.stack(values.chunk(2))
 
@@ -148,9 +154,12 @@ class DeterministicActor(ContinuousPolicy):
         self.actions = actions
 
     def act(self, observations: Array, rng: np.random.Generator) -> Array:
-        """The actions of the actor: (n,)."""
-        actions = outputs(self.actor, self.space, observations)[0, :, 0].tanh()
-        return stretched(actions.numpy(), self.actions)
+        """The actions of the actor: (n,), or (n, numbers) if they are several."""
+        actions = outputs(self.actor, self.space, observations)[0].tanh().numpy()
+        if actions.shape[1] == 1:
+            return stretched(actions[:, 0], self.actions)
+        low, high = self.actions.low, self.actions.high
+        return np.asarray(low + (actions + 1) / 2 * (high - low))
 
 
 @dataclass(frozen=True)
@@ -171,6 +180,7 @@ class TD3BC(BatchedAgent):
 
     name: ClassVar[str] = "td3-bc"
     acts_in_a_box: ClassVar[bool] = True
+    takes_numbers: ClassVar[bool] = True
     counts_actions: ClassVar[bool] = False
 
     rate: float = 2e-3

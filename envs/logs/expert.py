@@ -7,6 +7,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.spaces import Box
 
 from dosuite.causal import Columns
 from dosuite.causal.counts import whole_number
@@ -23,7 +24,9 @@ def expert_log(
     seed: int,
     sight: Callable[[], Any] | None = None,
 ) -> Log:
-    """The log of an expert in any Gymnasium environment with Discrete actions, `rows` rows long.
+    """The log of an expert in any Gymnasium environment, `rows` rows long.
+
+    Actions are Discrete, or in a Box with one axis.
 
     The last episode is truncated after the last row. The first reset gets `seed`, later ones none.
     Without `sight` the expert acts on the observation, and the propensity is 1. With `sight` the
@@ -71,7 +74,12 @@ def _columns(
         columns["terminated"].append(transition.terminated)
         columns["truncated"].append(transition.truncated or cut)
         columns["clean"].append(transition.acted_on)
-    return {name: np.stack(column) for name, column in columns.items()}
+    stacked = {name: np.stack(column) for name, column in columns.items()}
+    if isinstance(env.action_space, Box):
+        stacked["action"] = stacked["action"].astype(float)
+        if env.action_space.shape == (1,):
+            stacked["action"] = stacked["action"][:, 0]
+    return stacked
 
 
 def _steps(

@@ -214,7 +214,7 @@ def _spec(log: Log) -> EnvSpec | None:
     name, settings = parse(str(log.origin.get("world", "")))
     cls = world_classes().get(name)
     if cls is None:
-        return None
+        return _spec_of_classic(name, settings)
     try:
         knobs = typed(cls, settings)
         model = cls(**knobs)
@@ -227,8 +227,16 @@ def _spec(log: Log) -> EnvSpec | None:
     return spec
 
 
+def _spec_of_classic(name: str, settings: dict[str, str]) -> EnvSpec | None:
+    """The registration of a confounded classic, whose settings are numbers."""
+    spec = deepcopy(gymnasium.registry.get(name))
+    if spec is not None:
+        spec.kwargs |= {setting: float(number) for setting, number in settings.items()}
+    return spec
+
+
 def from_minari(dataset_id: str, discount: float = 1.0) -> Log:
-    """Read a local Minari data set as a log; its actions are Discrete, or one number each.
+    """Read a local Minari data set as a log; its actions are Discrete, or a Box with one axis.
 
     A data set that `to_minari` wrote gives the same log. Of any other the horizon is the longest
     episode, the discount is the argument, and there are no labels. Raises InputError if there is no
@@ -292,11 +300,12 @@ def _rows_of_ours(episode: Any, number: int) -> Columns:
 
 def _rows_of_other(episode: Any, number: int) -> Columns:
     steps = len(episode.rewards)
+    shape = () if episode.actions.size == steps else episode.actions.shape[1:]
     return {
         "episode": np.full(steps, number),
         "step": np.arange(steps),
         "observation": episode.observations[:-1],
-        "action": episode.actions.reshape(steps),
+        "action": episode.actions.reshape(steps, *shape),
         "reward": np.asarray(episode.rewards, dtype=float),
         "next_observation": episode.observations[1:],
         "terminated": np.asarray(episode.terminations, dtype=bool),

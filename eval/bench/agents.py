@@ -14,7 +14,9 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.utils import polyak_update
 
 from dosuite.agents import OfflineAgent, Practice, agent_classes, make_agent
+from dosuite.agents.networks.features import image_size
 from dosuite.agents.offline.fitted_q import FQI
+from dosuite.agents.online.base import Features
 from dosuite.agents.online.dqn import DQN
 from dosuite.causal import World
 from dosuite.envs import Data, collect
@@ -55,7 +57,7 @@ def sb3_dqn(data: Data, agent: DQN, seed: int) -> Any:
         batch_size=agent.batch,
         learning_rate=agent.rate,
         gamma=data.discount,
-        policy_kwargs={"net_arch": [agent.hidden, agent.hidden]},
+        policy_kwargs={"net_arch": [agent.hidden, agent.hidden], **_extractor(data)},
         device="cpu",
         _init_setup_model=False,
     )
@@ -69,6 +71,12 @@ def sb3_dqn(data: Data, agent: DQN, seed: int) -> Any:
         algorithm.train(agent.sync, agent.batch)
         polyak_update(algorithm.q_net.parameters(), algorithm.q_net_target.parameters(), 1.0)
     return algorithm
+
+
+def _extractor(data: Data) -> dict[str, Any]:
+    """Images enter through the convolution that our networks have."""
+    is_image = image_size(data.observation_space) is not None
+    return {"features_extractor_class": Features} if is_image else {}
 
 
 def _fill(buffer: Any, data: Data) -> None:
@@ -128,14 +136,15 @@ def _settings_for(name: str, updates: int) -> dict[str, int]:
     return settings
 
 
-def _sb3_comparison(kind: type[World]) -> Comparison:
+def _sb3_comparison(model: World, target: float = 8) -> Comparison:
+    shown = f" on {model.observation}" if model.observation else ""
     return Comparison(
-        f"ten seeds of dqn at once, {kind.__name__}",
+        f"ten seeds of dqn at once, {type(model).__name__}{shown}",
         TEN_TIMES,
-        8,
+        target,
         UNIT,
         "stable-baselines3",
-        partial(_against_sb3, kind()),
+        partial(_against_sb3, model),
         TURNS,
     )
 
@@ -190,8 +199,9 @@ def _lanes_comparison(name: str, kind: type[World]) -> Comparison:
 
 
 TRAINING_COMPARISONS = (
-    _sb3_comparison(ConfoundedRiver),
-    _sb3_comparison(CoinEnd),
+    _sb3_comparison(ConfoundedRiver()),
+    _sb3_comparison(CoinEnd()),
+    _sb3_comparison(ConfoundedRiver(observation="digits"), target=6),
     *(
         _lanes_comparison(name, kind)
         for name in ("dqn", "ppo")

@@ -55,6 +55,10 @@ class CheckedCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the options and arguments, and check them."""
+        if self.name == "run":
+            from .experiment import expanded
+
+            args = expanded(args, self.params)
         rest: list[str] = super().parse_args(ctx, args)
         given = [param for param in self.params if _is_given(ctx, param.name)]
         for param in given:

@@ -33,17 +33,23 @@ def show(
     """Show a world.
 
     Its graph, seeing against doing, what policies earn in it and in its shifts, and what its log
-    can tell.
+    can tell. Of a confounded environment of Gymnasium: what confounding costs a learner.
     """
     from dosuite.causal.graphs import as_text
-    from dosuite.envs import make_model
+    from dosuite.envs import CLASSICS, make_model
     from dosuite.envs.trust import set_trust
 
+    from .classic_tables import show_classic
     from .world_tables import print_certificate, print_values, title
 
     if picture is not None and picture == steps:
         raise typer.BadParameter(f"--picture contradicts --steps: both write {picture}")
     set_trust(trust)
+    if environment in CLASSICS:
+        if shift or variant or picture or steps:
+            raise typer.BadParameter(f"{environment} has no model: leave the other options out")
+        show_classic(environment)
+        return
     model = make_model(environment, variant=variant)
     world = make_model(environment, variant=variant, shift=shift)
     print_plain(title(environment, variant, model))

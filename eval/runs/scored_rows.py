@@ -76,7 +76,7 @@ def read_rows(path: Path | IO[bytes]) -> pd.DataFrame:
     return rows
 
 
-def write_rows(rows: pd.DataFrame, path: Path) -> None:
+def write_rows(rows: pd.DataFrame, path: Path | IO[bytes]) -> None:
     """Write rows with a hash of their content, since a page's checksum leaves out its header."""
     table = pa.Table.from_pandas(rows, preserve_index=False)
     metadata = {**(table.schema.metadata or {}), SEAL: _seal_of(table.to_pandas())}

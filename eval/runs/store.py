@@ -74,6 +74,14 @@ def is_done(path: Path, quiet: bool = False) -> bool:
 
 def _result_in(path: Path, quiet: bool) -> pd.DataFrame | None:
     """The rows of a run that is done; None if its file holds no result."""
+    rows = _rows_in(path, quiet)
+    return rows if rows is not None and (rows["status"] == "ok").all() else None
+
+
+def _rows_in(path: Path, quiet: bool = True) -> pd.DataFrame | None:
+    """The rows of a run, which may have failed; None if its file is absent, or damaged, which is
+    said on stderr unless `quiet`.
+    """
     try:
         rows = read_rows(path)
     except FileNotFoundError:
@@ -83,7 +91,7 @@ def _result_in(path: Path, quiet: bool) -> pd.DataFrame | None:
     else:
         fault = fault_of(rows, path.stem)
         if not fault:
-            return rows if (rows["status"] == "ok").all() else None
+            return rows
     if not quiet:
         print(f"{path} is done again: {fault}", file=sys.stderr)
     return None
@@ -147,9 +155,9 @@ def rows_of(folder: Path, keys: Sequence[str]) -> pd.DataFrame:
 
 
 def having_rows(folder: Path, keys: Iterable[str]) -> list[str]:
-    """Those of some runs that have rows, of a result or of a failure; files are not opened."""
+    """Those of some runs that have undamaged rows, of a result or of a failure."""
     packed, own = load_packed(folder), _own_files(folder)
-    return [key for key in keys if key in packed or key in own]
+    return [key for key in keys if key in packed or (key in own and _rows_in(own[key]) is not None)]
 
 
 def pack(folder: Path) -> None:

@@ -25,11 +25,14 @@ from .failure import traceback_name, with_file
 from .kept_policies import keep_policy
 from .pairs import partners
 from .reference_values import reference_agents
+from .requests import Request, keep_record, records, shown_runs
 from .run import OFFLINE, ONLINE, Run, acts_there, outcomes
+from .shards import shard_of
 from .store import ORDER as ORDER
 from .store import (
     PACK,
     done_in,
+    having_rows,
     is_done,
     load_packed,
     pack,
@@ -205,10 +208,18 @@ def _agent_and_regimes(text: str, from_log: bool) -> list[Pair]:
 
 
 def execute(
-    runs: Iterable[Run], folder: Path, workers: int, quiet: bool = False, policies: bool = False
+    runs: Iterable[Run],
+    folder: Path,
+    workers: int,
+    quiet: bool = False,
+    policies: bool = False,
+    request: Request | None = None,
 ) -> pd.DataFrame:
-    """Do the runs that have no result in `folder` yet; return the rows of all, and write them as
-    `results.parquet`. With `policies`, keep those that were learned (see `kept_policies`).
+    """Do the runs that have no result in `folder` yet, and return the rows of all.
+
+    The file `results.parquet` then has the rows of all runs in the folder, of this request and of
+    earlier ones (see `shown_runs`). With `policies`, those that were learned are kept (see
+    `kept_policies`). The `request` is recorded; if it names a shard, only its runs are done.
 
     A run that is done has its own file under `folder/runs`, complete or absent, or is in a pack of
     many (see `store`); one that failed has its traceback beside it. Runs that differ only in their
@@ -216,11 +227,19 @@ def execute(
     said on stderr and done again. Runs whose worker process died have a row with status "failed".
     """
     workers = whole_number("workers", workers, 1)
-    unique = {run.key: run for run in runs}
-    keys = {run: key for key, run in unique.items()}
+    request = request or Request()
+    of_grid = {run.key: run for run in runs}
+    keys = {run: key for key, run in of_grid.items()}
+    unique = of_grid
+    if request.shard:
+        parts = shard_of(_together(of_grid.values()), request.shard)
+        unique = {keys[run]: run for part in parts for run in part}
+    if not unique:
+        raise InputError("the shard has no runs; divide the grid into fewer shards")
     (folder / "runs").mkdir(parents=True, exist_ok=True)
     for place in (folder, folder / "runs"):
         clean(place)
+    keep_record(folder, request, of_grid, unique)
     done_before = done_in(folder, unique, load_packed(folder))
     missing = {key: run for key, run in unique.items() if key not in done_before}
     # A file that is no result stays until it is replaced: another process may be replacing it.
@@ -232,9 +251,11 @@ def execute(
         if version_of(path_of(folder, key)) == before[key]:
             save_rows(pd.DataFrame(run.died().rows), path_of(folder, key))
     pack(folder)
-    rows = rows_of(folder, [*unique]).sort_values(ORDER, ignore_index=True, kind="stable")
+    others = [key for key in shown_runs(records(folder)) if key not in unique]
+    rows = rows_of(folder, [*unique, *having_rows(folder, others)])
+    rows = rows.sort_values(ORDER, ignore_index=True, kind="stable")
     save_rows(rows, folder / "results.parquet")
-    return rows
+    return rows[rows["run"].isin(unique.keys())].reset_index(drop=True)
 
 
 def _packing(done: Iterable[tuple[Group, int]], folder: Path) -> Iterator[tuple[Group, int]]:

@@ -27,7 +27,13 @@ from gymnasium.spaces import Discrete, MultiDiscrete, flatdim
 
 from dosuite.agents import NetworkPolicy, Policy, agent_classes, make_agent
 from dosuite.agents.networks.encoder import Encoder
-from dosuite.agents.networks.perceptrons import CHANNELS, PATCH, STRIDE, Perceptrons
+from dosuite.agents.networks.perceptrons import (
+    CHANNELS,
+    PATCH,
+    STRIDE,
+    Perceptrons,
+    inputs_of_image,
+)
 from dosuite.agents.networks.training import Learner, Minibatch, train
 from dosuite.agents.online.dqn import DQN
 from dosuite.agents.saving import _packed
@@ -156,17 +162,22 @@ def test_networks_are_those_of_torch() -> None:
         assert layers[1].bias.abs().max() <= 1 / np.sqrt(4)
 
 
-def test_the_convolution_is_that_of_torch() -> None:
-    networks = Perceptrons.drawn([8 * 12 + 1, 3], rngs(range(2)), (8, 12))
-    rows = torch.randn(2, 6, 8 * 12 + 1, generator=torch.Generator().manual_seed(0))
+@pytest.mark.parametrize("width", [12, 24])
+def test_the_convolution_is_that_of_torch(width: int) -> None:
+    networks = Perceptrons.drawn([8 * width + 1, 3], rngs(range(2)), (8, width))
+    rows = torch.randn(2, 6, 8 * width + 1, generator=torch.Generator().manual_seed(0))
+    inputs = inputs_of_image((8, width)) + 1
     for seed in range(2):
-        convolution, linear = torch.nn.Conv2d(1, CHANNELS, PATCH, STRIDE), torch.nn.Linear(241, 3)
+        convolution, linear = (
+            torch.nn.Conv2d(1, CHANNELS, PATCH, STRIDE),
+            torch.nn.Linear(inputs, 3),
+        )
         weight, bias, *others = (layer[seed] for layer in networks.layers)
         convolution.weight.data = weight.mT.reshape(CHANNELS, 1, PATCH, PATCH)
         assert convolution.bias is not None
         convolution.bias.data = bias[0]
         linear.weight.data, linear.bias.data = others[0].mT, others[1][0]
-        convolved = convolution(rows[seed, :, :-1].reshape(6, 1, 8, 12)).relu()
+        convolved = convolution(rows[seed, :, :-1].reshape(6, 1, 8, width)).relu()
         flat = torch.cat([convolved.permute(0, 2, 3, 1).flatten(1), rows[seed, :, -1:]], 1)
         assert torch.allclose(networks(rows)[seed], linear(flat), atol=1e-5)
 

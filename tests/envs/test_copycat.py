@@ -366,5 +366,5 @@ def test_the_lamp_confuses() -> None:
 
 def test_the_world_is_run_by_estimates() -> None:
     rows = Run("CopycatCar-v0:horizon=2", "bc:updates=20", "observe", 300, 0).rows()
-    assert [row["world"] for row in rows] == ["", *CopycatCar.shifts()]
+    assert [row["world"] for row in rows] == ["", *CopycatCar().shifts()]
     assert all((row["status"], row["exact"]) == ("ok", False) for row in rows)

@@ -53,6 +53,8 @@ def on_digits(model: World) -> World | None:
 
 
 SHOWN = {text: shown for text, model in members() if (shown := on_digits(model)) is not None}
+for name in ("IceCreamShorts-v0", "ConfoundedRiver-v0"):
+    SHOWN[f"{name}, nuisance"] = make_model(name, observation="nuisance")
 every_model = each(SHOWN)
 
 

@@ -104,7 +104,8 @@ def bad_values(parameter: Parameter) -> list[str]:
         values = [value for value in NUMBERS if parameter.kind is int or value != "1e3"]
         return values + ["0"] * (parameter.kind is int and parameter.info.min > 0)
     if parameter.kind is Path:
-        is_folder = parameter.name == "out" and parameter.command != "data"
+        is_folder = parameter.name == "every"  # of `data`, whose --out is a file
+        is_folder = is_folder or (parameter.name == "out" and parameter.command != "data")
         return [value for value in PATHS if not (is_folder and value in FOLDER_IS_FINE)]
     return [*ANY, "nope", "nope.py", "nope.zip:x=1"]
 

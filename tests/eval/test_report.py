@@ -242,7 +242,7 @@ def test_a_file_that_cannot_be_written_leaves_no_half(
     def fail(*paths: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(report, "_render", lambda rows, beforehand: {"report.html": b"page"})
+    monkeypatch.setattr(report, "_render", lambda *_: {"report.html": b"page"})
     monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError, match="disk full"):
         report.write_report(rows, tmp_path)

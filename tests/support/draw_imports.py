@@ -40,7 +40,7 @@ ROOMS = {
         "registry",
         "gym",
         "logs",
-        "wrappers",
+        "wrappers populations",
     ],
     "agents": [
         "policy sources summaries",
@@ -48,6 +48,7 @@ ROOMS = {
         "settings",
         "networks",
         "tabular",
+        "amortised",
         "offline",
         "online",
         "archives",
