@@ -78,8 +78,8 @@ class ContinuousPolicy(Policy):
 class TabularPolicy(Policy):
     """A table of action probabilities, (C, A).
 
-    `over` says what the C rows stand for: the observations of a discrete space, or the rows of an
-    array of observations (C, ...).
+    `over` says what the C rows stand for: the observations of a discrete space, or those in an
+    array (k * C, ...), whose row i is one of the observations of row i % C.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class TabularPolicy(Policy):
 
     def _rows(self, observations: Array) -> Array:
         if isinstance(self.over, np.ndarray):
-            return positions(self.over, observations)
+            return positions(self.over, observations) % len(self.table)
         return as_integer(self.over, observations)
 
     def probabilities(self, observations: Array) -> Array:

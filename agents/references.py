@@ -7,7 +7,7 @@ import numpy as np
 
 from dosuite.causal import behaviour_policy, uniform_policy
 from dosuite.causal.exact import do_process, log_process
-from dosuite.envs import all_observations
+from dosuite.envs import every_observation
 
 from .agent import ReferenceAgent
 from .policy import Policy, TabularPolicy
@@ -23,7 +23,7 @@ class Confused(ReferenceAgent):
     def learn_from(self, source: Exact, rng: np.random.Generator) -> Policy:
         """The confused policy of the model."""
         model = source.model
-        observations = all_observations(model)
+        observations = every_observation(model)
         return TabularPolicy(model.confused_policy(), observations, log_process(model))
 
 
@@ -36,7 +36,7 @@ class Causal(ReferenceAgent):
     def learn_from(self, source: Exact, rng: np.random.Generator) -> Policy:
         """The causal policy of the model."""
         world = source.model.deployed()
-        return TabularPolicy(world.causal_policy(), all_observations(world), do_process(world))
+        return TabularPolicy(world.causal_policy(), every_observation(world), do_process(world))
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class UniformReference(ReferenceAgent):
 
     def learn_from(self, source: Exact, rng: np.random.Generator) -> Policy:
         """The uniform policy of the model."""
-        return TabularPolicy(uniform_policy(source.model), all_observations(source.model))
+        return TabularPolicy(uniform_policy(source.model), every_observation(source.model))
 
 
 @dataclass(frozen=True)
@@ -61,4 +61,4 @@ class Behaviour(ReferenceAgent):
 
     def learn_from(self, source: Exact, rng: np.random.Generator) -> Policy:
         """The propensities of the model."""
-        return TabularPolicy(behaviour_policy(source.model), all_observations(source.model))
+        return TabularPolicy(behaviour_policy(source.model), every_observation(source.model))

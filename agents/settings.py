@@ -1,6 +1,7 @@
 """Checks of settings that several agents share. Each raises InputError with the setting's name."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,28 @@ from dosuite.envs import Data, Space, choices
 
 from .agent import Agent
 
+# The greatest counts of settings for which memory is asked at once. A layer of 16,384 units has
+# 1 GiB of weights.
+MOST = {"hidden": 2**14, "heads": 2**10, "context": 2**14, "quantiles": 2**14}
+MOST |= {"components": 2**14, "classes": 2**14, "directions": 2**14, "envs": 2**16}
+MOST |= {"rollout": 2**20, "batch": 2**20}
+
 
 def at_least_one(agent: Agent, *names: str) -> None:
-    """Check settings that are counts: whole numbers of at least 1, and no bools."""
+    """Check settings that are counts: whole numbers of at least 1 and at most MOST, no bools."""
     for name in names:
         value = getattr(agent, name)
         is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
         _check(agent, name, is_whole, "a whole number")
         _check(agent, name, value >= 1, "at least 1")
+        if name in MOST:
+            at_most(agent, MOST[name], name)
+
+
+def at_most(agent: Agent, most: int, *names: str) -> None:
+    """Check settings that must not be above a limit."""
+    for name in names:
+        _check(agent, name, getattr(agent, name) <= most, f"at most {most}")
 
 
 def positive(agent: Agent, *names: str) -> None:
@@ -33,6 +48,11 @@ def not_negative(agent: Agent, *names: str) -> None:
     for name in names:
         _check(agent, name, getattr(agent, name) >= 0, "at least 0")
         _check(agent, name, getattr(agent, name) < math.inf, "finite")
+
+
+def one_of(agent: Agent, name: str, words: Sequence[str]) -> None:
+    """Check a setting that is one of some words."""
+    _check(agent, name, getattr(agent, name) in words, " or ".join(words))
 
 
 def check_tau(agent: Any) -> None:

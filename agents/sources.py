@@ -15,7 +15,8 @@ class Practice:
     `make(n)` gives n parallel copies of the environment, with new units at each call, whose seeds
     `reset` cannot set; `steps` is the budget over all copies of all calls. In a run, a step raises
     InputError once the budget is spent, unless the agent sets `rounds_up`.
-    `log`, for an agent that needs it, has as many steps recorded before by the behaviour policy.
+    `log`, for an agent that needs it, has steps recorded before by the behaviour policy; it may be
+    empty.
     """
 
     make: Callable[[int], CausalVectorEnv]

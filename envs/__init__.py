@@ -16,6 +16,15 @@ from .logs.collect import collect
 from .logs.expert import expert_log
 from .logs.latents import load_latents
 from .logs.log import Data, Log
+from .logs.named import dataset, named_logs
+from .observations import (
+    context_mean,
+    every_observation,
+    observation_space,
+    shown_contexts,
+    with_bank,
+)
+from .populations.population import Population, split
 from .registry import (
     class_named,
     make_model,
@@ -37,7 +46,6 @@ from .spaces import (
     as_numbers,
     cells,
     choices,
-    observation_space,
     positions,
 )
 from .wrappers.behaviours import Behaviour
@@ -49,6 +57,11 @@ from .wrappers.drivers import Driver
 
 if TYPE_CHECKING:
     from .gym.sb3 import BatchedVecEnv as BatchedVecEnv
+    from .logs.exports import to_d3rlpy as to_d3rlpy
+    from .logs.exports import to_pandas as to_pandas
+    from .logs.exports import to_table as to_table
+    from .logs.exports import to_torch as to_torch
+    from .logs.exports import to_torchrl as to_torchrl
     from .logs.minari import from_minari as from_minari
     from .logs.minari import to_minari as to_minari
     from .pictures.graph_drawing import draw_graph as draw_graph
@@ -63,6 +76,11 @@ _LATE = {
     "draw_graph": "pictures.graph_drawing",
     "from_minari": "logs.minari",
     "to_minari": "logs.minari",
+    "to_d3rlpy": "logs.exports",
+    "to_pandas": "logs.exports",
+    "to_table": "logs.exports",
+    "to_torch": "logs.exports",
+    "to_torchrl": "logs.exports",
 }
 
 __all__ = [
@@ -77,6 +95,7 @@ __all__ = [
     "Driver",
     "Log",
     "PolicyValue",
+    "Population",
     "ScatteredStart",
     "Space",
     "Wind",
@@ -89,20 +108,27 @@ __all__ = [
     "choices",
     "collect",
     "confounded_log",
+    "context_mean",
     "copycat_log",
+    "dataset",
     "estimated_value",
+    "every_observation",
     "experiment_log",
     "expert_log",
     "load_latents",
     "make_classic",
     "make_model",
     "members",
+    "named_logs",
     "observation_space",
     "opaque_worlds",
     "parse",
     "positions",
     "register_all",
+    "shown_contexts",
+    "split",
     "unparse",
+    "with_bank",
     "world_class",
     "world_classes",
     "world_id",

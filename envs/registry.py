@@ -3,10 +3,14 @@
 Every file in the folder `worlds` is scanned: a new world needs no entry anywhere.
 """
 
+import inspect
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from functools import cache, lru_cache
+from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -15,12 +19,25 @@ from dosuite.causal import SCM, InputError, World
 from dosuite.causal.errors import checked_type, did_you_mean
 
 from . import worlds
+from .observations import view_of
 from .opaque_world import OpaqueWorld
 from .plugins import class_in_file, classes_in_package, names_file
-from .settings import parse, typed, unparse
+from .settings import bracketed, parse, typed, unparse
 from .trust import trusting
 
 VARIANTS = ("", "twin", "hedge", "control")
+
+
+@dataclass(frozen=True)
+class Nuisance:
+    """The settings of `observation="nuisance"`: see `World.nuisance_strength`, and `Digits`."""
+
+    strength: float = 0.9
+    follows: str = "cause"  # or action
+    bank: str = "train"
+
+
+MAIN = ("IceCreamShorts", "SimpsonClinic", "GreedyCasino", "ConfoundedRiver")  # quickly learned in
 
 
 @cache
@@ -94,6 +111,8 @@ def make_model(
     model: World = cls(**typed(cls, settings | knobs))
     if variant not in VARIANTS:
         raise InputError(f"{variant!r} is not a variant; {did_you_mean(variant, VARIANTS[1:])}")
+    if model.observation:
+        model = _shown(model)
     if settings or knobs:
         _check_shifts(model)
     if variant:
@@ -103,6 +122,27 @@ def make_model(
             f"the hedge of {world} has no shift {shift!r}: its latents are not those of the world"
         )
     return model.shifted(shift) if shift else model
+
+
+def _shown(model: World) -> World:
+    """The model with its `observation` in one form; a nuisance becomes a context, in digits.
+
+    Raises InputError if there is no such observation, or the model cannot be shown so.
+    """
+    name, settings = parse(model.observation)
+    if name == "nuisance":
+        chosen = typed(Nuisance, settings)
+        strength = chosen.pop("strength", Nuisance.strength)
+        follows = chosen.pop("follows", Nuisance.follows)
+        model = replace(
+            model,
+            observation=unparse("digits", chosen),
+            nuisance_strength=strength,
+            nuisance_follows=follows,
+        )
+    shown = replace(model, observation=bracketed(model.observation))
+    view_of(shown)
+    return shown
 
 
 @lru_cache(maxsize=64)
@@ -126,6 +166,18 @@ def world_text(model: SCM) -> str:
         if field.name != "edits" and value != field.default:
             knobs[field.name] = value
     return unparse(world_id(type(model)), knobs)
+
+
+def recorded_origin(model: SCM) -> dict[str, str]:
+    """What a log says of the unedited model it is of: its text and, if its class is in a user's
+    file, the hash of that file, since two files may have classes of one name.
+    """
+    origin, cls = {"world": world_text(model)}, type(model)
+    if not cls.__module__.startswith(f"{__package__}."):
+        with suppress(OSError, TypeError):  # a class that was typed in has no file
+            content = Path(inspect.getfile(cls)).read_bytes()
+            origin["code"] = blake2b(content, digest_size=8).hexdigest()
+    return origin
 
 
 def members() -> Iterator[tuple[str, World]]:
@@ -164,9 +216,11 @@ def register_all() -> None:
 
 
 def _variant_of(model: World, variant: str, world: str) -> World:
-    """The counterpart of a model, which shows the intent if the model does."""
+    """The counterpart of a model, which shows contexts and the intent as the model does."""
     plain = model.without_intent()
     other: World | None
+    if model.nuisance_strength and variant in ("twin", "hedge"):
+        raise InputError(f"{world} with a nuisance has no {variant}; leave one of them out")
     if variant == "control":
         other = plain.control()
     elif variant == "twin":
@@ -177,7 +231,8 @@ def _variant_of(model: World, variant: str, world: str) -> World:
         if variant == "hedge":
             raise InputError(f"{world} has no hedge: {plain.hedge_reason()}")
         raise InputError(f"{world} has no twin with a different best policy")
-    return other.with_intent() if model.observe_intent else other
+    shown = replace(other, observation=model.observation)
+    return shown.with_intent() if model.observe_intent else shown
 
 
 def _own_class(name: str, base: type[World]) -> type[World] | None:

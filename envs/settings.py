@@ -1,6 +1,7 @@
 """Settings written as text: `name:key=value,key=value`."""
 
 import math
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import MISSING, fields
@@ -11,18 +12,26 @@ import numpy as np
 from dosuite.causal import InputError
 from dosuite.causal.errors import no_setting
 
+COMMAS = re.compile(r",(?![^\[]*\])")  # those outside of brackets
+
 
 def parse(text: str) -> tuple[str, dict[str, str]]:
     """Split `name:key=value,key=value` into the name and its settings.
 
-    The name may be a `file.py` or `file.py:Class`. Raises InputError if a setting has no `=` or is
-    given twice.
+    The name may be a `file.py` or `file.py:Class`. A value that has settings itself is written
+    `value[key=value,...]`; as a whole text, that means the same as `value:key=value,...`. Raises
+    InputError if a setting has no `=` or is given twice.
     """
-    name, _, tail = text.rpartition(":")
+    outside, bracket, inside = text.partition("[")
+    name, _, tail = outside.rpartition(":")
+    if bracket and "=" not in tail and inside.endswith("]"):
+        name, tail = outside, inside[:-1]
+    else:
+        tail += bracket + inside
     if not name or "=" not in tail:
         return text, {}
     settings = {}
-    for part in tail.split(","):
+    for part in COMMAS.split(tail):
         key, equals, value = part.partition("=")
         if not equals:
             raise InputError(f"{text}: write settings as key=value, and not {key!r}")
@@ -36,8 +45,14 @@ def unparse(name: str, settings: Mapping[str, Any]) -> str:
     """The text that `parse` splits into this name and these settings."""
     if not settings:
         return name
-    tail = ",".join(f"{key}={value}" for key, value in settings.items())
+    tail = ",".join(f"{key}={bracketed(value)}" for key, value in settings.items())
     return f"{name}:{tail}" if name else tail
+
+
+def bracketed(value: Any) -> Any:
+    """A value of a setting, with its own settings in brackets."""
+    name, settings = parse(value) if isinstance(value, str) else (value, {})
+    return f"{name}[{unparse('', settings)}]" if settings else value
 
 
 def typed(cls: type, settings: Mapping[str, Any]) -> dict[str, Any]:

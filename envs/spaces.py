@@ -16,12 +16,13 @@ from dosuite.causal.model import noise
 Space = spaces.Space[Any]
 
 
-def observation_space(model: SCM) -> Space:
+def context_space(model: SCM) -> Space:
     """The space of the contexts: Discrete, MultiDiscrete or Box; Discrete(1) without contexts.
 
-    It is that of the unedited model, so that a shift does not change it.
+    The agent may see them in another form: see `dosuite.envs.observations`. The space is that of
+    the unedited model, so that a shift does not change it.
     """
-    unedited = replace(model, edits=())
+    unedited = _unedited(model)
     try:
         supports = [unedited.tables.support(name) for name in model.contexts]
     except NotDiscreteError:
@@ -34,6 +35,10 @@ def observation_space(model: SCM) -> Space:
     low = np.array([support[0] for support in supports], np.float32)
     high = np.array([support[-1] for support in supports], np.float32)
     return spaces.Box(low, high, dtype=np.float32)
+
+
+def _unedited(model: SCM) -> SCM:
+    return replace(model, edits=()) if model.edits else model
 
 
 def action_space(model: SCM) -> spaces.Discrete | spaces.Box:
@@ -51,7 +56,7 @@ def action_space(model: SCM) -> spaces.Discrete | spaces.Box:
                 f"{low}, {high}"
             )
         return spaces.Box(low, high, (1,), np.float32)
-    support = _action_support(replace(model, edits=()))
+    support = _action_support(_unedited(model))
     if support is None or not _is_counted(support):
         values = "any value" if support is None else support.tolist()
         raise InputError(
@@ -97,7 +102,7 @@ def checked_action(action: Any, choices: int) -> int:
 
 
 def encode(space: Space, contexts: Sequence[Array], count: int) -> Array:
-    """The observations of a batch of `count`: context values (count,) each, to one array.
+    """The contexts of a batch of `count`: context values (count,) each, to one array.
 
     The result is (count,) for a Discrete space, and otherwise (count, contexts).
     """
@@ -109,14 +114,15 @@ def encode(space: Space, contexts: Sequence[Array], count: int) -> Array:
 
 
 def all_observations(model: SCM) -> Array:
-    """Every observation of a discrete model, in the row-major order of its contexts.
+    """Every observation of a discrete model whose contexts are shown as they are.
 
-    The shape is (C,), or (C, contexts). Raises NotDiscreteError if a context is continuous.
+    They are in the row-major order of the contexts. The shape is (C,), or (C, contexts). Raises
+    NotDiscreteError if a context is continuous.
     """
     supports = [model.tables.support(name) for name in model.contexts]
     grid = np.meshgrid(*supports, indexing="ij")
     count = prod(len(support) for support in supports)
-    return encode(observation_space(model), [axis.ravel() for axis in grid], count)
+    return encode(context_space(model), [axis.ravel() for axis in grid], count)
 
 
 def cells(space: Space) -> int | None:

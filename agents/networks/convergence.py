@@ -12,6 +12,7 @@ from dosuite.causal import Array
 from dosuite.envs import Space
 
 from ..policy import ContinuousPolicy, Policy
+from .network_agent import NetworkAgent
 from .training import DIVERGED, Learner, Minibatch, train
 
 TENTH = 0.1  # of the updates
@@ -25,7 +26,7 @@ def trained_policies(
     learner: Learner,
     batches: Iterable[Minibatch],
     updates: int,
-    rate: float,
+    agent: NetworkAgent,
     observations: Sequence[Array],
     actions: Space,
 ) -> list[Policy | Exception]:
@@ -48,7 +49,7 @@ def trained_policies(
                     halfway.extend(learner.policy(seed) for seed in seeds)
             yield batch
 
-    training = train(learner, len(seeds), watched(), rate)
+    training = train(learner, len(seeds), watched(), agent)
     policies: list[Policy | Exception] = []
     for seed, is_finite in enumerate(training.finite):
         if not is_finite:

@@ -1,6 +1,7 @@
 """The inputs of batched networks.
 
-Numbers enter a network as they are. Discrete observations enter one-hot, as the positions of the
+Numbers enter a network as they are, and images as bytes, of which it makes numbers from 0 to 1.
+Discrete observations enter one-hot, as the positions of the
 ones, so that the first layer looks rows of its weights up instead of multiplying. If a space has no
 more observations ("cells") than a minibatch has rows, every cell is evaluated once per minibatch
 and each row looks up the outputs of its cell.
@@ -18,7 +19,7 @@ from torch import Tensor
 from dosuite.causal import Array
 from dosuite.envs import Space, as_integer, cells
 
-from .features import features, places
+from .features import brightness, features, image_size, places
 from .perceptrons import Perceptrons
 
 
@@ -29,6 +30,7 @@ class Encoder:
         self.space = space
         self.rows = rows
         self.device = device
+        self.is_image = image_size(space) is not None
         self.cells = cells(space) or 0  # 0 if the space is not discrete
         self.once = 0 < self.cells <= rows  # whether each cell is evaluated once
         self.grid = torch.empty(0)  # features of all cells, (cells, in), if evaluated once
@@ -47,8 +49,10 @@ class Encoder:
         """Encode observations (n, ...).
 
         The result has the numbers of the cells (n,) if each is evaluated once, else the positions
-        of ones (n, ones), or numbers (n, in) for a Box.
+        of ones (n, ones), or for a Box numbers (n, in), which are bytes if it holds images.
         """
+        if self.is_image:
+            return observations.reshape(len(observations), -1)
         if isinstance(self.space, spaces.Box):
             return observations.reshape(len(observations), -1).astype(np.float32)
         if self.once:
@@ -62,6 +66,8 @@ class Encoder:
     def outputs(self, networks: Perceptrons, encoded: Tensor) -> Tensor:
         """Outputs for encoded observations: (members, rows, ...) to (members, rows, out)."""
         if not self.once:
+            if self.is_image:
+                encoded = brightness(encoded)
             return networks(encoded)  # type: ignore[no-any-return]
         values = networks(self.grid.expand(len(encoded), -1, -1))
         return _looked_up(values, encoded)
@@ -89,6 +95,8 @@ class Encoder:
         """Encoded observations as rows of features: (members, rows, in)."""
         if self.once:
             return self.grid[encoded]
+        if self.is_image:
+            return brightness(encoded)
         if encoded.is_floating_point():
             return encoded
         members, rows, _ = encoded.shape

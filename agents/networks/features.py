@@ -9,6 +9,8 @@ from torch import Tensor
 from dosuite.causal import Array, InputError
 from dosuite.envs import Space
 
+from .perceptrons import ImageSize
+
 
 def device_named(name: str) -> torch.device:
     """The device "cpu", "cuda" or "cuda:1". Raises InputError if this machine does not have it."""
@@ -21,8 +23,23 @@ def device_named(name: str) -> torch.device:
         ) from error
 
 
+def image_size(space: Space) -> ImageSize | None:
+    """The height and width of the images (1, height, width) of a space; None for another space."""
+    if isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) == 3:
+        _, height, width = space.shape
+        return height, width
+    return None
+
+
+def brightness(pixels: Tensor) -> Tensor:
+    """Bytes as numbers from 0 to 1."""
+    return pixels.float() / 255
+
+
 def features(space: Space, observations: Array) -> Tensor:
-    """Observations as floats, (n, flatdim): one-hot if the space is discrete."""
+    """Observations as floats, (n, flatdim): one-hot if the space is discrete, pixels 0 to 1."""
+    if image_size(space) is not None:
+        return brightness(torch.as_tensor(observations.reshape(len(observations), -1)))
     if isinstance(space, spaces.Box):
         numbers = torch.as_tensor(np.asarray(observations, dtype=np.float32))
         return numbers.reshape(len(observations), -1)

@@ -1,8 +1,12 @@
-"""Multi-layer perceptrons with a leading axis of members: one network per seed, side by side."""
+"""Multi-layer perceptrons with a leading axis of members: one network per seed, side by side.
+
+Those that see images begin with one convolution, which all agents share.
+"""
 
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,23 +15,47 @@ from torch import Tensor, nn
 
 # a product with fewer outputs than this, and at least this many rows, is computed transposed
 NARROW = 16
+# The convolution: patches of PATCH x PATCH pixels, STRIDE pixels apart, to CHANNELS numbers each.
+PATCH, STRIDE, CHANNELS = 4, 2, 8
+# an image with at most as many pixels is convolved by one product with a matrix of all its pixels
+SMALL = 128
+
+ImageSize = tuple[int, int]  # height and width in pixels
 
 
 class Perceptrons(nn.Module):
     """Multi-layer perceptrons of one architecture, with rectified linear units.
 
     `layers` has weights (members, in, out) and biases (members, 1, out) in turn, layer by layer.
+    With the height and width of an `image`, the first of the inputs are its pixels, row by row, and
+    the first layer is a convolution of them: see `perceive`.
     """
 
-    def __init__(self, layers: Iterable[Tensor]):
+    def __init__(self, layers: Iterable[Tensor], image: Sequence[int] | None = None):
         super().__init__()
         self.layers = nn.ParameterList(layers)
+        self.image = image
 
     @staticmethod
-    def drawn(sizes: Sequence[int], rngs: Sequence[np.random.Generator]) -> "Perceptrons":
-        """A member for each generator, initialised as `torch.nn.Linear`: within 1/sqrt(in)."""
-        members = [_initial_layers(sizes, rng) for rng in rngs]
-        return Perceptrons(torch.stack(parts) for parts in zip(*members, strict=True))
+    def drawn(
+        sizes: Sequence[int],
+        rngs: Sequence[np.random.Generator],
+        image: ImageSize | None = None,
+    ) -> "Perceptrons":
+        """A member for each generator, initialised as `torch.nn.Linear`: within 1/sqrt(in).
+
+        `sizes` has the numbers of inputs, of units in each hidden layer, and of outputs.
+        """
+        members = []
+        for rng in rngs:
+            layers = []
+            inputs, *others = sizes
+            if image is not None:
+                layers += _initial_layers([PATCH**2, CHANNELS], rng)
+                inputs += inputs_of_image(image) - prod(image)
+            members.append(layers + _initial_layers([inputs, *others], rng))
+        layers_of_all = (torch.stack(parts) for parts in zip(*members, strict=True))
+        return Perceptrons(layers_of_all, image)
 
     def __len__(self) -> int:
         return len(self.layers[0])
@@ -37,11 +65,12 @@ class Perceptrons(nn.Module):
 
         Integer inputs (members, rows, ones) are the positions of the ones in one-hot inputs.
         """
-        return perceive([*self.layers], inputs)
+        return perceive([*self.layers], inputs, self.image)
 
     def only(self, members: Sequence[int]) -> "Perceptrons":
         """A copy of some members, on the CPU."""
-        return Perceptrons(layer.detach()[list(members)].cpu() for layer in self.layers)
+        layers = (layer.detach()[list(members)].cpu() for layer in self.layers)
+        return Perceptrons(layers, self.image)
 
     @torch.no_grad()
     def follow(self, other: "Perceptrons", share: float = 1.0) -> None:
@@ -50,12 +79,72 @@ class Perceptrons(nn.Module):
             mine.lerp_(theirs, share)
 
 
-def perceive(layers: Sequence[Tensor], inputs: Tensor) -> Tensor:
-    """Outputs of perceptrons with these layers; the inputs are those of `Perceptrons.forward`."""
+def perceive(
+    layers: Sequence[Tensor], inputs: Tensor, image: Sequence[int] | None = None
+) -> Tensor:
+    """Outputs of perceptrons with these layers; the inputs are those of `Perceptrons.forward`.
+
+    With an image, the first two layers are the weights (members, PATCH**2, CHANNELS) and the biases
+    of a convolution with rectified linear units. Its outputs take the place of the pixels.
+    """
+    if image is not None:
+        weight, bias, *layers = layers
+        inputs = _convolved(inputs, weight, bias, image)
     for i in range(0, len(layers), 2):
         activations = inputs.relu_() if i else inputs
         inputs = _affine(activations, layers[i], layers[i + 1])
     return inputs
+
+
+def _convolved(inputs: Tensor, weight: Tensor, bias: Tensor, image: Sequence[int]) -> Tensor:
+    """Inputs (members, rows, in) with the pixels replaced by what a convolution makes of them."""
+    size = prod(image)
+    members, rows, others = inputs.shape
+    pixels = inputs[..., :size]
+    if size <= SMALL:
+        by_pixel = _weights_by_pixel(weight, image)
+        bias_of_all = bias.repeat(1, 1, by_pixel.shape[2] // CHANNELS)
+        convolved = torch.baddbmm(bias_of_all, pixels, by_pixel).relu_()
+    else:
+        patches = patches_of(pixels, image).flatten(1, 2)
+        convolved = _affine(patches, weight, bias).relu_().reshape(members, rows, -1)
+    return convolved if others == size else torch.cat([convolved, inputs[..., size:]], -1)
+
+
+def _weights_by_pixel(weight: Tensor, image: Sequence[int]) -> Tensor:
+    """A convolution (members, PATCH**2, CHANNELS) as a matrix (members, pixels, outputs).
+
+    For a small image, one product with it is faster than gathering the patches.
+    """
+    members, _, channels = weight.shape
+    numbers = torch.arange(prod(image), device=weight.device)
+    pixel_of = patches_of(numbers, image)  # (patches, PATCH**2)
+    patches = len(pixel_of)
+    place = pixel_of * patches + torch.arange(patches, device=weight.device)[:, None]
+    repeated = weight[:, None].expand(-1, patches, -1, -1).reshape(members, -1, channels)
+    empty = weight.new_zeros(members, prod(image) * patches, channels)
+    filled = empty.index_copy(1, place.reshape(-1), repeated)
+    return filled.reshape(members, prod(image), patches * channels)
+
+
+def patches_of(pixels: Tensor, image: Sequence[int]) -> Tensor:
+    """The patches of images (..., height * width), row by row: (..., patches, PATCH**2)."""
+    height, width = image
+    rows = pixels.reshape(*pixels.shape[:-1], height, width)
+    # (..., patches down, patches across, PATCH, PATCH)
+    patches: Tensor = rows.unfold(-2, PATCH, STRIDE).unfold(-2, PATCH, STRIDE)
+    return patches.flatten(-2).flatten(-3, -2)
+
+
+def inputs_of_image(image: Sequence[int]) -> int:
+    """The number of inputs that a convolution makes of an image."""
+    height, width = image
+    return CHANNELS * _steps(height) * _steps(width)
+
+
+def _steps(pixels: int) -> int:
+    """The number of patches along a side of an image."""
+    return (pixels - PATCH) // STRIDE + 1
 
 
 def target_of(networks: Perceptrons) -> Perceptrons:

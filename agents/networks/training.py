@@ -1,4 +1,4 @@
-"""Minibatches, and training by Adam, for all seeds at once.
+"""Minibatches, and training, for all seeds at once.
 
 Tensors have a leading axis of seeds, no operation mixes seeds, and each seed has its own generator.
 So on one thread of a CPU, a seed gets exactly the numbers that it gets when it is trained alone.
@@ -7,6 +7,7 @@ So on one thread of a CPU, a seed gets exactly the numbers that it gets when it 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from dosuite.envs import Data
 
 from ..policy import Policy
 from .encoder import Encoder
+from .network_agent import NetworkAgent
 
 BATCH = 1024  # rows of a minibatch in `fit`
 BLOCK = 32  # minibatches that are drawn at once
@@ -109,14 +111,23 @@ class Training(NamedTuple):
     losses: Array  # of each seed at each step: (steps, seeds)
 
 
-def train(learner: Learner, seeds: int, batches: Iterable[Minibatch], rate: float) -> Training:
-    """Take a step of Adam for each minibatch.
+def train(
+    learner: Learner,
+    seeds: int,
+    batches: Iterable[Minibatch],
+    agent: NetworkAgent,
+    most_gradient: float = inf,
+) -> Training:
+    """Take a step of the agent's optimiser for each minibatch.
+
+    A seed's gradient with a greater norm than `most_gradient` is shortened to it.
 
     From its first infinite or NaN loss on, a seed is not trained any more; the others are not
     affected.
     """
     parts = [(*_flattened(parameters), period) for parameters, period in learner.parts()]
-    optimiser = torch.optim.Adam([values for values, _, _ in parts], lr=rate, fused=True)
+    # a group for each part, since the fused SGD fails on a group of which some had no step yet
+    optimiser = agent.optimiser_of([{"params": [values]} for values, _, _ in parts], fused=True)
     finite = torch.ones(seeds, dtype=torch.bool)
     history: list[Tensor] = []
     for step, batch in enumerate(batches, 1):
@@ -131,19 +142,34 @@ def train(learner: Learner, seeds: int, batches: Iterable[Minibatch], rate: floa
             values.grad = gradients if step % period == 0 else None
         # the seeds have separate parameters, so the gradient of the sum is that of each loss
         losses.where(finite, 0.0).sum().backward()
+        if most_gradient < inf:
+            _shorten(learner, seeds, most_gradient)
         optimiser.step()
     losses_by_step = torch.stack(history).double().cpu().numpy()
     return Training(finite.tolist(), losses_by_step)
 
 
+def _shorten(learner: Learner, seeds: int, most: float) -> None:
+    """Shorten the gradient of each seed to a norm of at most `most`, over all its networks."""
+    gradients = [part.grad for part in learner.parameters() if part.grad is not None]
+    # (copies * seeds, ...) each, copy by copy; added one by one, since torch adds the columns of a
+    # table in another order if there is one column only
+    squares = [torch.split(part.flatten(1).square().sum(1), seeds) for part in gradients]
+    norm = sum(copy for copies in squares for copy in copies).sqrt()
+    factor = (most / (norm + 1e-6)).clamp(max=1.0)
+    for part in gradients:
+        by_member = factor.repeat(len(part) // seeds)
+        part.mul_(by_member.reshape(-1, *[1] * (part.dim() - 1)))
+
+
 def _flattened(parameters: Sequence[nn.Parameter]) -> tuple[Tensor, Tensor]:
     """Move all parameters into one vector, and their gradients into another; return both.
 
-    The parameters become views, so that one fused step of Adam updates all of them.
+    The parameters become views, so that one fused step of the optimiser updates all of them.
     """
     sizes = [part.numel() for part in parameters]
-    # Adam rounds the last numbers, which do not fill a register, differently. Zeros fill it, so
-    # that no seed's result depends on its place.
+    # An optimiser rounds the last numbers, which do not fill a register, differently. Zeros fill
+    # it, so that no seed's result depends on its place.
     sizes.append(-sum(sizes) % REGISTER)
     filling = parameters[0].new_zeros(sizes[-1])
     values = torch.cat([*(part.detach().reshape(-1) for part in parameters), filling])
@@ -155,20 +181,19 @@ def _flattened(parameters: Sequence[nn.Parameter]) -> tuple[Tensor, Tensor]:
 
 
 def fit(
-    net: nn.Module,
+    optimiser: torch.optim.Optimizer,
     loss: Callable[[Array], Tensor],
     rows: int,
     steps: int,
-    rate: float,
     rng: np.random.Generator,
+    batch: int = BATCH,
 ) -> None:
-    """Take `steps` steps of Adam on `loss(indices)` over minibatches of row numbers below `rows`.
+    """Take `steps` steps on `loss(indices)` over minibatches of row numbers below `rows`.
 
     Raises FloatingPointError if the loss becomes infinite or NaN.
     """
-    optimiser = torch.optim.Adam(net.parameters(), lr=rate)
     for _ in range(steps):
-        value = loss(rng.integers(rows, size=min(rows, BATCH)))
+        value = loss(rng.integers(rows, size=min(rows, batch)))
         if not torch.isfinite(value):
             raise FloatingPointError(DIVERGED)
         optimiser.zero_grad()

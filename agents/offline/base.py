@@ -1,8 +1,10 @@
 """What offline agents with networks share: the networks of all seeds are trained at once."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -15,13 +17,15 @@ from dosuite.envs import Data, choices
 from ..agent import OfflineAgent
 from ..networks.convergence import trained_policies
 from ..networks.encoder import Encoder
-from ..networks.features import device_named
+from ..networks.features import device_named, image_size
+from ..networks.network_agent import NetworkAgent
 from ..networks.perceptrons import Perceptrons
 from ..networks.rescaling import safe_spread
 from ..networks.training import Learner, Minibatch, minibatches
 from ..policy import Policy
-from ..settings import at_least_one, check_actions, positive
+from ..settings import check_actions
 
+K = TypeVar("K", bound=Hashable)
 COMPARED = 1000  # observations of a log in which policies are compared
 
 
@@ -32,7 +36,8 @@ class Task:
     sources: Sequence[Data]
     rngs: Sequence[np.random.Generator]
     encoder: Encoder
-    hidden: int  # units in each of two layers
+    layers: Sequence[int]  # units of the hidden layers
+    updates: int = 1  # steps of the optimiser
 
     @property
     def data(self) -> Data:
@@ -50,13 +55,14 @@ class Task:
         return flatdim(self.data.action_space)
 
     def networks(self, outputs: int, copies: int = 1, extra_inputs: int = 0) -> Perceptrons:
-        """New networks with two hidden layers: (copies * seeds) members, copy by copy.
+        """New networks: (copies * seeds) members, copy by copy.
 
         They have the features of an observation as inputs, and `extra_inputs` more.
         """
         inputs = flatdim(self.data.observation_space) + extra_inputs
-        sizes = [inputs, self.hidden, self.hidden, outputs]
-        return Perceptrons.drawn(sizes, [*self.rngs] * copies).to(self.encoder.device)
+        sizes = [inputs, *self.layers, outputs]
+        image = image_size(self.data.observation_space)
+        return Perceptrons.drawn(sizes, [*self.rngs] * copies, image).to(self.encoder.device)
 
     def standard(self, name: str) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of a column in the log of each seed: (seeds, numbers) each.
@@ -83,21 +89,12 @@ def _rows(data: Data, name: str) -> Array:
 
 
 @dataclass(frozen=True)
-class BatchedAgent(OfflineAgent):
+class BatchedAgent(NetworkAgent, OfflineAgent):
     """An offline agent that trains the networks of all seeds at once.
 
-    Each seed learns exactly what it learns alone. Raises InputError if a setting is out of range,
-    or if the agent cannot take the actions.
+    Each seed learns exactly what it learns alone. Seeds whose logs ask for other numbers of updates
+    (see `epochs`) are trained apart. Raises InputError if the agent cannot take the actions.
     """
-
-    batch: int = 256  # rows of a minibatch
-    rate: float = 1e-3  # learning rate of Adam
-    hidden: int = 32  # units in each of two layers
-    device: str = "cpu"  # or cuda
-
-    def __post_init__(self) -> None:
-        at_least_one(self, "batch", "hidden")
-        positive(self, "rate")
 
     def learn_from(self, source: Data, rng: np.random.Generator) -> Policy:
         """Learn from a log. Raises FloatingPointError if the loss becomes infinite or NaN."""
@@ -114,33 +111,60 @@ class BatchedAgent(OfflineAgent):
         Returns for each seed its policy, or the error that stopped it.
         """
         check_actions(self, sources[0].action_space)
+        keys = [self._updates(source) for source in sources]
+        return in_groups(keys, partial(self._learn_together, sources, rngs))
+
+    def _learn_together(
+        self,
+        sources: Sequence[Data],
+        rngs: Sequence[np.random.Generator],
+        updates: int,
+        seeds: Sequence[int],
+    ) -> list[Policy | Exception]:
+        """Learn from the logs of some seeds, with one number of updates."""
         encoder = Encoder(sources[0].observation_space, self.batch, device_named(self.device))
-        task = Task(sources, rngs, encoder, self.hidden)
+        logs, generators = [sources[seed] for seed in seeds], [rngs[seed] for seed in seeds]
+        task = Task(logs, generators, encoder, self.layers, updates)
         learner = self._learner(task)
-        updates = self._updates(sources[0].horizon)
-        batches = minibatches(sources, rngs, updates, self.batch, encoder)
-        return self._trained(learner, task, batches)
+        return self._trained(learner, task, self._minibatches(task, learner))
+
+    def _minibatches(self, task: Task, learner: Any) -> Iterable[Any]:
+        """The minibatches that the learner is trained on."""
+        return minibatches(task.sources, task.rngs, task.updates, self.batch, task.encoder)
 
     def _trained(
         self, learner: Learner, task: Task, batches: Iterable[Minibatch]
     ) -> list[Policy | Exception]:
         """Train; the policy of each seed, or the error that stopped it."""
-        updates = self._updates(task.data.horizon)
         shown = [self._some_observations(data) for data in task.sources]
         actions = task.data.action_space
-        return trained_policies(learner, batches, updates, self.rate, shown, actions)
+        return trained_policies(learner, batches, task.updates, self, shown, actions)
 
     def _some_observations(self, data: Data) -> Array:
         """The first observations of a log, as the policy gets them."""
         return data["observation"][:COMPARED]
 
-    @abstractmethod
-    def _updates(self, horizon: int) -> int:
-        """The number of optimiser steps."""
+    def _updates(self, data: Data) -> int:
+        """The number of steps of the optimiser on a log."""
+        return self.updates_on(len(data))
 
     @abstractmethod
     def _learner(self, task: Task) -> Learner:
         """The networks and their loss."""
+
+
+def in_groups(
+    keys: Sequence[K], learn: Callable[[K, Sequence[int]], list[Policy | Exception]]
+) -> list[Policy | Exception]:
+    """What `learn(key, seeds)` returns for the seeds of each key, in the order of the seeds.
+
+    Seeds are the positions in `keys`.
+    """
+    learned: dict[int, Policy | Exception] = {}
+    for key in dict.fromkeys(keys):
+        seeds = [seed for seed, own in enumerate(keys) if own == key]
+        learned.update(zip(seeds, learn(key, seeds), strict=True))
+    return [learned[seed] for seed in range(len(keys))]
 
 
 def taken(outputs: Tensor, actions: Tensor) -> Tensor:

@@ -16,7 +16,6 @@ from ..networks.perceptrons import Perceptrons
 from ..networks.rescaling import of_raw_outputs
 from ..networks.training import Learner, Minibatch
 from ..policy import ContinuousPolicy, Policy, TabularPolicy
-from ..settings import at_least_one
 from ..tabular.counting import counts, is_tabular
 from .base import BatchedAgent, Task, taken
 
@@ -85,13 +84,9 @@ class BehaviourCloning(BatchedAgent):
     acts_in_a_box: ClassVar[bool] = True
     takes_numbers: ClassVar[bool] = True
 
-    steps: int = 2000  # optimiser steps, if a network learns
-    batch: int = 1024  # rows of a minibatch
-    hidden: int = 64  # units in each of two layers
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        at_least_one(self, "steps")
+    batch: int = 1024
+    hidden: int = 64
+    updates: int = 2000  # if a network learns
 
     def learn_all(
         self, sources: Sequence[Data], rngs: Sequence[np.random.Generator]
@@ -100,9 +95,6 @@ class BehaviourCloning(BatchedAgent):
         if isinstance(sources[0].action_space, Box) or not is_tabular(sources[0]):
             return super().learn_all(sources, rngs)
         return [_counted(source) for source in sources]
-
-    def _updates(self, horizon: int) -> int:
-        return self.steps
 
     def _learner(self, task: Task) -> Learner:
         return MeanCloner(task) if isinstance(task.data.action_space, Box) else Cloner(task)

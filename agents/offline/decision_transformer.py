@@ -16,7 +16,7 @@ from dosuite.causal.exact import greedy
 from dosuite.envs import Data, Space, choices
 
 from ..networks.encoder import Encoder
-from ..networks.features import device_named, features
+from ..networks.features import features, image_size
 from ..networks.perceptrons import Perceptrons
 from ..networks.training import Learner
 from ..networks.transformer import Transformer
@@ -63,14 +63,14 @@ class DecisionTransformer(BatchedAgent):
     # of the logits of discrete actions: 0 takes the most likely, 1 samples as the behaviour policy
     temperature: float = 0.0
     context: int = 20  # steps of history
-    layers: int = 1
+    depth: int = 1  # blocks of attention
     heads: int = 2  # of attention, which share the hidden units
     batch: int = 512  # steps of a minibatch, in windows of `context`
     updates: int = 1000
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least_one(self, "context", "layers", "heads", "updates")
+        at_least_one(self, "context", "heads")
         if self.actions not in MODES:
             raise InputError(
                 f"{self.name}: actions must be evidence or masked; "
@@ -100,11 +100,10 @@ class DecisionTransformer(BatchedAgent):
         check_actions(self, sources[0].action_space)
         if self.actions == "masked":
             sources = [self._experiment(source) for source in sources]
-        encoder = Encoder(sources[0].observation_space, self.batch, device_named(self.device))
-        task = Task(sources, rngs, encoder, self.hidden)
-        learner = self._learner(task)
-        batches: Any = learner.batches()
-        return self._trained(learner, task, batches)
+        return super().learn_all(sources, rngs)
+
+    def _minibatches(self, task: Task, learner: Any) -> Iterator[Windows]:
+        return learner.batches()  # type: ignore[no-any-return]
 
     def _experiment(self, data: Data) -> Data:
         """The rows of the episodes in which an experimenter acted."""
@@ -116,9 +115,6 @@ class DecisionTransformer(BatchedAgent):
                 "take a mixed log"
             )
         return data.at(rows)
-
-    def _updates(self, horizon: int) -> int:
-        return self.updates
 
     def _learner(self, task: Task) -> "SequenceLearner":
         return SequenceLearner(task, self)
@@ -159,17 +155,18 @@ class SequenceLearner(Learner):
         self.encoders = encoder, Encoder(Discrete(data.horizon), agent.batch, encoder.device)
         is_discrete = isinstance(data.action_space, Discrete)
         outputs = choices(data.action_space) if is_discrete else 1
-        width, rngs = task.hidden, task.rngs
-        see = Perceptrons.drawn([flatdim(data.observation_space), width], rngs)
+        width, rngs = agent.hidden, task.rngs
+        space = data.observation_space
+        see = Perceptrons.drawn([flatdim(space), width], rngs, image_size(space))
         count = Perceptrons.drawn([data.horizon, width], rngs)
         recall = Perceptrons.drawn([2 + outputs, width], rngs)
-        body = Transformer.drawn(width, outputs, agent.layers, agent.heads, rngs)
+        body = Transformer.drawn(width, outputs, agent.depth, agent.heads, rngs)
         self.net = Sequencer(see, count, recall, body).to(encoder.device)
 
     def batches(self) -> Iterator[Windows]:
         """All minibatches of windows."""
         shape = ceil(self.agent.batch / self.steps), self.steps
-        return windows_of(self.logs, self.task.rngs, self.agent.updates, shape, self.encoders)
+        return windows_of(self.logs, self.task.rngs, self.task.updates, shape, self.encoders)
 
     def forward(self, batch: Windows) -> Tensor:  # type: ignore[override]
         """The mean loss of each seed over the steps of its windows."""

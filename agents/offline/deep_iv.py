@@ -208,16 +208,16 @@ class DeepIV(BatchedAgent):
     needs: ClassVar[frozenset[str]] = frozenset({"graph"})
     acts_in_a_box: ClassVar[bool] = True
 
-    batch: int = 512  # rows of a minibatch
+    batch: int = 512
     rate: float = 2e-3
-    hidden: int = 64  # units in each of two layers
+    hidden: int = 64
     updates: int = 5000
     components: int = 10  # normals in the law of a real-valued action
     tau: float = 0.002  # fraction by which averages move at each update
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least_one(self, "updates", "components")
+        at_least_one(self, "components")
         check_tau(self)
 
     def learn_all(
@@ -244,9 +244,6 @@ class DeepIV(BatchedAgent):
         space = data.observation_space
         assert isinstance(space, WithInstrument)
         return space.contexts_of(super()._some_observations(data))
-
-    def _updates(self, horizon: int) -> int:
-        return self.updates
 
     def _learner(self, task: Task) -> TwoStages:
         space = task.data.observation_space

@@ -7,6 +7,7 @@ all of them.
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import ClassVar
 
 import numpy as np
@@ -23,9 +24,9 @@ from ..networks.network_policy import NetworkPolicy
 from ..networks.rescaling import of_raw_outputs
 from ..networks.training import Learner, Minibatch, minibatches
 from ..policy import Policy
-from ..settings import at_least_one, check_actions, not_negative
+from ..settings import check_actions, not_negative
 from ..tabular.counting import Strata
-from .base import BatchedAgent, Task, taken
+from .base import BatchedAgent, Task, in_groups, taken
 
 
 class DomainLearner(Learner):
@@ -77,7 +78,7 @@ class InvariantLearner(DomainLearner):
 
         The division keeps the size of the gradients, as in the authors' code.
         """
-        is_annealing = self.steps <= self.agent.annealing * self.agent.updates
+        is_annealing = self.steps <= self.agent.annealing * self.task.updates
         weight = 1.0 if is_annealing else self.agent.penalty
         risk = (predicted - reward).square().mean(-1)
         penalised = risk + weight * penalty(predicted, reward)
@@ -129,10 +130,6 @@ class DomainAgent(BatchedAgent):
     batch: int = 512  # rows of a minibatch, of each domain
     updates: int = 2000
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        at_least_one(self, "updates")
-
     def learn_all(
         self, sources: Sequence[Data], rngs: Sequence[np.random.Generator]
     ) -> list[Policy | Exception]:
@@ -144,17 +141,21 @@ class DomainAgent(BatchedAgent):
         check_actions(self, sources[0].action_space)
         domains = [by_domain(data) for data in sources]
         encoder = Encoder(sources[0].observation_space, self.batch, device_named(self.device))
-        policies: dict[int, Policy | Exception] = {}
-        for count in {len(parts) for parts in domains}:
-            seeds = [seed for seed, parts in enumerate(domains) if len(parts) == count]
+
+        def learn(key: tuple[int, int], seeds: Sequence[int]) -> list[Policy | Exception]:
             logs = [sources[seed] for seed in seeds]
             seed_rngs = [rngs[seed] for seed in seeds]
-            task = Task(logs, seed_rngs, encoder, self.hidden)
-            learned = self._learn_together(task, [domains[seed] for seed in seeds])
-            policies.update(zip(seeds, learned, strict=True))
-        return [policies[seed] for seed in range(len(sources))]
+            task = Task(logs, seed_rngs, encoder, self.layers, updates=key[1])
+            return self._learn_domains(task, [domains[seed] for seed in seeds])
 
-    def _learn_together(
+        return in_groups([(len(parts), self._updates_on_all(parts)) for parts in domains], learn)
+
+    def _updates_on_all(self, domains: Sequence[Data]) -> int:
+        """The number of steps; a minibatch has `batch` rows of each domain."""
+        rows = sum(map(len, domains))
+        return self.updates_on(ceil(rows / len(domains)))
+
+    def _learn_domains(
         self, task: Task, domains: Sequence[Sequence[Data]]
     ) -> list[Policy | Exception]:
         """Train the seeds of a task, whose logs have the same number of domains."""
@@ -164,7 +165,7 @@ class DomainAgent(BatchedAgent):
         for parts_of_seed, rng in zip(domains, task.rngs, strict=True):
             parts += parts_of_seed
             rngs += [rng] * len(parts_of_seed)
-        batches = minibatches(parts, rngs, self.updates, self.batch, task.encoder)
+        batches = minibatches(parts, rngs, task.updates, self.batch, task.encoder)
         policies = self._trained(self._learner(task), task, batches)
         note = f"domains: {len(domains[0])}"
         if task.data.horizon > 1:
@@ -173,9 +174,6 @@ class DomainAgent(BatchedAgent):
             if isinstance(policy, Policy):
                 add_note(policy, note)
         return policies
-
-    def _updates(self, horizon: int) -> int:
-        return self.updates
 
     @abstractmethod
     def _learner(self, task: Task) -> DomainLearner:
@@ -216,8 +214,8 @@ class GroupDRO(DomainAgent):
     """Group distributionally robust optimisation: the least risk in the worst domain.
 
     It minimises max_q sum_g q_g R_g over weights q of the domains by alternating exponentiated
-    gradient steps on q and steps of Adam. It is robust to other mixtures of the logged domains, and
-    to nothing else.
+    gradient steps on q and steps of the optimiser. It is robust to other mixtures of the logged
+    domains, and to nothing else.
 
     Source: Sagawa, Koh, Hashimoto and Liang (2020), Distributionally robust neural networks for
     group shifts, algorithm 1.

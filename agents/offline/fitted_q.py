@@ -8,6 +8,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from dosuite.envs import Data
+
 from ..networks.network_policy import NetworkPolicy
 from ..networks.perceptrons import target_of
 from ..networks.training import Learner, Minibatch
@@ -105,18 +107,22 @@ class FQI(BatchedAgent):
     name: ClassVar[str] = "fqi"
 
     iterations: int = 40  # of the Bellman operator; never more than the horizon
-    steps: int = 200  # optimiser steps in each iteration
+    updates: int = 200  # in each iteration, as are `epochs`
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least_one(self, "iterations", "steps")
+        at_least_one(self, "iterations")
 
-    def _updates(self, horizon: int) -> int:
-        return min(self.iterations, horizon) * self.steps
+    def _updates(self, data: Data) -> int:
+        return self._rounds(data) * self.updates_on(len(data))
+
+    def _rounds(self, data: Data) -> int:
+        return min(self.iterations, data.horizon)
 
     def _learner(self, task: Task) -> QLearner:
         # the first iteration regresses on rewards alone, as Q_0 is 0
-        return QLearner(task, fqi_loss, self.steps, myopic=self.steps)
+        updates = task.updates // self._rounds(task.data)
+        return QLearner(task, fqi_loss, updates, myopic=updates)
 
 
 @dataclass(frozen=True)
@@ -138,16 +144,13 @@ class CQL(BatchedAgent):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least_one(self, "updates", "sync")
+        at_least_one(self, "sync")
         not_negative(self, "alpha")
 
     def loss(self, values: Tensor, next_value: Tensor, batch: Minibatch, discount: float) -> Tensor:
         """The loss of Q-learning and the weighted conservatism: (seeds,)."""
         loss = dqn_loss(values, next_value, batch, discount)
         return loss + self.alpha * conservatism(values, batch.action)
-
-    def _updates(self, horizon: int) -> int:
-        return self.updates
 
     def _learner(self, task: Task) -> QLearner:
         return QLearner(task, self.loss, self.sync, double_q=True)

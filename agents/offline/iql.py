@@ -12,7 +12,7 @@ from ..networks.network_policy import Mode
 from ..networks.perceptrons import Perceptrons, target_of
 from ..networks.training import Learner, Minibatch
 from ..policy import Policy
-from ..settings import at_least_one, check_tau, not_negative
+from ..settings import check_tau, not_negative
 from .base import BatchedAgent, Task, taken
 from .fitted_q import bellman_target
 
@@ -111,14 +111,10 @@ class IQL(BatchedAgent):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least_one(self, "updates")
         if not 0 < self.expectile < 1:
             raise InputError(f"iql: expectile must be between 0 and 1, and is {self.expectile}")
         not_negative(self, "temperature")
         check_tau(self)
-
-    def _updates(self, horizon: int) -> int:
-        return self.updates
 
     def _learner(self, task: Task) -> ImplicitLearner:
         return ImplicitLearner(task, self)

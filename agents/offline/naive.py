@@ -25,7 +25,7 @@ class Naive(FQI):
     name: ClassVar[str] = "naive"
 
     batch: int = 1024  # rows of a minibatch, if a network learns
-    hidden: int = 64  # units in each of two layers
+    hidden: int = 64
 
     def learn_all(
         self, sources: Sequence[Data], rngs: Sequence[np.random.Generator]

@@ -16,13 +16,14 @@ from dosuite.causal.exact import greedy
 from dosuite.envs import CausalVectorEnv, Data, Space, choices
 
 from ..agent import OnlineAgent
-from ..networks.features import features
+from ..networks.features import features, image_size
+from ..networks.network_agent import NetworkAgent
 from ..networks.network_policy import Mode
 from ..networks.perceptrons import Perceptrons
 from ..networks.rescaling import of_raw_inputs
 from ..networks.training import fit
 from ..policy import Policy, TabularPolicy
-from ..settings import at_least_one
+from ..settings import at_least_one, positive
 from ..sources import Practice
 from ..tabular.counting import counts, is_tabular
 
@@ -31,7 +32,7 @@ Clones = Callable[[Array], Policy]
 
 
 @dataclass(frozen=True)
-class Targeted(OnlineAgent):
+class Targeted(NetworkAgent, OnlineAgent):
     """Clones a log once for each causal graph, and finds by executing the clones which earns most.
 
     A graph says which factors of the observation (components of a MultiDiscrete, numbers of a Box)
@@ -51,24 +52,29 @@ class Targeted(OnlineAgent):
 
     envs: int = 8  # parallel episodes between updates of the posterior
     temperature: float = 0.5  # in standard deviations of the returns
-    steps: int = 2000  # optimiser steps, if a network learns
-    rate: float = 1e-3
-    hidden: int = 64  # units in each of two layers
+    batch: int = 1024  # rows of a minibatch, at most as many as the log has
+    hidden: int = 64
+    updates: int = 2000  # if a network learns
 
     def __post_init__(self) -> None:
-        at_least_one(self, "envs", "steps", "hidden")
-        if not (self.temperature > 0 and self.rate > 0):
-            raise InputError(
-                f"targeted: temperature and rate must be positive, and are {self.temperature} "
-                f"and {self.rate}"
-            )
+        super().__post_init__()
+        at_least_one(self, "envs")
+        positive(self, "temperature")
 
     def learn_from(self, source: Practice, rng: np.random.Generator) -> Policy:
         """Clone the log, and practise for as many whole episodes as the steps allow.
 
-        An episode that is longer than the practice is cut off.
+        An episode that is longer than the practice is cut off. Raises InputError if the log is
+        empty.
         """
         log = source.log_for(self.name)
+        if image_size(log.observation_space) is not None:
+            raise InputError(
+                f"{self.name} tells the factors of an observation apart, and an image has none; "
+                "leave the observation out"
+            )
+        if not len(log):
+            raise InputError(f"{self.name} clones a log, and got an empty one; give it rows")
         clones = counted_clones(log) if is_tabular(log) else self._network_clones(log, rng)
         length = min(log.horizon, source.steps)
         env = source.make(max(1, min(self.envs, source.steps // length)))
@@ -91,7 +97,7 @@ class Targeted(OnlineAgent):
         factor_of_feature = np.repeat(np.arange(len(sizes)), sizes)
         mean, spread = _moments(data)
         inputs = flatdim(space) + len(sizes)
-        layers = [inputs, self.hidden, self.hidden, choices(data.action_space)]
+        layers = [inputs, *self.layers, choices(data.action_space)]
         net = Perceptrons.drawn(layers, [rng])
 
         def loss(rows: Array) -> Tensor:
@@ -102,7 +108,8 @@ class Targeted(OnlineAgent):
             logits = net(torch.cat([masked, graphs], 1)[None])[0]
             return nn.functional.cross_entropy(logits, torch.as_tensor(data["action"][rows]))
 
-        fit(net, loss, len(data), self.steps, self.rate, rng)
+        optimiser = self.optimiser_of(net.parameters(), fused=False)
+        fit(optimiser, loss, len(data), self.updates_on(len(data)), rng, self.batch)
 
         def clone(graph: Array) -> Policy:
             causes = torch.as_tensor(graph).float()

@@ -12,12 +12,13 @@ from dosuite.causal import Array
 from dosuite.envs import Space
 from dosuite.envs.gym.sb3 import stretched
 
+from ..networks.features import image_size
 from ..networks.network_policy import outputs
 from ..networks.perceptrons import Perceptrons, perceive, target_of
 from ..networks.rescaling import of_raw_inputs
 from ..networks.training import Learner, Minibatch
 from ..policy import ContinuousPolicy, Policy
-from ..settings import at_least_one, check_tau, not_negative
+from ..settings import check_tau, not_negative
 from .base import BatchedAgent, Task
 from .iql import q_loss
 
@@ -66,10 +67,12 @@ class TwinLearner(Learner):
         self.bounds = bounds
         self.low = _on(task.encoder.device, bounds.low)
         self.high = _on(task.encoder.device, bounds.high)
-        if isinstance(task.data.observation_space, Box):
+        space = task.data.observation_space
+        self.scaled = isinstance(space, Box) and image_size(space) is None
+        if self.scaled:
             self.mean, self.spread = task.standard("observation")
         else:
-            shape = len(task.rngs), flatdim(task.data.observation_space)
+            shape = len(task.rngs), flatdim(space)
             self.mean = torch.zeros(shape, device=task.encoder.device)
             self.spread = torch.ones(shape, device=task.encoder.device)
 
@@ -100,8 +103,8 @@ class TwinLearner(Learner):
         chosen = _chosen(self.actor, observations)
         first_critic = [layer[: len(chosen)].detach() for layer in self.critics.layers]
         inputs = torch.cat([observations, chosen], -1)
-        values = perceive(first_critic, inputs)[..., 0]
-        is_cloning = self.steps <= CLONING * self.agent.updates
+        values = perceive(first_critic, inputs, self.critics.image)[..., 0]
+        is_cloning = self.steps <= CLONING * self.task.updates
         alpha = 0.0 if is_cloning else self.agent.alpha
         return actor_loss(values, chosen, actions.clamp(-1, 1), alpha)
 
@@ -120,9 +123,9 @@ class TwinLearner(Learner):
 
     def policy(self, seed: int) -> Policy:
         """The actor of a seed."""
-        mean = self.mean[seed].cpu()
-        factor = 1 / self.spread[seed].cpu()
-        actor = of_raw_inputs(self.actor.only([seed]), mean, factor)
+        actor = self.actor.only([seed])
+        if self.scaled:
+            actor = of_raw_inputs(actor, self.mean[seed].cpu(), 1 / self.spread[seed].cpu())
         return DeterministicActor(actor, self.task.data.observation_space, self.bounds)
 
 
@@ -181,7 +184,7 @@ class TD3BC(BatchedAgent):
     counts_actions: ClassVar[bool] = False
 
     rate: float = 2e-3
-    hidden: int = 64  # units in each of two layers
+    hidden: int = 64
     alpha: float = 2.5  # weight of the values; at 0 the actor clones
     tau: float = 0.005  # fraction by which targets move at each of their steps
     noise: float = 0.2  # standard deviation of the smoothing, for actions in [-1, 1]
@@ -190,12 +193,8 @@ class TD3BC(BatchedAgent):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least_one(self, "updates")
         not_negative(self, "alpha", "noise", "clip")
         check_tau(self)
-
-    def _updates(self, horizon: int) -> int:
-        return self.updates
 
     def _learner(self, task: Task) -> TwinLearner:
         return TwinLearner(task, self)

@@ -17,7 +17,7 @@ from dosuite.envs import Space
 from ..agent import OnlineAgent
 from ..networks.features import device_named
 from ..policy import Policy
-from ..settings import at_least_one
+from ..settings import MOST, at_least_one, at_most
 from ..sources import Practice
 from .base import Features, practise
 
@@ -59,6 +59,7 @@ class ARS(OnlineAgent):
             raise InputError(
                 f"ars: rate and spread must be positive and hidden at least 0, and are {values}"
             )
+        at_most(self, MOST["hidden"], "hidden")
         if self.top > self.directions:
             raise InputError(
                 f"ars: top must be at most {self.directions}, the number of directions, and is "

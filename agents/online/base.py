@@ -20,7 +20,8 @@ from dosuite.envs import Space
 from dosuite.envs.gym.sb3 import BatchedVecEnv, Rescaled
 
 from ..agent import Agent, OnlineAgent
-from ..networks.features import device_named
+from ..networks.features import device_named, image_size
+from ..networks.perceptrons import CHANNELS, PATCH, inputs_of_image, patches_of
 from ..policy import Policy
 from ..settings import at_least_one, check_actions, check_discount, positive
 from ..sources import Practice
@@ -130,14 +131,22 @@ def settings(agent: NetworkSettings, batch: VecEnv, practice: Practice) -> dict[
 
 
 class Features(FlattenExtractor):
-    """The inputs of networks: discrete observations one-hot, numbers standardised.
+    """The inputs of networks: discrete observations one-hot, numbers standardised, images
+    convolved.
 
-    Numbers are standardised by the running mean and variance of all observations in training.
+    Numbers are standardised by the running mean and variance of all observations in training. The
+    convolution of images is that of the networks that learn from logs: see `Perceptrons`.
     """
 
     def __init__(self, observation_space: Space):
         super().__init__(observation_space)
         self._features_dim = int(self._features_dim)  # an LSTM of torch refuses NumPy integers
+        self.image = image_size(observation_space)
+        self.norm = None
+        if self.image is not None:
+            self._features_dim = inputs_of_image(self.image)
+            self.convolution = nn.Linear(PATCH**2, CHANNELS)
+            return
         # a BatchNorm, since Stable-Baselines3 copies its averages to target networks
         norm = nn.BatchNorm1d(self._features_dim, affine=False, momentum=None)
         self.norm = norm if isinstance(observation_space, Box) else None
@@ -145,6 +154,8 @@ class Features(FlattenExtractor):
     def forward(self, observations: Tensor) -> Tensor:
         """Features (n, size), standardised by the running averages, not by those of the batch."""
         features = super().forward(observations)
+        if self.image is not None:
+            return self.convolution(patches_of(features, self.image)).relu().flatten(1)  # type: ignore[no-any-return]
         if self.norm is None:
             return features
         if self.training:

@@ -54,7 +54,7 @@ class DQN(BatchedAgent):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least_one(self, "envs", "updates", "sync")
+        at_least_one(self, "envs", "sync")
         check_discount(self)
 
     def learn_from(self, source: Data | Practice, rng: np.random.Generator) -> Policy:
@@ -66,14 +66,15 @@ class DQN(BatchedAgent):
             return super().learn_from(source, rng)
         return practise(self, self.envs, self._algorithm, source, rng)
 
-    def _updates(self, horizon: int) -> int:
-        return self.updates
-
     def _learner(self, task: Task) -> QLearner:
         return QLearner(task, dqn_loss, self.sync)
 
     def _algorithm(self, batch: VecEnv, practice: Practice) -> SB3DQN:
-        return SB3DQN(**settings(self, batch, practice), **replayed(self, practice))
+        common: dict[str, Any] = settings(self, batch, practice)
+        kind, arguments = self.optimiser_kind
+        common["policy_kwargs"] |= {"optimizer_class": kind, "optimizer_kwargs": arguments}
+        common["policy_kwargs"]["net_arch"] = self.layers
+        return SB3DQN(**common, **replayed(self, practice))
 
 
 def replayed(agent: ReplaySettings, practice: Practice) -> dict[str, Any]:

@@ -43,12 +43,16 @@ class PretrainedPPO(PPO):
         at_least_one(self, "updates")
 
     def learn_from(self, source: Practice, rng: np.random.Generator) -> Policy:
-        """Clone the log, then train for the steps of the practice, rounded up to whole rollouts."""
+        """Clone the log, then train for the steps of the practice, rounded up to whole rollouts.
+
+        With an empty log it is PPO.
+        """
         log = source.log_for(self.name)
 
         def build(batch: VecEnv, practice: Practice) -> SB3PPO:
             algorithm: SB3PPO = self._algorithm(batch, practice)
-            self._clone(algorithm, log, rng)
+            if len(log):
+                self._clone(algorithm, log, rng)
             return algorithm
 
         return practise(self, self.envs, build, source, rng)
@@ -65,4 +69,5 @@ class PretrainedPPO(PPO):
             return -log_likelihood.mean()
 
         actor.set_training_mode(True)
-        fit(actor, loss, len(log), self.updates, self.rate, rng)
+        optimiser = torch.optim.Adam(actor.parameters(), lr=self.rate)
+        fit(optimiser, loss, len(log), self.updates, rng)

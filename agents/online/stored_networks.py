@@ -5,6 +5,7 @@ classes that are listed here are ever built. It is stored to act, not to go on t
 and learning rates are left out.
 """
 
+import math
 from inspect import signature
 from typing import Any
 
@@ -21,7 +22,8 @@ from stable_baselines3.common.torch_layers import FlattenExtractor, NatureCNN
 from stable_baselines3.dqn.policies import DQNPolicy
 from stable_baselines3.sac.policies import SACPolicy
 from stable_baselines3.td3.policies import TD3Policy
-from torch import nn
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from dosuite.causal import InputError
 
@@ -53,6 +55,10 @@ PARTS: dict[str, type[nn.Module]] = {
     "GELU": nn.GELU,
     "SiLU": nn.SiLU,
 }
+# the operations of torch that make a tensor of a given size
+MAKERS = {"empty", "empty_strided", "full", "new_empty", "new_full", "new_ones", "new_zeros"}
+MAKERS |= {"ones", "rand", "randn", "zeros"}
+COPIES, SLACK = 8, 2**16
 OF_TRAINING = ("lr_schedule", "optimizer_class", "optimizer_kwargs")
 
 
@@ -74,16 +80,37 @@ def packed_network(network: BasePolicy) -> dict[str, Any]:
 def unpacked_network(contents: dict[str, Any]) -> BasePolicy:
     """The network that `packed_network` has stored, on the CPU.
 
-    Raises KeyError if a class is not listed here, and TypeError or RuntimeError if arguments or
-    weights do not fit it.
+    Raises KeyError if a class is not listed here, TypeError or RuntimeError if arguments or weights
+    do not fit it, and MemoryError if it would be much larger than its weights.
     """
     kind = NETWORKS[contents["network"]]
     arguments = {name: _unpacked(value) for name, value in contents["arguments"].items()}
     if "lr_schedule" in signature(kind).parameters:
         arguments["lr_schedule"] = _no_learning
-    network = kind(**arguments)
+    with _OfTheSizeOf(contents["weights"]):
+        network = kind(**arguments)
     network.load_state_dict(contents["weights"])
     return network
+
+
+class _OfTheSizeOf(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Raises MemoryError before tensors are made that have in all many times the entries of some
+    weights, since the sizes in a stranger's file may be any.
+    """
+
+    def __init__(self, weights: dict[str, Tensor]):
+        super().__init__()  # type: ignore[no-untyped-call]
+        # initialising takes copies
+        self.left = SLACK + COPIES * sum(tensor.numel() for tensor in weights.values())
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Count the entries of new tensors, and go on."""
+        if func.overloadpacket.__name__ in MAKERS:
+            sizes = [part for part in args if isinstance(part, list | tuple)]
+            self.left -= math.prod(sizes[0]) if sizes else 0
+            if self.left < 0:
+                raise MemoryError("the network is larger than its weights")
+        return func(*args, **(kwargs or {}))
 
 
 def _no_learning(progress: float) -> float:

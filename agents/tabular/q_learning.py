@@ -10,6 +10,7 @@ from dosuite.envs import as_integer, choices
 
 from ..agent import OnlineAgent
 from ..policy import Policy
+from ..settings import at_least_one
 from ..sources import Practice
 from .counting import ValuedPolicy, size_of
 
@@ -35,11 +36,9 @@ class QLearning(OnlineAgent):
     epsilon: float = 0.1  # fraction of random actions thereafter
 
     def __post_init__(self) -> None:
-        if self.envs < 1 or not 0.5 < self.power <= 1:
-            raise InputError(
-                f"q-learning: envs must be at least 1 and power in (0.5, 1], and are {self.envs} "
-                f"and {self.power}"
-            )
+        at_least_one(self, "envs")
+        if not 0.5 < self.power <= 1:
+            raise InputError(f"q-learning: power must be in (0.5, 1], and is {self.power}")
         if not (0 < self.explored <= 1 and 0 <= self.epsilon <= 1):
             raise InputError(
                 "q-learning: explored must be in (0, 1] and epsilon in [0, 1], and are "

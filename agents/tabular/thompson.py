@@ -10,6 +10,7 @@ from dosuite.envs import as_integer, choices
 
 from ..agent import OnlineAgent
 from ..policy import Policy, TabularPolicy
+from ..settings import at_least_one, positive
 from ..sources import Practice
 from .counting import ValuedPolicy, check_countable, size_of, table_of
 
@@ -36,11 +37,8 @@ class Thompson(OnlineAgent):
     prior: float = 1.0  # Dirichlet parameter: imagined rows of each reward, for each action
 
     def __post_init__(self) -> None:
-        if self.envs < 1 or not self.prior > 0:
-            raise InputError(
-                f"{self.name}: envs must be at least 1 and prior above 0, and are {self.envs} "
-                f"and {self.prior}"
-            )
+        at_least_one(self, "envs")
+        positive(self, "prior")
 
     def learn_from(self, source: Practice, rng: np.random.Generator) -> Policy:
         """Practise for the steps, rounded up to all environments.

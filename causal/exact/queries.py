@@ -24,9 +24,11 @@ def distribution(model: SCM, *names: Names, given: Given | None = None, step: in
     Names come one by one or in a list. Returns an array with one axis for each name; the values
     along an axis are those of `model.tables.support(name)`, ascending. Observing is `given`,
     intervening is `distribution(model.do(...), ...)`. Raises InputError if `given` has probability
-    zero.
+    zero, or without names.
     """
     flat = flat_names(names)
+    if not flat:
+        raise InputError("name a variable or several, as in distribution(model, 'x', 'y')")
     check_names(model, flat)
     if len(set(flat)) < len(flat):
         raise InputError(f"name each variable once, and got {', '.join(flat)}")

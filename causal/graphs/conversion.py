@@ -70,7 +70,7 @@ def as_admg(graph: AnyGraph) -> ADMG:
     if its attribute `role` is "latent", if `latent`, `hidden` or `unobserved` is true or `observed`
     false, or if it is among the `latents` of a graph of pgmpy. The graph of a model in which a
     variable depends on the step before has no ADMG: unroll it first. Raises InputError, also if the
-    graph is undirected or cyclic."""
+    graph is undirected, cyclic, or has counterfactual variables of y0."""
     if isinstance(graph, ADMG):
         return graph
     if isinstance(graph, str):
@@ -96,6 +96,12 @@ def as_dag(graph: AnyGraph) -> "nx.DiGraph[str]":
     undirected = [sorted(map(str, pair)) for pair in getattr(source, "undirected_edges", ())]
     if undirected:
         raise InputError(f"the edge of {' and '.join(min(undirected))} is undirected; direct it")
+    for node in source:
+        if getattr(node, "interventions", ()):  # of y0, as in the graph of several worlds at once
+            raise InputError(
+                f"the graph has the counterfactual variable {node}; give the graph of one world, "
+                "without interventions"
+            )
     labels = {node: _text_name(node) for node in source}
     if len(set(labels.values())) < len(labels):
         raise InputError("two nodes of the graph have one name as text; rename one of them")

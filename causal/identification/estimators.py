@@ -114,6 +114,7 @@ def aipw(
     Source: Robins, Rotnitzky and Zhao (1994).
     """
     columns = columns_of(data)
+    _check_roles(treatment, outcome, as_names(given), as_names(regression or ()))
     # raises where there is no overlap, also if the data have a propensity
     propensity_strata = strata(columns, treatment, as_names(given))
     if propensity is not None:
@@ -138,13 +139,26 @@ def aipw(
     return with_errors(estimate, counts, rng, resamples)
 
 
+def _check_roles(treatment: str, outcome: str, *others: Sequence[str]) -> None:
+    """Raise InputError if the treatment is the outcome, or one of them is adjusted for."""
+    adjusted = [name for names in others for name in names]
+    for name, role in ((treatment, "treatment"), (outcome, "outcome")):
+        if name in adjusted:
+            raise InputError(f"{name!r} is the {role}, which is not adjusted for; leave it out")
+    if treatment == outcome:
+        raise InputError(f"{treatment!r} is both treatment and outcome; name two columns")
+
+
 def with_errors(
     estimate: Callable[[Floats], Floats], counts: Floats, rng: Seed, resamples: int
 ) -> Estimate:
     """The estimate at the counts of the distinct rows, and its standard error.
 
-    The sum of the exponential weights of equal rows has a gamma distribution.
+    The sum of the exponential weights of equal rows has a gamma distribution. Raises InputError at
+    one row, which tells no error.
     """
+    if counts.sum() < 2:
+        raise InputError("an estimate with its standard error needs 2 rows or more, and got 1")
     resamples = whole_number("resamples", resamples, 2)
     rng = generator(rng)
     replicates = [estimate(rng.standard_gamma(counts)) for _ in range(resamples)]

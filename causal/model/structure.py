@@ -20,11 +20,13 @@ from .roles import RoleName
 
 Columns = dict[str, Array]  # the values of variables, by name
 
+NUISANCE = "nuisance"  # the variable that a world may show in addition to its own contexts
 INTENT = "intent"  # the variable that holds what the behaviour policy was about to do
 
 # Names of a log's own columns, which no variable may have.
 RESERVED = {
     INTENT,
+    NUISANCE,
     "episode",
     "step",
     "observation",
@@ -125,6 +127,7 @@ class Structure:
     def variables(self) -> Mapping[str, Variable]:
         """The variables by name, in the order of declaration, after all interventions."""
         variables = {name: self._declared(name, role) for name, role in self._roles.items()}
+        variables |= self._added()
         if self.observe_intent:
             # The behaviour policy now sets the intent, and the action follows the intent.
             act = variables[self.action]
@@ -139,6 +142,10 @@ class Structure:
             first = variables[name].first if looks_back else edit
             variables[name] = replace(variables[name], first=first, later=edit)
         return variables
+
+    def _added(self) -> dict[str, Variable]:
+        """Variables that the class does not declare: see `World`."""
+        return {}
 
     def _declared(self, name: str, role: RoleName) -> Variable:
         method = getattr(self, name)

@@ -183,13 +183,14 @@ def manski(table: Array, values: Array | None = None) -> Floats:
 
     `table` is P(x, y) or counts, of shape (..., X, Y): the last two axes are x and y, those before
     them are contexts. `values` (Y,) are those of y, by default 0 to Y-1. Raises InputError if an
-    entry is negative or not finite, or a context has no weight.
+    entry is negative or not finite, a context has no weight, or probabilities add to more than 1.
 
     Source: Manski (1990).
     """
     table = _positional(table)
     if table.ndim < 2:
         raise InputError(f"the table needs the axes x and y, and has the shape {table.shape}")
+    _check_weights(table, "P(x, y)")
     total = table.sum((-2, -1), keepdims=True)
     if (total <= 0).any():
         raise InputError("the table has a context without any weight; leave it out")
@@ -223,6 +224,17 @@ def _positional(table: Array) -> Floats:
     return entries
 
 
+def _check_weights(table: Floats, law: str) -> None:
+    """Raise InputError unless the last two axes hold counts, or a law, perhaps with a weight below
+    1: a law of y given x adds to the number of values of x, and is another question's table.
+    """
+    most = table.sum((-2, -1)).max(initial=0.0)
+    if most > 1 + 1e-6 and (table != np.round(table)).any():
+        raise InputError(
+            f"the table is {law} or counts, and the entries of the last two axes add to {most:.6g}"
+        )
+
+
 def balke_pearl(table: Array) -> Floats:
     """Sharp bounds on P(y=1 | do(d)) from a K-valued instrument z: (2, 2), rows (low, high).
 
@@ -239,6 +251,7 @@ def balke_pearl(table: Array) -> Floats:
             "an instrument's table has the axes z, d, y, two values of d and y each, and some "
             "weight for each z"
         )
+    _check_weights(p, "P(d, y | z)")
     p = p / p.sum((1, 2), keepdims=True)
     joint = Factor(("z", "d", "y"), p / p.sum())
     types = ResponseTypes({"z": (), "d": ("z",), "y": ("d",)}, [("d", "y")], joint)

@@ -1,6 +1,7 @@
 """`World`, the class that every world subclasses: a model and what the benchmark asks of it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import wraps
 from numbers import Real
 from types import FunctionType
@@ -20,9 +21,13 @@ from ..exact.policies import (
 )
 from ..model.lookups import Lookup, policy_lookup
 from ..model.scm import SCM
+from ..model.structure import NUISANCE, Variable
 from ..tolerances import ROUNDING
 from .hedges import hedged
+from .nuisance import FAIR, flipped, nuisance_variable
 from .twins import mixed_behaviour, unconfounded
+
+FLIPPED = "nuisance_flipped"  # the shift that comes with a nuisance
 
 Ranges = Mapping[str, tuple[float, float]]  # the lowest and the highest value, by name
 
@@ -61,6 +66,15 @@ class World(SCM):
     actions are in the order of `model.tables.support`.
     """
 
+    # How contexts are shown to the agent, such as "digits"; "" shows them as they are. The answers
+    # about the model do not depend on it. See `dosuite.envs.observations`.
+    observation: str = ""
+
+    # The strength of a nuisance, in [-1, 1]: of a further context, 0 or 1, that follows the hidden
+    # cause or the previous action in the log, and nothing where policies are valued. 0: none.
+    nuisance_strength: float = 0.0
+    nuisance_follows: str = "cause"  # or action
+
     deployment: ClassVar[str] = ""  # the shift in which policies are valued; "" is the world itself
     # The ranges that held-out worlds are drawn from, by the name of a knob or of a variable without
     # causes. For a variable it is the probability of its last value; the other values share the
@@ -81,32 +95,47 @@ class World(SCM):
 
     # Shifts.
 
-    @classmethod
-    def shifts(cls) -> tuple[str, ...]:
-        """The names of the declared shifts, in the order of their declaration."""
-        return cls._shifts
+    def shifts(self) -> tuple[str, ...]:
+        """The names of the declared shifts, in the order of their declaration.
+
+        With a nuisance there is one more, in which it disagrees as often as it agrees in the log.
+        """
+        return (*self._shifts, FLIPPED) if self.nuisance_strength else self._shifts
 
     def shifted(self, name: str) -> "World":
         """The shifted world `name`, with the intent observed if it is here.
 
-        Raises InputError if no such shift is declared.
+        A nuisance follows nothing there. Raises InputError if no such shift is declared.
         """
-        if name not in self._shifts:
+        if name not in self.shifts():
             raise InputError(
                 f"{name!r} is not a shift of {type(self).__name__}; "
-                f"{did_you_mean(name, self._shifts)}"
+                f"{did_you_mean(name, self.shifts())}"
             )
         if self.observe_intent:
             return self.without_intent().shifted(name).with_intent()
+        if name == FLIPPED:
+            return self.deployed().do(**{NUISANCE: flipped(self.variables[NUISANCE])})
         world: World = getattr(self, name)()
-        return world
+        return replace(world, observation=self.observation)._without_clue()
 
     def deployed(self) -> "World":
         """The world in which policies are valued, and in which online agents practise.
 
         It is the shift named by `deployment`, or this world if that is empty.
         """
-        return self.shifted(self.deployment) if self.deployment else self
+        return self.shifted(self.deployment) if self.deployment else self._without_clue()
+
+    def _without_clue(self) -> "World":
+        """The world with a nuisance that follows nothing, if it has one."""
+        return self.do(**{NUISANCE: FAIR}) if self.nuisance_strength else self
+
+    def _added(self) -> dict[str, Variable]:
+        if not self.nuisance_strength:
+            return {}
+        plain = replace(self, nuisance_strength=0.0, edits=(), observe_intent=False)
+        variable = nuisance_variable(plain, self.nuisance_follows, self.nuisance_strength)
+        return {NUISANCE: variable}
 
     # Reference policies.
 
@@ -190,8 +219,10 @@ class World(SCM):
         return policy_lookup(self, behaviour_policy(self))
 
     def control(self) -> "World":
-        """This world without confounding: the behaviour policy is replaced by `marginal`."""
-        return self.dial(0.0)
+        """This world without confounding: the behaviour policy is replaced by `marginal`, and a
+        nuisance follows nothing.
+        """
+        return self.dial(0.0)._without_clue()
 
     def dial(self, strength: float) -> "World":
         """The world with confounding of a strength between 0, the control, and 1, the world itself.

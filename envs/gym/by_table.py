@@ -16,19 +16,25 @@ from dosuite.causal.arrays import Integers
 from dosuite.causal.exact import StepTable, step_table
 from dosuite.causal.model import noise
 
-from ..spaces import action_space, encode, observation_space
+from ..observations import Plain, View, view_of
+from ..spaces import action_space, context_space, encode
 from .unit_batch import Batch, Mask, Outcome, Seeds
 
 BLOCK = 2**13  # random words at a time, few enough for the processor's cache
 BLOCK_OF_ONE = 2**8  # the same for a single unit
 
+# The names of the streams that draw what contexts look like. A word may draw the last observation
+# of an episode and the first one of the next.
+FIRST, LATER = "first observation", "observation"
+
 
 class Compiled(NamedTuple):
-    """The table of a model's step, with the observation that follows each pick."""
+    """The table of a model's step, with the contexts that follow each pick."""
 
     table: StepTable
-    first_observations: Array  # after each pick of the first row
-    observations: Array  # after each pick of a step
+    first_contexts: Array  # after each pick of the first row
+    contexts: Array  # after each pick of a step
+    view: View  # how contexts are shown
 
 
 @lru_cache(maxsize=16)
@@ -41,13 +47,14 @@ def compiled(model: SCM) -> Compiled | None:
         table = step_table(model, int(actions.n))
     except (NotDiscreteError, TooLargeError):
         return None
-    space = observation_space(model)
+    space = context_space(model)
     first = [table.start_contexts[name] for name in model.contexts]
     later = [table.contexts[name] for name in model.contexts]
     return Compiled(
         table,
         encode(space, first, len(table.start_row)),
         encode(space, later, len(table.row)),
+        view_of(model),
     )
 
 
@@ -55,10 +62,11 @@ class ByTable(Batch):
     """Units that take each step in one look-up."""
 
     def __init__(self, count: int, model: Compiled):
-        self._table, self._first_observations, self._step_observations = model
+        self._table, self._first_contexts, self._contexts, self._view = model
         self._ids = np.zeros(count, dtype=np.uint64)
         self._row = np.zeros(count, dtype=np.int64)
-        self._observations: Array = self._first_observations[np.zeros(count, dtype=np.int64)]
+        shape = self._view.space.shape or ()
+        self._observations: Array = np.zeros((count, *shape), self._view.space.dtype)
         # Words are generated in blocks of `_depth` steps: (depth, count).
         self._depth = max(1, BLOCK // count)
         self._clock = -1  # the number of the last word in use
@@ -86,7 +94,8 @@ class ByTable(Batch):
         pick = _first_pick(lower, start.bits)
         pick += lower >= start.threshold.take(pick)
         row = self._table.start_row.take(pick)
-        observations = self._first_observations.take(pick, axis=0)
+        contexts = self._first_contexts.take(pick, axis=0)
+        observations = self._view.show(contexts, words, FIRST)
 
         if which is None:
             self._row, self._observations = row, observations
@@ -111,7 +120,8 @@ class ByTable(Batch):
         pick += self._words[line] >= table.step.threshold.take(pick)
 
         self._row = table.row.take(pick)
-        self._observations = self._step_observations.take(pick, axis=0)
+        contexts = self._contexts.take(pick, axis=0)
+        self._observations = self._view.show(contexts, self._words[line], LATER)
         terminated = None if table.terminated is None else table.terminated.take(pick)
         logged = {name: column.take(pick) for name, column in table.logged.items()}
         return Outcome(self._observations, table.reward.take(pick), terminated, logged)
@@ -163,7 +173,7 @@ class OneByTable:
         self._view_tables()
 
     def _view_tables(self) -> None:
-        self._table, self._first_observations, self._observations = self._model
+        self._table, self._first_contexts, self._contexts, self._view = self._model
         table = self._table
         self._bits = table.step.bits
         self._threshold = _items(table.step.threshold)
@@ -193,7 +203,7 @@ class OneByTable:
         pick = lower >> (64 - start.bits) << 1
         pick += lower >= int(start.threshold[pick])
         self._row = int(self._table.start_row[pick])
-        return self._first_observations[pick].copy()
+        return self._shown(self._first_contexts, pick, FIRST)
 
     def act(self, action: int) -> tuple[Any, float, bool, dict[str, Any]]:
         """Observation, reward, whether the model ends the episode, and the logged variables."""
@@ -203,7 +213,15 @@ class OneByTable:
         self._row = self._next[pick]
         ends = self._ends is not None and self._ends[pick]
         logged = {name: column[pick] for name, column in self._logged}
-        return self._observations[pick].copy(), self._reward[pick], ends, logged
+        observation = self._shown(self._contexts, pick, LATER)
+        return observation, self._reward[pick], ends, logged
+
+    def _shown(self, contexts: Array, pick: int, stream: str) -> Any:
+        """What the agent sees of the context that follows a pick, drawn by the present word."""
+        if isinstance(self._view, Plain):
+            return contexts[pick].copy()
+        word = np.array([self._words[self._clock % BLOCK_OF_ONE]], np.uint64)
+        return self._view.show(contexts[pick : pick + 1], word, stream)[0]
 
     def _advance(self) -> int:
         """The next word."""

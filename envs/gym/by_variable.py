@@ -11,8 +11,9 @@ import numpy as np
 from dosuite.causal import LAG, SCM, Array, Columns
 from dosuite.causal.model import noise
 
+from ..observations import view_of
 from ..pictures.sight import Sight
-from ..spaces import encode, observation_space
+from ..spaces import context_space, encode
 from .unit_batch import Batch, Mask, Outcome, Seeds
 
 
@@ -48,7 +49,8 @@ class ByVariable(Batch):
 
     def __init__(self, model: SCM, count: int, whole: bool = False):
         self.model = model
-        self._space = observation_space(model)
+        self._space = context_space(model)
+        self._view = view_of(model)
         self._seeds = np.zeros(count, dtype=np.int64)
         self._episodes = np.zeros(count, dtype=np.int64)
         self._ids = np.zeros(count, dtype=np.uint64)
@@ -121,7 +123,8 @@ class ByVariable(Batch):
 
     def _observe(self) -> Array:
         contexts = [self._now[name] for name in self.model.contexts]
-        return encode(self._space, contexts, len(self._ids))
+        shown = encode(self._space, contexts, len(self._ids))
+        return self._view.show(shown, self._ids, "observation", self._clock)
 
     def _simulate(self, known: Columns) -> Columns:
         """The rest of a step of every unit, given what is known of it."""

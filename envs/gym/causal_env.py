@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from dosuite.causal import InputError, World
 from dosuite.causal.counts import whole_number
 
+from ..observations import observation_space
 from ..pictures.window import FPS, MODES, warn_of_no_mode
-from ..spaces import action_space, as_numbers, checked_action, observation_space
+from ..spaces import action_space, as_numbers, checked_action
 from .arguments import SEEDS, in_one_line, model_of, number_of_choices
 from .rendering import watched
 from .stepping import logged_types, one

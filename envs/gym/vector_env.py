@@ -12,10 +12,11 @@ from gymnasium.vector.utils import batch_space
 from dosuite.causal import Array, Columns, InputError, World
 from dosuite.causal.arrays import Flags, Floats, Integers
 from dosuite.causal.counts import whole_number
-from dosuite.causal.errors import checked_type, did_you_mean
+from dosuite.causal.errors import did_you_mean
 from dosuite.causal.model.sampling_laws import below
 
-from ..spaces import action_space, as_numbers, observation_space
+from ..observations import observation_space
+from ..spaces import action_space, as_numbers
 from .arguments import SEEDS, in_one_line, model_of, number_of_choices
 from .stepping import batch, logged_types
 
@@ -156,19 +157,18 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _seeds(self, seed: int | Sequence[int | None] | Integers | None) -> tuple[Flags, Integers]:
         """Whether each environment is given a seed, and the seeds."""
-        if isinstance(seed, int | np.integer):
-            ahead = np.uint64(int(seed) % SEEDS) + np.arange(self.num_envs, dtype=np.uint64)
+        is_one = isinstance(seed, str) or not isinstance(seed, Sequence | np.ndarray)
+        if seed is not None and (is_one or not getattr(seed, "ndim", 1)):
+            first = np.uint64(whole_number("seed", seed, 0) % SEEDS)
+            ahead = first + np.arange(self.num_envs, dtype=np.uint64)
             wrapped = ahead & np.uint64(SEEDS - 1)
             return np.ones(self.num_envs, dtype=bool), wrapped.astype(np.int64)
-        if seed is not None:
-            checked_type(seed, (Sequence, np.ndarray), "a seed is a whole number or one for each")
-        seeds = [None] * self.num_envs if seed is None else list(seed)
+        many: Any = seed
+        seeds: list[Any] = [None] * self.num_envs if many is None else list(many)
         if len(seeds) != self.num_envs:
             raise InputError(f"reset needs {self.num_envs} seeds, and got {len(seeds)}")
         given = np.array([own_seed is not None for own_seed in seeds])
-        numbers = [
-            0 if own_seed is None else whole_number("seed", own_seed) % SEEDS for own_seed in seeds
-        ]
+        numbers = [0 if own is None else whole_number("seed", own, 0) % SEEDS for own in seeds]
         return given, np.array(numbers, dtype=np.int64)
 
     def step(self, actions: Array) -> tuple[Array, Floats, Flags, Flags, dict[str, Any]]:

@@ -1,11 +1,14 @@
 """Columns in an Arrow file that describes itself and can be memory-mapped.
 
+A column of arrays, such as images, is written as a column of flat lists.
+
 pyarrow is imported at the first use, since it is slow to import.
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +123,7 @@ def _to_arrow(column: Array) -> Any:
     flat = pa.array(np.ascontiguousarray(numbers).ravel())
     if column.ndim == 1:
         return pa.chunked_array([flat])
-    return pa.chunked_array([pa.FixedSizeListArray.from_arrays(flat, column.shape[1])])
+    return pa.chunked_array([pa.FixedSizeListArray.from_arrays(flat, prod(column.shape[1:]))])
 
 
 def _to_numpy(chunks: Any) -> Array:

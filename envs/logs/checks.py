@@ -4,11 +4,13 @@ Columns are read in pieces, so that those mapped from a file need not fit in mem
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
 from dosuite.causal import Array, InputError
+from dosuite.causal.counts import whole_number
 
 from ..spaces import Space
 from .shuffle import ROWS
@@ -50,6 +52,21 @@ def check_columns(
     for name in ("observation", "next_observation"):
         check_values(name, columns[name], observation_space)
     check_values("action", columns["action"], action_space)
+
+
+def check_episodes(step: Array, horizon: Any, discount: Any) -> None:
+    """Raise InputError if a task is none, or a step is beyond its horizon."""
+    horizon = whole_number("the horizon of a log", horizon, 1)
+    if isinstance(discount, bool) or not 0 < discount <= 1:  # NaN too
+        raise InputError(f"the discount of a log is above 0 and at most 1, and got {discount}")
+    for start in range(0, len(step), ROWS):
+        piece = np.asarray(step[start : start + ROWS])
+        wrong = np.flatnonzero((piece < 0) | (piece >= horizon))
+        if len(wrong):
+            raise InputError(
+                f"the column step of the log has {piece[wrong[0]]} in row {start + wrong[0]}, and "
+                f"an episode's steps are 0 to {horizon - 1}"
+            )
 
 
 def check_values(name: str, column: Array, space: Space) -> None:

@@ -29,9 +29,10 @@ from dosuite.causal.errors import did_you_mean
 from dosuite.causal.model import noise
 from dosuite.causal.model.scm import check_model
 
+from ..observations import view_of
 from ..regimes import Regime
-from ..registry import world_text
-from ..spaces import action_space, all_observations, choices, encode, observation_space, positions
+from ..registry import recorded_origin
+from ..spaces import action_space, all_observations, choices, context_space, encode, positions
 from .arrow_file import writing
 from .growing_columns import Spool
 from .latents import latents_path
@@ -39,6 +40,7 @@ from .log import Log
 
 # of the episodes of a log, those in which the experimenter acts
 SHARES = {regime.value: regime.share for regime in Regime if regime.share is not None}
+CONTEXT = "context"  # the column of contexts as they are, while rows are recorded
 ROWS = 2**17  # that are simulated at a time, few enough to stay in the processor's cache
 
 
@@ -66,7 +68,7 @@ def collect(
     _check_seed(seed)
     episodes = whole_number("episodes", episodes)
     share = _checked_share(episodes, seed, regime, share)
-    about: dict[str, Any] = {} if model.edits else {"world": world_text(model)}
+    about: dict[str, Any] = {} if model.edits else dict(recorded_origin(model))
     about |= origin or {}
     about |= {
         "regime": regime,
@@ -114,7 +116,7 @@ def _log(model: SCM, rows: Columns, about: Mapping[str, Any]) -> Log:
     return Log(
         rows,
         model.names("logged"),
-        observation_space(model),
+        view_of(model).space,
         action_space(model),
         model.horizon,
         model.discount,
@@ -200,7 +202,8 @@ class _Recorder:
 
     def __init__(self, model: SCM, seed: int, share: float):
         self.model, self.seed, self.share = model, seed, share
-        self.space, self.actions = observation_space(model), action_space(model)
+        self.view, self.space = view_of(model), context_space(model)
+        self.actions = action_space(model)
         causes = {model.action, *nx.ancestors(model.graph, model.action)}
         self.until_action = tuple(name for name in model.order if name in causes)
 
@@ -227,7 +230,9 @@ class _Recorder:
             for name in model.names("terminal"):
                 ended = past[name] == 1
             block = {"episode": numbers, "regime": experiment.astype(np.int8)}
-            block |= self._rows(past, known, step, ended)
+            block |= self._rows(past, step, ended)
+            block["observation"] = self._show(block[CONTEXT], ids, clock)
+            block["next_observation"] = self._show(self._contexts(known, len(ids)), ids, clock + 1)
             blocks.append(block if going.all() else _take(block, going))
             going = going & ~ended
             # Go on for as many steps as there are variables, until the types of all columns show.
@@ -236,7 +241,8 @@ class _Recorder:
         rows = _concatenate(blocks)
         if len(blocks) > 1:
             rows = _take(rows, np.argsort(rows["episode"], kind="stable"))
-        return rows | {"propensity": self._propensity(rows)}
+        propensity = self._propensity(rows, rows.pop(CONTEXT))
+        return rows | {"propensity": propensity}
 
     def _act(
         self,
@@ -262,8 +268,8 @@ class _Recorder:
         count = choices(self.actions)
         return Categorical(np.full(count, 1.0 / count))
 
-    def _rows(self, now: Columns, following: Columns, step: int, ended: Array) -> Columns:
-        """The columns of one step of every unit, without episode, regime and propensity."""
+    def _rows(self, now: Columns, step: int, ended: Array) -> Columns:
+        """The columns of one step of every unit that need no more than its values."""
         model = self.model
         count = len(ended)
         at_horizon = step + 1 == model.horizon
@@ -271,32 +277,34 @@ class _Recorder:
         action_type = np.int64 if isinstance(self.actions, Discrete) else np.float64
         return {
             "step": np.full(count, step),
-            "observation": self._observe(now, count),
+            CONTEXT: self._contexts(now, count),
             "action": now[model.action].astype(action_type),
             "reward": now[model.reward].astype(float),
-            "next_observation": self._observe(following, count),
             "terminated": ended | over if model.horizon == 1 else ended,
             "truncated": over & (model.horizon > 1),
             **{name: now[name] for name in model.names("logged", "latent")},
         }
 
-    def _observe(self, values: Columns, count: int) -> Array:
+    def _show(self, contexts: Array, ids: noise.UnitIds, clock: int) -> Array:
+        return self.view.show(contexts, ids, "observation", clock)
+
+    def _contexts(self, values: Columns, count: int) -> Array:
         return encode(self.space, [values[name] for name in self.model.contexts], count)
 
-    def _propensity(self, rows: Columns) -> Array:
+    def _propensity(self, rows: Columns, contexts: Array) -> Array:
         """P(action | context) of whoever acted, with the latents summed out: (n,).
 
         It is NaN if context or action is continuous.
         """
         if len(rows["action"]) == 0 or self._policies is None:
             return np.full(len(rows["action"]), np.nan)
-        policies, observations = self._policies
-        place = positions(observations, rows["observation"])
+        policies, grid = self._policies
+        place = positions(grid, contexts)
         return np.asarray(policies[rows["regime"], place, rows["action"]])
 
     @cached_property
     def _policies(self) -> tuple[Array, Array] | None:
-        """The behaviour policy and the uniform one, (2, C, A), and the observations (C, ...).
+        """The behaviour policy and the uniform one, (2, C, A), and the contexts (C, ...).
 
         None if context or action is continuous.
         """

@@ -27,7 +27,7 @@ from ..files import alone_in
 from ..spaces import Space
 from . import arrow_file as arrow
 from . import tables
-from .checks import check_columns
+from .checks import check_columns, check_episodes
 from .growing_columns import fingerprint
 from .latents import keeping_latents, latents_path, seal_of
 from .shuffle import ROWS, copied, number_episodes, shuffled
@@ -77,7 +77,8 @@ class Log:
     Columns have n rows, sorted by episode and step:
 
     - episode, step;
-    - observation and next_observation (before any reset), (n,) or (n, contexts);
+    - observation and next_observation (before any reset), (n,), (n, contexts) or, of images,
+      (n, 1, height, width);
     - action: a float if the space is a Box. The behaviour policy may have left the bounds that hold
       for a learner;
     - reward, terminated, truncated;
@@ -87,7 +88,8 @@ class Log:
       action or observation is continuous.
 
     Raises InputError, with column and row, if a reward, action or observation is not finite or not
-    in its space. Columns that are mapped from a file are checked when they are read.
+    in its space, or a step is beyond the horizon. Columns that are mapped from a file are checked
+    when they are read.
     """
 
     columns: Mapping[str, Array]
@@ -160,6 +162,7 @@ class Log:
     def check(self) -> None:
         """Raise InputError, with column and row, if the columns hold what a log cannot hold."""
         check_columns(self.columns, self.observation_space, self.action_space)
+        check_episodes(self.columns["step"], self.horizon, self.discount)
 
     def __getitem__(self, name: str) -> Array:
         return _column(self.columns, name)
@@ -311,10 +314,13 @@ def _described(columns: Columns, about: Mapping[str, Any], path: Path) -> Log:
     """The log with the columns and the description of a file."""
     from minari.serialization import deserialize_space  # minari is slow to import
 
+    space = deserialize_space(about["observation_space"])
+    for name in ("observation", "next_observation"):
+        columns[name] = columns[name].reshape(-1, *(space.shape or ()))
     return Log(
         columns,
         tuple(about["logged"]),
-        deserialize_space(about["observation_space"]),
+        space,
         deserialize_space(about["action_space"]),
         about["horizon"],
         about["discount"],

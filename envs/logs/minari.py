@@ -8,6 +8,7 @@ ends. Columns for which Minari has no place are stored in `infos`.
 import json
 import os
 import warnings
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -22,13 +23,22 @@ from minari.data_collector import EpisodeBuffer
 from minari.dataset.minari_dataset import parse_dataset_id
 from minari.storage import get_dataset_path
 
-from dosuite.causal import Array, Columns, InputError
+from dosuite.causal import (
+    Array,
+    Columns,
+    InputError,
+    NotDiscreteError,
+    TooLargeError,
+    uniform_policy,
+    value,
+)
 
 from ..child import ChildDiedError, shared_child
 from ..files import clean, temporary_beside
-from ..registry import world_classes
+from ..observations import observation_space
+from ..registry import make_model, world_classes
 from ..settings import parse, typed
-from ..spaces import Space, action_space, observation_space
+from ..spaces import Space, action_space
 from .log import Log
 
 _PACK = 1000
@@ -73,7 +83,8 @@ def to_minari(log: Log, dataset_id: str) -> "minari.MinariDataset":
 
     It is written aside, by a child process since a full disk may crash HDF5, and then moved: it is
     complete or absent. If the log's world is registered, `recover_environment()` of the data set
-    makes it, with its knobs, once `dosuite.envs` is imported.
+    makes it, with its knobs, once `dosuite.envs` is imported. Its normalised score is 0 for the
+    uniform policy and 1 for the causal one (see `reference_scores`).
 
     Raises InputError if the name is that of another data set, or Minari cannot write it.
     """
@@ -95,7 +106,10 @@ def to_minari(log: Log, dataset_id: str) -> "minari.MinariDataset":
     bare = replace(log, latents={}, graph=None)
     try:
         aside.mkdir()
-        shared_child().call(_write, bare, dataset_id, _spec(log), json.dumps(about), str(aside))
+        scores = reference_scores(log)
+        shared_child().call(
+            _write, bare, dataset_id, _spec(log), scores, json.dumps(about), str(aside)
+        )
         _move(aside, root, dataset_id)
     except ChildDiedError as error:
         raise InputError(
@@ -113,7 +127,32 @@ def to_minari(log: Log, dataset_id: str) -> "minari.MinariDataset":
     return minari.load_dataset(dataset_id)
 
 
-def _write(log: Log, dataset_id: str, spec: EnvSpec | None, about: str, root: str) -> None:
+def reference_scores(log: Log) -> dict[str, float]:
+    """The exact values of the uniform and of the causal policy in the log's world, by Minari's
+    names `ref_min_score` and `ref_max_score`; empty where they are not known.
+    """
+    try:
+        model = make_model(str(log.origin["world"]), variant=str(log.origin.get("variant", "")))
+        world = model.deployed()
+        values = dict(model.values_in(world))
+        if "j_uniform" not in values:
+            values["j_uniform"] = value(world, uniform_policy(world))
+        if "j_causal" not in values:
+            values["j_causal"] = value(world, world.causal_policy())
+    except (LookupError, InputError, NotDiscreteError, TooLargeError):
+        return {}
+    low, high = float(values["j_uniform"]), float(values["j_causal"])
+    return {"ref_min_score": low, "ref_max_score": high} if low < high else {}
+
+
+def _write(
+    log: Log,
+    dataset_id: str,
+    spec: EnvSpec | None,
+    scores: Mapping[str, float],
+    about: str,
+    root: str,
+) -> None:
     """Write a data set under another root than Minari's, in a child process.
 
     HDF5 tells stderr at length why it fails, also after this has raised: from then on it is silent.
@@ -139,6 +178,7 @@ def _write(log: Log, dataset_id: str, spec: EnvSpec | None, about: str, root: st
                 observation_space=log.observation_space,
                 action_space=log.action_space,
                 description=f"A log of {world}, written by dosuite.",
+                **scores,
             )
         data.storage.update_metadata({_KEY: about})
         os.dup2(stderr, 2)

@@ -23,7 +23,7 @@ from dosuite.causal import (
     reward,
     shift,
 )
-from dosuite.causal.arrays import Floats
+from dosuite.causal.arrays import Flags, Floats
 
 from .bad_control import AdjustingForAnEffect
 
@@ -31,6 +31,7 @@ HIDDEN = (0.3, 0.7)  # the range of P(v = 1) of a latent v
 OTHER = (0.05, 0.95)  # the range of all other probabilities
 TELLING = 0.3  # least |P(trace = 1 | cause = 1) - P(trace = 1 | cause = 0)|
 AT_ONCE = 256  # candidate worlds in a batch
+MANY_AT_ONCE = 2**14  # the same where many worlds are drawn
 
 
 class Accepted(NamedTuple):
@@ -51,18 +52,37 @@ def _role(kind: "type[RandomSCM]", name: str) -> str:
     return role
 
 
-def _draw(kind: "type[RandomSCM]", rng: np.random.Generator) -> dict[str, Floats]:
+def drawn_tables(
+    kind: "type[RandomSCM]", rng: np.random.Generator, count: int
+) -> dict[str, Floats]:
+    """P(v = 1 | causes) of each variable v in `count` worlds of the prior: (count, 2, ..., 2).
+
+    They are drawn as the worlds of single seeds are, and faster: from batches of many candidates.
+    """
+    batches: list[dict[str, Floats]] = []
+    found = 0
+    while found < count:
+        tables = _draw(kind, rng, MANY_AT_ONCE)
+        accepted = kind.acceptable(tables)
+        batches.append({name: table[accepted] for name, table in tables.items()})
+        found += int(accepted.sum())
+    return {name: np.concatenate([one[name] for one in batches])[:count] for name in kind.drawn}
+
+
+def _draw(
+    kind: "type[RandomSCM]", rng: np.random.Generator, count: int = AT_ONCE
+) -> dict[str, Floats]:
     """P(v = 1 | causes) of each variable v in a batch of candidates: (worlds, 2, ..., 2)."""
     # One row of numbers per candidate: the tables of all variables, one after the other.
     sizes = [2 ** len(_causes(kind, name)) for name in kind.drawn]
     ranges = [HIDDEN if _role(kind, name) == "latent" else OTHER for name in kind.drawn]
     low, high = np.repeat(ranges, sizes, axis=0).T
-    numbers = rng.uniform(low, high, (AT_ONCE, len(low)))
+    numbers = rng.uniform(low, high, (count, len(low)))
     parts = np.split(numbers, np.cumsum(sizes)[:-1], axis=1)
     tables = {}
     for name, part in zip(kind.drawn, parts, strict=True):
         shape = [2] * len(_causes(kind, name))
-        tables[name] = part.reshape(AT_ONCE, *shape)
+        tables[name] = part.reshape(count, *shape)
     return tables
 
 
@@ -70,19 +90,19 @@ def _losses(kind: "type[RandomSCM]", tables: Mapping[str, Floats]) -> Floats:
     """J(best) - J(confused) in each world of a batch: (worlds,)."""
     contexts = tuple(name for name in kind.drawn if _role(kind, name) == "context")
     # E[y | context, x] in the log, averaged over what the confused policy adjusts for.
-    joint = _law_of(kind, tables, (*contexts, *kind.adjusts, "x", "y"))
+    joint = law_of(kind, tables, (*contexts, *kind.adjusts, "x", "y"))
     believed = joint[..., 1] / joint.sum(-1)
     if kind.adjusts:
         weights = joint.sum((2, 3))[..., None]
         believed = (believed * weights).sum(1, keepdims=True)
     # P(context, y = 1 | do(x)).
-    earned = _law_of(kind, tables, (*contexts, "x", "y"), acted=True)[..., 1]
+    earned = law_of(kind, tables, (*contexts, "x", "y"), acted=True)[..., 1]
     chosen = believed.argmax(-1)[..., None]
     confused = np.take_along_axis(earned, chosen, -1)[..., 0]
     return np.asarray((earned.max(-1) - confused).sum(1))
 
 
-def _law_of(
+def law_of(
     kind: "type[RandomSCM]",
     tables: Mapping[str, Floats],
     names: tuple[str, ...],
@@ -162,16 +182,21 @@ class RandomSCM(World):
         rng, rejected = np.random.default_rng([20250101, cls.template, seed]), 0
         while True:
             tables = _draw(cls, rng)
-            conditions = [_losses(cls, tables) >= cls.least]
-            for name in cls.traces:
-                difference = abs(tables[name][:, 1] - tables[name][:, 0])
-                conditions.append(difference >= TELLING)
-            (accepted,) = np.nonzero(np.all(conditions, axis=0))
+            (accepted,) = np.nonzero(cls.acceptable(tables))
             if len(accepted):
                 first = int(accepted[0])
                 world = {name: table[first] for name, table in tables.items()}
                 return Accepted(world, tries=rejected + first + 1)
             rejected += AT_ONCE
+
+    @classmethod
+    def acceptable(cls, tables: Mapping[str, Floats]) -> Flags:
+        """Whether each world of a batch is one of the prior: (worlds,)."""
+        conditions = [_losses(cls, tables) >= cls.least]
+        for name in cls.traces:
+            difference = abs(tables[name][:, 1] - tables[name][:, 0])
+            conditions.append(difference >= TELLING)
+        return np.asarray(np.all(conditions, axis=0))
 
     def _law(self, name: str, *causes: Array) -> Bernoulli:
         return Bernoulli(self.accepted(self.seed).tables[name][causes])

@@ -1,10 +1,10 @@
-"""Training ten seeds at once, against Stable-Baselines3's DQN ten times, and against one by one.
+"""Training many seeds at once, against Stable-Baselines3's algorithms, and against one by one.
 
-Both sides learn from the same log with the same numbers of updates, minibatches, networks and
-learning rates. A unit of work is one seed's update.
+Both sides learn from the same log, or by as many steps of practice, with the same numbers of
+updates, minibatches, networks and learning rates. A unit of work is one seed's update on a log, or
+one seed's step of practice.
 """
 
-from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,10 @@ from stable_baselines3 import DQN as SB3DQN
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.utils import polyak_update
 
-from dosuite.agents import agent_classes, make_agent
+from dosuite.agents import OfflineAgent, Practice, agent_classes, make_agent
+from dosuite.agents.networks.features import image_size
+from dosuite.agents.offline.fitted_q import FQI
+from dosuite.agents.online.base import Features
 from dosuite.agents.online.dqn import DQN
 from dosuite.causal import World
 from dosuite.envs import Data, collect
@@ -22,11 +25,15 @@ from dosuite.envs.worlds.coin_end import CoinEnd
 from dosuite.envs.worlds.copycat_car import CopycatCar
 from dosuite.envs.worlds.river import ConfoundedRiver
 
+from ..runs.practice import PracticeUnits
 from .timing import Comparison, Resize, Sides, Work
 
 SEEDS = 10
 UPDATES = 200
 TURNS = 3
+LANES = 20  # seeds that practise at once
+LANES_TURNS = 1
+PRACTICE_STEPS = 2_000
 STEPS = 10_000  # of the log
 UNIT = "updates/s"
 TEN_TIMES = "Stable-Baselines3's DQN ten times"
@@ -50,7 +57,7 @@ def sb3_dqn(data: Data, agent: DQN, seed: int) -> Any:
         batch_size=agent.batch,
         learning_rate=agent.rate,
         gamma=data.discount,
-        policy_kwargs={"net_arch": [agent.hidden, agent.hidden]},
+        policy_kwargs={"net_arch": [agent.hidden, agent.hidden], **_extractor(data)},
         device="cpu",
         _init_setup_model=False,
     )
@@ -64,6 +71,12 @@ def sb3_dqn(data: Data, agent: DQN, seed: int) -> Any:
         algorithm.train(agent.sync, agent.batch)
         polyak_update(algorithm.q_net.parameters(), algorithm.q_net_target.parameters(), 1.0)
     return algorithm
+
+
+def _extractor(data: Data) -> dict[str, Any]:
+    """Images enter through the convolution that our networks have."""
+    is_image = image_size(data.observation_space) is not None
+    return {"features_extractor_class": Features} if is_image else {}
 
 
 def _fill(buffer: Any, data: Data) -> None:
@@ -117,21 +130,21 @@ def _against_itself(name: str, model: World, resize: Resize) -> Sides:
 
 def _settings_for(name: str, updates: int) -> dict[str, int]:
     """The settings with which an agent makes this number of updates."""
-    known = {field.name for field in fields(agent_classes()[name])}  # type: ignore[arg-type]
-    settings = {"updates" if "updates" in known else "steps": updates}
-    if "iterations" in known:
+    settings = {"updates": updates}
+    if issubclass(agent_classes()[name], FQI):
         settings["iterations"] = 1
     return settings
 
 
-def _sb3_comparison(kind: type[World]) -> Comparison:
+def _sb3_comparison(model: World, target: float = 8) -> Comparison:
+    shown = f" on {model.observation}" if model.observation else ""
     return Comparison(
-        f"ten seeds of dqn at once, {kind.__name__}",
+        f"ten seeds of dqn at once, {type(model).__name__}{shown}",
         TEN_TIMES,
-        8,
+        target,
         UNIT,
         "stable-baselines3",
-        partial(_against_sb3, kind()),
+        partial(_against_sb3, model),
         TURNS,
     )
 
@@ -143,7 +156,7 @@ def _own_comparisons() -> list[Comparison]:
     """
     comparisons = []
     for name, kind in agent_classes().items():
-        if kind.trains_seeds_together():
+        if kind.trains_seeds_together() and issubclass(kind, OfflineAgent):
             model = AirlinePricing() if kind.acts_in_a_box else CopycatCar()
             measured = f"ten seeds of {name} at once, {type(model).__name__}"
             sides = partial(_against_itself, name, model)
@@ -153,8 +166,46 @@ def _own_comparisons() -> list[Comparison]:
     return comparisons
 
 
+def _against_runs(name: str, model: World, resize: Resize) -> Sides:
+    """An agent with lanes, against as many runs of the agent of Stable-Baselines3."""
+    steps, seeds = resize(PRACTICE_STEPS), range(resize(LANES))
+    lanes, single = make_agent(f"{name}-lanes"), make_agent(name)
+
+    def practice(seed: int) -> Practice:
+        units = PracticeUnits(model, 1000 * seed, steps, rounds_up=True)
+        return Practice(units, steps, model.discount)
+
+    def at_once() -> None:
+        lanes.learn_all([practice(seed) for seed in seeds], [*map(np.random.default_rng, seeds)])
+
+    def one_by_one() -> None:
+        for seed in seeds:
+            single.learn(practice(seed), seed)
+
+    units = len(seeds) * steps
+    return Work(at_once, units), Work(one_by_one, units)
+
+
+def _lanes_comparison(name: str, kind: type[World]) -> Comparison:
+    return Comparison(
+        f"twenty seeds of {name}-lanes at once, {kind.__name__}",
+        f"{name} of Stable-Baselines3 twenty times",
+        10,
+        "steps/s",
+        "stable-baselines3",
+        partial(_against_runs, name, kind()),
+        LANES_TURNS,
+    )
+
+
 TRAINING_COMPARISONS = (
-    _sb3_comparison(ConfoundedRiver),
-    _sb3_comparison(CoinEnd),
+    _sb3_comparison(ConfoundedRiver()),
+    _sb3_comparison(CoinEnd()),
+    _sb3_comparison(ConfoundedRiver(observation="digits"), target=6),
+    *(
+        _lanes_comparison(name, kind)
+        for name in ("dqn", "ppo")
+        for kind in (ConfoundedRiver, CoinEnd)
+    ),
     *_own_comparisons(),
 )

@@ -17,7 +17,8 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import SyncVectorEnv, VectorEnv
 
 from dosuite.causal import Array, World
-from dosuite.envs import CausalVectorEnv
+from dosuite.envs import CausalVectorEnv, Population
+from dosuite.envs.worlds.river import ConfoundedRiver
 
 from .handwritten import IceCreamByHand, Rollout, jax_fused, jax_idiomatic
 from .timing import Comparison, Curve, Resize, Sides, Work, full
@@ -80,6 +81,11 @@ def _wide_against_small(resize: Resize) -> Sides:
     return _ours(wide(14), 16_384, resize), _ours(IceCreamDays(), 16_384, resize)
 
 
+def _many_against_one(resize: Resize) -> Sides:
+    population = Population("RandomSCM", range(resize(1024)))
+    return _stepping(population.vector_env(), 256), _ours(population[0], 1024, resize)
+
+
 def _against_generator(resize: Resize) -> Sides:
     """The peer only draws an action and 32 random bits for each environment."""
     envs, rng = resize(262_144), _generator()
@@ -95,6 +101,13 @@ def _against_minigrid(model: World, resize: Resize) -> Sides:
     import_module("minigrid")  # registers its environments
     minigrids = gymnasium.make_vec("MiniGrid-Empty-5x5-v0", resize(64), vectorization_mode="sync")
     return _ours(model, 4096, resize), _stepping(minigrids, 16)
+
+
+def _digits_against_pixels(resize: Resize) -> Sides:
+    wrappers: Any = import_module("minigrid.wrappers")
+    ours = _ours(ConfoundedRiver(observation="digits"), 1024, resize)
+    pixels = [lambda: wrappers.RGBImgObsWrapper(gymnasium.make("MiniGrid-Empty-5x5-v0"))]
+    return ours, _stepping(SyncVectorEnv(pixels * resize(64)), 16)
 
 
 def _scalar(resize: Resize) -> Sides:
@@ -178,6 +191,14 @@ STEPPING_COMPARISONS = (
         _wide_against_small,
     ),
     Comparison(
+        "1,024 random worlds, one in each environment",
+        "1,024 environments of one of them",
+        0.5,
+        STEPS,
+        "dosuite",
+        _many_against_one,
+    ),
+    Comparison(
         _ice_cream(262_144),
         "drawing the actions and 32 bits a step",
         0.25,
@@ -188,6 +209,14 @@ STEPPING_COMPARISONS = (
     _gymnasium_comparison("scalar step through gym.make", "CartPole through gym.make", 1, _scalar),
     _minigrid_comparison("sepsis-sized world", SepsisSized()),
     _minigrid_comparison("9 x 5 grid", GridWalk()),
+    Comparison(
+        "ConfoundedRiver on digits, 1,024 environments",
+        "pixels of MiniGrid-Empty in SyncVectorEnv, 64",
+        20,
+        STEPS,
+        "minigrid",
+        _digits_against_pixels,
+    ),
 )
 
 STEPPING_CURVES = (

@@ -1,39 +1,14 @@
 """Measurements as tables for the terminal and as JSON, and the machine they were taken on."""
 
 import json
-import os
-import platform
 from collections.abc import Iterable
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich import box
 from rich.table import Table
 
+from ..runs.machine import machine
 from .timing import Growth, Measurement
-
-
-def machine() -> dict[str, str | int]:
-    """The processor, the system and the versions that numbers depend on."""
-    return {
-        "cpu": _cpu(),
-        "cores": os.cpu_count() or 1,
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "dosuite": version("dosuite"),
-    }
-
-
-def _cpu() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()
 
 
 def ratio_table(measurements: Iterable[Measurement]) -> Table:

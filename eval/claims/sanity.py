@@ -4,7 +4,8 @@ On the control of each family, every agent that applies must reach the optimum.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ import pandas as pd
 from dosuite.agents import agent_classes, make_agent
 from dosuite.causal import InputError
 from dosuite.envs import make_model
-from dosuite.envs.settings import parse
+from dosuite.envs.settings import parse, unparse
 
 from ..reports.page import Section, Table
 from ..runs.failure import without_file
@@ -54,17 +55,23 @@ EXPLANATION = (
 
 
 def control_runs(
-    only: Sequence[str], agents: Sequence[str], seeds: int, recorded: int, practice: int
+    only: Sequence[str],
+    agents: Sequence[str],
+    seeds: int,
+    recorded: int,
+    practice: int,
+    observation: str = "",
 ) -> list[Run]:
     """Runs of agents on the controls of the families that have a text of `only` in their name.
 
     The memoryless reference policies come first. Without `agents` all are taken. Each learns once
-    from a log of `recorded` steps and once in `practice` steps of practice, where it can. Raises
-    InputError if nothing is left.
+    from a log of `recorded` steps and once in `practice` steps of practice, where it can. With an
+    `observation` only the worlds that can be shown so are taken. Raises InputError if nothing is
+    left.
     """
     references: list[Run] = []
     runs: list[Run] = []
-    for world in suite_environments("families"):
+    for world in _shown(suite_environments("families"), observation):
         if not only or any(part in world for part in only):
             part = _agent_runs(world, agents or _learners(), seeds, recorded, practice)
             runs += part
@@ -75,6 +82,19 @@ def control_runs(
             "actions of the agents"
         )
     return references + runs
+
+
+def _shown(worlds: Iterable[str], observation: str) -> Iterator[str]:
+    """The worlds with their contexts shown in this way, without those that cannot be."""
+    for world in worlds:
+        if not observation:
+            yield world
+            continue
+        name, settings = parse(world)
+        shown = unparse(name, settings | {"observation": observation})
+        with suppress(InputError):
+            make_model(shown)
+            yield shown
 
 
 def _learners() -> list[str]:

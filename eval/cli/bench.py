@@ -22,13 +22,14 @@ def bench(
     """
     from ..bench import tables
     from ..bench.comparisons import run_benchmark
+    from ..runs.machine import machine
 
     with Console(stderr=True).status("") as status:
         measurements, growths = run_benchmark(only, status.update)
     if as_json:
         print(tables.as_json(measurements, growths))
         return
-    facts = [f"{name} {fact}" for name, fact in tables.machine().items()]
+    facts = [f"{name} {fact}" for name, fact in machine().items()]
     console.print(", ".join(facts), highlight=False)
     if measurements:
         console.print(tables.ratio_table(measurements))

@@ -11,7 +11,7 @@ from dosuite.envs import world_classes
 from dosuite.envs.settings import unparse
 
 from ..claims.catalogue_values import catalogue_values
-from .options import number_text
+from ..reports.rounding import number_text
 
 WAY_OUT = "Way out:"
 VALUES = {

@@ -67,5 +67,5 @@ def _print_held_out(file: Path, secret: str, accepted: frozenset[str]) -> None:
     print_plain(
         "Worlds that the seed draws; regret is 0 for the best policy there and 1 for the worst, "
         "excess is the regret beyond that of the causal policy of the deployment, and confusing "
-        "counts the worlds in which a policy is better than the confused one."
+        "counts the worlds in which some policy is better than the confused one."
     )

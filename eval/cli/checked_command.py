@@ -13,6 +13,8 @@ from typer.core import TyperCommand, TyperGroup
 ClickError: Any = typer.BadParameter.__mro__[2]  # of the click that this version of typer uses
 CONTROL = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")  # line breaks and control characters
 
+OF_A_LOG = ("episodes", "regime", "share", "seed", "variant")  # what says which log is collected
+
 # By command: pairs of parameters that contradict each other, and the reason.
 CONTRADICTIONS: Mapping[str, Mapping[tuple[str, str], str]] = {
     "run": {
@@ -21,6 +23,23 @@ CONTRADICTIONS: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("log", "controls"): "a log is of one world, and not of its control",
         ("log", "offline_budget"): "every row of the log is learned from",
         ("log", "online_budget"): "nobody practises with a log",
+    },
+    "data": {
+        ("listed", "every"): "one lists the logs and the other writes them",
+        **{
+            (first, second): "the named logs are what they are"
+            for first in ("listed", "every")
+            for second in (
+                "episodes",
+                "regime",
+                "share",
+                "seed",
+                "variant",
+                "out",
+                "minari",
+                "table",
+            )
+        },
     },
     "check": {
         ("file", "commit"): "the hash of a seed is published before there is anything to check",
@@ -36,6 +55,10 @@ class CheckedCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the options and arguments, and check them."""
+        if self.name == "run":
+            from .experiment import expanded
+
+            args = expanded(args, self.params)
         rest: list[str] = super().parse_args(ctx, args)
         given = [param for param in self.params if _is_given(ctx, param.name)]
         for param in given:

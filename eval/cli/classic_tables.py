@@ -9,7 +9,8 @@ from rich.table import Column, Table
 from dosuite.envs import CLASSICS
 
 from ..claims.kept_gaps import Gap, kept_gaps
-from .options import number_text, print_plain, print_table
+from ..reports.rounding import number_text
+from .options import print_plain, print_table
 
 FUNCTION = re.compile(r"<function (?:\w+\.<locals>\.)?(\w+) at 0x[0-9a-f]+>")  # as Python prints it
 

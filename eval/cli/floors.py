@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import MOST_SEEDS, MOST_STEPS, Trust, console, number_text, print_plain
+from ..reports.rounding import number_text
+from .options import MOST_SEEDS, MOST_STEPS, Trust, console, print_plain
 
 if TYPE_CHECKING:
     from ..claims.floors import PairFloor

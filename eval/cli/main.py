@@ -10,15 +10,28 @@ import typer
 from .bench import bench
 from .check import check
 from .checked_command import CheckedCommand, OneLineErrors
+from .cite import cite
 from .claims import matrix, predictions
+from .compare import compare
+from .curves import curves
 from .data import data
 from .floors import floors
 from .leaderboard import leaderboard
 from .list_catalogue import list_catalogue
-from .run import report, run
+from .run import gather, report, run
 from .sanity import sanity
 from .show import show
 from .submission import submission
+from .tune import tune
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"dosuite {version('dosuite')}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     cls=OneLineErrors,
@@ -34,6 +47,9 @@ def about(
     debug: Annotated[
         bool, typer.Option("--debug", help="Print the traceback of an error, not only one line.")
     ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", callback=_print_version)
+    ] = False,
 ) -> None:
     """Has a reinforcement learner learned causes, or only correlations?"""
 
@@ -44,13 +60,18 @@ COMMANDS = (
     data,
     run,
     report,
+    gather,
+    compare,
     floors,
+    cite,
     submission,
     check,
     leaderboard,
     matrix,
     predictions,
     sanity,
+    tune,
+    curves,
     bench,
 )
 for command in COMMANDS:

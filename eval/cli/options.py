@@ -1,9 +1,7 @@
 """What the commands share: the terminal, options, and the exit code."""
 
-import math
 import os
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,8 +25,6 @@ Environment = Annotated[
 Variant = Annotated[str, typer.Option(help="twin, hedge or control.")]
 MOST_SEEDS = 10_000
 MOST_STEPS = 10**9  # of a log or of practice
-LARGE = 1e12  # beyond which a float has no such decimals
-EXACT = 12  # decimals of an exact value that are free of errors of rounding
 CORES = os.cpu_count() or 1
 Trust = Annotated[
     bool,
@@ -40,8 +36,10 @@ Trust = Annotated[
 ]
 
 
-def folder(path: Path) -> Path:
+def folder(path: Path | None) -> Path | None:
     """The path, unless no folder can be made or written to there."""
+    if path is None:
+        return None
     if path.exists() and not path.is_dir():
         raise typer.BadParameter(f"{path} is a file, and must be a folder")
     _check_writable(path)
@@ -102,16 +100,3 @@ def fail_if_any(rows: "pd.DataFrame") -> None:
     if len(failed):
         console.print(f"{len(failed)} runs failed; the report says why.", style="bold red")
         raise typer.Exit(1)
-
-
-def number_text(value: float, digits: int) -> str:
-    """A number for a table; "-" for NaN.
-
-    Halves are rounded away from 0, as on paper: 0.9025, which is computed as 0.90249..., is 0.903.
-    """
-    if not math.isfinite(value):
-        return "-" if math.isnan(value) else str(value)
-    if abs(value) >= LARGE:
-        return f"{value:.{digits}f}"
-    exact = Decimal(repr(round(float(value), EXACT) + 0.0))
-    return str(exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))

@@ -44,6 +44,15 @@ def run(
     online_budget: Annotated[
         int, typer.Option(min=1, max=MOST_STEPS, help="Steps of practice.")
     ] = 20_000,
+    log_rows: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=MOST_STEPS,
+            help="Recorded steps of the log that an agent has before its practice; without, as "
+            "many as it practises.",
+        ),
+    ] = None,
     log: Annotated[
         str, typer.Option(help="A log file to learn from, instead of collecting one.")
     ] = "",
@@ -68,17 +77,25 @@ def run(
     ] = True,
     reference: Reference = True,
     workers: Workers = CORES,
+    shard: Annotated[
+        str, typer.Option(help="Do only this part of the runs, 1/8 to 8/8; `gather` joins them.")
+    ] = "",
     trust: Trust = False,
 ) -> None:
     """Train and score agents, and report.
 
-    Runs that have a result in the folder are not repeated.
+    Runs that have a result in the folder are not repeated, and the report shows those of earlier
+    commands, too. In place of environments, an experiment.toml names all that the options can say.
     """
     from dosuite.envs.files import alone_in
     from dosuite.envs.trust import set_trust
 
+    from ..runs.requests import Request
+    from ..runs.shards import parsed_shard
     from ..runs.suite import AGENTS, execute, grid, suite_environments
 
+    if shard:
+        parsed_shard(shard)
     if log and len(environments or ()) != 1:
         raise typer.BadParameter("with --log, name the one environment that the log is of")
     set_trust(trust)
@@ -91,10 +108,43 @@ def run(
         log,
         controls,
         device,
+        log_rows,
     )
-    rows = execute(runs, out, workers, policies=policies)
-    with alone_in(out):
-        _report(rows, out, reference)
+    settings: dict[str, object] = {
+        "environments": environments or suite_environments(suite),
+        "agent": list(agent or AGENTS),
+        "seeds": seeds,
+        **({"log": log} if log else {"offline-budget": offline_budget}),
+        **({} if log else {"online-budget": online_budget, "controls": controls}),
+        **({} if log_rows is None else {"log-rows": log_rows}),
+        **({"device": device} if device else {}),
+        "policies": policies,
+        "reference": reference,
+    }
+    rows = execute(runs, out, workers, policies=policies, request=Request(settings, shard))
+    if shard:
+        print_plain(f"shard {shard}: {rows['run'].nunique()} of {len(set(runs))} runs in {out}")
+    else:
+        with alone_in(out):
+            _report(rows, out, reference)
+    fail_if_any(rows)
+
+
+def gather(
+    folders: Annotated[
+        list[Path], typer.Argument(help="Folders of results, such as those of the shards.")
+    ],
+    out: Out = Path("results"),
+    reference: Reference = True,
+) -> None:
+    """Join the results of several folders, and report.
+
+    Refuses folders of different code, runs that are in two of them, and missing runs.
+    """
+    from ..runs.gathering import gather as gathered
+
+    rows = gathered(folders, out)
+    _report(rows, out, reference)
     fail_if_any(rows)
 
 
@@ -132,9 +182,13 @@ def results_in(out: Path) -> "pd.DataFrame":
 
 
 def _report(rows: "pd.DataFrame", out: Path, reference: bool) -> None:
+    """Print the tables of these rows, and write the report of all rows in the folder."""
     from ..reports.reference_rows import reference_rows
     from ..reports.report import print_tables, write_report
 
     print_tables(rows, console)
-    write_report(rows, out, reference_rows() if reference else None)
-    print_plain(f"report: {out / 'report.html'}   rows: {out / 'results.parquet'}")
+    every = results_in(out)
+    write_report(every, out, reference_rows() if reference else None)
+    shown, total = rows["run"].nunique(), every["run"].nunique()
+    others = "" if shown == total else f" of all {total} runs in the folder"
+    print_plain(f"report{others}: {out / 'report.html'}   rows: {out / 'results.parquet'}")

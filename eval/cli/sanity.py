@@ -20,6 +20,9 @@ def sanity(
         int, typer.Option(min=1, max=MOST_STEPS, help="Recorded steps of a log.")
     ] = 100_000,
     steps: Annotated[int, typer.Option(min=1, max=MOST_STEPS, help="Steps of practice.")] = 50_000,
+    observation: Annotated[
+        str, typer.Option(help='How contexts are shown: "digits", "noise:level=0.5".')
+    ] = "",
     out: Out = Path("sanity"),
     workers: Workers = CORES,
 ) -> None:
@@ -33,10 +36,10 @@ def sanity(
     from ..reports.page import print_sections, write_sections
     from ..runs.suite import execute
 
-    runs = control_runs(only or (), agent or (), seeds, rows, steps)
+    runs = control_runs(only or (), agent or (), seeds, rows, steps, observation)
     results = execute(runs, out, workers)
     sections = control_sections(results)
-    if not only and not agent:
+    if not (only or agent or observation):
         sections.append(classic_section(target_scores(TARGETS, seeds)))
     # the table of every control is long, and only on the page
     short = [section for section in sections if section.title != EVERY_CONTROL]

@@ -12,8 +12,9 @@ from dosuite.causal.exact import chain, do_process, log_process
 from dosuite.envs import all_observations, make_model
 
 from ..reports.certificate_text import lines
+from ..reports.rounding import number_text
 from ..runs.reference_values import REFERENCES, references
-from .options import console, number_text
+from .options import console
 
 MOST_CONTEXTS = 12  # shown in the table of seeing and doing
 NOT_SHOWN = ("j_worst", "promised")  # reference values that the table leaves out

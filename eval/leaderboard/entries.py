@@ -24,11 +24,11 @@ from ..submissions.findings import MISFITS
 from ..submissions.manifest import ABOUT, WORLDS, Manifest, name_of
 from ..submissions.rescoring import EXACT, rescored
 from .policies import loaded_policy
-from .standings import scored_runs
+from .standings import VERIFIED, scored_runs
 
 REFERENCE = "reference"  # the entry of this package's own agents
-VERDICTS = {OK: "yes", NOT_RESCORED: "not re-scored"}
-UNCHECKED = "no"
+VERDICTS = {OK: VERIFIED, NOT_RESCORED: "not re-scored"}
+UNCHECKED = "not checked here"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ counts.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations
@@ -24,6 +24,7 @@ from .tracks import Track, track_of
 
 # The scores of a cell: columns of `scored_runs`, and their headings.
 SCORES = {"causal_score": "score", "floor_distance": "to the floor", "twin_balanced": "both twins"}
+VERIFIED = "yes"  # the verdict on a run that is what it says
 WRONG = "WRONG"  # the verdict on a run that is not what it says
 THRESHOLDS: Array = np.linspace(-0.5, 1.5, 81)
 LINE = ("entry", "agent")
@@ -43,8 +44,13 @@ class Cell:
 
     @property
     def verdict(self) -> str:
-        """The verdict on its runs in a word: that on all of them, or "partly"; WRONG if one is."""
+        """The verdict on its runs in a word: that on all of them, or "partly"; WRONG if one is.
+
+        Where runs failed, of which it has no scores, it is "partly" for "yes".
+        """
         verdicts = set(self.runs["verified"])
+        if self.runs["failed"].any() and verdicts == {VERIFIED}:
+            return "partly"
         if len(verdicts) == 1:
             return str(verdicts.pop())
         return WRONG if WRONG in verdicts else "partly"
@@ -73,18 +79,21 @@ class Profile:
 
 
 def scored_runs(entry: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """The runs of an entry in worlds and in twins, with every score, `entry`, `track` and `family`.
+    """The runs of an entry in worlds and in twins, with every score, `entry`, `track`, `family`
+    and `failed`: whether a run of the same agent in the same family and regime failed.
 
     Raises InputError if a run is there twice. A run that learned once for two worlds, from the log
     or from log and graph, has their floor in its row. For learners with more than that it is the
     floor of memoryless policies in the world and its twin, which they may pass.
     """
     rows = rows[rows["variant"].isin(["", "twin"])]
+    failed = {_cell_of(row) for row in rows[rows["status"] != "ok"].to_dict("records")}
     runs = metrics.largest_budget(metrics.run_scores(rows))
     pairs = zip(runs["regime"], runs["needs"], strict=True)
     tracks = [str(track_of(regime, needs) or "") for regime, needs in pairs]
     runs = runs.assign(entry=entry, track=tracks)
     runs["family"] = [_family(name) for name in runs["environment"]]
+    runs["failed"] = [_cell_of(row) in failed for row in runs.to_dict("records")]
     runs = runs[runs["track"] != ""].reset_index(drop=True)
     return runs.assign(floor_distance=_floor_distances(runs))
 
@@ -192,6 +201,10 @@ def _floor(environment: str, member: str) -> float:
     except InputError:  # a world in a file of the author's
         return np.nan
     return np.nan if pair is None else floor_value(pair, False)
+
+
+def _cell_of(row: Mapping[Any, Any]) -> tuple[str, str, str]:
+    return row["agent"], _family(row["environment"]), row["regime"]
 
 
 def _family(environment: str) -> str:

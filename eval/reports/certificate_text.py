@@ -11,6 +11,8 @@ from dosuite.causal.identification.action_effect import ActionEffect, Answer
 from dosuite.causal.world import Certificate, Confounding, Promise
 from dosuite.causal.world.intervals import Intervals
 
+from .rounding import number_text
+
 MOST_INTERVALS = 4  # that are printed one by one
 MOST_CONTEXTS = 8  # of a policy that is printed as a table
 MOST_CONFOUNDERS = 3  # that are named
@@ -59,7 +61,7 @@ def lines(model: World, certificate: Certificate) -> Iterator[Line]:
         nats = certificate.confounding.information
         yield (
             "hidden causes",
-            f"tell {nats:.4f} nats of {model.action} beyond the context (mutual information)",
+            f"tell {_number(nats)} nats of {model.action} beyond the context (mutual information)",
         )
     if certificate.overlap is not None:
         yield "overlap", _overlap(certificate)
@@ -86,7 +88,7 @@ def _promises(model: World, certificate: Certificate) -> Iterator[Line]:
         yield (
             "confused",
             "the confused policy falls short of the best by at most "
-            f"{certificate.confused_regret:.4f}",
+            f"{_number(certificate.confused_regret)}",
         )
 
 
@@ -99,8 +101,8 @@ def _confounded(confounding: Confounding) -> str:
         )
     if confounding.largest > ROUNDING:
         return (
-            f"yes: doing differs from seeing by {confounding.mean:.4f} on average, "
-            f"{confounding.largest:.4f} at most (total variation){unseen}"
+            f"yes: doing differs from seeing by {_number(confounding.mean)} on average, "
+            f"{_number(confounding.largest)} at most (total variation){unseen}"
         )
     if unseen:
         return f"not in what the log shows: there seeing is doing{unseen}"
@@ -108,10 +110,11 @@ def _confounded(confounding: Confounding) -> str:
 
 
 def _overlap(certificate: Certificate) -> str:
-    text = f"every action has probability {certificate.overlap:.4f} or more in its context"
+    overlap = number_text(certificate.overlap or 0.0, 4)
+    text = f"every action has probability {overlap} or more in its context"
     if certificate.adjusted_overlap is None:
         return text
-    return f"{text}, and {certificate.adjusted_overlap:.4f} or more given what to adjust for"
+    return f"{text}, and {_number(certificate.adjusted_overlap)} or more given what to adjust for"
 
 
 def _formula(answer: Answer, identified: bool | None, model: World) -> str:
@@ -150,7 +153,7 @@ def _effect(model: World, intervals: Intervals) -> str:
     width = ""
     if intervals.width > ROUNDING:
         kind = "sharp" if intervals.sharp else "outer"
-        width = f"; width up to {intervals.width:.4f}, {kind}"
+        width = f"; width up to {_number(intervals.width)}, {kind}"
     known = [
         (c, a) for c, a in np.ndindex(intervals.low.shape) if not np.isnan(intervals.low[c, a])
     ]
@@ -174,13 +177,14 @@ def _contexts(model: World) -> list[str]:
 
 
 def _interval(low: float, high: float) -> str:
-    return f"{low:.4f}" if high - low <= ROUNDING else f"{low:.4f} to {high:.4f}"
+    return _number(low) if high - low <= ROUNDING else f"{_number(low)} to {_number(high)}"
 
 
 def _promise(model: World, promise: Promise, claim: str) -> str:
     policy = _policy(promise.policy)
     return (
-        f"{model.action} {policy} {claim} {promise.value:.4f}, and earns {promise.earned:.4f} here"
+        f"{model.action} {policy} {claim} {_number(promise.value)}, and earns "
+        f"{_number(promise.earned)} here"
     )
 
 
@@ -195,4 +199,8 @@ def _choice(probabilities: Array) -> str:
     taken = np.flatnonzero(probabilities >= NEGLIGIBLE_SHARE)
     if len(taken) == 1:
         return str(taken[0])
-    return " or ".join(f"{a} ({probabilities[a]:.3f})" for a in taken)
+    return " or ".join(f"{a} ({number_text(probabilities[a], 3)})" for a in taken)
+
+
+def _number(value: float) -> str:
+    return number_text(value, 4)

@@ -32,6 +32,7 @@ from .panels import (
     panels,
     style,
 )
+from .rounding import number_text
 
 FLOOR = Line("floor", "#CC0000", "-", 1.8)
 FIRST = ("regime", "first")  # of the rows of a group
@@ -234,7 +235,7 @@ def _heatmap(axes: Axes, rows: pd.DataFrame, agents: list[str]) -> None:
     axes.imshow(values, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     centred: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": FONT - 1}
     for (y, x), value in np.ndenumerate(values):
-        text = "n/a" if np.isnan(value) else f"{value:z.2f}"
+        text = "n/a" if np.isnan(value) else number_text(value, 2)
         axes.text(x, y, text, color="white" if value > 0.55 else INK, **centred)
     names = [shift.replace("_", " ") + (" (+)" if shift in wins else "") for shift in shifts]
     axes.set_xticks(range(len(shifts)), names, rotation=20, ha="right", fontsize=FONT - 0.5)

@@ -4,6 +4,7 @@ import base64
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -21,6 +22,7 @@ from ..runs.suite import ORDER
 from ..scores import metrics
 from . import figures, tables
 from .page import Section, csv, markdown, page, print_sections, save
+from .provenance import made_section
 from .tables import summary
 
 SCORES = "causal_score"  # the figure that shows agents that were run beforehand, too
@@ -76,7 +78,7 @@ TEXTS = ("environment", "member", "variant", "regime", "agent", "world", "status
 
 def results_fault(rows: pd.DataFrame) -> str:
     """Why rows are not results that can be reported; "" if they are."""
-    numbers = ["budget", "seed", "value", "std_error", *REFERENCES, *PAIR_COLUMNS]
+    numbers = ["budget", "seed", "value", "std_error", "test_value", *REFERENCES, *PAIR_COLUMNS]
     numbers += belief_columns()
     missing = [name for name in dict.fromkeys([*ORDER, *TEXTS, *numbers]) if name not in rows]
     if missing:
@@ -86,7 +88,7 @@ def results_fault(rows: pd.DataFrame) -> str:
     if rows.empty:
         return "it has no rows"
     for name in TEXTS:
-        if not all(isinstance(value, str) for value in rows[name]):
+        if not _are_texts(rows[name]):
             return f"the column {name} must hold texts"
     for name in numbers:
         if rows[name].dtype.kind not in "iuf" or np.isinf(rows[name].astype(float)).any():
@@ -108,6 +110,12 @@ def results_fault(rows: pd.DataFrame) -> str:
     return ""
 
 
+def _are_texts(column: "pd.Series[Any]") -> bool:
+    if isinstance(column.dtype, pd.StringDtype):  # a look at each value of 500,000 takes seconds
+        return not column.isna().any()
+    return all(isinstance(value, str) for value in column)
+
+
 def print_tables(rows: pd.DataFrame, console: Console) -> None:
     """Print the answers to the first three questions, and what failed if anything did."""
     sections = report_sections(rows, summary(rows))
@@ -121,7 +129,7 @@ def write_report(rows: pd.DataFrame, folder: Path, beforehand: pd.DataFrame | No
     Rows that were made `beforehand` are drawn in grey. Everything is rendered before the first file
     is written.
     """
-    save(_render(rows, beforehand), folder)
+    save(_render(rows, beforehand, made_section(folder)), folder)
     return folder / "report.html"
 
 
@@ -210,10 +218,12 @@ def _symbol(column: str) -> str:
     return column[:1].upper() + column[1:]
 
 
-def _render(rows: pd.DataFrame, beforehand: pd.DataFrame | None) -> dict[str, bytes]:
+def _render(
+    rows: pd.DataFrame, beforehand: pd.DataFrame | None, made: Section | None
+) -> dict[str, bytes]:
     """All files of the report by name."""
     scores = summary(rows)
-    sections = report_sections(rows, scores)
+    sections = report_sections(rows, scores) + ([made] if made else [])
     with matplotlib.rc_context({"text.parse_math": False}):  # names may have dollar signs
         drawn = {name: draw(rows) for name, draw in FIGURES.items() if name != SCORES}
         drawn[SCORES] = figures.score_panels(rows, beforehand)

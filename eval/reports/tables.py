@@ -11,6 +11,7 @@ from ..runs.failure import without_file
 from ..scores import metrics
 from .labels import labelled
 from .page import Table, printable
+from .rounding import number_text
 
 WIN = 0.5  # CS_chance on both worlds of a pair: above it the pair is won
 PASS = 0.02  # the largest normalised regret with which a negative control is passed
@@ -187,11 +188,11 @@ def _texts(scores: pd.DataFrame, metric: str) -> list[str]:
 
 def _text(score: dict[Any, Any], digits: int) -> str:
     """A score with its interval, if it has seeds, and its standard error, if it is estimated."""
-    middle, low, high = (f"{score[name]:z.{digits}f}" for name in ("iqm", "low", "high"))
+    middle, low, high = (number_text(score[name], digits) for name in ("iqm", "low", "high"))
     has_seeds = Regime(score["regime"]).budget is not Budget.NONE
     text = f"{middle} [{low}, {high}]" if has_seeds else middle
     if score.get("std_error", 0.0) > 0:
-        text += f" (estimated, se {score['std_error']:.{digits}f})"
+        text += f" (estimated, se {number_text(score['std_error'], digits)})"
     return text
 
 

@@ -7,7 +7,7 @@ from dosuite.causal import Array, NotDiscreteError, TooLargeError, World
 from dosuite.causal.arrays import Floats
 from dosuite.causal.exact import Process, chain, do_process, is_steady, log_process
 from dosuite.causal.exact.decision_process import expected, greedy, mean_value
-from dosuite.envs import all_observations
+from dosuite.envs import context_mean, shown_contexts
 
 from ..scores.metrics import ActionValues, Over, metrics_over
 
@@ -20,16 +20,18 @@ def belief_columns() -> list[str]:
 def beliefs(model: World, policy: Policy) -> dict[str, float]:
     """The value that a policy believes it has, and every metric of its action values.
 
+    Of rich observations, the action values are means over all that a context looks like.
+
     By column; NaN where the policy believes nothing that can be scored.
     """
     columns = dict.fromkeys(belief_columns(), np.nan)
     if policy.remembers and model.horizon > 1:
         return columns
     try:
-        observations, process = all_observations(model), do_process(model)
+        process, values = do_process(model), _values_of_contexts(model, policy)
     except (NotDiscreteError, TooLargeError):
         return columns
-    columns["believed"] = _believed_value(policy, observations, process)
+    columns["believed"] = _believed_value(model, policy, values, process)
     action_values = _action_values(model, policy, process)
     if action_values is not None:
         for metric in metrics_over(Over.ACTIONS):
@@ -37,24 +39,34 @@ def beliefs(model: World, policy: Policy) -> dict[str, float]:
     return columns
 
 
-def _believed_value(policy: Policy, observations: Array, process: Process) -> float:
-    """The policy's value in its own model, or under its own action values."""
-    values = policy.action_values(observations)
+def _believed_value(model: World, policy: Policy, values: Array | None, process: Process) -> float:
+    """The policy's value in its own model, or under its own action values (C, A)."""
     believed = np.nan
+    if policy.process is None and values is None:
+        return believed
+    table = context_mean(model, policy.probabilities)
     if policy.process is not None:
-        believed = policy.process.value(policy.probabilities(observations))
+        believed = policy.process.value(table)
     elif values is not None:
-        table = policy.probabilities(observations)
         believed = float(expected(process.start, mean_value(table, values)))
     # infinite if the policy takes an action that its data never shows
     return believed if np.isfinite(believed) else np.nan
 
 
+def _values_of_contexts(model: World, policy: Policy) -> Array | None:
+    """The mean action values over all that each context looks like, (C, A), if there are any."""
+    if policy.action_values(shown_contexts(model)[:1, 0]) is None:
+        return None
+    return context_mean(model, lambda seen: np.asarray(policy.action_values(seen)))
+
+
 def _action_values(model: World, policy: Policy, process: Process) -> ActionValues | None:
     """The policy's action values beside the true ones, in the contexts that the best policy visits.
 
-    Each is the reward of a step plus the true value of the best policy from the next context on.
-    None if the policy has none there, or if the model has no value of a context to go on with.
+    Each is the reward of a step plus the true value V* of the best policy from the next context on.
+    A policy with a process of its own gives that backup; one that only has action values Q, such as
+    a network, gives `one_step_backup`. None if the policy has none there, or if the model has no
+    value of a context to go on with.
     """
     if not is_steady(model):
         return None
@@ -63,11 +75,16 @@ def _action_values(model: World, policy: Policy, process: Process) -> ActionValu
         continuation = mean_value(best, process.plan())
     else:
         continuation = np.zeros(len(process.start))
-    believed = policy.action_values(all_observations(model)) if model.horizon == 1 else None
+    logged = log_process(model)
     if policy.process is not None:
-        believed = policy.process.backup(continuation)
+        believed: Floats | None = policy.process.backup(continuation)
+    else:
+        believed = _values_of_contexts(model, policy)
+        if believed is not None and model.horizon > 1:
+            table = context_mean(model, policy.probabilities)
+            believed = one_step_backup(believed, table, logged, continuation)
     doing = process.backup(continuation)
-    seeing = log_process(model).backup(continuation)
+    seeing = logged.backup(continuation)
     weights = chain(model).process(best).visits.sum(1)
     visited: Floats = weights > 0
     if believed is None:
@@ -77,3 +94,22 @@ def _action_values(model: World, policy: Policy, process: Process) -> ActionValu
     return ActionValues(
         believed[visited], doing[visited], seeing[visited], weights[visited] / weights.sum()
     )
+
+
+def one_step_backup(
+    values: Floats, policy: Floats, logged: Process, continuation: Floats
+) -> Floats:
+    """What action values Q say of one step followed by `continuation` (C,): (C, A).
+
+    Q holds what its learner believes of all later steps too, V_Q(o) = sum_a pi(a | o) Q(o, a). That
+    is taken out, under the transitions P of the log, and the continuation V is put in its place:
+
+        Q(o, a) + discount sum_o' P(o' | o, a) (V(o') - V_Q(o')).
+
+    If Q solves the Bellman equation of the log exactly, this is the backup of V in the log; if it
+    solves that of acting, V_Q and V are equal and it is the backup of V under interventions.
+    `values` and `policy` are (C, A). It is -inf where the log has no data.
+    """
+    excess = continuation - mean_value(policy, values)
+    backed_up = values + logged.discount * logged.following(excess)
+    return np.where(logged.visits > 0, backed_up, -np.inf)

@@ -50,10 +50,10 @@ def hash_of_floors(floors: tuple[str, ...]) -> bytes:
 
 
 def hash_of_folders(folders: Iterable[Path]) -> bytes:
-    """A hash of the names and the contents of all Python files under some folders."""
+    """A hash of the names and contents of all Python files and weights under some folders."""
     digest = blake2b(digest_size=HASH_BYTES)
     for folder in folders:
-        for path in sorted(folder.rglob("*.py")):
+        for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.npz")]):
             content = blake2b(path.read_bytes(), digest_size=16).digest()
             digest.update(f"{folder.name}/{path.relative_to(folder)}".encode() + content)
     return digest.digest()

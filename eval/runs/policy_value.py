@@ -7,7 +7,7 @@ import numpy as np
 from dosuite.agents import Policy
 from dosuite.causal import NotDiscreteError, TooLargeError, World, value
 from dosuite.causal.arrays import Flags, Integers
-from dosuite.envs import CausalVectorEnv, all_observations
+from dosuite.envs import CausalVectorEnv, context_mean
 from dosuite.envs.rollouts import PolicyValue
 
 from .rollout import rollout
@@ -19,13 +19,15 @@ EPISODES_WITH_MEMORY = 2_000  # in those of a policy that remembers its episode,
 def policy_value(model: World, policy: Policy, seed: int = 0) -> PolicyValue:
     """The expected discounted return of an episode under a policy.
 
-    It is exact for a memoryless policy in a discrete model. Otherwise it is the mean of 10,000
+    It is exact for a memoryless policy in a discrete model whose contexts have finitely many
+    observations. Otherwise it is the mean of 10,000
     episodes, 2,000 for a policy with memory, whose noise is the same for every policy.
     """
     if policy.remembers and model.horizon > 1:
         return estimated_by_rollouts(model, policy, seed, EPISODES_WITH_MEMORY)
     try:
-        exact = value(model, policy.probabilities(all_observations(model)))
+        table = context_mean(model, policy.probabilities)
+        exact = value(model, table)
     except (NotDiscreteError, TooLargeError):
         return estimated_by_rollouts(model, policy, seed, EPISODES)
     return PolicyValue(exact, 0.0, exact=True)

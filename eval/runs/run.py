@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from dosuite.agents import Agent, Exact, Policy, Practice, Spaces, make_agent
+from dosuite.agents import Agent, Exact, OnlineAgent, Policy, Practice, Spaces, make_agent
 from dosuite.agents.user_policy import UserPolicyAgent
 from dosuite.causal import InputError, NotDiscreteError, TooLargeError, World
 from dosuite.causal.counts import whole_number
@@ -23,7 +23,7 @@ from dosuite.envs.plugins import names_file
 from dosuite.envs.regimes import OFFLINE as OFFLINE
 from dosuite.envs.regimes import ONLINE as ONLINE
 from dosuite.envs.regimes import Regime
-from dosuite.envs.registry import world_text
+from dosuite.envs.registry import recorded_origin
 from dosuite.envs.settings import parse
 
 from .code import code_hash, user_code
@@ -68,6 +68,9 @@ class Run:
     variant: str = ""  # "twin", "hedge" or "control"
     log: str = ""  # the file of a log to learn from; "" collects one
     share: float | None = None  # of interventions in a mixed log; None is the share of `collect`
+    # recorded steps of the log that an agent has before its practice; None is as many as it will
+    # practise, and 0 an empty log
+    log_rows: int | None = None
 
     def __post_init__(self) -> None:
         self._check_regime()
@@ -75,6 +78,7 @@ class Run:
         object.__setattr__(self, "regime", Regime(self.regime).value)
         self._check_numbers()
         self._check_needs()
+        self._check_log_rows()
         self._check_actions()
         if self.log:
             _read_log(self)
@@ -111,6 +115,32 @@ class Run:
                 "it can be graph, labels or log"
             )
 
+    def _check_log_rows(self) -> None:
+        rows = self.log_rows
+        if not self._has_log_before and rows:
+            raise InputError(
+                f"log_rows are those of a log before a practice, and {self.agent} has none in the "
+                f"regime {self.regime}"
+            )
+        if rows is None:
+            rows = self.budget if self._has_log_before else 0
+        object.__setattr__(self, "log_rows", whole_number("log_rows of a run", rows, 0))
+
+    @property
+    def _has_log_before(self) -> bool:
+        """Whether the agent has a log before its practice."""
+        return self.regime in ONLINE and "log" in self._agent.needs
+
+    @property
+    def _described(self) -> list[tuple[str, Any]]:
+        """The fields that tell the run from others, by which it is hashed.
+
+        As many rows before a practice as it has steps are the rule, and are not written.
+        """
+        is_rule = not self._has_log_before or self.log_rows == self.budget
+        omitted = "log_rows" if is_rule else ""
+        return sorted((name, value) for name, value in asdict(self).items() if name != omitted)
+
     def _check_actions(self) -> None:
         model = make_model(self.environment, variant=self.variant)
         if acts_there(self.agent, model):
@@ -136,7 +166,7 @@ class Run:
         contents = [code, *self._user_contents()]
         if self.log:
             contents.append(_read_log(self).content_hash.encode())
-        return _hash(sorted(asdict(self).items()), contents)
+        return _hash(self._described, contents)
 
     def _user_contents(self) -> Iterator[bytes]:
         """The files of a user's world, and of a user's agent or policy."""
@@ -237,7 +267,10 @@ class Run:
     @property
     def joined(self) -> bool:
         """Whether all seeds of such a run can learn at once."""
-        return self.regime in OFFLINE and self._agent.trains_seeds_together()
+        # an offline agent that practises too, by Stable-Baselines3, does so one by one
+        if self.regime not in OFFLINE and not isinstance(self._agent, OnlineAgent):
+            return False
+        return self._agent.trains_seeds_together()
 
     @property
     def _agent(self) -> Agent:
@@ -246,7 +279,7 @@ class Run:
     @property
     def _rng(self) -> np.random.Generator:
         """The agent's generator, which does not depend on any code."""
-        return np.random.default_rng(int(_hash(sorted(asdict(self).items())), 16))
+        return np.random.default_rng(int(_hash(self._described), 16))
 
     def _worlds(self) -> tuple[World, World]:
         """The model, and the one whose contexts the agent sees."""
@@ -264,6 +297,7 @@ class Run:
             "regime": self.regime,
             "needs": ", ".join(sorted(self._agent.needs)),
             "budget": self.budget,
+            "log_rows": self.log_rows,
             "seed": self.seed,
             "run": self.key,
         }
@@ -281,7 +315,7 @@ class Run:
         world = model.deployed()
         log = None
         if "log" in self._agent.needs:
-            log = _log_before(model.without_intent(), self._episodes(model), seed)
+            log = _log_before(model.without_intent(), self.log_rows or 0, seed)
 
         units = PracticeUnits(world, seed, self.budget, self._agent.rounds_up)
         return Practice(units, self.budget, model.discount, log)
@@ -323,31 +357,37 @@ def outcomes(runs: Sequence[Run]) -> Iterator[Outcome]:
         # No cause is lost: each run then learns alone, and meets it again and keeps its traceback,
         # or has the result that learning at once must equal.
         with suppress(Exception, SystemExit):
-            learned = dict(zip(learners, map(Learned, _learn_all(learners)), strict=True))
+            learned = dict(zip(learners, _learn_all(learners), strict=True))
     for run in runs:
         if run.learner not in learned:
             learned[run.learner] = run.learner.learned()
         yield run.outcome(learned[run.learner])
 
 
-def _learn_all(runs: Sequence[Run]) -> list[Any]:
-    """The policy of each run, or the exception that stopped it."""
+def _learn_all(runs: Sequence[Run]) -> list[Learned]:
+    """The policy of each run, or the exception that stopped it, with a note on its practice."""
     agent: Any = runs[0]._agent
     sources = [run._source(run._worlds()[1]) for run in runs]
     policies = list(agent.learn_all(sources, [run._rng for run in runs]))
     if len(policies) == len(runs):
-        return policies
+        notes = map(note_of_practice, sources)
+        return [Learned(*pair) for pair in zip(policies, notes, strict=True)]
     wrong = InputError(
         f"{agent.name}.learn_all must return a policy for each of {len(runs)} seeds, and "
         f"returned {len(policies)}"
     )
-    return [wrong] * len(runs)
+    return [Learned(wrong)] * len(runs)
 
 
-def _log_before(model: World, episodes: int, seed: int) -> Data:
-    """What the behaviour policy recorded before the practice, of other units."""
+def _log_before(model: World, rows: int, seed: int) -> Data:
+    """What the behaviour policy recorded before the practice, of other units, in whole episodes.
+
+    A log of 0 rows has the columns and no row.
+    """
+    episodes = max(1, ceil(rows / model.horizon))
     log = _collect(model, episodes, seed + 2**62, Regime.OBSERVE.value)
-    return log.view(np.random.default_rng(seed))
+    view = log.view(np.random.default_rng(seed))
+    return view if rows else view.at(slice(0))
 
 
 def source_seed(environment: str, variant: str, regime: str, seed: int) -> int:
@@ -387,7 +427,14 @@ def _read_log(run: Run) -> Log:
         )
     log = _load(run.log, path.stat().st_mtime_ns if path.exists() else 0)
     recorded = (log.origin.get("world"), log.origin.get("variant", ""))
-    if recorded != (world_text(make_model(run.environment)), run.variant):
+    expected = recorded_origin(make_model(run.environment))
+    has_name = recorded == (expected["world"], run.variant)
+    if has_name and log.origin.get("code") != expected.get("code"):
+        raise InputError(
+            f"{run.log} is a log of {recorded[0]} as another file, or this one before it was "
+            "changed, defines it; write it again with `dosuite data`"
+        )
+    if not has_name:
         raise InputError(
             f"{run.log} is a log of {' '.join(filter(None, recorded)) or 'an unknown world'}, and "
             f"not of {run.environment}"

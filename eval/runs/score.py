@@ -14,7 +14,7 @@ from dosuite.agents.normalisation import UNKNOWN_NOTE
 from dosuite.agents.user_policy import as_policy
 from dosuite.causal import SCM, Array, InputError, World
 from dosuite.causal.errors import checked_type
-from dosuite.envs import all_observations, choices, make_model
+from dosuite.envs import all_observations, choices, every_observation, make_model
 from dosuite.envs.trust import trusting
 
 from ..scores import metrics
@@ -93,4 +93,4 @@ def _tabular(model: World, rows: Any) -> Policy:
         raise InputError(
             f"{wanted}, each row with the sum 1, and row {row} is {table[row].tolist()}"
         )
-    return TabularPolicy(table, all_observations(model))
+    return TabularPolicy(table, every_observation(model))

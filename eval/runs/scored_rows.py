@@ -1,5 +1,6 @@
 """The rows of a policy: its value and what it is scored against, in a world and its shifts."""
 
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Any
@@ -11,7 +12,7 @@ from pyarrow import parquet
 
 from dosuite.agents import Policy, Spaces
 from dosuite.causal import InputError, World
-from dosuite.envs import observation_space
+from dosuite.envs import observation_space, with_bank
 from dosuite.envs.spaces import action_space
 
 from .beliefs import belief_columns, beliefs
@@ -35,12 +36,16 @@ def scored(model: World, shown: World, policy: Policy) -> list[dict[str, Any]]:
     """
     shifts = ("", *model.shifts()) if not model.edits else ("",)
     rows = []
+    plain = replace(model, observation="")
     for shift in shifts:
         played = shown.shifted(shift) if shift else shown.deployed()
-        world = model.shifted(shift) if shift else model.deployed()
-        row = {"world": shift, "status": "ok", "note": policy.note}
+        world = plain.shifted(shift) if shift else plain.deployed()
+        row: dict[str, Any] = {"world": shift, "status": "ok", "note": policy.note}
         row |= policy_value(played, policy)._asdict()
-        rows.append(empty_row() | row | references(model, world))
+        unseen = with_bank(played, "test")
+        if unseen is not None:
+            row["test_value"] = policy_value(unseen, policy).value
+        rows.append(empty_row() | row | references(plain, world))
     rows[0] |= beliefs(shown, policy)
     return rows
 
@@ -54,6 +59,7 @@ def empty_row() -> dict[str, Any]:
         "value": np.nan,
         "std_error": np.nan,
         "exact": False,
+        "test_value": np.nan,  # `value` where observations are exemplars of the test bank
     }
     return unknown | dict.fromkeys((*REFERENCES, *PAIR_COLUMNS, *belief_columns()), np.nan)
 
@@ -70,7 +76,7 @@ def read_rows(path: Path | IO[bytes]) -> pd.DataFrame:
     return rows
 
 
-def write_rows(rows: pd.DataFrame, path: Path) -> None:
+def write_rows(rows: pd.DataFrame, path: Path | IO[bytes]) -> None:
     """Write rows with a hash of their content, since a page's checksum leaves out its header."""
     table = pa.Table.from_pandas(rows, preserve_index=False)
     metadata = {**(table.schema.metadata or {}), SEAL: _seal_of(table.to_pandas())}
@@ -96,7 +102,7 @@ def wrong_columns(rows: pd.DataFrame) -> str:
         if name in TEXTS:
             if not all(isinstance(text, str) for text in column):
                 return f"its column {name} has other things than texts"
-        elif name in ("budget", "seed") and column.dtype.kind not in "iu":
+        elif name in ("budget", "log_rows", "seed") and column.dtype.kind not in "iu":
             return f"its column {name} has other things than whole numbers"
         elif name in empty_row() and column.dtype.kind not in "biuf":
             return f"its column {name} has other things than numbers"

@@ -1,6 +1,5 @@
 """The grid of runs, and its execution: in worker processes, each run once, resumable."""
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -18,7 +17,7 @@ from dosuite.envs import make_model, members, world_classes
 from dosuite.envs.files import clean, replacing
 from dosuite.envs.plugins import names_file
 from dosuite.envs.regimes import Budget, Regime
-from dosuite.envs.registry import world_class, world_id
+from dosuite.envs.registry import MAIN, world_class, world_id
 from dosuite.envs.settings import parse, unparse
 from dosuite.envs.trust import is_trusting, trusting
 
@@ -26,8 +25,22 @@ from .failure import traceback_name, with_file
 from .kept_policies import keep_policy
 from .pairs import partners
 from .reference_values import reference_agents
-from .run import OFFLINE, Run, acts_there, outcomes
-from .scored_rows import fault_of, read_rows, write_rows
+from .requests import Request, keep_record, records, shown_runs
+from .run import OFFLINE, ONLINE, Run, acts_there, outcomes
+from .shards import shard_of
+from .store import ORDER as ORDER
+from .store import (
+    PACK,
+    done_in,
+    having_rows,
+    is_done,
+    load_packed,
+    pack,
+    path_of,
+    rows_of,
+    save_rows,
+    version_of,
+)
 from .workers import in_workers
 
 AGENTS = (
@@ -39,12 +52,10 @@ AGENTS = (
     "ppo@intervene",
     "ppo@counterfactual",
 )
-MAIN = ("IceCreamShorts", "SimpsonClinic", "GreedyCasino", "ConfoundedRiver")
-FILES_AT_ONCE = 200  # whose rows are in memory before they are joined
 SUITES = ("main", "families", "full")
-ORDER = ["environment", "member", "variant", "regime", "agent", "budget", "seed", "world"]
 
 Pair = tuple[str, str]  # an agent and a regime
+Group = Mapping[str, Run]  # runs that are done at once, by key
 
 
 def suite_environments(suite: str) -> list[str]:
@@ -77,6 +88,7 @@ def grid(
     log: str = "",
     controls: bool = False,
     device: str = "",
+    log_rows: int | None = None,
 ) -> list[Run]:
     """The runs of every agent on every environment, its twin and, with `controls`, its control, and
     of the agents that are told the graph on its hedge.
@@ -84,7 +96,8 @@ def grid(
     Agents are run with each seed, reference policies and policies of a user once. An agent is
     written `agent@regime`; without a regime it learns in each that it can, except from mixed logs.
     It is left out where it cannot take the actions. A `log` is learned from in place of a collected
-    one, and has no twin. Agents with a setting `device` learn on the `device`. Raises InputError if
+    one, and has no twin. With `log_rows`, agents that have a log before their practice have one of
+    so many steps. Agents with a setting `device` learn on the `device`. Raises InputError if
     anything does not exist, or no agent is left.
     """
     whole_number("seeds", seeds, 1)
@@ -105,10 +118,10 @@ def grid(
         for variant in _variants(environment, bool(log), controls):
             if variant == "hedge":
                 told = [pair for pair in pairs if _is_told_the_graph(*pair)]
-                runs += _agent_runs(environment, variant, told, seeds, budgets, log)
+                runs += _agent_runs(environment, variant, told, seeds, budgets, log, log_rows)
                 continue
             runs += _reference_runs(environment, variant)
-            runs += _agent_runs(environment, variant, pairs, seeds, budgets, log)
+            runs += _agent_runs(environment, variant, pairs, seeds, budgets, log, log_rows)
     if agents and not any_acts:
         raise InputError(
             f"none of {', '.join(agents)} takes such actions as those of {', '.join(environments)}"
@@ -154,11 +167,14 @@ def _agent_runs(
     seeds: int,
     budgets: dict[Budget, int],
     log: str,
+    log_rows: int | None,
 ) -> Iterator[Run]:
     for agent, regime in pairs:
         budget = Regime(regime).budget
+        has_log = regime in ONLINE and "log" in make_agent(agent).needs
+        rows = log_rows if has_log else None
         for seed in range(1 if budget is Budget.NONE else seeds):
-            yield Run(environment, agent, regime, budgets[budget], seed, variant, log)
+            yield Run(environment, agent, regime, budgets[budget], seed, variant, log, None, rows)
 
 
 def _with_version(environment: str) -> str:
@@ -192,44 +208,65 @@ def _agent_and_regimes(text: str, from_log: bool) -> list[Pair]:
 
 
 def execute(
-    runs: Iterable[Run], folder: Path, workers: int, quiet: bool = False, policies: bool = False
+    runs: Iterable[Run],
+    folder: Path,
+    workers: int,
+    quiet: bool = False,
+    policies: bool = False,
+    request: Request | None = None,
 ) -> pd.DataFrame:
-    """Do the runs that have no result in `folder` yet; return the rows of all, and write them as
-    `results.parquet`. With `policies`, keep those that were learned (see `kept_policies`).
+    """Do the runs that have no result in `folder` yet, and return the rows of all.
 
-    Each run has its own file under `folder/runs`, complete or absent, with the traceback beside it
-    if it failed. Runs that differ only in their seeds are done together where their agent can. A
-    file that is damaged, or of another run, is said on stderr and done again. Runs whose worker
-    process died have a row with status "failed".
+    The file `results.parquet` then has the rows of all runs in the folder, of this request and of
+    earlier ones (see `shown_runs`). With `policies`, those that were learned are kept (see
+    `kept_policies`). The `request` is recorded; if it names a shard, only its runs are done.
+
+    A run that is done has its own file under `folder/runs`, complete or absent, or is in a pack of
+    many (see `store`); one that failed has its traceback beside it. Runs that differ only in their
+    seeds are done together where their agent can. A file that is damaged, or of another run, is
+    said on stderr and done again. Runs whose worker process died have a row with status "failed".
     """
     workers = whole_number("workers", workers, 1)
-    unique = {run.key: run for run in runs}
-    keys = {run: key for key, run in unique.items()}
+    request = request or Request()
+    of_grid = {run.key: run for run in runs}
+    keys = {run: key for key, run in of_grid.items()}
+    unique = of_grid
+    if request.shard:
+        parts = shard_of(_together(of_grid.values()), request.shard)
+        unique = {keys[run]: run for part in parts for run in part}
+    if not unique:
+        raise InputError("the shard has no runs; divide the grid into fewer shards")
     (folder / "runs").mkdir(parents=True, exist_ok=True)
     for place in (folder, folder / "runs"):
         clean(place)
-    missing = {key: run for key, run in unique.items() if not _is_done(_path(folder, key))}
+    keep_record(folder, request, of_grid, unique)
+    done_before = done_in(folder, unique, load_packed(folder))
+    missing = {key: run for key, run in unique.items() if key not in done_before}
     # A file that is no result stays until it is replaced: another process may be replacing it.
-    before = {key: _version(_path(folder, key)) for key in missing}
+    before = {key: version_of(path_of(folder, key)) for key in missing}
     groups = [{keys[run]: run for run in group} for group in _together(missing.values())]
     do = partial(_do_trusting, folder=folder, trust=is_trusting(), policies=policies)
     done = in_workers(do, groups, workers, _needs_child)
-    for key, run in _watch(done, len(missing), quiet):
-        if _version(_path(folder, key)) == before[key]:
-            _write(pd.DataFrame(run.died().rows), _path(folder, key))
-    rows = _read_rows([_path(folder, key) for key in unique])
+    for key, run in _watch(_packing(done, folder), len(missing), quiet):
+        if version_of(path_of(folder, key)) == before[key]:
+            save_rows(pd.DataFrame(run.died().rows), path_of(folder, key))
+    pack(folder)
+    others = [key for key in shown_runs(records(folder)) if key not in unique]
+    rows = rows_of(folder, [*unique, *having_rows(folder, others)])
     rows = rows.sort_values(ORDER, ignore_index=True, kind="stable")
-    _write(rows, folder / "results.parquet")
-    return rows
+    save_rows(rows, folder / "results.parquet")
+    return rows[rows["run"].isin(unique.keys())].reset_index(drop=True)
 
 
-def _read_rows(paths: Sequence[Path]) -> pd.DataFrame:
-    """The rows of all files, joined block by block: a frame of one row takes 30 KB."""
-    blocks = []
-    for first in range(0, len(paths), FILES_AT_ONCE):
-        frames = [read_rows(path) for path in paths[first : first + FILES_AT_ONCE]]
-        blocks.append(pd.concat(frames, ignore_index=True))
-    return pd.concat(blocks, ignore_index=True)
+def _packing(done: Iterable[tuple[Group, int]], folder: Path) -> Iterator[tuple[Group, int]]:
+    """The groups as they are done; in between, their files are packed (see `store`)."""
+    waiting = 0
+    for group, number in done:
+        yield group, number
+        waiting += len(group)
+        if waiting >= PACK:
+            pack(folder)
+            waiting = 0
 
 
 def _together(runs: Iterable[Run]) -> list[list[Run]]:
@@ -254,7 +291,7 @@ def _do(runs: Mapping[str, Run], folder: Path, policies: bool) -> int:
     meantime are not repeated. Code that is edited while a run learns
     changes its key: such results are refused, since it is not known which code they come from.
     """
-    left = {key: run for key, run in runs.items() if not _is_done(_path(folder, key), quiet=True)}
+    left = {key: run for key, run in runs.items() if not is_done(path_of(folder, key), quiet=True)}
     for key, outcome in zip(left, outcomes([*left.values()]), strict=True):
         if runs[key].key != key:
             raise InputError(
@@ -271,7 +308,7 @@ def _do(runs: Mapping[str, Run], folder: Path, policies: bool) -> int:
             traceback.unlink(missing_ok=True)  # of an earlier try
         if policies and outcome.policy is not None and runs[key].regime != Regime.EXACT:
             keep_policy(outcome.policy, folder, key)
-        _write(rows, _path(folder, key))
+        save_rows(rows, path_of(folder, key))
     return len(runs)
 
 
@@ -280,46 +317,7 @@ def _needs_child(group: Mapping[str, Run]) -> bool:
     return next(iter(group.values())).calls_user_code
 
 
-def _version(path: Path) -> tuple[int, int, int] | None:
-    """What tells a file from the one that replaces it; None if there is none."""
-    try:
-        about = path.stat()
-    except FileNotFoundError:
-        return None
-    return about.st_ino, about.st_mtime_ns, about.st_size
-
-
-def _is_done(path: Path, quiet: bool = False) -> bool:
-    """Whether a run has a result. One that failed has none, nor has one whose file is damaged or
-    of another run, which is said on stderr unless `quiet`.
-    """
-    try:
-        rows = read_rows(path)
-    except FileNotFoundError:
-        return False
-    except Exception as error:  # the reader of damaged bytes raises errors of any type
-        fault = (str(error).splitlines() or [type(error).__name__])[0]
-    else:
-        fault = fault_of(rows, path.stem)
-        if not fault:
-            return bool((rows["status"] == "ok").all())
-    if not quiet:
-        print(f"{path} is done again: {fault}", file=sys.stderr)
-    return False
-
-
-def _path(folder: Path, key: str) -> Path:
-    return folder / "runs" / f"{key}.parquet"
-
-
-def _write(rows: pd.DataFrame, path: Path) -> None:
-    with replacing(path) as temporary:
-        write_rows(rows, temporary)
-
-
-def _watch(
-    done: Iterable[tuple[Mapping[str, Run], int]], total: int, quiet: bool
-) -> list[tuple[str, Run]]:
+def _watch(done: Iterable[tuple[Group, int]], total: int, quiet: bool) -> list[tuple[str, Run]]:
     """Wait for the groups of runs, and show how many runs are done.
 
     Returns the keys and the runs of the groups whose process died.

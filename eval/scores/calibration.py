@@ -28,7 +28,8 @@ def _contrast_error(values: ActionValues) -> float:
     "ice",
     "ICE_2",
     "ICE_2 = sqrt(sum_c P(c) 1/|X| sum_x (q - E[Y | do x, c])^2), in units of Y, the reward and "
-    "what the best policy earns after it; q is what the agent believes of E[Y | do x, c].",
+    "what the best policy earns after it; q is what the agent believes of E[Y | do x, c]. Of "
+    "action values Q of several steps, q = Q + discount E[V* - V_Q] at the log's next context.",
     Over.ACTIONS,
     "calibration",
     RETURN,

@@ -1,5 +1,6 @@
 """Scoring a kept policy again, and comparing with the rows that were submitted."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -8,11 +9,12 @@ import numpy as np
 
 from dosuite.agents import ContinuousPolicy, Policy
 from dosuite.causal import InputError, NotDiscreteError, TooLargeError, World
-from dosuite.envs import all_observations, choices, make_model
+from dosuite.envs import choices, make_model, shown_contexts
 from dosuite.envs.regimes import Regime
 from dosuite.envs.spaces import action_space
 
 from ..runs.pairs import floor_value, leak, learned_pair, pair_columns
+from ..runs.policy_value import EPISODES_WITH_MEMORY
 from ..runs.reference_values import REFERENCES, references
 from ..runs.scored_rows import empty_row, scored
 from .manifest import Entry
@@ -55,12 +57,37 @@ def claim_faults(entry: Entry, rows: Rows) -> list[str]:
     The references depend on no policy, and the floor is above all of them.
     """
     faults = row_faults(rows, _reference_rows(entry.environment, entry.variant), tuple(REFERENCES))
+    worlds = {"", entry.variant, *entry.partners}
+    most = max(_largest_error(entry.environment, variant) for variant in worlds)
+    for name in ("std_error", "pair_std_error"):
+        if rows[0][name] > most + EXACT:
+            faults.append(f"{name} is {rows[0][name]!r}, and at most {most:.6g} in this world")
     pair = learned_pair(entry.environment, entry.variant, entry.partners)
     if pair is not None:
         mean = {name: rows[0][name] for name in ("pair_value", "pair_std_error")}
         mean["pair_std_error"] = np.nan_to_num(mean["pair_std_error"])
         faults.append(leak(mean | {"floor": floor_value(pair, memory=True)}))
     return [fault for fault in faults if fault]
+
+
+@lru_cache(maxsize=512)
+def _largest_error(environment: str, variant: str) -> float:
+    """The greatest standard error that the value of a policy can have at deployment.
+
+    A standard deviation is at most half of the range of the returns (Popoviciu 1935). In a discrete
+    world of one step values are exact.
+    """
+    model = make_model(environment, variant=variant).deployed()
+    try:
+        rewards = model.tables.support(model.reward)
+    except (NotDiscreteError, TooLargeError):
+        return math.inf
+    if model.horizon == 1:
+        return 0.0
+    # an episode that has ended earns nothing
+    width = max(rewards.max(), 0.0) - min(rewards.min(), 0.0)
+    longest = math.fsum(model.discount**step for step in range(model.horizon))
+    return float(width * longest / 2 / math.sqrt(EPISODES_WITH_MEMORY - 1))
 
 
 @lru_cache(maxsize=512)
@@ -84,7 +111,8 @@ def _law_fault(model: World, policy: Policy) -> str:
     if not counts:
         return ""
     try:
-        observations = all_observations(model)
+        shown = shown_contexts(model)
+        observations = shown.reshape(-1, *shown.shape[2:])
         table = np.asarray(policy.probabilities(observations))
     except (NotDiscreteError, TooLargeError):
         return ""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
@@ -11,13 +12,14 @@ from dosuite.causal import InputError
 
 from ..runs.kept_policies import policy_path
 from ..runs.run import Run
+from ..runs.scored_rows import write_rows
 from .archive import MANIFEST, ROWS, pack
 from .grids import grid_faults, seeds_of
 from .manifest import Entry, Manifest, entry_of, log_hash, new_manifest
 
 
 def submit(rows: pd.DataFrame, folder: Path, out: Path, about: Mapping[str, str]) -> Manifest:
-    """Write the results and the kept policies of a folder to one file; return its manifest.
+    """Write results and their kept policies in a folder to one file; return its manifest.
 
     Raises InputError if a run is not of the present code, or if the runs are not a whole grid.
     """
@@ -26,7 +28,9 @@ def submit(rows: pd.DataFrame, folder: Path, out: Path, about: Mapping[str, str]
     seeds = seeds_of(entries.values())
     if faults := grid_faults(entries.values(), seeds):
         raise InputError(f"the results are no whole grid: {faults[0]}")
-    contents = {ROWS: (folder / ROWS).read_bytes()}
+    table = BytesIO()
+    write_rows(rows, table)
+    contents = {ROWS: table.getvalue()}
     runs = {}
     for key, entry in entries.items():
         _check_key(key, entry)
@@ -53,5 +57,6 @@ def _check_key(key: str, entry: Entry) -> None:
     if run_of(entry).key != key:
         raise InputError(
             f"the results of {entry} are of other code than the present, or of a log that no seed "
-            "gives; do the runs again with `dosuite run` and without --log"
+            "gives; do the runs again with `dosuite run` and without --log or "
+            "--log-rows"
         )

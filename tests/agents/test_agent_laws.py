@@ -120,7 +120,9 @@ def fingerprint() -> str:
         for model in (THERMO, RELAY):
             digest.update(table(learn(name, model, rows=600, **few(name)), model).tobytes())
     digest.update(
-        learn("bc", GAUGE, rows=600, steps=50).probabilities(np.ones((3, 2), np.float32)).tobytes()
+        learn("bc", GAUGE, rows=600, updates=50)
+        .probabilities(np.ones((3, 2), np.float32))
+        .tobytes()
     )
     return digest.hexdigest()
 
@@ -132,8 +134,8 @@ def test_equal_seeds_give_equal_policies_in_another_process(elsewhere: Callable[
 def test_learning_changes_no_global_randomness() -> None:
     torch.manual_seed(5)
     before = torch.get_rng_state(), str(np.random.get_state())  # noqa: NPY002
-    learn("bc", GAUGE, rows=600, steps=5)
-    learn("naive", GAUGE, rows=600, steps=5)
+    learn("bc", GAUGE, rows=600, updates=5)
+    learn("naive", GAUGE, rows=600, updates=5)
     learn("dqn", THERMO, rows=600, updates=5)
     assert torch.equal(torch.get_rng_state(), before[0])
     assert str(np.random.get_state()) == before[1]  # noqa: NPY002
@@ -167,12 +169,12 @@ def test_actions_are_drawn_with_the_probabilities_of_the_policy() -> None:
         (lambda: learn("bc", GAUGE, rows=50, device="abacus"), "there is no device 'abacus' here"),
         (lambda: make_agent("nave"), "there is no agent 'nave'; did you mean 'naive'?"),
         (
-            lambda: make_agent("bc:step=5"),
-            "BehaviourCloning has no setting 'step'; did you mean 'steps'?",
+            lambda: make_agent("bc:update=5"),
+            "BehaviourCloning has no setting 'update'; did you mean 'updates'?",
         ),
         (
-            lambda: make_agent("bc:steps=few"),
-            "BehaviourCloning: steps must be of type int, and got 'few'",
+            lambda: make_agent("bc:updates=few"),
+            "BehaviourCloning: updates must be of type int, and got 'few'",
         ),
         (lambda: make_agent("nowhere.py:Agent"), "there is no file nowhere.py"),
         (

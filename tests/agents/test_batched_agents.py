@@ -11,6 +11,7 @@ import torch
 from batched_agents import (
     AIRLINE,
     COUNTING,
+    DIGITS,
     GAUGE,
     ICE,
     NAMES,
@@ -26,7 +27,13 @@ from gymnasium.spaces import Discrete, MultiDiscrete, flatdim
 
 from dosuite.agents import NetworkPolicy, Policy, agent_classes, make_agent
 from dosuite.agents.networks.encoder import Encoder
-from dosuite.agents.networks.perceptrons import Perceptrons
+from dosuite.agents.networks.perceptrons import (
+    CHANNELS,
+    PATCH,
+    STRIDE,
+    Perceptrons,
+    inputs_of_image,
+)
 from dosuite.agents.networks.training import Learner, Minibatch, train
 from dosuite.agents.online.dqn import DQN
 from dosuite.agents.saving import _packed
@@ -34,6 +41,7 @@ from dosuite.causal import Array, World, behaviour_policy
 from dosuite.causal.exact import log_process
 from dosuite.envs import Space, all_observations
 from dosuite.eval.bench.agents import sb3_dqn
+from dosuite.eval.runs.run import Run
 
 torch.set_num_threads(1)
 
@@ -48,7 +56,7 @@ who_counts_actions = pytest.mark.parametrize("name", COUNTING)
 
 in_every_world = pytest.mark.parametrize(
     ("name", "model"),
-    [(name, model) for name in COUNTING for model in (THERMO, RELAY, GAUGE)]
+    [(name, model) for name in COUNTING for model in (THERMO, RELAY, GAUGE, DIGITS)]
     + [(name, AIRLINE) for name in NAMES if agent_classes()[name].acts_in_a_box],
 )
 
@@ -92,7 +100,7 @@ def are_equal(one: Policy, other: Policy) -> bool:
 @in_every_world
 def test_a_seed_learns_the_same_alone_as_among_others(name: str, model: World) -> None:
     large = (
-        {"batch": 64, "hidden": 32} if model in (GAUGE, AIRLINE) else {}
+        {"batch": 64, "hidden": 32} if model in (GAUGE, AIRLINE, DIGITS) else {}
     )  # enough for a product with a vector to be rounded otherwise
     logs, agent = [data_of(model, seed, 200 + seed) for seed in range(SEEDS)], quick(name, **large)
     together = agent.learn_all(logs, rngs(range(SEEDS)))
@@ -152,6 +160,34 @@ def test_networks_are_those_of_torch() -> None:
         assert torch.equal(networks.only([seed])(rows[seed : seed + 1])[0], networks(rows)[seed])
         assert layers[0].weight.abs().max() <= 1 / np.sqrt(3)
         assert layers[1].bias.abs().max() <= 1 / np.sqrt(4)
+
+
+@pytest.mark.parametrize("width", [12, 24])
+def test_the_convolution_is_that_of_torch(width: int) -> None:
+    networks = Perceptrons.drawn([8 * width + 1, 3], rngs(range(2)), (8, width))
+    rows = torch.randn(2, 6, 8 * width + 1, generator=torch.Generator().manual_seed(0))
+    inputs = inputs_of_image((8, width)) + 1
+    for seed in range(2):
+        convolution, linear = (
+            torch.nn.Conv2d(1, CHANNELS, PATCH, STRIDE),
+            torch.nn.Linear(inputs, 3),
+        )
+        weight, bias, *others = (layer[seed] for layer in networks.layers)
+        convolution.weight.data = weight.mT.reshape(CHANNELS, 1, PATCH, PATCH)
+        assert convolution.bias is not None
+        convolution.bias.data = bias[0]
+        linear.weight.data, linear.bias.data = others[0].mT, others[1][0]
+        convolved = convolution(rows[seed, :, :-1].reshape(6, 1, 8, width)).relu()
+        flat = torch.cat([convolved.permute(0, 2, 3, 1).flatten(1), rows[seed, :, -1:]], 1)
+        assert torch.allclose(networks(rows)[seed], linear(flat), atol=1e-5)
+
+
+@pytest.mark.parametrize("agent", ["invariant", "latent"])
+def test_agents_that_count_refuse_images_in_one_line(agent: str) -> None:
+    run = Run("ConfoundedRiver-v0:observation=digits", agent, "observe", 50, 0)
+    (row,) = run.rows()
+    assert "needs a discrete observation space" in row["note"]
+    assert "\n" not in row["note"]
 
 
 @pytest.mark.parametrize("outputs", [1, 3, 20])
@@ -237,7 +273,7 @@ class Once(Learner):
 
 def test_a_loss_that_was_not_finite_once_is_not_forgotten() -> None:
     learner, nothing = Once(), torch.zeros(2, 1)
-    assert train(learner, 2, [Minibatch(*[nothing] * 5)] * 6, rate=0.1).finite == [True, False]
+    assert train(learner, 2, [Minibatch(*[nothing] * 5)] * 6, DQN(rate=0.1)).finite == [True, False]
     assert learner.steps == 6
     assert learner.numbers[0].item() == pytest.approx(0.4, abs=1e-5)
 
@@ -246,7 +282,7 @@ def test_learning_ends_when_every_seed_has_diverged() -> None:
     learner = Once()
     learner.numbers.data[:] = torch.nan
     batches = [Minibatch(*[torch.zeros(2, 1)] * 5)] * 6
-    assert train(learner, 2, batches, rate=0.1).finite == [False, False]
+    assert train(learner, 2, batches, DQN(rate=0.1)).finite == [False, False]
     assert learner.steps == 1
 
 
@@ -263,7 +299,7 @@ def learned(name: str, model: World, seeds: int = 1, **settings: Any) -> list[Po
 def test_q_learning_takes_seeing_for_doing_and_is_right_where_they_are_the_same(
     name: str, world: World
 ) -> None:
-    (policy,) = learned(name, world, **({"steps": 400} if name == "fqi" else {"updates": 400}))
+    (policy,) = learned(name, world, updates=400)
     seen = log_process(world).reward
     assert policy.action_values(shown(world)) == pytest.approx(seen, abs=0.06)
     assert np.array_equal(policy.probabilities(shown(world)), world.confused_policy())

@@ -165,7 +165,9 @@ def expected_iql(learner: Any, batch: Minibatch, seed: int) -> float:
 def test_each_loss_is_that_of_its_networks(name: str) -> None:
     data, agent = data_of(RELAY, 0), quick(name)
     encoder = Encoder(data.observation_space, 5, torch.device("cpu"))
-    learner = agent._learner(Task([data, data], rngs((0, 1)), encoder, 8))
+    learner = agent._learner(
+        Task([data, data], rngs((0, 1)), encoder, [8, 8], agent._updates(data))
+    )
     batch = next(minibatches([data] * 2, rngs((2, 3)), 1, ROWS, encoder))
     learner(batch)  # copies the networks to the targets
     draw = torch.Generator().manual_seed(2)
@@ -173,7 +175,7 @@ def test_each_loss_is_that_of_its_networks(name: str) -> None:
         part.data += part.requires_grad * torch.randn(
             part.shape, generator=draw
         )  # so that targets are others, and so are their best actions
-    learner.steps = 5
+    learner.steps = 8
     losses = learner(batch).detach().numpy()
     seen, following = (
         encoder.features(part) for part in (batch.observation, batch.next_observation)

@@ -95,7 +95,7 @@ def test_runs_that_are_done_together_have_the_rows_that_they_have_alone(
 
 def test_a_run_that_diverges_has_a_clear_row(tmp_path: Path) -> None:
     runs = [
-        Run("IceCreamShorts-Thermo-v0", "fqi:rate=1e30,steps=9", "observe", 100, seed)
+        Run("IceCreamShorts-Thermo-v0", "fqi:rate=1e30,updates=9", "observe", 100, seed)
         for seed in range(2)
     ]
     rows = execute(runs, tmp_path, 1, quiet=True)
@@ -114,13 +114,13 @@ def test_a_run_that_diverges_has_a_clear_row(tmp_path: Path) -> None:
     [
         ("dqn:updates=0", "dqn: updates must be at least 1, and is 0"),
         ("dqn:batch=0", "dqn: batch must be at least 1, and is 0"),
-        ("fqi:steps=0", "fqi: steps must be at least 1, and is 0"),
+        ("fqi:updates=0", "fqi: updates must be at least 1, and is 0"),
         ("cql:rate=0", "cql: rate must be positive, and is 0.0"),
         ("cql:alpha=-1", "cql: alpha must be at least 0, and is -1.0"),
         ("iql:expectile=1", "iql: expectile must be between 0 and 1, and is 1.0"),
         ("iql:temperature=-1", "iql: temperature must be at least 0, and is -1.0"),
         ("iql:tau=0", "iql: tau must be above 0 and at most 1, and is 0.0"),
-        ("bc:steps=0", "bc: steps must be at least 1, and is 0"),
+        ("bc:updates=0", "bc: updates must be at least 1, and is 0"),
         ("naive:iterations=0", "naive: iterations must be at least 1, and is 0"),
     ],
 )

@@ -141,7 +141,8 @@ def test_the_penalty_is_the_squared_slope_of_the_risk_in_a_factor() -> None:
 def test_weights_go_to_the_worst_domain_exponentially() -> None:
     data = data_of(DAYS, 200)
     learner = WorstLearner(
-        Task([data], rngs(1), Encoder(data.observation_space, 4, torch.device("cpu")), 4), eta=0.3
+        Task([data], rngs(1), Encoder(data.observation_space, 4, torch.device("cpu")), [4, 4]),
+        eta=0.3,
     )
     risk = torch.tensor([[0.5, 2.0, 1.0]])
     paid = risk.sqrt()[..., None].expand(1, 3, 4)
@@ -238,7 +239,7 @@ def test_two_draws_have_on_average_the_error_of_the_mean_response() -> None:
     data = data_of(Dosage(), 50, frozenset({"graph"}))
     log = WithInstrument(data.observation_space).log(data, "supply")
     encoder = Encoder(log.observation_space, 10, torch.device("cpu"))
-    learner: Any = make_agent("deep-iv", hidden=8)._learner(Task([log], rngs(1), encoder, 8))  # type: ignore[attr-defined]
+    learner: Any = make_agent("deep-iv", hidden=8)._learner(Task([log], rngs(1), encoder, [8, 8]))  # type: ignore[attr-defined]
     batch = next(minibatches([log], rngs(1), 1, 10, encoder))
     seen, paid = (
         batch.observation.expand(4_000, -1, -1).flatten(0, 1)[None],

@@ -61,7 +61,7 @@ def test_who_counts_actions_refuses_numbers(name: str, regime: str) -> None:
 
 
 def test_a_clone_in_a_box_asks_what_was_asked_at_that_time() -> None:
-    policy = learn("bc", AIRLINE, rows=5_000, steps=600)
+    policy = learn("bc", AIRLINE, rows=5_000, updates=600)
     time = np.append(
         np.linspace(1.0, 4.0, 20), np.linspace(6.0, 9.0, 20)
     )  # the price of the holiday between is steep
@@ -73,7 +73,7 @@ def test_a_clone_in_a_box_asks_what_was_asked_at_that_time() -> None:
 
 def test_a_clone_of_a_trembling_expert_is_too_weak() -> None:
     model = make_model("CorrelatedNoiseLQ-v0")
-    policy = learn("bc", model, rows=20_000, steps=600)
+    policy = learn("bc", model, rows=20_000, updates=600)
     state = np.random.default_rng(0).normal(0.0, 0.5, (400, 2)).astype(np.float32)
     pushed = policy.act(state, np.random.default_rng(0))
     expert, clone = (

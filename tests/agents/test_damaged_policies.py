@@ -1,18 +1,26 @@
 """Damaged and oversized files of policies are refused in one line, before they take memory."""
 
 import zipfile
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from gymnasium.spaces import Discrete
 from learning import learn
+from minari.serialization import serialize_space
 from refusals import refused
 
 from dosuite.agents import archives, load_policy, make_agent, save_policy
+from dosuite.agents.online.stored_networks import packed_network, unpacked_network
+from dosuite.agents.registry import agent_classes
 from dosuite.agents.saving import FORMAT, write_sealed
+from dosuite.agents.settings import MOST
 from dosuite.causal import InputError
 from dosuite.envs import make_model
+from dosuite.eval import Run
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +89,30 @@ def test_a_file_that_is_too_large_is_refused_unread(tmp_path: Path) -> None:
         with path.open("wb") as file:
             file.truncate(2**31 + 1)  # of holes, which take no space
         assert "has 2,147,483,649 bytes" in refused(lambda path=path: make_agent(str(path)))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("agent", "argument", "size"),
+    [
+        ("ppo", "net_arch", [10**5, 10**5]),
+        ("ppo", "observation_space", {"space": serialize_space(Discrete(10**12))}),
+        ("recurrent-ppo", "lstm_hidden_size", 10**5),
+        ("recurrent-ppo", "n_lstm_layers", 10**5),
+    ],
+)
+def test_a_network_is_not_larger_than_its_weights(agent: str, argument: str, size: Any) -> None:
+    run = Run("IceCreamShorts-v0", f"{agent}:hidden=4", "intervene", 64, 0)
+    network: Any = run.learned().policy
+    contents = packed_network(network.network)
+    unpacked_network(contents)
+    contents["arguments"][argument] = size
+    with pytest.raises(MemoryError):
+        unpacked_network(contents)
+
+
+@pytest.mark.parametrize("name", agent_classes())
+def test_settings_for_which_there_is_no_memory_are_refused(name: str) -> None:
+    kind: Any = agent_classes()[name]
+    for setting in MOST.keys() & {field.name for field in fields(kind)}:
+        with pytest.raises(InputError, match=f"{setting} must be at most"):
+            make_agent(f"{name}:{setting}=1000000000")

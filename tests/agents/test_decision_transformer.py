@@ -191,7 +191,7 @@ def outputs_in_training(
 @pytest.mark.parametrize("context", [1, 4, 20])
 @pytest.mark.parametrize("model", [RELAY, LQ, BOXES], ids=["Relay", "LQ", "Delusion"])
 def test_a_seed_learns_bit_by_bit_what_it_learns_alone(model: World, context: int) -> None:
-    agent = DecisionTransformer(context=context, updates=6, batch=64, layers=2)
+    agent = DecisionTransformer(context=context, updates=6, batch=64, depth=2)
     logs = [data_of(model, 200 + 30 * seed, seed=seed) for seed in range(3)]
     together = agent.learn_all(logs, rngs(3))
     for seed, found in enumerate(together):
@@ -254,7 +254,7 @@ def test_who_asks_for_a_high_return_does_better_than_a_clone_of_good_and_bad(
         walk(learned(data, updates=150, aim=aim, temperature=temperature, batch=128)[0])
         for aim in (1.0, 0.0)
     )
-    clone = walk(make_agent("bc:steps=150").learn(data, np.random.default_rng(0)))
+    clone = walk(make_agent("bc:updates=150").learn(data, np.random.default_rng(0)))
     assert low < -10 < clone < 10 < high
 
 

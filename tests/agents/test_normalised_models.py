@@ -13,6 +13,7 @@ from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.vec_env import VecNormalize
 
 from dosuite.agents import load_policy, make_agent, save_policy
+from dosuite.agents.normalisation import UNKNOWN_NOTE
 from dosuite.agents.user_policy import as_policy
 from dosuite.envs import CausalVectorEnv, make_model
 from dosuite.envs.gym.sb3 import BatchedVecEnv
@@ -110,3 +111,14 @@ def test_a_zip_names_the_module_that_it_misses(
     code.unlink()
     monkeypatch.delitem(sys.modules, "feat_of_a_zip")
     assert "No module named 'feat_of_a_zip'" in refused(lambda: make_agent(str(moved)))
+
+
+def test_a_zip_that_does_not_tell_whether_it_was_normalised_says_so(tmp_path: Path) -> None:
+    model, path = trained(SAC, normalised=False), tmp_path / "model.zip"
+    # of one environment, and no line is determined by one point
+    model._last_obs, model._last_original_obs = OBSERVATIONS[:1], OBSERVATIONS[1:]
+    model.save(path)
+    assert as_policy(path, SPACES).note == UNKNOWN_NOTE
+    model.save(tmp_path / "run.zip")
+    (row, *_) = Run("AirlinePricing-v0", str(tmp_path / "run.zip"), "given", 1, 0).rows()
+    assert row["note"] == UNKNOWN_NOTE

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from learning import few, learn, regret
+from learning import few, learn, regret, source_of
 from refusals import refused
 
 from dosuite.agents import MemoryPolicy, Practice, agent_classes, make_agent
@@ -55,12 +55,51 @@ def test_who_begins_with_a_log_is_confused_until_it_has_practised_enough(name: s
 
 
 def test_pretrained_dqn_begins_with_the_values_of_the_log() -> None:
-    begun, offline = (
-        learn("pretrained-dqn", ICE, "intervene", rows=200),
-        learn("dqn", ICE, rows=200),
+    here = np.zeros(1, dtype=np.int64)
+    begun, fresh, offline = (
+        np.asarray(policy.action_values(here))
+        for policy in (
+            learn("pretrained-dqn", ICE, "intervene", rows=200, head="kept"),
+            learn("pretrained-dqn", ICE, "intervene", rows=200, head="fresh"),
+            learn("dqn", ICE, rows=200),
+        )
+    )
+    # it is six gradient steps further
+    assert begun == pytest.approx(offline, abs=0.15)
+    assert abs(fresh - offline).max() > 0.3
+
+
+def test_a_practice_of_64_steps_is_learned_from() -> None:
+    settings: dict[str, Any] = {"envs": 4, "gradients": 30, "epsilon": 1.0, "rate": 0.01}
+    assert regret(ICE, learn("pretrained-dqn", ICE, "intervene", rows=64, **settings)) < 0.1
+
+
+def test_rows_of_the_log_that_are_replayed_confound_the_values_for_good() -> None:
+    """The mean of rewards of a half of the rows seen and a half done lies between the two."""
+    settings: dict[str, Any] = {"rate": 0.01, "epsilon": 1.0}
+    seen, both, done = (
+        learn(name, ICE, "intervene" if more else "observe", rows=2_000, **more)
+        for name, more in (
+            ("dqn", {}),
+            ("pretrained-dqn", {**settings, "replay": "both"}),
+            ("pretrained-dqn", settings),
+        )
     )
     here = np.zeros(1, dtype=np.int64)
-    assert begun.action_values(here) == pytest.approx(offline.action_values(here), abs=1e-5)
+    gap = [
+        float(np.diff(np.asarray(each.action_values(here)))[0, 0]) for each in (seen, both, done)
+    ]
+    assert gap[0] > gap[1] + 0.05 > gap[2] + 0.1
+
+
+def test_the_replay_buffer_holds_the_rows_of_the_log() -> None:
+    source = source_of(ICE, frozenset({"log"}), "intervene", 64)
+    policy: Any = make_agent("pretrained-dqn", replay="both", envs=4).learn(source, 0)
+    buffer = policy.algorithm.replay_buffer
+    count = len(source.log) // 4
+    assert (buffer.rewards[:count].ravel() == np.float32(source.log["reward"][: 4 * count])).all()
+    assert (buffer.actions[:count].ravel() == source.log["action"][: 4 * count]).all()
+    assert buffer.pos == count + 64 // 4
 
 
 @pytest.mark.parametrize("name", BEGUN)
@@ -168,6 +207,8 @@ def test_numbers_are_seen_by_the_averages_of_training_which_acting_does_not_chan
         ("sac:random=1", "sac: random must be in [0, 1)"),
         ("td3:noise=-1", "td3: random must be in [0, 1), and noise and decay at least 0"),
         ("pretrained-dqn:epsilon=2", "pretrained-dqn: epsilon must be in [0.05, 1]"),
+        ("pretrained-dqn:replay=log", "pretrained-dqn: replay must be practice or both"),
+        ("pretrained-dqn:head=none", "pretrained-dqn: head must be kept or fresh, and is none"),
         ("pretrained-ppo:updates=0", "pretrained-ppo: updates must be at least 1"),
     ],
 )

@@ -66,7 +66,7 @@ def learner_of(agent: Any, data: Data = DATA, encoder: Encoder = ENCODER) -> Any
     the other.
     """
     learner, draw = (
-        agent._learner(Task([data] * SEEDS, rngs(0), encoder, 8)),
+        agent._learner(Task([data] * SEEDS, rngs(0), encoder, [8, 8])),
         torch.Generator().manual_seed(2),
     )
     for part in learner.parameters():

@@ -77,7 +77,12 @@ def test_a_policy_that_is_saved_acts_the_same_when_it_is_loaded(
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, kind in agent_classes().items() if kind.trains_seeds_together()]
+    "name",
+    [
+        name
+        for name, kind in agent_classes().items()
+        if kind.trains_seeds_together() and "observe" in kind.learns
+    ],
 )
 def test_networks_over_a_box_are_saved_too(name: str, tmp_path: Path) -> None:
     model = AIRLINE if agent_classes()[name].acts_in_a_box and name != "bc" else GAUGE

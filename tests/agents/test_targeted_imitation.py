@@ -106,7 +106,7 @@ def test_it_keeps_every_factor_that_the_expert_needs() -> None:
 
 
 def test_it_finds_that_the_car_is_driven_by_its_velocity() -> None:
-    policy, _ = practised(CAR, 12_000, steps=400)
+    policy, _ = practised(CAR, 12_000, updates=400)
     assert "context 1" in policy.note
     env = CausalVectorEnv(CAR.deployed(), 200)
     (observations, _), rng, arrived = (
@@ -140,17 +140,17 @@ def test_each_clone_does_what_was_mostly_done_given_its_causes() -> None:
 def test_a_network_of_all_graphs_learns_what_counting_learns(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    data, agent = data_of(BRAKE, 20_000), make_agent("targeted", steps=300)
+    data, agent = data_of(BRAKE, 20_000), make_agent("targeted", updates=300)
     clones, counted = agent._network_clones(data, np.random.default_rng(0)), counted_clones(data)  # type: ignore[attr-defined]
     for graph in map(np.array, product((False, True), repeat=2)):
         assert np.array_equal(table(clones(graph), BRAKE), table(counted(graph), BRAKE))
     monkeypatch.setattr("dosuite.agents.tabular.counting.MOST_CELLS", 0)
-    policy, _ = practised(BRAKE, 10_000, steps=300)
+    policy, _ = practised(BRAKE, 10_000, updates=300)
     assert policy.note == "acts on context 0"
 
 
 def test_a_clone_in_a_box_is_blind_to_what_is_no_cause() -> None:
-    clones = make_agent("targeted", steps=100)._network_clones(  # type: ignore[attr-defined]
+    clones = make_agent("targeted", updates=100)._network_clones(  # type: ignore[attr-defined]
         data_of(GAUGE, 2_000), np.random.default_rng(0)
     )
     shown = np.random.default_rng(1).normal(0.0, 2.0, size=(200, 2)).astype(np.float32)
@@ -199,11 +199,8 @@ def test_it_practises_no_longer_than_it_may(steps: int) -> None:
     ("text", "line"),
     [
         ("targeted:envs=0", "targeted: envs must be at least 1, and is 0"),
-        ("targeted:steps=0", "targeted: steps must be at least 1, and is 0"),
-        (
-            "targeted:temperature=0",
-            "targeted: temperature and rate must be positive, and are 0.0 and 0.001",
-        ),
+        ("targeted:updates=0", "targeted: updates must be at least 1, and is 0"),
+        ("targeted:temperature=0", "targeted: temperature must be positive, and is 0.0"),
     ],
 )
 def test_settings_out_of_range_are_refused(text: str, line: str) -> None:

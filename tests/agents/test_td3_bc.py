@@ -15,7 +15,7 @@ from dosuite.agents import make_agent
 from dosuite.agents.networks.encoder import Encoder
 from dosuite.agents.networks.training import minibatches, train
 from dosuite.agents.offline.base import Task
-from dosuite.agents.offline.td3_bc import actor_loss, smoothed
+from dosuite.agents.offline.td3_bc import TD3BC, actor_loss, smoothed
 from dosuite.causal import Array
 from dosuite.envs import Data, make_model
 
@@ -28,8 +28,10 @@ LOW, HIGH = 10.0, 30.0
 def learner_of(data: Data, **settings: Any) -> tuple[Any, Encoder]:
     """The networks of two seeds, before they have learned, and their encoder."""
     encoder = Encoder(data.observation_space, 8, torch.device("cpu"))
-    task = Task([data] * 2, [np.random.default_rng(seed) for seed in range(2)], encoder, 8)
-    return make_agent("td3-bc", hidden=8, **settings)._learner(task), encoder  # type: ignore[attr-defined]
+    agent: Any = make_agent("td3-bc", hidden=8, **settings)
+    rngs = [np.random.default_rng(seed) for seed in range(2)]
+    task = Task([data] * 2, rngs, encoder, agent.layers, agent.updates)
+    return agent._learner(task), encoder
 
 
 def rows_of(data: Data, encoder: Encoder, updates: int = 1) -> Any:
@@ -87,7 +89,7 @@ def test_the_actor_and_the_targets_move_at_each_second_step() -> None:
             yield batch
         seen.append(numbers())
 
-    train(learner, 2, watched(), 1e-3)
+    train(learner, 2, watched(), TD3BC())
     moved = [
         [not np.array_equal(*pair) for pair in zip(before, after, strict=True)]
         for before, after in pairwise(seen)

@@ -180,7 +180,7 @@ def test_ppo_finds_the_best_policy_by_acting() -> None:
 
 
 def test_a_cloned_box_follows_the_behaviour() -> None:
-    policy = learn("bc", GAUGE, rows=5_000, steps=300)
+    policy = learn("bc", GAUGE, rows=5_000, updates=300)
     skin = np.array([[-2.0, 0.0], [-2.0, 3.0], [2.0, 0.0], [2.0, -3.0]], np.float32)
     assert policy.probabilities(skin)[:2, 1] == pytest.approx(0.0, abs=0.15)
     assert policy.probabilities(skin)[2:, 1] == pytest.approx(1.0, abs=0.15)
@@ -189,7 +189,7 @@ def test_a_cloned_box_follows_the_behaviour() -> None:
 @pytest.mark.parametrize("horizon", [1, 3])
 def test_naive_learns_in_a_box_whom_the_drug_helps(horizon: int) -> None:
     model = replace(GAUGE, horizon=horizon)
-    policy = learn("naive", model, rows=5_000, steps=200)
+    policy = learn("naive", model, rows=5_000, updates=200)
     skin = np.random.default_rng(0).normal(0.0, 1.5, (500, 2)).astype(np.float32)
     clear = abs(skin[:, 0]) > 0.5
     right = policy.probabilities(skin)[np.arange(500), (skin[:, 0] > 0).astype(int)]
@@ -203,7 +203,7 @@ def test_networks_learn_what_counting_learns(
 ) -> None:
     counted, observations = learn(name, model, rows=5_000), all_observations(model)
     monkeypatch.setattr("dosuite.agents.tabular.counting.MOST_CELLS", 0)
-    policy = learn(name, model, rows=5_000, steps=400)
+    policy = learn(name, model, rows=5_000, updates=400)
     assert not isinstance(policy, TabularPolicy)
     if name == "bc":
         assert table(policy, model) == pytest.approx(table(counted, model), abs=0.08)

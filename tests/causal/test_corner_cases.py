@@ -191,7 +191,7 @@ def test_a_continuous_reward_has_exact_references() -> None:
 
 
 def test_a_continuous_context_is_run_without_exact_references() -> None:
-    (run,) = grid([f"{__file__}:Gauge"], ["naive:steps=20"], 1, 200, 100)
+    (run,) = grid([f"{__file__}:Gauge"], ["naive:updates=20"], 1, 200, 100)
     (row,) = run.rows()
     assert (row["status"], row["exact"]) == ("ok", False)
     assert np.isnan(row["j_causal"])

@@ -128,11 +128,31 @@ def test_graphs_of_other_shapes_are_converted(kind: Any) -> None:
     assert "not identified" in str(identify(kind(), "y", "x"))
 
 
+class Counterfactual:
+    """Shaped like y0's CounterfactualVariable."""
+
+    interventions = ("-x",)
+
+    def __str__(self) -> str:
+        return "y @ -x"
+
+
+def test_a_graph_of_several_worlds_is_refused() -> None:
+    graph: Any = MixedGraph()
+    graph.directed.add_edge("x", Counterfactual())
+    with pytest.raises(InputError, match="the counterfactual variable y @ -x"):
+        as_admg(graph)
+
+
 def test_graphs_of_y0() -> None:
     graphs = pytest.importorskip("y0.graph")
     graph = graphs.NxMixedGraph.from_str_edges(directed=[("x", "y")], undirected=[("x", "y")])
     assert as_admg(graph) == CONFOUNDED
     assert as_admg(graph.to_latent_variable_dag()) == CONFOUNDED
+    dsl = pytest.importorskip("y0.dsl")
+    worlds = graphs.NxMixedGraph.from_edges(directed=[(dsl.X, dsl.Y @ -dsl.X)])
+    with pytest.raises(InputError, match="the counterfactual variable"):
+        as_admg(worlds)
 
 
 def test_graphs_of_dowhy() -> None:

@@ -125,5 +125,5 @@ def test_an_edit_of_a_random_function_is_refused() -> None:
 @pytest.mark.parametrize("name", ["DelusionBox-v0", "CopycatCar-v0", "MonsterShield-v0"])
 def test_shifts_that_give_a_latent_new_values_are_taken(name: str) -> None:
     world = make_model(name)
-    for shift in type(world).shifts():
+    for shift in world.shifts():
         assert world.shifted(shift) != world

@@ -53,6 +53,27 @@ REFUSED: dict[str, list[Callable[[], object]]] = {
         lambda: c.value(CLASS, TABLE),
         lambda: c.certificate(CLASS),
     ],
+    "name a variable or several": [
+        lambda: c.distribution(ICE),
+        lambda: c.distribution(ICE, []),
+        lambda: c.distribution(ICE, given={"shorts": 1}),
+    ],
+    # laws of the outcome given the treatment, of which the weights are not known
+    "the entries of the last two axes add to 2": [
+        lambda: p.manski([[0.5, 0.5], [0.25, 0.75]]),
+        lambda: p.manski([[[0.25, 0.25], [0.25, 0.25]], [[0.5, 0.5], [0.25, 0.75]]]),
+        lambda: p.balke_pearl([[[0.5, 0.5], [0.25, 0.75]], [[0.5, 0.5], [0.5, 0.5]]]),
+    ],
+    "both treatment and outcome": [lambda: i.ipw(FRAME, "x", "x", ["z"], 0)],
+    "'x' is the treatment, which is not adjusted for": [
+        lambda: i.ipw(FRAME, "x", "y", ["x"], 0),
+        lambda: i.aipw(FRAME, "x", "y", ["z"], ["z", "x"], 0),
+    ],
+    "'y' is the outcome": [lambda: i.ipw(FRAME, "x", "y", ["z", "y"], 0)],
+    "needs 2 rows or more": [
+        lambda: i.ipw(FRAME.head(1), "x", "y", ["z"], 0),
+        lambda: i.plug_in(FRAME.head(1), ["x"], lambda law: law.table, 0),
+    ],
     "a model is an instance of a class of SCM, and got": [
         lambda: c.response_types(FRAME),
         lambda: c.distribution(FRAME, "x"),

@@ -304,7 +304,7 @@ def test_a_log_is_the_experts_and_shows_what_the_wrapper_shows(tmp_path: Path) -
 @pytest.mark.parametrize("mode", ["confounded", "off"])
 def test_agents_learn_from_the_log_and_act_in_the_environment(mode: str) -> None:
     env, rng = scattered(mode=mode), np.random.default_rng(0)
-    policy = make_agent("bc:steps=20").learn(copycat_log(env, expert, 300, seed=0).view(rng), rng)
+    policy = make_agent("bc:updates=20").learn(copycat_log(env, expert, 300, seed=0).view(rng), rng)
     found = estimated_value(
         env, lambda observations: policy.probabilities(observations).argmax(1), 3, seed=0
     )
@@ -365,6 +365,6 @@ def test_the_lamp_confuses() -> None:
 
 
 def test_the_world_is_run_by_estimates() -> None:
-    rows = Run("CopycatCar-v0:horizon=2", "bc:steps=20", "observe", 300, 0).rows()
-    assert [row["world"] for row in rows] == ["", *CopycatCar.shifts()]
+    rows = Run("CopycatCar-v0:horizon=2", "bc:updates=20", "observe", 300, 0).rows()
+    assert [row["world"] for row in rows] == ["", *CopycatCar().shifts()]
     assert all((row["status"], row["exact"]) == ("ok", False) for row in rows)

@@ -210,7 +210,7 @@ def roll_out(
 def fingerprint() -> str:
     """A hash of what 12 steps of each world show, one by one and many at once."""
     digest = blake2b()
-    for world in [*IDS, RELAY, GAUGES]:
+    for world in [*IDS, RELAY, GAUGES, "BrakeLight-v0:observation=digits"]:
         env, batch, rng = CausalEnv(world), CausalVectorEnv(world, 3), np.random.default_rng(0)
         seen: list[Any] = [env.reset(seed=5), batch.reset(seed=6)]
         for _ in range(12):

@@ -247,7 +247,7 @@ def test_agents_learn_from_an_experts_log() -> None:
     assert (len(log), log.horizon, log.latents) == (300, 25, {})
     assert (log.columns["propensity"] == 1).all()
     rng = np.random.default_rng(0)
-    clone = make_agent("bc:steps=20").learn(log.view(rng), rng)
+    clone = make_agent("bc:updates=20").learn(log.view(rng), rng)
     found = estimated_value(
         KeysChests(), lambda seen: clone.probabilities(seen).argmax(1), 5, seed=0
     )

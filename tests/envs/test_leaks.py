@@ -41,7 +41,13 @@ def is_audited(model: World, latent: str) -> bool:
         return False
 
 
-MODELS = {**dict(members()), "Relay": THROWAWAY["Relay"]}
+# some with their contexts shown as images
+RICH = [f"{name}:observation=digits" for name in ("IceCreamShorts-v0", "ConfoundedRiver-v0")]
+MODELS = {
+    **dict(members()),
+    "Relay": THROWAWAY["Relay"],
+    **{text: make_model(text) for text in RICH},
+}
 CASES = [
     (text, name)
     for text, model in MODELS.items()

@@ -179,7 +179,7 @@ def write_and_learn(world, episodes, *agents):
     return path.stat().st_size
 
 torch.set_num_threads(1)
-WORLDS = {sys.argv[1]: ("bc:steps=5", "naive:steps=5"), "IceCreamShorts-v0": ("bc", "naive")}
+WORLDS = {sys.argv[1]: ("bc:updates=5", "naive:updates=5"), "IceCreamShorts-v0": ("bc", "naive")}
 for world, agents in WORLDS.items():
     write_and_learn(world, 1_000, *agents)
 (used,) = (int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmData"))

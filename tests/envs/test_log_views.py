@@ -272,7 +272,7 @@ def test_a_copy_for_which_there_is_no_room_is_refused(
 
 @pytest.mark.parametrize(
     ("name", "model"),
-    [(name, model) for name in ("bc:steps=20", "naive:steps=20") for model in (RELAY, GAUGE)]
+    [(name, model) for name in ("bc:updates=20", "naive:updates=20") for model in (RELAY, GAUGE)]
     + [("back-door", CLINIC)],
 )
 def test_from_pieces_of_a_mapped_log_agents_learn_what_they_learn_in_memory(

@@ -43,6 +43,8 @@ CELLS: dict[str, tuple[str, Any]] = {
     "observation beyond": ("observation", 99),
     "next observation beyond": ("next_observation", 99),
     "step inf": ("step", np.inf),
+    "step beyond": ("step", 99),
+    "step below": ("step", -1),
 }
 
 
@@ -120,3 +122,13 @@ def test_counts_and_seeds_may_be_integers_of_numpy(tmp_path: Path) -> None:
     log = collect(RELAY, np.int64(3), np.uint8(2), path=tmp_path / "log.arrow")  # type: ignore[arg-type]
     assert log.content_hash == collect(RELAY, 3, 2).content_hash
     assert Log.load(tmp_path / "log.arrow").origin["episodes"] == 3
+
+
+@pytest.mark.parametrize("discount", [np.nan, 0.0, 1.5, -1.0, True])
+def test_a_log_needs_a_discount(discount: float) -> None:
+    assert "discount" in refused(lambda: replace(MANY, discount=discount))
+
+
+@pytest.mark.parametrize("horizon", [0, -1, 1.5, True])
+def test_a_log_needs_a_horizon(horizon: Any) -> None:
+    assert "horizon" in refused(lambda: replace(MANY, horizon=horizon))

@@ -57,3 +57,11 @@ def test_a_view_needs_no_generator_and_takes_one_or_a_seed() -> None:
         assert np.array_equal(log.view(rng)["observation"], default["observation"])
     assert not np.array_equal(log.view(1)["observation"], default["observation"])
     assert log["action"] is log.columns["action"]
+
+
+@pytest.mark.parametrize(
+    "seed", [-1, [0, -1, 2], True, "012", 1.5, np.array(5), np.float64(2)], ids=repr
+)
+def test_what_is_no_seed_of_a_batch_is_refused(seed: Any) -> None:
+    message = refused(lambda: CausalVectorEnv(RIVER, 3).reset(seed=seed))
+    assert message.startswith("seed must be a whole number of at least 0")

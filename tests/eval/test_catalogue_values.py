@@ -10,7 +10,7 @@ from places import ROOT
 from dosuite.envs import world_classes
 from dosuite.eval.claims import catalogue_values
 from dosuite.eval.claims.catalogue_values import computed_values, kept_values
-from dosuite.eval.cli.options import number_text
+from dosuite.eval.reports.rounding import number_text
 
 # worlds whose values take more than half a second
 SLOW = {

@@ -14,7 +14,7 @@ from dosuite.causal import InputError
 from dosuite.eval.leaderboard.entries import read_entries, reference_entry
 from dosuite.eval.leaderboard.page import board_of, write_board
 from dosuite.eval.leaderboard.reference import QUICK, make_reference, quick_environments
-from dosuite.eval.leaderboard.standings import cells, scored_runs
+from dosuite.eval.leaderboard.standings import VERIFIED, cells, scored_runs
 from dosuite.eval.leaderboard.tracks import Track, track_of
 from dosuite.eval.reports import figures, report
 from dosuite.eval.reports.reference_rows import about_reference, reference_rows
@@ -87,7 +87,7 @@ NAIVE = ("naive", "IceCreamShorts")
 
 def test_without_a_check_nothing_is_called_verified(zips: Path) -> None:
     honest = read_entries(zips, workers=1, checked=False)[0]
-    assert honest.summary == "no"
+    assert honest.summary == "not checked here"
 
 
 def test_runs_that_failed_are_named_since_no_score_counts_them(zips: Path, tmp_path: Path) -> None:
@@ -98,6 +98,12 @@ def test_runs_that_failed_are_named_since_no_score_counts_them(zips: Path, tmp_p
     pack(replace(parts, policies=policies).contents(), tmp_path / "failed.zip")
     (entry,) = read_entries(tmp_path, workers=1, checked=False)
     assert f"runs of naive in {ICE} that failed, and are in no score: 1" in entry.notes
+    verdicts = {
+        (cell.agent, cell.family): cell.verdict
+        for cell in cells(entry.runs.assign(verified=VERIFIED))
+    }
+    assert [cell for cell, verdict in verdicts.items() if verdict != VERIFIED] == [NAIVE]
+    assert verdicts[NAIVE] == "partly"
 
 
 def test_a_folder_without_submissions_is_refused(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_an_interval_agrees_if_it_is_all_on_the_side_that_was_predicted(
 
 
 def test_a_part_of_the_matrix_is_run_and_told(tmp_path: Path) -> None:
-    chosen = matrix_cells(("IceCream", "Kidney"), ("naive:steps=3",), **FEW)
+    chosen = matrix_cells(("IceCream", "Kidney"), ("naive:updates=3",), **FEW)
     chosen = [cell for cell in chosen if cell.column != "Seq"]
     rows = execute(in_order(chosen), tmp_path, 1, quiet=True)
     found = {
@@ -88,7 +88,7 @@ def test_a_part_of_the_matrix_is_run_and_told(tmp_path: Path) -> None:
         assert found[name, "Fuse"]["verdict"] == found[name, "Online"]["verdict"] == "agrees"
         assert make_model(world).horizon == 1
     assert found["IceCreamShorts", "Adj"]["verdict"] == "disagrees"  # right by accident
-    assert found["IceCreamShorts", "naive:steps=3"]["predicted"] == "0"
+    assert found["IceCreamShorts", "naive:updates=3"]["predicted"] == "0"
     page, astray, how = matrix_sections(chosen, rows)
     told = page.tables[0].frame.set_index("world").to_dict("index")
     assert told["Kidney Blind"]["Lat"] == "-"

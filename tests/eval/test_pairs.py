@@ -80,7 +80,7 @@ def test_a_run_that_leaks_is_reported_as_failed(tmp_path: Path) -> None:
     assert row["note"].startswith("leak: it earns 0.5450 on average")
 
 
-@pytest.mark.parametrize("agent", ["naive", "bc:steps=20"])
+@pytest.mark.parametrize("agent", ["naive", "bc:updates=20"])
 def test_a_pair_learns_once_and_is_scored_in_both_worlds(agent: str) -> None:
     runs = [
         Run(ICE, agent, "observe", 100, seed, variant)
@@ -119,7 +119,7 @@ def test_worlds_without_a_twin_have_no_floor() -> None:
 
 
 def test_a_world_without_exact_values_has_a_pair_value_and_no_floor() -> None:
-    row = Run("AirlinePricing-v0", "bc:steps=20", "observe", 200, 0).rows()[0]
+    row = Run("AirlinePricing-v0", "bc:updates=20", "observe", 200, 0).rows()[0]
     assert np.isnan(row["floor"])
     assert row["pair_std_error"] > 0
     assert leak(row) == ""

@@ -104,7 +104,8 @@ def bad_values(parameter: Parameter) -> list[str]:
         values = [value for value in NUMBERS if parameter.kind is int or value != "1e3"]
         return values + ["0"] * (parameter.kind is int and parameter.info.min > 0)
     if parameter.kind is Path:
-        is_folder = parameter.name == "out" and parameter.command != "data"
+        is_folder = parameter.name == "every"  # of `data`, whose --out is a file
+        is_folder = is_folder or (parameter.name == "out" and parameter.command != "data")
         return [value for value in PATHS if not (is_folder and value in FOLDER_IS_FINE)]
     return [*ANY, "nope", "nope.py", "nope.zip:x=1"]
 
@@ -151,6 +152,10 @@ def test_options_that_contradict_each_other_are_refused(
     values = {"environments": ["IceCreamShorts"], "controls": ["--controls"]}
     values |= {"suite": ["--suite=main"], "log": ["--log=file"]}
     values |= {"file": ["mine.zip"], "secret": ["--secret=5"], "commit": ["--commit=5"]}
+    values |= {"listed": ["--list"], "every": ["--all=there"], "regime": ["--regime=mixed"]}
+    values |= {"variant": ["--variant=twin"], "out": ["--out=a.arrow"], "minari": ["--minari=a-v0"]}
+    values["table"] = ["--table=a.csv"]
+    values |= {name: [f"--{name}=1"] for name in ("episodes", "share", "seed")}
     values |= {
         name: [f"--{name.replace('_', '-')}=5"] for name in ("offline_budget", "online_budget")
     }
@@ -177,7 +182,7 @@ OTHERS = {
     "horizon": ["show", "ConfoundedRiver:horizon=1000000000"],
     "rate": ["run", "IceCreamShorts", "--agent=bc:rate=inf"],
     "rate that is no number": ["run", "IceCreamShorts", "--agent=bc:rate=nan"],
-    "steps": ["run", "IceCreamShorts", "--agent=bc:steps=1.5"],
+    "steps": ["run", "IceCreamShorts", "--agent=bc:updates=1.5"],
     "setting": ["show", "IceCreamShorts:effect=nan"],
 }
 

@@ -16,6 +16,7 @@ from rich.console import Console
 from dosuite.envs.pictures.graph_drawing import draw_graph
 from dosuite.eval.reports import report
 from dosuite.eval.reports import tables as report_tables
+from dosuite.eval.reports.rounding import number_text
 
 ARMS = {
     "": (0.475, 0.275),
@@ -241,7 +242,7 @@ def test_a_file_that_cannot_be_written_leaves_no_half(
     def fail(*paths: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(report, "_render", lambda rows, beforehand: {"report.html": b"page"})
+    monkeypatch.setattr(report, "_render", lambda *_: {"report.html": b"page"})
     monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError, match="disk full"):
         report.write_report(rows, tmp_path)
@@ -268,3 +269,9 @@ def test_a_graph_is_drawn_with_every_variable() -> None:
     nx.set_node_attributes(graph, roles, "role")
     (axes,) = draw_graph(graph).axes
     assert {text.get_text() for text in axes.texts} > set(roles)
+
+
+def test_a_report_rounds_as_the_list_of_worlds_does() -> None:
+    exact = {"iqm": 0.9025 - 1e-16, "low": np.nan, "high": np.nan, "regime": "exact"}
+    assert report_tables._text(exact, 3) == number_text(0.9025, 3) == "0.903"
+    assert report_tables._text(exact | {"iqm": -0.0004}, 3) == "0.000"

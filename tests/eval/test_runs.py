@@ -167,7 +167,7 @@ def test_only_agents_that_act_in_a_box_are_run_in_one() -> None:
         grid(["AirlinePricing"], ["naive"], 1, 100, 100)
     with pytest.raises(InputError, match="naive needs actions that can be counted"):
         Run("AirlinePricing-v0", "naive", "observe", 100, 0)
-    (row, *_) = Run("AirlinePricing-v0", "bc:steps=20", "observe", 200, 0).rows()
+    (row, *_) = Run("AirlinePricing-v0", "bc:updates=20", "observe", 200, 0).rows()
     assert (row["status"], row["exact"]) == ("ok", False)
 
 

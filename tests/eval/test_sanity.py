@@ -204,7 +204,7 @@ def test_an_agent_is_held_against_its_target(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(classic, "COURSES", SMALL)
     monkeypatch.setattr(classic, "TRIALS", 3)
     targets = [
-        classic.Target("CartPole-v1", "bc:steps=3", least, "why") for least in (1.0, 501.0, None)
+        classic.Target("CartPole-v1", "bc:updates=3", least, "why") for least in (1.0, 501.0, None)
     ]
     found = classic.target_scores(targets, 2)
     assert found["reached"].tolist() == ["yes", "no", ""]

@@ -233,6 +233,7 @@ def with_runs(
         mine = replace(entry, agent=agent, needs=needs, log="", policy="")
         environment, _, member = entry.environment.partition(":")
         head = {**vars(mine), "environment": environment, "member": member, "run": key}
+        head["log_rows"] = 0  # it has no log before a practice
         rows = [empty_row() | {"status": "failed", "note": "no policy"}]
         is_kept = entry.environment == ICE and entry.variant in policies
         if is_kept:
@@ -340,3 +341,16 @@ def test_a_policy_of_no_run_is_named(honest: Parts, tmp_path: Path) -> None:
     wrong = [each for each in replace(honest, policies=policies).checked(tmp_path) if each.why]
     assert [verdict.subject for verdict in wrong] == ["the manifest"]
     assert "a" * 20 in wrong[0].why
+
+
+def test_a_standard_error_that_hides_a_leak_is_found_without_the_policy(
+    honest: Parts, tmp_path: Path
+) -> None:
+    changed = without_policies(honest, "naive")
+    for variant in ("", "twin"):
+        key = honest.key("naive", 0, variant)
+        for column, number in {"value": 0.6, "exact": False, "std_error": 1.0}.items():
+            changed = changed.with_cell(key, column, number)
+    wrong = [verdict for verdict in changed.checked(tmp_path) if verdict.status == WRONG]
+    assert len(wrong) == 2
+    assert all("std_error is 1.0, and at most 0 in" in verdict.why for verdict in wrong)

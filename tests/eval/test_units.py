@@ -21,7 +21,7 @@ def test_no_seed_reaches_the_units_of_the_evaluation() -> None:
     held_out = EvaluationEnv(PRICES, 200, paired=True)
     held_out.reset(seed=0)
     rewards = first(held_out)
-    for seed in (0, -(2**63), 2**63, 2**64 - 1):
+    for seed in (0, 2**62, 2**63, 2**64 - 1):
         env = CausalVectorEnv(PRICES, 200, paired=True)
         env.reset(seed=seed)
         assert not np.isin(first(env), rewards).any()

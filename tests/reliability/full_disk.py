@@ -25,7 +25,7 @@ POLICY = """
 from dosuite.agents import make_agent, save_policy
 from dosuite.envs import collect, make_model
 log = collect(make_model("IceCreamShorts-v0"), 50, 0)
-policy = make_agent("bc:steps=5,hidden=64").learn(log.view(0), 0)
+policy = make_agent("bc:updates=5,hidden=64").learn(log.view(0), 0)
 save_policy(policy, "policy.pt")
 """
 ENOUGH = 2**26  # bytes

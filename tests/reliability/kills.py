@@ -4,7 +4,8 @@
 
 In a round a command is started in a folder of its own and killed, with all its processes, up to
 KILLS times, and then left alone until it ends. Every fourth kill hits the main process only. The
-folder must then hold the same files, bit for bit, as that of an undisturbed command. No process may
+folder must then hold the same files, bit for bit but for the dates of commands, as that of an
+undisturbed command. No process may
 be left after a kill, and nothing of the killed in /dev/shm.
 """
 
@@ -29,9 +30,10 @@ EARLY = 0.3  # the share of a command's time that is mostly imports, in which 1 
 LEFT_ALONE = 300  # seconds in which a command must end
 ORPHANS = 30  # seconds in which the children of a dead main process must end
 MARK = "DOSUITE_KILLS"
+DATE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d\.\d+)?")  # of the commands, in reports
 
 RUN = (
-    *("run", "IceCreamShorts-v0", "--agent", "naive", "--agent", "bc:steps=30", "--seeds", "3"),
+    *("run", "IceCreamShorts-v0", "--agent", "naive", "--agent", "bc:updates=30", "--seeds", "3"),
     *("--offline-budget", "200", "--workers", "2", "--out", "results"),
 )
 DATA = ("data", "GreedyCasino-v0", "--episodes", "200", "--out", "log.arrow")
@@ -44,6 +46,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]] = {
     "data": (DATA, (OLDER,)),
     "data --minari": (MINARI, ()),
     "report": (("report", "--out", "results"), (RUN,)),
+    "submission": (("submission", "results", "--name", "killed"), (RUN,)),
 }
 
 
@@ -110,11 +113,11 @@ def undisturbed(name: str, folder: Path) -> Undisturbed:
 
 
 def files_under(folder: Path) -> dict[str, bytes]:
-    """The content of all files below a folder, and the empty folders, by relative name."""
+    """The content of all files below a folder, without dates, and the empty folders, by name."""
     files = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            files[str(path.relative_to(folder))] = path.read_bytes()
+            files[str(path.relative_to(folder))] = DATE.sub(b"", path.read_bytes())
         elif not any(path.iterdir()):
             files[f"{path.relative_to(folder)}/"] = b""
     return files

@@ -22,6 +22,7 @@ import numpy as np
 
 from dosuite.envs import CausalVectorEnv
 from dosuite.eval.runs.run import Run
+from dosuite.eval.runs.store import number_done
 from dosuite.eval.runs.suite import execute
 
 # of one step; sequential; with a hidden state; with arrays as observations; with real numbers as
@@ -107,7 +108,7 @@ def long_series(count: int, workers: int) -> Measured:
         folder = Path(name)
         execute(runs[:workers], folder, workers, quiet=True)  # starts the workers
         files = _open_files()
-        samples = _sampled(lambda: execute(runs, folder, workers, quiet=True), folder / "runs")
+        samples = _sampled(lambda: execute(runs, folder, workers, quiet=True), folder)
         more_files = _open_files() - files
     memory = [sample.memory for sample in samples]
     first, last = _times_of_tenths(samples)
@@ -124,12 +125,12 @@ class Sample(NamedTuple):
 
 
 def _sampled(do: Callable[[], object], folder: Path) -> list[Sample]:
-    """Samples while something is done that writes a file for each run into a folder."""
+    """Samples while something is done that writes results into a folder."""
     over = Event()
     samples: list[Sample] = []
 
     def sample() -> None:
-        samples.append(Sample(_memory(), _time(), len(list(folder.glob("*.parquet")))))
+        samples.append(Sample(_memory(), _time(), number_done(folder)))
 
     def watch() -> None:
         while not over.wait(RUN_SAMPLES):

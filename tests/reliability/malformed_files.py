@@ -82,7 +82,7 @@ def policies(folder: Path) -> Maker:
     world = make_model("ConfoundedRiver-v0")
     observations = all_observations(world)
     table = np.random.default_rng(0).dirichlet(np.ones(2), len(observations))
-    network = make_agent("bc:steps=3,hidden=4").learn(collect(world, 20, 0).view(0), 0)
+    network = make_agent("bc:updates=3,hidden=4").learn(collect(world, 20, 0).view(0), 0)
     table_policy: Policy = TabularPolicy(table, observations)
     paths = [
         save_policy(policy, folder / f"{number}.pt")
@@ -154,7 +154,7 @@ def zips(folder: Path) -> Maker:
 
 def run_rows(folder: Path) -> Maker:
     """The files `runs/*.parquet`, from which a run that was broken off goes on."""
-    from dosuite.eval.runs.suite import _is_done
+    from dosuite.eval.runs.store import is_done
 
     paths = _results(folder)[1]
     originals = [pd.read_parquet(path) for path in paths]
@@ -169,7 +169,7 @@ def run_rows(folder: Path) -> Maker:
 
         def run() -> str:
             paths[chosen].write_bytes(content)
-            if not _is_done(paths[chosen]):
+            if not is_done(paths[chosen]):
                 raise InputError("it is done again")
             is_same = pd.read_parquet(paths[chosen]).equals(originals[chosen])
             return "equal" if is_same else "changed rows are accepted"

@@ -380,7 +380,7 @@ def commands(folder: Path) -> Maker:
         "data IceCreamShorts-v0 --episodes 3 --out OUT.arrow",
         "data IceCreamShorts-v0 --seed 1 --regime mixed --share 0.5 --out OUT.arrow",
         f"run IceCreamShorts-v0 --agent naive --out OUT --log {log}",
-        "run --agent bc:steps=3@observe --suite main --seeds 1 --out OUT",
+        "run --agent bc:updates=3@observe --suite main --seeds 1 --out OUT",
         "run NapkinStudy-v0 --offline-budget 10 --online-budget 9 --workers 1 --out OUT",
         "report --out OUT",
         "list",

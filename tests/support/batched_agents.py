@@ -21,10 +21,13 @@ ICE, THERMO, AIRLINE = (
 )
 
 
+DIGITS = make_model("IceCreamShorts-Thermo-v0:observation=digits")
+
+
 NAMES = [
     name
     for name, kind in agent_classes().items()
-    if kind.trains_seeds_together() and "graph" not in kind.needs
+    if kind.trains_seeds_together() and "graph" not in kind.needs and "observe" in kind.learns
 ]
 
 

@@ -31,6 +31,7 @@ ROOMS = {
     ],
     "envs": [
         "files child settings trust regimes spaces rollouts",
+        "observations",
         "user_files",
         "plugins",
         "pictures",
@@ -39,7 +40,7 @@ ROOMS = {
         "registry",
         "gym",
         "logs",
-        "wrappers",
+        "wrappers populations",
     ],
     "agents": [
         "policy sources summaries",
@@ -47,6 +48,7 @@ ROOMS = {
         "settings",
         "networks",
         "tabular",
+        "amortised",
         "offline",
         "online",
         "archives",
@@ -60,7 +62,7 @@ ROOMS = {
         "runs",
         "reports submissions",
         "claims",
-        "leaderboard",
+        "cards leaderboard",
         "bench",
         "cli",
     ],

@@ -1,0 +1,1 @@
+"""Populations: many worlds with one observation space and one action space."""

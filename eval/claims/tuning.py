@@ -1,0 +1,150 @@
+"""Tuning of agents on controls, where nothing is confounded.
+
+Every agent with settings to tune has equally many trials, of which the first has its defaults. The
+seeds are disjoint from those of reported results, and every trial is kept.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dosuite.agents import agent_class, make_agent
+from dosuite.causal import InputError
+from dosuite.envs.settings import parse, unparse
+
+from ..reports.page import Section, Table
+from ..runs.run import Run
+from .sanity import control_regret, control_runs, with_memoryless_values
+
+FIRST_SEED = 1_000_000  # of the trials; results have the seeds from 0 on, and far fewer
+FACTORS: dict[str, tuple[float, ...]] = {  # of the default
+    "rate": (0.3, 1.0, 3.0),
+    "hidden": (1.0, 2.0, 4.0),
+    "updates": (1.0, 2.0, 4.0),
+    "batch": (0.5, 1.0, 2.0),
+    "sync": (1.0, 2.0, 4.0),
+    "rollout": (1.0, 4.0),
+    "alpha": (0.1, 0.3, 1.0),
+    "tau": (1.0, 2.0, 4.0),
+}
+VALUES: dict[str, tuple[float, ...]] = {
+    "decay": (0.0, 1e-3, 1e-2),
+    "entropy": (0.0, 0.01, 0.1),
+    "temperature": (1.0, 3.0, 10.0),
+}
+RULE = (
+    "Selected is the trial with the least mean over controls of the normalised regret, itself the "
+    "mean over seeds; a run that failed counts as 1, and of equal trials the first is taken."
+)
+
+
+def trial_settings(agent: str, trials: int) -> list[str]:
+    """The texts of an agent with the settings of its trials, the defaults first.
+
+    Each trial draws a value for each setting of FACTORS and VALUES that the agent has, by a
+    generator that is seeded by the agent's name. An agent with none has the defaults only. Raises
+    InputError if the agent is written with settings.
+    """
+    name, given = parse(agent)
+    if given:
+        raise InputError(f"a tuning starts from the defaults; name {name} without settings")
+    rng = np.random.default_rng(int(blake2b(name.encode(), digest_size=8).hexdigest(), 16))
+    defaults = {field.name: field.default for field in fields(agent_class(name))}  # type: ignore[arg-type]
+    choices = dict(_choices(defaults))
+    texts = [name]
+    while choices and len(texts) < trials:
+        drawn = {key: values[rng.integers(len(values))] for key, values in choices.items()}
+        text = unparse(name, {key: drawn[key] for key in drawn if drawn[key] != defaults[key]})
+        if _is_allowed(text) and text not in texts:
+            texts.append(text)
+    return texts
+
+
+def _choices(defaults: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    for key, default in defaults.items():
+        if key in FACTORS:
+            yield key, [_times(default, factor) for factor in FACTORS[key]]
+        elif key in VALUES:
+            yield key, list(VALUES[key])
+
+
+def _times(default: Any, factor: float) -> Any:
+    if isinstance(default, int):
+        return max(1, round(factor * default))
+    return float(f"{factor * default:.3g}")
+
+
+def _is_allowed(text: str) -> bool:
+    try:
+        make_agent(text)
+    except InputError:
+        return False
+    return True
+
+
+def tuning_runs(
+    only: Sequence[str], agents: Sequence[str], trials: int, seeds: int, rows: int, steps: int
+) -> list[Run]:
+    """The runs of all trials on the controls of the families that have a text of `only` in them.
+
+    Raises InputError if nothing is left to run.
+    """
+    texts = [text for agent in agents for text in trial_settings(agent, trials)]
+    runs = control_runs(only, texts, seeds, rows, steps)
+    return [
+        run if run.regime == "exact" else replace(run, seed=FIRST_SEED + run.seed) for run in runs
+    ]
+
+
+def trial_scores(results: pd.DataFrame) -> pd.DataFrame:
+    """A row for each run of each trial, from the results of the runs.
+
+    Columns: `agent`, `regime`, `settings`, `environment`, `budget`, `seed`, `regret` (1 if the run
+    failed), `status`, `note`, and `selected`, whether the trial is the one selected (see RULE).
+    """
+    deployed = with_memoryless_values(results[results["world"] == ""])
+    failed = deployed["status"] != "ok"
+    names = deployed["agent"].map(lambda text: parse(text)[0])
+    settings = deployed["agent"].str.partition(":")[2]
+    scored = deployed.assign(
+        agent=names, settings=settings, regret=control_regret(deployed).mask(failed, 1.0)
+    )
+    columns = ["agent", "regime", "settings", "environment", "budget", "seed", "regret"]
+    scored = scored[[*columns, "status", "note"]]
+    means = _means(scored)
+    best = means.loc[means.groupby(["agent", "regime"], sort=False)["regret"].idxmin()]
+    chosen = set(zip(best["agent"], best["regime"], best["settings"], strict=True))
+    keys = zip(scored["agent"], scored["regime"], scored["settings"], strict=True)
+    return scored.assign(selected=[key in chosen for key in keys])
+
+
+def _means(scored: pd.DataFrame) -> pd.DataFrame:
+    """The mean over controls of each trial: the mean over seeds in each; the defaults first."""
+    trial = ["agent", "regime", "settings"]
+    by_control = scored.groupby([*trial, "environment"])["regret"].mean()
+    return by_control.groupby(trial).mean().reset_index()
+
+
+def tuning_section(scores: pd.DataFrame) -> Section:
+    """The trial selected for each agent, beside its defaults."""
+    means = _means(scores).set_index(["agent", "regime", "settings"])["regret"]
+    records = []
+    selected = scores[scores["selected"]].drop_duplicates(["agent", "regime"])
+    for row in selected.to_dict("records"):
+        pair = row["agent"], row["regime"]
+        tried = scores[(scores["agent"] == pair[0]) & (scores["regime"] == pair[1])]
+        records.append(
+            {
+                "agent": pair[0],
+                "regime": pair[1],
+                "trials": str(tried["settings"].nunique()),
+                "selected": row["settings"] or "the defaults",
+                "NR": f"{means[(*pair, row['settings'])]:.3f}",
+                "NR of the defaults": f"{means[(*pair, '')]:.3f}",
+            }
+        )
+    return Section("Tuning", [RULE], [Table("tuning", pd.DataFrame(records))])

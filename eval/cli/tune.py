@@ -1,0 +1,43 @@
+"""`dosuite tune`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import CORES, MOST_SEEDS, MOST_STEPS, Out, Workers, console, print_plain
+
+
+def tune(
+    agent: Annotated[
+        list[str], typer.Option(help="An agent to tune, without settings; may be repeated.")
+    ],
+    only: Annotated[
+        list[str] | None, typer.Option(help="Families with this in their name; may be repeated.")
+    ] = None,
+    trials: Annotated[
+        int, typer.Option(min=1, max=1000, help="Trials of each agent, the defaults included.")
+    ] = 12,
+    seeds: Annotated[int, typer.Option(min=1, max=MOST_SEEDS, help="Seeds of each trial.")] = 2,
+    rows: Annotated[
+        int, typer.Option(min=1, max=MOST_STEPS, help="Recorded steps of a log.")
+    ] = 100_000,
+    steps: Annotated[int, typer.Option(min=1, max=MOST_STEPS, help="Steps of practice.")] = 50_000,
+    out: Out = Path("tuning"),
+    workers: Workers = CORES,
+) -> None:
+    """Tune agents on controls only, with equally many trials each, and keep every trial."""
+    from dosuite.envs.files import alone_in, replacing
+
+    from ..claims.tuning import trial_scores, tuning_runs, tuning_section
+    from ..reports.page import print_sections, write_sections
+    from ..runs.suite import execute
+
+    results = execute(tuning_runs(only or (), agent, trials, seeds, rows, steps), out, workers)
+    scores = trial_scores(results)
+    with alone_in(out), replacing(out / "trials.parquet") as temporary:
+        scores.to_parquet(temporary)
+    sections = [tuning_section(scores)]
+    print_sections(sections, console)
+    page = write_sections(sections, results, "tuning", out)
+    print_plain(f"\npage: {page}   trials: {out / 'trials.parquet'}")
