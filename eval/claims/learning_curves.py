@@ -89,7 +89,7 @@ def curve_figure(rows: pd.DataFrame) -> Figure:
     height = -(-len(worlds) // 2)
     figure, axes_grid = panels(height, 2, 2.2 * height + 0.5)
     for axes, (world, part) in zip(axes_grid.flat, worlds.items(), strict=False):
-        axes.set_title(f"{world}, control", loc="left", fontsize=FONT, color=INK)
+        axes.set_title(f"{world!s}, control", loc="left", fontsize=FONT, color=INK)
         _draw(axes, part)
     for axes in axes_grid.flat[len(worlds) :]:
         axes.set_axis_off()
