@@ -110,8 +110,9 @@ class CopycatWrapper(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArg
             self._episode += 1
         else:
             self._seed, self._episode = seed, 0
-        self._noise = np.random.default_rng([self._seed, self._episode, 0])
+        # not ending with 0: NumPy drops zeros, and would draw what the environment draws
         self._random_actions = np.random.default_rng([self._seed, self._episode, 1])
+        self._noise = np.random.default_rng([self._seed, self._episode, 2])
         self._last_actions.extend([self.first_action] * self._lag)
         return self._observe(), info
 

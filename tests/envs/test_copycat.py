@@ -177,6 +177,17 @@ def test_noise_has_its_scale_and_is_the_same_in_every_mode_and_whatever_is_done(
     ) < (4 * error, 4 * error)
 
 
+def test_noise_says_nothing_of_what_the_environment_draws() -> None:
+    env = CopycatWrapper(gymnasium.make("CartPole-v1"), sigma=1.0)
+    pairs = []
+    for seed in range(300):
+        seen, _ = env.reset(seed=seed)
+        pairs.append(np.stack([env._clean, seen[:4] - env._clean]))
+    clean, noise = np.array(pairs).transpose(1, 2, 0)
+    for state, shift in zip(clean, noise, strict=True):
+        assert abs(np.corrcoef(state, shift)[0, 1]) < 0.2
+
+
 def test_without_noise_a_sight_is_clean() -> None:
     observations, clean, _ = drives(
         CopycatWrapper(gymnasium.make("Acrobot-v1")), np.ones(50, dtype=int)
