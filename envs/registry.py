@@ -215,24 +215,33 @@ def register_all() -> None:
             gymnasium.register(name, entry_point=f"{opaque.__module__}:{opaque.__name__}")
 
 
-def _variant_of(model: World, variant: str, world: str) -> World:
-    """The counterpart of a model, which shows contexts and the intent as the model does."""
+def counterpart(model: World, variant: str) -> World | None:
+    """The twin, hedge or control of a model, which shows contexts and the intent as the model does.
+
+    None if it has none; with a nuisance, it has neither twin nor hedge.
+    """
     plain = model.without_intent()
-    other: World | None
-    if model.nuisance_strength and variant in ("twin", "hedge"):
-        raise InputError(f"{world} with a nuisance has no {variant}; leave one of them out")
+    other: World | None = None
     if variant == "control":
         other = plain.control()
-    elif variant == "twin":
-        other = plain.twin()
-    else:
-        other = plain.hedge()
+    elif not model.nuisance_strength:
+        other = plain.twin() if variant == "twin" else plain.hedge()
     if other is None:
-        if variant == "hedge":
-            raise InputError(f"{world} has no hedge: {plain.hedge_reason()}")
-        raise InputError(f"{world} has no twin with a different best policy")
+        return None
     shown = replace(other, observation=model.observation)
     return shown.with_intent() if model.observe_intent else shown
+
+
+def _variant_of(model: World, variant: str, world: str) -> World:
+    """The counterpart of a model. Raises InputError if it has none."""
+    other = counterpart(model, variant)
+    if other is not None:
+        return other
+    if model.nuisance_strength:
+        raise InputError(f"{world} with a nuisance has no {variant}; leave one of them out")
+    if variant == "hedge":
+        raise InputError(f"{world} has no hedge: {model.without_intent().hedge_reason()}")
+    raise InputError(f"{world} has no twin with a different best policy")
 
 
 def _own_class(name: str, base: type[World]) -> type[World] | None:

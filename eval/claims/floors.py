@@ -17,6 +17,7 @@ from dosuite.causal import (
 )
 from dosuite.envs import make_model
 from dosuite.envs.regimes import Regime
+from dosuite.envs.registry import counterpart
 from dosuite.envs.settings import unparse
 
 from ..runs.pairs import Pair, leak, pair_columns, partners
@@ -54,7 +55,7 @@ def pair_floors(worlds: Sequence[str]) -> Iterator[PairFloor]:
 def pair_floor(text: str, kind: str) -> PairFloor:
     """The floor of a world with its twin or its hedge."""
     world = make_model(text)
-    other = world.twin() if kind == "twin" else world.hedge()
+    other = counterpart(world, kind)
     if other is None:
         return PairFloor(text, kind, world.hedge_reason() if kind == "hedge" else _no_twin(world))
     pair = world.deployed(), other.deployed()
@@ -134,7 +135,7 @@ def _distance(world: str, kind: str, agent: str, seed: int, pair: Pair, policy: 
 def _pairs(text: str) -> dict[str, Pair]:
     """The deployments of a world and of its counterparts whose floor can be computed."""
     world = make_model(text)
-    others: dict[str, World | None] = {"twin": world.twin(), "hedge": world.hedge()}
+    others = {variant: counterpart(world, variant) for variant in ("twin", "hedge")}
     pairs = {}
     for kind, other in others.items():
         if other is None:

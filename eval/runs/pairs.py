@@ -10,6 +10,7 @@ from dosuite.causal import NotDiscreteError, TooLargeError, World, floor
 from dosuite.causal.tolerances import ROUNDING
 from dosuite.envs import make_model
 from dosuite.envs.regimes import Regime
+from dosuite.envs.registry import counterpart
 
 from .policy_value import policy_value
 
@@ -41,7 +42,7 @@ def learned_pair(environment: str, variant: str, partners: Sequence[str]) -> Pai
     if partner not in partners:
         return None
     world = make_model(environment)
-    other = world.twin() if partner == "twin" else world.hedge()
+    other = counterpart(world, partner)
     return None if other is None else (world.deployed(), other.deployed())
 
 

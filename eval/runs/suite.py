@@ -17,7 +17,7 @@ from dosuite.envs import make_model, members, world_classes
 from dosuite.envs.files import clean, replacing
 from dosuite.envs.plugins import names_file
 from dosuite.envs.regimes import Budget, Regime
-from dosuite.envs.registry import MAIN, world_class, world_id
+from dosuite.envs.registry import MAIN, counterpart, world_class, world_id
 from dosuite.envs.settings import parse, unparse
 from dosuite.envs.trust import is_trusting, trusting
 
@@ -138,9 +138,9 @@ def _agents_there(environment: str, agents: Sequence[str], from_log: bool) -> li
 
 def _variants(environment: str, from_log: bool, controls: bool) -> list[str]:
     variants = [""]
-    if not from_log and make_model(environment).twin() is not None:
+    if not from_log and counterpart(make_model(environment), "twin") is not None:
         variants.append("twin")
-    if not from_log and make_model(environment).hedge() is not None:
+    if not from_log and counterpart(make_model(environment), "hedge") is not None:
         variants.append("hedge")
     if controls:
         variants.append("control")

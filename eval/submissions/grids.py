@@ -7,6 +7,7 @@ from dosuite.causal import InputError, World
 from dosuite.envs import make_model
 from dosuite.envs.plugins import names_file
 from dosuite.envs.regimes import Budget, Regime
+from dosuite.envs.registry import counterpart
 
 from .manifest import Entry, name_of
 
@@ -91,9 +92,9 @@ def _agent_faults(entries: Sequence[Entry]) -> list[str]:
 
 def _variants(model: World, has_controls: bool) -> list[str]:
     variants = [""]
-    if model.twin() is not None:
+    if counterpart(model, "twin") is not None:
         variants.append("twin")
-    if model.hedge() is not None:
+    if counterpart(model, "hedge") is not None:
         variants.append("hedge")
     if has_controls:
         variants.append("control")

@@ -33,7 +33,8 @@ from dosuite.envs.observations.digits import BANKS, EXEMPLARS, banks
 from dosuite.envs.registry import world_text
 from dosuite.envs.settings import parse
 from dosuite.envs.spaces import action_space
-from dosuite.eval import score
+from dosuite.eval import Run, score
+from dosuite.eval.runs.pairs import floor_value, learned_pair
 from dosuite.eval.runs.policy_value import estimated_by_rollouts, policy_value
 
 RIVER = "ConfoundedRiver-v0:observation=digits"
@@ -171,6 +172,15 @@ def test_variants_and_shifts_show_contexts_as_the_world_does(variant: str) -> No
     assert model.observation == "digits"
     assert model.deployed().observation == "digits"
     assert all(model.shifted(name).observation == "digits" for name in model.shifts()[:2])
+
+
+@pytest.mark.parametrize("name", ["SimpsonClinic-v0", "EncourageIV-v0"])
+def test_a_run_on_images_is_held_against_the_floor(name: str) -> None:
+    (row, *_) = Run(f"{name}:observation=digits", "dqn:updates=5", "observe", 100, 0).rows()
+    assert row["status"] == "ok"
+    plain = learned_pair(name, "", ("twin", "hedge"))
+    expected = np.nan if plain is None else floor_value(plain, False)
+    assert row["floor"] == pytest.approx(expected, abs=1e-12, nan_ok=True)
 
 
 def test_a_table_of_probabilities_can_be_played_on_images() -> None:
