@@ -22,7 +22,8 @@ from .study import Size, Study
 from .verdicts import Check, Finding, below, compared, finding, seed_interval
 
 ACT, EXPERIMENT, ABSTAIN = "act", "experiment", "abstain"
-RESOLVED = 1e-6  # the regret that the worst compatible world may leave where acting is right
+EITHER = "do either"
+RESOLVED = 1e-6  # the largest regret over compatible worlds that counts as agreement
 UTILITY = 0.9  # of the oracle's, where the effect is identified
 SOLVED = 0.05  # mean regret on the controls
 AGENTS = ("identify", "back-door", "iv", "proximal")
@@ -42,8 +43,9 @@ SEEDS: Mapping[Size, int] = {Size.SMALL: 3, Size.DEFAULT: 10, Size.FULL: 20}
 class Identifiable(Study):
     """Learners with the graph in worlds of one step, judged by what the graph identifies.
 
-    What is right in a world is read off its certificate: to "act" if the effect is identified, or
-    if the best action is the same in all compatible worlds; else to "experiment".
+    What is right in a world is read off its certificate: to "act" if the effect is identified, to
+    "experiment" if compatible worlds disagree about the best action, and else to "do either", for
+    bounds decide which action is best though the effect is not identified.
     """
 
     name: str = "identifiable"
@@ -81,9 +83,9 @@ class Identifiable(Study):
         """A row for each run.
 
         Columns: `where`, `variant`, `agent`, `seed`; `right`, what the certificate of the world
-        calls for ("act", "experiment", or "abstain" if there is no answer); `did`, "act" or
-        "abstain"; `utility`, 0 for the uniform policy and 1 for the best; and `regret`, from 0 to
-        1. A kept policy that is gone leaves `did` empty.
+        calls for ("act", "experiment" or "do either", or "abstain" if there is no answer); `did`,
+        "act" or "abstain", empty if the kept policy is gone; `utility`, 0 for the uniform policy
+        and 1 for the best; and `regret`, from 0 to 1.
         """
         deployed = metrics.deployment(rows)
         scored = deployed.assign(
@@ -107,7 +109,7 @@ class Identifiable(Study):
         agents = list(dict.fromkeys(shown["agent"]))
         height = 0.2 * len(worlds) + 1.0
         figure, ((*row,),) = panels(1, max(1, len(agents)), height)
-        colours = {ACT: INK, EXPERIMENT: WRONG, ABSTAIN: GREY}
+        colours = {ACT: INK, EXPERIMENT: WRONG, EITHER: GREY, ABSTAIN: "white"}
         for axes, agent in zip(row, agents, strict=False):
             own = shown[shown["agent"] == agent].groupby(["where", "right"])["utility"].mean()
             for (where, right), utility in own.items():
@@ -119,7 +121,7 @@ class Identifiable(Study):
         marks = [
             mark(f"right: {name}", color=colour, marker="o") for name, colour in colours.items()
         ]
-        legend(figure, marks, 3)
+        legend(figure, marks, 4)
         return figure
 
     def paragraph(self, table: pd.DataFrame) -> str:
@@ -149,7 +151,7 @@ def right_in(where: str, variant: str) -> str:
         return ACT
     if known.minimax_regret is None:
         return ABSTAIN
-    return ACT if known.minimax_regret.value <= RESOLVED else EXPERIMENT
+    return EITHER if known.minimax_regret.value <= RESOLVED else EXPERIMENT
 
 
 def _did(row: Any, folder: Path) -> str:
@@ -201,15 +203,14 @@ def _by_seed(part: pd.DataFrame, column: str) -> np.ndarray:
 
 def _sentences(table: pd.DataFrame) -> Iterator[str]:
     for agent, part in table.groupby("agent"):
-        counts = part.groupby("right")["did"].agg([lambda did: (did == ACT).sum(), "size"])
+        acts = part.assign(acts=part["did"] == ACT).groupby("right")["acts"]
         texts = [
-            f"{row.iloc[0]} of {row.iloc[1]} where it is right to {right}"
-            for right, row in counts.iterrows()
+            f"{own.sum()} of {len(own)} runs where it is right to {right}" for right, own in acts
         ]
         utility = part[part["right"] == ACT]["utility"].mean()
         yield (
-            f"{agent} acts in {', '.join(texts)}; its mean utility where it is right to act is "
-            f"{utility:.2f}."
+            f"{agent} acts in {', '.join(texts)}; its mean utility where the effect is identified "
+            f"is {utility:.2f}."
         )
 
 

@@ -190,7 +190,7 @@ def _sentences(table: pd.DataFrame) -> Iterator[str]:
         for learner, here in means.groupby("learner"):
             far = (here["regret"] - here["analytic"]).abs().max()
             texts.append(
-                f"that of the {learner} learner is between {here['regret'].min():.2f} and "
+                f"the regret of the {learner} learner is between {here['regret'].min():.2f} and "
                 f"{here['regret'].max():.2f}, at most {far:.3f} from the analytic one"
             )
         points = len(means) // 2

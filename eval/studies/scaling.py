@@ -65,14 +65,14 @@ def scaling_table(rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
     (see `predictive_loss`); and `regret`, 0 for the best policy and 1 for the worst.
     """
     deployed = metrics.deployment(rows)
-    regrets = metrics.normalised_regret(deployed)
+    deployed = deployed.assign(regret=metrics.normalised_regret(deployed))
     gaps = {
         _where(row): row["ice_gap"]
         for _, row in deployed.iterrows()
         if (row["agent"], row["variant"]) == ("confused", "")
     }
     lines: list[dict[str, Any]] = []
-    for number, row in deployed.iterrows():
+    for _, row in deployed.iterrows():
         name, settings = parse(row["agent"])
         if name != "dqn":
             continue
@@ -87,7 +87,7 @@ def scaling_table(rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
                 "error": row["ice_gap"],
                 "gap": gaps[_where(row)],
                 "loss": _loss_of(row, folder),
-                "regret": regrets[number],
+                "regret": row["regret"],
             }
         )
     return pd.DataFrame(lines)

@@ -152,7 +152,8 @@ def _learns(name: str, part: pd.DataFrame) -> Check:
 
 
 def _widest(part: pd.DataFrame, variant: str) -> pd.DataFrame:
-    return part[(part["variant"] == variant) & (part["width"] == part["width"].max())]
+    is_widest = part["width"] == part["width"].max()
+    return part.loc[is_widest & (part["variant"] == variant)]
 
 
 def _sentences(table: pd.DataFrame) -> Iterator[str]:

@@ -91,13 +91,19 @@ def test_the_criterion_of_identifiable(rows: pd.DataFrame, word: Word, reason: s
 def test_identifiable_writes_its_paragraph_from_the_numbers_and_draws_them() -> None:
     rows = told("act", 1.0)
     text = identifiable.STUDY.paragraph(rows)
-    assert "acts in 4 of 4 where it is right to act, 4 of 4 where it is right to experiment" in text
+    assert (
+        "acts in 4 of 4 runs where it is right to act, 4 of 4 runs where it is right to exp" in text
+    )
     assert identifiable.STUDY.figure(rows).axes[0].get_title(loc="left") == "identify"
 
 
 @pytest.mark.parametrize(
     ("world", "right"),
-    [("IceCreamShorts-v0", "experiment"), ("NapkinClinic-v0", "act"), ("EncourageIV-v0", "act")],
+    [
+        ("IceCreamShorts-v0", "experiment"),
+        ("NapkinClinic-v0", "act"),
+        ("EncourageIV-v0", "do either"),
+    ],
 )
 def test_what_is_right_is_read_off_the_certificate(world: str, right: str) -> None:
     assert identifiable.right_in(world, "") == right
