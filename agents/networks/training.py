@@ -155,7 +155,11 @@ def _shorten(learner: Learner, seeds: int, most: float) -> None:
     # (copies * seeds, ...) each, copy by copy; added one by one, since torch adds the columns of a
     # table in another order if there is one column only
     squares = [torch.split(part.flatten(1).square().sum(1), seeds) for part in gradients]
-    norm = sum(copy for copies in squares for copy in copies).sqrt()
+    total = torch.zeros(seeds, device=squares[0][0].device)
+    for copies in squares:
+        for copy in copies:
+            total = total + copy
+    norm = total.sqrt()
     factor = (most / (norm + 1e-6)).clamp(max=1.0)
     for part in gradients:
         by_member = factor.repeat(len(part) // seeds)

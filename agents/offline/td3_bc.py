@@ -66,7 +66,7 @@ class TwinLearner(Learner):
         bounds: Any = task.data.action_space
         self.bounds = bounds
         self.low = _on(task.encoder.device, bounds.low)
-        self.width = _on(task.encoder.device, bounds.high) - self.low
+        self.high = _on(task.encoder.device, bounds.high)
         space = task.data.observation_space
         self.scaled = isinstance(space, Box) and image_size(space) is None
         if self.scaled:
@@ -85,7 +85,8 @@ class TwinLearner(Learner):
         self.steps += 1
         observations = self._standard(batch.observation)
         following = self._standard(batch.next_observation)
-        actions = 2 * (batch.numbers - self.low) / self.width - 1
+        width = self.high - self.low
+        actions = 2 * (batch.numbers - self.low) / width - 1
         # critics: regression on the bootstrapped target
         next_value = self._next_value(following)
         values = _values(self.critics, observations, actions)

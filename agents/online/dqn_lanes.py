@@ -123,10 +123,11 @@ class Practised:
         self.agent = agent
         self.lanes = lanes
         self.rngs = rngs
-        self.space: Any = Flagged(lanes.observations) if agent.labels else lanes.observations
+        self.space = lanes.observations
         self.logs: Sequence[Data] = logs if all(len(log) for log in logs) else []
         if agent.labels:
-            self.logs = [self.space.log(log) for log in self.logs]
+            self.space = flagged = Flagged(lanes.observations)
+            self.logs = [flagged.log(log) for log in self.logs]
         spaces = replace(lanes.spaces(discount), observation_space=self.space)
         encoder = Encoder(self.space, agent.batch, device_named(agent.device))
         self.task = Task([spaces] * len(rngs), rngs, encoder, agent.layers)

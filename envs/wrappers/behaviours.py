@@ -117,4 +117,5 @@ class Behaviour:
         return 0.0 if self.leaning is None else self.leaning
 
     def _leaned(self, driver: Floats) -> Array:
-        return np.ravel(np.asarray(self.leaning)).astype(int)[(driver > 0).astype(int)]
+        pair = np.ravel(np.asarray(self.leaning)).astype(int)
+        return np.asarray(pair[(driver > 0).astype(int)])

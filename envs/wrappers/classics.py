@@ -36,6 +36,16 @@ class Classic:
     extra: str = ""  # of this package, which the environment needs
 
 
+def _loaded(robot: str, leaning: tuple[float, ...]) -> Mapping[str, Any]:
+    """The channels of a MuJoCo robot with a load, which changes about every 20 steps."""
+    return {
+        "driver": Driver(persistence=0.9),
+        "wind": Wind(0.3, push=experts.load),
+        "bonus": Bonus(0.5),
+        "behaviour": Behaviour(experts.walker(robot), leaning=leaning, noise=0.2),
+    }
+
+
 CLASSICS = {
     "ConfoundedCartPole-v0": Classic(
         "A gust turns the pole at each step; the expert sees it coming and steps under the pole.",
@@ -86,35 +96,25 @@ CLASSICS = {
         extra="box2d",
     ),
     "ConfoundedHalfCheetah-v0": Classic(
-        "Half of the episodes carry a load that doubles all masses; the expert sees it, and lifts "
-        "the front thigh less with it.",
+        "Half of the time it carries a load, which is paid for and adds 30 % to all masses; the "
+        "expert sees it, and holds the front thigh in another way with it.",
         base="HalfCheetah-v5",
         steps=200,
-        channels={
-            "driver": Driver(persistence=1.0),
-            "wind": Wind(1.0, push=experts.load),
-            "behaviour": Behaviour(
-                experts.walker("HalfCheetah-v5"), leaning=(0, 0, 0, -0.3, 0, 0), noise=0.2
-            ),
-        },
-        learner="td3-bc:updates=4000,batch=128",
-        rows=6000,
-        discount=0.97,
+        channels=_loaded("HalfCheetah-v5", (0, 0, 0, 0.3, 0, 0)),
+        learner="td3-bc:updates=4000,batch=128,alpha=0.3",
+        rows=4000,
+        discount=0.95,
         extra="mujoco",
     ),
     "ConfoundedHopper-v0": Classic(
-        "Half of the episodes carry a load that doubles all masses; the expert sees it, and turns "
-        "the foot with it.",
+        "Half of the time it carries a load, which is paid for and adds 30 % to all masses; the "
+        "expert sees it, and holds the thigh in another way with it.",
         base="Hopper-v5",
         steps=200,
-        channels={
-            "driver": Driver(persistence=1.0),
-            "wind": Wind(1.0, push=experts.load),
-            "behaviour": Behaviour(experts.walker("Hopper-v5"), leaning=(0, 0, -0.4), noise=0.2),
-        },
-        learner="td3-bc:updates=4000,batch=128",
-        rows=6000,
-        discount=0.97,
+        channels=_loaded("Hopper-v5", (-0.3, 0, 0)),
+        learner="td3-bc:updates=4000,batch=128,alpha=0.3",
+        rows=4000,
+        discount=0.95,
         extra="mujoco",
     ),
     "ConfoundedMiniGrid-v0": Classic(

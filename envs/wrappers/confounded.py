@@ -129,7 +129,7 @@ class Confounded(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
             for stream in (STEPS, GAUGES, PLACEBO)
         }
         self._before: float | None = None  # the driver of the last step
-        self._placebo: float | None = None
+        self._placebo: float | None = None  # of the last step
         self._draw()
         self._seen = self._shown()
         return self._seen, {}
@@ -155,7 +155,7 @@ class Confounded(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
         The process has the law of U and moves nothing.
         """
-        return np.append(np.ravel(self._seen).astype(float), self._placebo)
+        return np.append(np.ravel(self._seen).astype(float), [self._placebo or 0.0])
 
     def sensed(self, sights: Floats) -> tuple[Array, Floats]:
         """Rows of `sight` as clean observations (n, ...) of their space, and U (n,)."""

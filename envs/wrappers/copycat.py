@@ -7,7 +7,7 @@ MountainCar's expert is right more often with that indicator than with `mode="of
     car = gymnasium.make("MountainCar-v0")
     env = CopycatWrapper(ScatteredStart(car), **noise)
     log = copycat_log(env, lambda clean: drive(clean[:, 1]), rows=10_000, seed=0)
-    clone = make_agent("bc:hidden=50,steps=4000").learn(log.view(rng), rng)
+    clone = make_agent("bc:hidden=50,updates=4000").learn(log.view(rng), rng)
     policy = lambda observations: clone.probabilities(observations).argmax(1)
     estimated_value(CopycatWrapper(car, **noise), policy, episodes=60, seed=0)
 """
@@ -110,8 +110,9 @@ class CopycatWrapper(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArg
             self._episode += 1
         else:
             self._seed, self._episode = seed, 0
-        self._noise = np.random.default_rng([self._seed, self._episode, 0])
+        # not ending with 0: NumPy drops zeros, and would draw what the environment draws
         self._random_actions = np.random.default_rng([self._seed, self._episode, 1])
+        self._noise = np.random.default_rng([self._seed, self._episode, 2])
         self._last_actions.extend([self.first_action] * self._lag)
         return self._observe(), info
 

@@ -67,4 +67,8 @@ def load(robot: Any, force: float) -> None:
 
 def walker(robot: str) -> Acting:
     """The expert that walks by the kept gait of a MuJoCo robot: see `gaits`."""
-    return lambda observations: walk(gait(robot), observations)
+
+    def walking(observations: Array) -> Array:
+        return walk(gait(robot), observations)
+
+    return walking

@@ -61,10 +61,12 @@ def measured_gap(
         seeds,
         recipe.rows,
         recipe.learner,
-        *(number for scores in (confounded, experimental, expert) for number in _mean(scores)),
-        gap=float(difference.mean()),
-        low=float(difference.mean() - half),
-        high=float(difference.mean() + half),
+        *_mean(confounded),
+        *_mean(experimental),
+        *_mean(expert),
+        float(difference.mean()),
+        float(difference.mean() - half),
+        float(difference.mean() + half),
     )
 
 

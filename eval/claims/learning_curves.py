@@ -89,7 +89,7 @@ def curve_figure(rows: pd.DataFrame) -> Figure:
     height = -(-len(worlds) // 2)
     figure, axes_grid = panels(height, 2, 2.2 * height + 0.5)
     for axes, (world, part) in zip(axes_grid.flat, worlds.items(), strict=False):
-        axes.set_title(f"{world}, control", loc="left", fontsize=FONT, color=INK)
+        axes.set_title(f"{world!s}, control", loc="left", fontsize=FONT, color=INK)
         _draw(axes, part)
     for axes in axes_grid.flat[len(worlds) :]:
         axes.set_axis_off()
@@ -109,6 +109,9 @@ def _draw(axes: Axes, part: pd.DataFrame) -> None:
         axes.plot(means.index, means, line, color=colour, linewidth=1.2, marker=marker)
         axes.plot(rows["budget"], rows["score"], ".", color=colour, markersize=2, alpha=0.5)
     axes.set_xscale("log")
+    budgets = sorted(part["budget"].unique())
+    axes.set_xticks(budgets, [f"{budget:,}" for budget in budgets])
+    axes.minorticks_off()
     axes.set_xlabel("steps of practice", fontsize=FONT)
     axes.set_ylabel("1 - NR", fontsize=FONT)
     axes.tick_params(labelsize=FONT - 0.5)

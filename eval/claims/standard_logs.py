@@ -23,7 +23,7 @@ from dosuite.envs import CLASSICS, Log, confounded_log, experiment_log, make_cla
 from dosuite.envs.settings import unparse
 
 COLLECTORS = {"observe": confounded_log, "intervene": experiment_log}
-CLONE = "bc:steps=1000"
+CLONE = "bc:updates=1000"
 
 
 def standard_log(classic: str, regime: str, seed: int, strength: float = 1.0) -> Log:

@@ -1,5 +1,6 @@
 """What `dosuite show` prints of a confounded classic."""
 
+import re
 from collections.abc import Sequence
 
 from rich import box
@@ -11,13 +12,15 @@ from ..claims.kept_gaps import Gap, kept_gaps
 from ..reports.rounding import number_text
 from .options import print_plain, print_table
 
+FUNCTION = re.compile(r"<function (?:\w+\.<locals>\.)?(\w+) at 0x[0-9a-f]+>")  # as Python prints it
+
 
 def show_classic(name: str) -> None:
     """Print what a confounded classic is, and the gap that has been measured in it."""
     recipe = CLASSICS[name]
     print_plain(f"{name}: {recipe.base}, {recipe.steps} steps. {recipe.about}\n")
     for channel, value in recipe.channels.items():
-        print_plain(f"{channel}: {value}")
+        print_plain(FUNCTION.sub(r"\1", f"{channel}: {value}"))
     gaps = [gap for gap in kept_gaps() if gap.environment == name]
     if not gaps:
         print_plain(f"\nNo gap is kept: python -m dosuite.eval.claims.confounded_gaps {name}")

@@ -1,16 +1,39 @@
 """`dosuite list`."""
 
-from .options import console, print_table
+from textwrap import fill
+from typing import Annotated
+
+import typer
+
+from .options import console, print_plain, print_table
+
+WIDTH = 80  # columns
 
 
-def list_catalogue() -> None:
+def list_catalogue(
+    every: Annotated[
+        bool,
+        typer.Option("--all", help="Say of each what it is, and what policies earn in the worlds."),
+    ] = False,
+) -> None:
     """List the environments and the agents.
 
-    For each environment: what confounds in it, what that costs, and what helps.
+    With --all, for each environment: what confounds in it, what that costs, and what helps.
     """
-    from dosuite.envs.registry import opaque_worlds
+    from dosuite.agents.registry import agent_summaries
+    from dosuite.envs.registry import opaque_worlds, world_classes
 
     from ..claims.kept_gaps import kept_gaps
+
+    if not every:
+        agents = [agent.name for agent in agent_summaries()]
+        classics = dict.fromkeys(gap.environment for gap in kept_gaps())
+        worlds = [*world_classes(), *opaque_worlds(), *classics]
+        for title, names in (("environments", worlds), ("agents", agents)):
+            print_plain(f"{len(names)} {title}:")
+            print_plain(fill("  ".join(names), WIDTH, break_on_hyphens=False))
+        print_plain("\nmore: dosuite list --all, dosuite show IceCreamShorts-v0")
+        return
     from .catalogue_tables import agent_table, value_table, world_table
     from .classic_tables import classics_table
 

@@ -78,7 +78,16 @@ TEXTS = ("environment", "member", "variant", "regime", "agent", "world", "status
 
 def results_fault(rows: pd.DataFrame) -> str:
     """Why rows are not results that can be reported; "" if they are."""
-    numbers = ["budget", "seed", "value", "std_error", "test_value", *REFERENCES, *PAIR_COLUMNS]
+    numbers = [
+        "budget",
+        "log_rows",
+        "seed",
+        "value",
+        "std_error",
+        "test_value",
+        *REFERENCES,
+        *PAIR_COLUMNS,
+    ]
     numbers += belief_columns()
     missing = [name for name in dict.fromkeys([*ORDER, *TEXTS, *numbers]) if name not in rows]
     if missing:
@@ -93,7 +102,7 @@ def results_fault(rows: pd.DataFrame) -> str:
     for name in numbers:
         if rows[name].dtype.kind not in "iuf" or np.isinf(rows[name].astype(float)).any():
             return f"the column {name} must hold finite numbers"
-    for name in ("budget", "seed"):
+    for name in ("budget", "log_rows", "seed"):
         if rows[name].isna().any() or (rows[name] % 1 != 0).any() or (rows[name] < 0).any():
             return f"the column {name} must hold whole numbers of at least 0"
     allowed = {

@@ -20,8 +20,10 @@ from dosuite.agents import Policy, make_agent
 from dosuite.agents.online.ppo_lanes import Acted, advantages, clipped_loss, entropy
 from dosuite.agents.saving import _packed
 from dosuite.causal import World
-from dosuite.envs import make_model
+from dosuite.envs import make_model, observation_space
+from dosuite.envs.spaces import action_space
 from dosuite.eval import Run
+from dosuite.eval.runs.practice import PracticeUnits
 from dosuite.eval.runs.run import outcomes
 
 torch.set_num_threads(1)
@@ -59,8 +61,6 @@ def practices(model: World, seeds: int, steps: int = 40) -> list[Any]:
 
 
 def _run(model: World, seed: int, steps: int) -> Any:
-    from dosuite.eval.runs.practice import PracticeUnits
-
     return PracticeUnits(model, 100 * seed, steps, rounds_up=True)
 
 
@@ -175,13 +175,10 @@ def test_advantages_are_those_of_stable_baselines3() -> None:
     rng = np.random.default_rng(0)
     rewards, ended = rng.normal(size=(7, 5)), rng.random((8, 5)) < 0.3
     values = rng.normal(size=(8, 5))
-    space = make_model("IceCreamShorts-v0")
-    from dosuite.envs import action_space, observation_space
-
     buffer = RolloutBuffer(
         7,
-        observation_space(space),
-        action_space(space),
+        observation_space(ICE),
+        action_space(ICE),
         "cpu",
         gae_lambda=0.95,
         gamma=0.9,

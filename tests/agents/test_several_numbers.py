@@ -28,7 +28,7 @@ def bandit(rows: int, noise: float) -> Log:
         "terminated": np.ones(rows, dtype=bool),
         "truncated": np.zeros(rows, dtype=bool),
     }
-    boxes = spaces.Box(-1, 1, (3,)), spaces.Box(-1, np.float32([1, 2]), dtype=np.float32)
+    boxes = spaces.Box(-1, 1, (3,)), spaces.Box(-1, np.array([1, 2], np.float32), dtype=np.float32)
     return Log(columns, (), *boxes, horizon=1, discount=1.0)
 
 
@@ -43,14 +43,14 @@ def misses(policy_text: str, log: Log) -> Array:
 
 def test_a_clone_takes_the_mean_and_td3_bc_what_is_better() -> None:
     log = bandit(1000, 0.3)
-    assert misses("bc:steps=200,batch=64,rate=0.01", log) == pytest.approx([0.3, 0.3], abs=0.1)
+    assert misses("bc:updates=200,batch=64,rate=0.01", log) == pytest.approx([0.3, 0.3], abs=0.1)
     better = misses("td3-bc:updates=400,batch=64,alpha=10,rate=0.01", log)
     assert np.abs(better).max() < 0.2
 
 
 def test_a_policy_of_several_numbers_is_kept(tmp_path) -> None:  # type: ignore[no-untyped-def]
     log = bandit(100, 0.3)
-    for text in ("bc:steps=5", "td3-bc:updates=5"):
+    for text in ("bc:updates=5", "td3-bc:updates=5"):
         policy = make_agent(text).learn(log, 0)
         save_policy(policy, tmp_path / "policy.npz")
         kept = load_policy(tmp_path / "policy.npz")

@@ -177,6 +177,15 @@ def test_noise_has_its_scale_and_is_the_same_in_every_mode_and_whatever_is_done(
     ) < (4 * error, 4 * error)
 
 
+def test_noise_is_not_drawn_from_the_stream_of_the_environment() -> None:
+    """NumPy drops zeros at the end of a list of seeds: [7, 0, 0] seeds as 7 does."""
+    env = CopycatWrapper(gymnasium.make("CartPole-v1"), sigma=1.0)
+    env.reset(seed=7)
+    streams = env.unwrapped.np_random, env._noise, env._random_actions
+    increments = [stream.bit_generator.state["state"]["inc"] for stream in streams]
+    assert len(set(increments)) == 3
+
+
 def test_without_noise_a_sight_is_clean() -> None:
     observations, clean, _ = drives(
         CopycatWrapper(gymnasium.make("Acrobot-v1")), np.ones(50, dtype=int)

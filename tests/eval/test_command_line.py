@@ -53,7 +53,7 @@ def rows_of(folder: Path) -> pd.DataFrame:
 
 
 def test_the_list_names_every_environment_and_agent(dosuite: Call) -> None:
-    code, out, _ = dosuite("list")
+    code, out, _ = dosuite("list", "--all")
     assert code == 0
     assert "…" not in out
     names = [*world_classes(), *agent_classes(), "casino=ParadoxicalSwitching"]
@@ -68,6 +68,15 @@ def test_the_list_names_every_environment_and_agent(dosuite: Call) -> None:
         "ppo",
     ):
         assert name in out
+
+
+def test_the_short_list_is_one_screen_with_every_name(dosuite: Call) -> None:
+    code, out, _ = dosuite("list")
+    lines = out.splitlines()
+    assert code == 0
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 80
+    assert set(out.split()) >= {*world_classes(), *agent_classes()}
 
 
 def test_show_prints_graph_values_and_shifts(dosuite: Call, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_standard_log_is_written_from_its_seed(
 
 @pytest.mark.usefixtures("small")
 def test_an_unknown_propensity_is_estimated_by_a_clone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standard_logs, "CLONE", "bc:steps=60,batch=64,rate=0.01")
+    monkeypatch.setattr(standard_logs, "CLONE", "bc:updates=60,batch=64,rate=0.01")
     log = standard_log(NAME, "observe", 0)
     assert log.origin["propensity"] == "exact"
     columns = {**log.columns, "propensity": np.full(len(log), np.nan)}

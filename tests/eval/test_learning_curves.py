@@ -1,6 +1,7 @@
 """Learning curves of agents with lanes beside Stable-Baselines3's."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -11,8 +12,8 @@ from dosuite.eval.cli.curves import curves
 
 
 def rows(values: dict[str, list[float]]) -> pd.DataFrame:
-    head = {"environment": "W", "member": "", "variant": "control", "regime": "intervene"}
-    head |= {"world": "", "status": "ok", "budget": 10}
+    head: dict[str, Any] = {"environment": "W", "member": "", "variant": "control"}
+    head |= {"regime": "intervene", "world": "", "status": "ok", "budget": 10}
     reference = {"j_causal": 1.0, "j_worst": 0.0, "j_best": 1.0}
     return pd.DataFrame(
         [

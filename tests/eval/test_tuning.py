@@ -1,6 +1,7 @@
 """Tuning on controls: equal trials, seeds of its own, and every trial kept."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -39,7 +40,13 @@ def test_trials_are_on_controls_with_seeds_of_their_own() -> None:
 
 
 def results(regrets: dict[str, list[float]]) -> pd.DataFrame:
-    head = {"environment": "W", "regime": "observe", "world": "", "status": "ok", "note": ""}
+    head: dict[str, Any] = {
+        "environment": "W",
+        "regime": "observe",
+        "world": "",
+        "status": "ok",
+        "note": "",
+    }
     head |= {"budget": 1, "j_causal": 1.0, "j_worst": 0.0, "j_confused": 1.0}
     head |= {"j_uniform": 0.0, "j_behaviour": 1.0}
     return pd.DataFrame(
@@ -60,8 +67,9 @@ def test_the_trial_with_the_least_mean_regret_is_selected_and_all_are_kept() -> 
 
 def test_of_equal_trials_the_defaults_are_selected_and_failures_count_as_1() -> None:
     given = results({"cql": [0.2], "cql:rate=0.1": [0.2], "cql:rate=1": [0.0]})
-    given.loc[given["agent"] == "cql:rate=1", ["status", "value"]] = ["failed", float("nan")]
-    found = trial_scores(given)
+    failed = given["agent"] == "cql:rate=1"
+    given["status"] = given["status"].mask(failed, "failed")
+    found = trial_scores(given.assign(value=given["value"].mask(failed)))
     assert set(found.loc[found["selected"], "settings"]) == {""}
     assert list(found.loc[found["settings"] == "rate=1", "regret"]) == [1.0]
 

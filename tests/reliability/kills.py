@@ -5,8 +5,7 @@
 In a round a command is started in a folder of its own and killed, with all its processes, up to
 KILLS times, and then left alone until it ends. Every fourth kill hits the main process only. The
 folder must then hold the same files, bit for bit but for the dates of commands, as that of an
-undisturbed command. No process may
-be left after a kill, and nothing of the killed in /dev/shm.
+undisturbed command. No process may be left after a kill, and nothing of the killed in /dev/shm.
 """
 
 import argparse
