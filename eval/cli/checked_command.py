@@ -41,6 +41,7 @@ CONTRADICTIONS: Mapping[str, Mapping[tuple[str, str], str]] = {
             )
         },
     },
+    "study": {("small", "full"): "one is a sketch, the other for a cluster"},
     "check": {
         ("file", "commit"): "the hash of a seed is published before there is anything to check",
         ("secret", "commit"): "a seed is either committed to or used",

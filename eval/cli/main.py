@@ -21,6 +21,7 @@ from .list_catalogue import list_catalogue
 from .run import gather, report, run
 from .sanity import sanity
 from .show import show
+from .study import study
 from .submission import submission
 from .tune import tune
 
@@ -72,6 +73,7 @@ COMMANDS = (
     sanity,
     tune,
     curves,
+    study,
     bench,
 )
 for command in COMMANDS:

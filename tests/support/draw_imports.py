@@ -63,6 +63,7 @@ ROOMS = {
         "reports submissions",
         "claims",
         "cards leaderboard",
+        "studies",
         "bench",
         "cli",
     ],

@@ -1,0 +1,38 @@
+"""`dosuite study`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import CORES, Workers, fail_if_any, folder, print_plain
+
+
+def study(
+    name: Annotated[str, typer.Argument(help="A study; without one, all are listed.")] = "",
+    small: Annotated[bool, typer.Option("--small", help="A sketch, in minutes.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="All of it, for a cluster.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The folder of the results; else study-NAME-SIZE.", callback=folder),
+    ] = None,
+    workers: Workers = CORES,
+) -> None:
+    """Do a study: a question, with a hypothesis and a criterion that are written before its runs.
+
+    Writes study.md, study.png and study.parquet. A study that was stopped goes on.
+    """
+    from ..studies.study import Size, perform, studies, study_named
+
+    if not name:
+        for each in studies().values():
+            print_plain(f"{each.name}: {each.question}")
+        return
+    chosen = study_named(name)
+    size = Size.SMALL if small else Size.FULL if full else Size.DEFAULT
+    place = out or Path(f"study-{name}-{size}")
+    print_plain(chosen.promise(size))
+    result = perform(chosen, size, place, workers)
+    print_plain(result.text)
+    print_plain(f"\nfigure: {place / 'study.png'}   text: {place / 'study.md'}")
+    fail_if_any(result.rows)

@@ -1,0 +1,136 @@
+"""Static learners over rows, widths and optimisers: the runs, and what is measured of them."""
+
+from collections.abc import Sequence
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dosuite.agents import Policy, load_policy
+from dosuite.causal import NotDiscreteError, TooLargeError, World
+from dosuite.causal.exact import log_process
+from dosuite.envs import make_model, shown_contexts
+from dosuite.envs.settings import parse
+
+from ..runs.kept_policies import policy_path
+from ..runs.run import Run
+from ..scores import metrics
+
+# Learning rates by optimiser, and the rows of a minibatch, with which the control is solved.
+RATES = {"adam": 0.0003, "sgd": 0.01}
+BATCH = 1024
+LEAST_UPDATES = 600  # steps of the optimiser on a small log
+PASSES = 60  # over a large one
+
+
+def learner(width: int, optimiser: str, rows: int, depth: int = 2) -> str:
+    """A value learner with as many updates as 60 passes over the log have, and 600 at least."""
+    updates = max(LEAST_UPDATES, ceil(PASSES * rows / BATCH))
+    return (
+        f"dqn:hidden={width},depth={depth},optimiser={optimiser},rate={RATES[optimiser]},"
+        f"updates={updates},batch={BATCH}"
+    )
+
+
+def scaling_runs(
+    worlds: Sequence[str],
+    rows: Sequence[int],
+    widths: Sequence[int],
+    optimisers: Sequence[str],
+    seeds: int,
+) -> list[Run]:
+    """Learners of every kind on the log of each world and of its control, and the exact answers."""
+    runs = []
+    for world in worlds:
+        runs.append(Run(world, "confused", "exact", 1, 0))
+        for variant in ("", "control"):
+            runs += [
+                Run(world, learner(width, optimiser, budget), "observe", budget, seed, variant)
+                for optimiser in optimisers
+                for width in widths
+                for budget in rows
+                for seed in range(seeds)
+            ]
+    return runs
+
+
+def scaling_table(rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """A row for each run of a learner.
+
+    Columns: `where`, the world; `variant`, `optimiser`, `width`, `rows` of the log and `seed`;
+    `error`, that of the do-contrasts of the believed action values (ICE_gap, in units of Y); `gap`,
+    the same of an associational learner with infinite data from the world, in closed form; `loss`
+    (see `predictive_loss`); and `regret`, 0 for the best policy and 1 for the worst.
+    """
+    deployed = metrics.deployment(rows)
+    deployed = deployed.assign(regret=metrics.normalised_regret(deployed))
+    gaps = {
+        _where(row): row["ice_gap"]
+        for _, row in deployed.iterrows()
+        if (row["agent"], row["variant"]) == ("confused", "")
+    }
+    lines: list[dict[str, Any]] = []
+    for _, row in deployed.iterrows():
+        name, settings = parse(row["agent"])
+        if name != "dqn":
+            continue
+        lines.append(
+            {
+                "where": _where(row),
+                "variant": row["variant"],
+                "optimiser": settings["optimiser"],
+                "width": int(settings["hidden"]),
+                "rows": int(row["budget"]),
+                "seed": int(row["seed"]),
+                "error": row["ice_gap"],
+                "gap": gaps[_where(row)],
+                "loss": _loss_of(row, folder),
+                "regret": row["regret"],
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def curve(part: pd.DataFrame, column: str, over: str) -> tuple[np.ndarray, np.ndarray]:
+    """The sizes (n,) of a column `over` in increasing order, and the numbers (seeds, n) at them.
+
+    Seeds that lack a number anywhere are left out.
+    """
+    wide = part.pivot_table(column, "seed", over).dropna()
+    return wide.columns.to_numpy(float), wide.to_numpy(float)
+
+
+def predictive_loss(model: World, policy: Policy) -> float:
+    """The mean squared error of action values at new rows of the log, above its least value.
+
+    It is exact: the mean of (Q(o, a) - Q_log(c, a))^2 over contexts c and actions a as they occur
+    in the log, and all that a context c can look like, o. Q_log is what infinite data from the log
+    give: in one step E[reward | c, a]. NaN if there are no such values.
+    """
+    try:
+        logged, shown = log_process(model), shown_contexts(model)
+    except (NotDiscreteError, TooLargeError):
+        return np.nan
+    contexts, exemplars = shown.shape[:2]
+    believed = policy.action_values(shown.reshape(contexts * exemplars, *shown.shape[2:]))
+    if believed is None:
+        return np.nan
+    occurs = logged.visits > 0
+    target = np.where(occurs, logged.plan(), 0.0)
+    values = np.asarray(believed).reshape(contexts, exemplars, -1)
+    squares = np.square(values - target[:, None]).mean(1)
+    return float(squares[occurs] @ logged.visits[occurs] / logged.visits.sum())
+
+
+def _where(row: Any) -> str:
+    return ":".join(filter(None, (row["environment"], row["member"])))
+
+
+def _loss_of(row: Any, folder: Path) -> float:
+    """The predictive loss of the kept policy of a run; NaN if its file is gone."""
+    path = policy_path(folder, row["run"])
+    if not path.exists():
+        return np.nan
+    return predictive_loss(make_model(_where(row), variant=row["variant"]), load_policy(path))

@@ -1,0 +1,174 @@
+"""Does more static data, or a larger network, cure confusion?"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..reports.panels import FONT, GREY, INK, WRONG, legend, mark, panels
+from ..runs.run import Run
+from .fits import power_law, slope
+from .scaling import curve, scaling_runs, scaling_table
+from .study import Size, Study
+from .verdicts import NEGLIGIBLE_SHARE, Check, Finding, below, compared, finding, within
+
+NEAR = 0.1  # of the gap: how near to it the error must end
+FLOOR = 0.25  # of the gap: what the fitted floor must exceed
+FALL = -0.3  # the slope of the control's error must lie below it
+DIGITS = ":observation=digits"
+ICE, RIVER = f"IceCreamShorts-v0{DIGITS}", f"ConfoundedRiver-v0{DIGITS}"
+NAPKIN = f"NapkinClinic-v0{DIGITS}"
+CASINO = "GreedyCasino-v0:casino=Rigged,observation=digits"
+GRIDS: Mapping[Size, dict[str, Any]] = {
+    Size.SMALL: {
+        "worlds": (ICE,),
+        "rows": (100, 1000, 10_000),
+        "widths": (8, 32),
+        "optimisers": ("adam", "sgd"),
+        "seeds": 4,
+    },
+    Size.DEFAULT: {
+        "worlds": (ICE, CASINO, NAPKIN, RIVER),
+        "rows": (100, 1000, 10_000, 100_000),
+        "widths": (4, 16, 64),
+        "optimisers": ("adam", "sgd"),
+        "seeds": 10,
+    },
+    Size.FULL: {
+        "worlds": (ICE, CASINO, NAPKIN, RIVER),
+        "rows": (100, 316, 1000, 3162, 10_000, 31_623, 100_000, 316_228, 1_000_000),
+        "widths": (4, 16, 64, 256, 1024),
+        "optimisers": ("adam", "sgd"),
+        "seeds": 20,
+    },
+}
+
+
+@dataclass(frozen=True)
+class StaticScale(Study):
+    """Value learners on logs of images: rows, widths and optimisers, on worlds and controls."""
+
+    name: str = "static-scale"
+    question: str = "Does more static data, or a larger network, cure causal confusion?"
+    hypothesis: str = (
+        "No: on a confounded log the error of do-contrasts stays at the confusion gap, while the "
+        "network predicts the log ever better, and while the same error vanishes on the control."
+    )
+    criterion: str = (
+        "In every world, for each optimiser, at the largest width: the predictive loss falls with "
+        "the rows N (slope below 0) on the world and on its control; at the largest N the error on "
+        "the world is within 10 % of the closed-form gap, as is that of the narrowest network; and "
+        "the floor c of the fit a N^-b + c is above .25 of the gap. All by 95 % intervals over "
+        "seeds. No verdict if a loss does not fall, or if on the control the error's slope is not "
+        "below -.3, or its end not below 5 % of the gap."
+    )
+    budget: Mapping[Size, str] = field(
+        default_factory=lambda: {
+            Size.SMALL: "1 world, 4 seeds, logs up to 1e4 rows, widths to 32; minutes",
+            Size.DEFAULT: "4 worlds, 10 seeds, logs up to 1e5 rows, widths to 64",
+            Size.FULL: "4 worlds, 20 seeds, logs up to 1e6 rows, widths to 1,024; for a cluster",
+        }
+    )
+    looks: ClassVar[Mapping[str, str]] = {"": WRONG, "control": INK}
+
+    def runs(self, size: Size) -> list[Run]:
+        return scaling_runs(**GRIDS[size])
+
+    def table(self, rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
+        """See `scaling_table`."""
+        return scaling_table(rows, folder)
+
+    def findings(self, table: pd.DataFrame) -> list[Finding]:
+        """A verdict for each world and optimiser."""
+        return [
+            _judged(f"{where}, {optimiser}", part)
+            for (where, optimiser), part in table.groupby(["where", "optimiser"])
+        ]
+
+    def figure(self, table: pd.DataFrame) -> Figure:
+        """A panel for each world and optimiser: the error against rows, log-log."""
+        cases = list(table.groupby(["where", "optimiser"]))
+        height = -(-len(cases) // 2)
+        figure, axes_grid = panels(height, 2, 2.6 * height + 0.6)
+        for axes in axes_grid.flat[len(cases) :]:
+            axes.set_axis_off()
+        for axes, ((where, optimiser), part) in zip(axes_grid.flat, cases, strict=False):
+            axes.set_title(f"{where}, {optimiser}", loc="left", fontsize=FONT, color=INK)
+            self._draw(axes, part)
+        names = {"error on the world": WRONG, "on its control": INK, "gap in closed form": GREY}
+        marks = [mark(name, color=colour, marker="o") for name, colour in names.items()]
+        legend(figure, [*marks, mark("floor c of the fit", color=WRONG, marker="_")], 4)
+        return figure
+
+    def paragraph(self, table: pd.DataFrame) -> str:
+        """The gap, and the error at the ends of the curve at the largest width, in each case."""
+        return " ".join(_sentences(table))
+
+    def _draw(self, axes: Axes, part: pd.DataFrame) -> None:
+        for variant, colour in self.looks.items():
+            sizes, errors = curve(_widest(part, variant), "error", "rows")
+            axes.plot(sizes, errors.mean(0), "-o", color=colour, linewidth=1.2, markersize=4)
+            axes.plot(sizes, errors.T, ".", color=colour, markersize=2, alpha=0.5)
+            if not variant and len(sizes) > 2:
+                floor = power_law(sizes, errors).c
+                axes.axhline(floor, color=colour, linestyle=":", linewidth=1.0)
+        axes.axhline(part["gap"].iloc[0], color=GREY, linestyle="--", linewidth=1.2)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel("rows of the log", fontsize=FONT)
+        axes.set_ylabel("error of do-contrasts", fontsize=FONT)
+        axes.tick_params(labelsize=FONT - 0.5)
+
+
+def _judged(case: str, part: pd.DataFrame) -> Finding:
+    world, control = _widest(part, ""), _widest(part, "control")
+    gap = float(part["gap"].iloc[0])
+    sizes, errors = curve(world, "error", "rows")
+    own_sizes, own_errors = curve(control, "error", "rows")
+    controls = [
+        compared("the control's slope", slope(own_sizes, own_errors), FALL, is_below=True),
+        below("the control's error", own_errors[:, -1], NEGLIGIBLE_SHARE * gap),
+        *(_learns(name, each) for name, each in (("world", world), ("control", control))),
+    ]
+    narrow = part[(part["variant"] == "") & (part["width"] == part["width"].min())]
+    narrow_ends = curve(narrow, "error", "rows")[1][:, -1]
+    around = (1 - NEAR) * gap, (1 + NEAR) * gap
+    claims = [
+        within("the error at the end", errors[:, -1], *around),
+        within("that of the narrowest network", narrow_ends, *around),
+        compared("the floor c", power_law(sizes, errors).floor, FLOOR * gap, is_below=False),
+    ]
+    return finding(case, controls, claims)
+
+
+def _learns(name: str, part: pd.DataFrame) -> Check:
+    """Whether the predictive loss falls with the rows."""
+    measured = slope(*curve(part, "loss", "rows"))
+    return compared(f"the slope of the loss on the {name}", measured, 0.0, is_below=True)
+
+
+def _widest(part: pd.DataFrame, variant: str) -> pd.DataFrame:
+    is_widest = part["width"] == part["width"].max()
+    return part.loc[is_widest & (part["variant"] == variant)]
+
+
+def _sentences(table: pd.DataFrame) -> Iterator[str]:
+    for (where, optimiser), part in table.groupby(["where", "optimiser"]):
+        sizes, errors = curve(_widest(part, ""), "error", "rows")
+        _, own = curve(_widest(part, "control"), "error", "rows")
+        _, losses = curve(_widest(part, ""), "loss", "rows")
+        first, last = errors.mean(0)[[0, -1]]
+        yield (
+            f"In {where} with {optimiser}, from {sizes[0]:,.0f} to {sizes[-1]:,.0f} rows, the "
+            f"error of do-contrasts goes from {first:.3f} to {last:.3f} beside a gap of "
+            f"{part['gap'].iloc[0]:.3f} in closed form, and on the control from "
+            f"{own.mean(0)[0]:.3f} to {own.mean(0)[-1]:.3f}; the predictive loss falls by a "
+            f"factor of {losses.mean(0)[0] / losses.mean(0)[-1]:.1f}."
+        )
+
+
+STUDY = StaticScale()

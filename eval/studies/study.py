@@ -1,0 +1,143 @@
+"""What every study is, and how one is done: written down, run, judged and drawn."""
+
+import inspect
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from hashlib import blake2b
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from dosuite.causal import InputError
+from dosuite.causal.errors import did_you_mean
+from dosuite.envs.files import alone_in, replacing
+
+from ..reports.page import save
+from ..runs.run import Run
+from ..runs.suite import execute
+from .verdicts import Finding, overall
+
+
+class Size(StrEnum):
+    """How much of a study is run: a sketch, the study, or all that a cluster can do."""
+
+    SMALL = "small"
+    DEFAULT = "default"
+    FULL = "full"
+
+
+@dataclass(frozen=True)
+class Study(ABC):
+    """A question, and the hypothesis and criterion that are written before the runs.
+
+    A subclass gives the texts as defaults, and thresholds as constants of its file.
+    """
+
+    name: str
+    question: str
+    hypothesis: str
+    criterion: str  # in words; `findings` is the same as code
+    budget: Mapping[Size, str]
+
+    @abstractmethod
+    def runs(self, size: Size) -> list[Run]:
+        """The runs of a size."""
+
+    @abstractmethod
+    def table(self, rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
+        """What is measured, from the rows of the runs and the policies kept in the folder."""
+
+    @abstractmethod
+    def findings(self, table: pd.DataFrame) -> list[Finding]:
+        """The criterion as code: a verdict on every case in a table."""
+
+    @abstractmethod
+    def figure(self, table: pd.DataFrame) -> Figure:
+        """The picture of a table."""
+
+    @abstractmethod
+    def paragraph(self, table: pd.DataFrame) -> str:
+        """What the numbers of a table say, in words."""
+
+    def promise(self, size: Size) -> str:
+        """What is written before the run, with a hash of the code of the criterion."""
+        source = Path(inspect.getfile(type(self))).read_bytes()
+        mark = blake2b(source, digest_size=6).hexdigest()
+        return (
+            f"{self.name} ({size})\n\nQuestion: {self.question}\nHypothesis: {self.hypothesis}\n"
+            f"Criterion: {self.criterion}\nBudget: {self.budget[size]}\n"
+            f"Hash of the study's file: {mark}\n"
+        )
+
+
+class Result(NamedTuple):
+    """What a study found, and the rows that it is from."""
+
+    rows: pd.DataFrame
+    text: str  # verdicts and the paragraph
+
+
+@cache
+def studies() -> Mapping[str, Study]:
+    """All studies by name, in alphabetical order; each is the `STUDY` of a file of this folder."""
+    package = __name__.rpartition(".")[0]
+    names = [module.name for module in iter_modules(sys.modules[package].__path__)]
+    modules = [import_module(f"{package}.{name}") for name in names]
+    found = [module.STUDY for module in modules if hasattr(module, "STUDY")]
+    return {study.name: study for study in sorted(found, key=lambda study: study.name)}
+
+
+def study_named(name: str) -> Study:
+    """The study of this name. Raises InputError if there is none."""
+    if name not in studies():
+        raise InputError(f"{name!r} is not a study; {did_you_mean(name, studies())}")
+    return studies()[name]
+
+
+def write_down(study: Study, size: Size, folder: Path) -> str:
+    """Write the question and the criterion to `criterion.txt` before anything runs; return them.
+
+    Raises InputError if the folder has another: what is judged must not change after results.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    text, file = study.promise(size), folder / "criterion.txt"
+    if not file.exists():
+        with replacing(file) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    elif file.read_text(encoding="utf-8") != text:
+        raise InputError(
+            f"{folder} was begun with another study, size or criterion, as {file} says; name "
+            "another folder"
+        )
+    return text
+
+
+def perform(study: Study, size: Size, folder: Path, workers: int, quiet: bool = False) -> Result:
+    """Do the runs of a study that are not done yet, judge them, and write what they say.
+
+    `study.md`, `study.png` and `study.parquet` are written beside the results of the runs.
+    """
+    promise = write_down(study, size, folder)
+    rows = execute(study.runs(size), folder, workers, quiet, policies=True)
+    table = study.table(rows[rows["status"] == "ok"], folder)
+    text = _judged(study.findings(table), study.paragraph(table))
+    with alone_in(folder):
+        save({"study.md": f"{promise}\n{text}\n".encode()}, folder)
+        with replacing(folder / "study.parquet") as temporary:
+            table.to_parquet(temporary)
+        with replacing(folder / "study.png") as temporary:
+            study.figure(table).savefig(temporary, format="png", dpi=120)
+    return Result(rows, text)
+
+
+def _judged(findings: Sequence[Finding], paragraph: str) -> str:
+    verdicts = [str(each) for each in (*findings, overall(findings))]
+    return "\n".join([*verdicts, "", paragraph])

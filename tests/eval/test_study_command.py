@@ -1,0 +1,85 @@
+"""The command `dosuite study`, and what is written before a study runs."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from commands import Call
+from refusals import refused
+
+from dosuite.eval.runs.run import Run
+from dosuite.eval.studies import static_scale
+from dosuite.eval.studies.study import Size, perform, studies, study_named, write_down
+
+EVERY = pytest.mark.parametrize("name", studies())
+
+
+@EVERY
+def test_every_study_says_what_it_asks_and_when_it_fails(name: str) -> None:
+    study = studies()[name]
+    text = study.promise(Size.SMALL)
+    assert set(study.budget) == set(Size)
+    for part in (study.question, study.hypothesis, study.criterion, study.budget[Size.SMALL]):
+        assert part in text
+    assert study.question.endswith("?")
+    assert "No verdict" in study.criterion
+
+
+@EVERY
+def test_every_study_has_runs_of_each_size(name: str) -> None:
+    small = studies()[name].runs(Size.SMALL)
+    assert small
+    assert len(set(small)) == len(small)
+
+
+def test_the_studies_are_listed(dosuite: Call) -> None:
+    code, out, _ = dosuite("study")
+    assert code == 0
+    assert [line.partition(":")[0] for line in out.splitlines()] == list(studies())
+
+
+def test_a_request_that_makes_no_sense_is_refused(dosuite: Call) -> None:
+    code, _, errors = dosuite("study", "static-scala")
+    assert code == 2
+    assert "did you mean 'static-scale'" in errors
+    code, _, errors = dosuite("study", "static-scale", "--small", "--full")
+    assert code == 2
+    assert "--small contradicts --full" in errors
+
+
+def test_the_criterion_is_written_first_and_may_not_change(tmp_path: Path) -> None:
+    study = study_named("static-scale")
+    text = write_down(study, Size.SMALL, tmp_path)
+    assert (tmp_path / "criterion.txt").read_text() == text
+    assert write_down(study, Size.SMALL, tmp_path) == text
+    for other, size in ((replace(study, criterion="Whatever."), Size.SMALL), (study, Size.FULL)):
+        message = refused(lambda other=other, size=size: write_down(other, size, tmp_path))
+        assert "name another folder" in message
+
+
+class Tiny(static_scale.StaticScale):
+    """Runs that are done in a moment, which can decide nothing."""
+
+    def runs(self, size: Size) -> list[Run]:
+        agent = "dqn:hidden=2,optimiser=adam,updates=2"
+        runs = [Run("IceCreamShorts-v0", "confused", "exact", 1, 0)]
+        for variant in ("", "control"):
+            for rows in (10, 20):
+                runs.append(Run("IceCreamShorts-v0", agent, "observe", rows, 0, variant))
+        return runs
+
+
+def written(folder: Path) -> Mapping[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("study.*")}
+
+
+def test_a_study_goes_on_and_says_the_same_again(tmp_path: Path) -> None:
+    first = perform(Tiny(), Size.SMALL, tmp_path, 1, quiet=True)
+    assert "no verdict. Learner untrained" in first.text
+    before = written(tmp_path)
+    assert set(before) == {"study.md", "study.png", "study.parquet"}
+    assert first.text.encode() in before["study.md"]
+    again = perform(Tiny(), Size.SMALL, tmp_path, 1, quiet=True)
+    assert again.text == first.text
+    assert written(tmp_path)["study.parquet"] == before["study.parquet"]
