@@ -176,10 +176,11 @@ def _judged(case: str, part: pd.DataFrame) -> Finding:
 
 def _claims(part: pd.DataFrame) -> Iterator[Check]:
     """A check for each learner in each shift and at each point of a dial."""
-    for (learner, dial, at), here in part.groupby(["learner", "dial", "at"], dropna=False):
+    for (learner, dial, _), here in part.groupby(["learner", "dial", "at"], dropna=False):
         excess = (here["regret"] - here["analytic"]).to_numpy(float)
         place = dial or "the deployment"
-        where = place if np.isnan(at) else f"{place} = {at:.3g}"
+        value = here["at"].iloc[0]
+        where = place if np.isnan(value) else f"{place} = {value:.3g}"
         yield within(f"the {learner} learner's excess at {where}", excess, -MARGIN, MARGIN)
 
 

@@ -21,7 +21,7 @@ FLOOR = 0.25  # of the gap: what the fitted floor must exceed
 FALL = -0.3  # the slope of the control's error must lie below it
 DIGITS = ":observation=digits"
 ICE, RIVER = f"IceCreamShorts-v0{DIGITS}", f"ConfoundedRiver-v0{DIGITS}"
-NAPKIN = f"NapkinClinic-v0{DIGITS}"
+NAPKIN, PROXY = f"NapkinClinic-v0{DIGITS}", f"ProxyClinic-v0{DIGITS}"
 CASINO = "GreedyCasino-v0:casino=Rigged,observation=digits"
 GRIDS: Mapping[Size, dict[str, Any]] = {
     Size.SMALL: {
@@ -29,17 +29,17 @@ GRIDS: Mapping[Size, dict[str, Any]] = {
         "rows": (100, 1000, 10_000),
         "widths": (8, 32),
         "optimisers": ("adam", "sgd"),
-        "seeds": 4,
+        "seeds": 8,
     },
     Size.DEFAULT: {
-        "worlds": (ICE, CASINO, NAPKIN, RIVER),
+        "worlds": (ICE, CASINO, NAPKIN, PROXY),
         "rows": (100, 1000, 10_000, 100_000),
         "widths": (4, 16, 64),
         "optimisers": ("adam", "sgd"),
         "seeds": 10,
     },
     Size.FULL: {
-        "worlds": (ICE, CASINO, NAPKIN, RIVER),
+        "worlds": (ICE, CASINO, NAPKIN, PROXY, RIVER),
         "rows": (100, 316, 1000, 3162, 10_000, 31_623, 100_000, 316_228, 1_000_000),
         "widths": (4, 16, 64, 256, 1024),
         "optimisers": ("adam", "sgd"),
@@ -68,9 +68,9 @@ class StaticScale(Study):
     )
     budget: Mapping[Size, str] = field(
         default_factory=lambda: {
-            Size.SMALL: "1 world, 4 seeds, logs up to 1e4 rows, widths to 32; minutes",
+            Size.SMALL: "1 world, 8 seeds, logs up to 1e4 rows, widths to 32; minutes",
             Size.DEFAULT: "4 worlds, 10 seeds, logs up to 1e5 rows, widths to 64",
-            Size.FULL: "4 worlds, 20 seeds, logs up to 1e6 rows, widths to 1,024; for a cluster",
+            Size.FULL: "5 worlds, 20 seeds, logs up to 1e6 rows, widths to 1,024; for a cluster",
         }
     )
     looks: ClassVar[Mapping[str, str]] = {"": WRONG, "control": INK}
@@ -153,7 +153,8 @@ def _learns(name: str, part: pd.DataFrame) -> Check:
 
 def _widest(part: pd.DataFrame, variant: str) -> pd.DataFrame:
     is_widest = part["width"] == part["width"].max()
-    return part.loc[is_widest & (part["variant"] == variant)]
+    found: pd.DataFrame = part.loc[is_widest & (part["variant"] == variant)]
+    return found
 
 
 def _sentences(table: pd.DataFrame) -> Iterator[str]:

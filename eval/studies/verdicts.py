@@ -48,8 +48,13 @@ def finding(case: str, controls: Sequence[Check], claims: Sequence[Check]) -> Fi
     that fails speaks against the hypothesis; one that is open leaves no verdict.
     """
     for control in controls:
-        if not control.holds:
-            return Finding(case, Word.NO_VERDICT, f"Learner untrained: {control.text}.")
+        if control.holds is False:
+            return Finding(
+                case, Word.NO_VERDICT, f"Learner untrained: it fails that {control.text}."
+            )
+        if control.holds is None:
+            reason = f"Learner untrained, or too few seeds to say that {control.text}."
+            return Finding(case, Word.NO_VERDICT, reason)
     for claim in claims:
         if claim.holds is False:
             return Finding(case, Word.AGAINST, f"It fails that {claim.text}.")

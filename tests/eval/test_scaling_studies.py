@@ -19,11 +19,11 @@ Curve = Callable[[float], float]
 
 
 def confused(rows: float) -> float:
-    return GAP + rows**-0.5
+    return float(GAP + rows**-0.5)
 
 
 def solved(rows: float) -> float:
-    return 0.4 * rows**-0.5
+    return float(0.4 * rows**-0.5)
 
 
 def table(world: Curve, control: Curve, loss: Curve = solved) -> pd.DataFrame:
