@@ -185,7 +185,7 @@ class World(SCM):
         best policy of either is not optimal in the other. Override it in a world of several steps,
         which has none by default.
         """
-        if self.horizon > 1:
+        if self.horizon > 1 or self.nuisance_strength:
             return None
         try:
             twin = unconfounded(self)
@@ -203,12 +203,14 @@ class World(SCM):
         the law, the one that a single policy serves worst together with this one. Latents have
         other values there.
         """
-        return hedged(self, World.deployed).model
+        return None if self.nuisance_strength else hedged(self, World.deployed).model
 
     def hedge_reason(self) -> str:
         """Why the world has no hedge, in one line; "" if it has one."""
         if self.hedge() is not None:
             return ""
+        if self.nuisance_strength:
+            return "it has a nuisance"
         return hedged(self, World.deployed).reason or "its class declares none"
 
     def marginal(self) -> Lookup:
@@ -261,6 +263,8 @@ def _reported(cls: type[World], method: FunctionType) -> FunctionType:
 
     @wraps(method)
     def reported(*args: Any, **kwargs: Any) -> Any:
+        if method.__name__ in ("twin", "hedge") and args[0].nuisance_strength:
+            return None  # the method knows of no nuisance
         try:
             return method(*args, **kwargs)
         except InputError:

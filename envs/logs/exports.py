@@ -25,7 +25,9 @@ TABLES = (".csv", ".parquet")
 
 
 def to_pandas(log: Log) -> "pd.DataFrame":
-    """A frame with the columns of the log; two contexts are observation_0 and observation_1."""
+    """A frame with the columns of the log; two contexts are observation_0 and observation_1, and
+    the pixels of an image likewise, row by row.
+    """
     import pandas as pd
 
     columns: dict[str, Array] = {}
@@ -33,7 +35,8 @@ def to_pandas(log: Log) -> "pd.DataFrame":
         if column.ndim == 1:
             columns[name] = column
         else:
-            columns |= {f"{name}_{k}": column[:, k] for k in range(column.shape[1])}
+            flat = column.reshape(len(column), int(np.prod(column.shape[1:])))
+            columns |= {f"{name}_{k}": flat[:, k] for k in range(flat.shape[1])}
     return pd.DataFrame(columns)
 
 

@@ -24,6 +24,7 @@ from ..settings import bracketed, parse, typed, unparse
 from ..spaces import Space, all_observations, context_space
 
 KINDS = {"digits": "digits:Digits", "noise": "noise:Noise"}  # modules of this folder and classes
+NUISANCE = "nuisance"  # digits with one more context, which `make_model` adds
 CHUNK = 2**14  # observations that a policy is asked about at a time
 
 
@@ -86,7 +87,10 @@ def _view_of(model: SCM) -> View:
         return Plain(context_space(model))
     name, settings = parse(text)
     if name not in KINDS:
-        raise InputError(f"{text!r} is not an observation; {did_you_mean(name, KINDS)}")
+        if name == NUISANCE:
+            raise InputError(f'make_model adds a nuisance: make_model(ID, observation="{name}")')
+        known = [*KINDS, NUISANCE]
+        raise InputError(f"{text!r} is not an observation; {did_you_mean(name, known)}")
     module, _, class_name = KINDS[name].partition(":")
     kind: Any = getattr(import_module(f".{module}", __package__), class_name)
     try:

@@ -26,6 +26,7 @@ from dosuite.envs import (
     observation_space,
     shown_contexts,
     to_minari,
+    to_pandas,
     unparse,
     with_bank,
 )
@@ -211,3 +212,24 @@ def test_the_text_of_a_model_names_its_observation(text: str) -> None:
 def test_what_cannot_be_shown_is_refused(world: str, observation: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         make_model(world, observation=observation)
+
+
+def test_a_frame_has_one_column_for_each_pixel() -> None:
+    log = collect(make_model(ICE), episodes=3, seed=0)
+    frame = to_pandas(log)
+    pixels = frame[[f"observation_{k}" for k in range(64)]].to_numpy()
+    assert pixels.dtype == np.uint8
+    np.testing.assert_array_equal(pixels, log["observation"].reshape(3, 64))
+
+
+@pytest.mark.parametrize("world", ["ConfoundedRiver-v0", "IceCreamShorts-v0"])
+def test_a_world_with_a_nuisance_has_no_twin_and_no_hedge(world: str) -> None:
+    model = make_model(world, observation="nuisance")
+    assert model.twin() is None
+    assert model.hedge() is None
+    assert "nuisance" in model.hedge_reason()
+
+
+def test_a_class_says_that_make_model_adds_a_nuisance() -> None:
+    with pytest.raises(InputError, match="make_model adds a nuisance"):
+        CausalVectorEnv(type(make_model(ICE))(observation="nuisance"), 2)
