@@ -13,7 +13,7 @@ from dosuite.causal import Array
 from dosuite.envs import Data, Space
 
 from ..networks.encoder import Encoder
-from ..networks.features import features
+from ..networks.features import features, image_size
 from ..networks.perceptrons import Perceptrons
 from ..networks.rescaling import of_raw_inputs
 from ..offline.base import Task
@@ -91,12 +91,13 @@ class Scales:
     """Numbers in observations as standard deviations from their mean, for each seed.
 
     They are those of the log, if there is one, else of all observations of the practice so far.
-    Everything that is not a number of a Box is left as it is.
+    Everything that is not a number of a Box is left as it is, and so are images.
     """
 
     mean: Tensor  # (seeds, numbers)
     variance: Tensor  # (seeds, numbers)
     rows: float = 0.0  # that both are of; -1 if they are fixed, or if nothing is rescaled
+    rescales: bool = True
 
     @staticmethod
     def of(task: Task, logs: Sequence[Data]) -> "Scales":
@@ -105,7 +106,8 @@ class Scales:
         shape = len(task.rngs), flatdim(space)
         scales = Scales(torch.zeros(shape), torch.ones(shape), -1.0)
         contexts = space.contexts if isinstance(space, Flagged) else space
-        if not isinstance(contexts, Box):
+        if not isinstance(contexts, Box) or image_size(contexts) is not None:
+            scales.rescales = image_size(space) is None
             return scales
         if not logs:
             scales.rows = 0.0
@@ -143,7 +145,7 @@ class Scales:
 
     def of_raw(self, net: Perceptrons, seed: int, space: Space) -> Perceptrons:
         """A seed's network of rescaled observations as one of what its policy sees."""
-        if isinstance(space, Box):
+        if self.rescales and isinstance(space, Box):
             net = of_raw_inputs(net, self.mean[seed], 1 / self.spread[seed])
         return flag_set(net) if isinstance(space, Flagged) else net
 

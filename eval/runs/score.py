@@ -12,7 +12,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from dosuite.agents import Policy, TabularPolicy
 from dosuite.agents.normalisation import UNKNOWN_NOTE
 from dosuite.agents.user_policy import as_policy
-from dosuite.causal import SCM, Array, InputError, World
+from dosuite.causal import SCM, Array, InputError, NotDiscreteError, World
 from dosuite.causal.errors import checked_type
 from dosuite.envs import all_observations, choices, every_observation, make_model
 from dosuite.envs.trust import trusting
@@ -93,4 +93,10 @@ def _tabular(model: World, rows: Any) -> Policy:
         raise InputError(
             f"{wanted}, each row with the sum 1, and row {row} is {table[row].tolist()}"
         )
-    return TabularPolicy(table, every_observation(model))
+    try:
+        return TabularPolicy(table, every_observation(model))
+    except NotDiscreteError as error:
+        raise InputError(
+            "a table of probabilities cannot be played on observations that cannot be counted; "
+            "score it in the world without the observation, where its value is the same"
+        ) from error

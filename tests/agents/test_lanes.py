@@ -211,3 +211,10 @@ def test_a_start_from_a_log_needs_one(name: str) -> None:
     assert agent.needs == {"log"}
     (source,) = practices(RELAY, 1)
     assert "needs a log" in refused(lambda: agent.learn(replace(source, log=None), 0))
+
+
+@pytest.mark.parametrize("name", ["dqn-lanes", "dqn-lanes:start=log", "ppo-lanes"])
+def test_images_are_learned_from_and_the_policy_is_the_network_that_was_trained(name: str) -> None:
+    row = Run("IceCreamShorts-Thermo-v0:observation=digits", name, "intervene", 4_000, 0).rows()[0]
+    assert row["status"] == "ok"
+    assert row["value"] > 0.42  # the best is worth 0.475, and either action at random 0.375
