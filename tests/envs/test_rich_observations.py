@@ -201,7 +201,7 @@ def test_the_text_of_a_model_names_its_observation(text: str) -> None:
 
 def test_a_table_is_refused_where_observations_cannot_be_counted() -> None:
     with pytest.raises(InputError, match="score it in the world without the observation"):
-        score("IceCreamShorts-v0:observation=noise[dims=2]", [[0.5, 0.5]])
+        score("IceCreamShorts-v0:observation=noise[dims=2]", np.full((1, 2), 0.5))
 
 
 @pytest.mark.parametrize(
