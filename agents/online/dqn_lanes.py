@@ -11,27 +11,20 @@ import torch
 from dosuite.causal import Array, InputError
 from dosuite.envs import Data
 
-from ..agent import OnlineAgent
-from ..networks.encoder import Encoder
-from ..networks.features import device_named
-from ..networks.network_agent import NetworkAgent
 from ..networks.network_policy import NetworkPolicy
-from ..networks.training import BLOCK, DIVERGED, Minibatch, minibatches, train
-from ..offline.base import Task, in_groups
+from ..networks.training import BLOCK, Minibatch, minibatches, train
 from ..offline.fitted_q import QLearner, dqn_loss
 from ..policy import Policy
-from ..settings import at_least_one, check_actions, check_discount, one_of
-from ..sources import Practice
-from .lanes import Flagged, Lanes, Scales, Step, encoded_rows
+from ..settings import at_least_one, one_of
+from .lanes import Flagged, Lanes, LanesAgent, Practised, Step, encoded_rows
 
-STARTS = ("fresh", "log")
 REPLAYS = ("practice", "both")
 HEADS = ("kept", "fresh")
 LEAST_EPSILON = 0.05
 
 
 @dataclass(frozen=True)
-class DQNLanes(NetworkAgent, OnlineAgent):
+class DQNLanes(LanesAgent):
     """Deep Q-learning by practice, which trains all seeds at once.
 
     It is the algorithm of `dqn` online, with networks of this package: the Huber loss between
@@ -49,67 +42,36 @@ class DQNLanes(NetworkAgent, OnlineAgent):
     """
 
     name: ClassVar[str] = "dqn-lanes"
-    rounds_up: ClassVar[bool] = True
-
     envs: int = 32
     sync: int = 50  # gradient steps between copies to the target network
-    discount: float = 0.99  # upper limit of the discount online
     epsilon: float = 1.0  # initial fraction of random actions
     starts: int = 256  # steps of practice before the first gradient step, at most a quarter of all
     gradients: int = 1  # gradient steps for each `envs` steps of practice
-    start: str = "fresh"  # or log
     replay: str = "practice"  # or both
     labels: bool = False  # whether the network is told which rows are of the practice
     head: str = "kept"  # or fresh: the last layer, after the log
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least_one(self, "envs", "sync", "starts", "gradients")
-        check_discount(self)
-        one_of(self, "start", STARTS)
+        at_least_one(self, "sync", "starts", "gradients")
         one_of(self, "replay", REPLAYS)
         one_of(self, "head", HEADS)
         if not LEAST_EPSILON <= self.epsilon <= 1:
             raise InputError(f"{self.name}: epsilon must be in [0.05, 1], and is {self.epsilon}")
-        if self.start == "log":
-            object.__setattr__(self, "needs", frozenset({"log"}))
-            object.__setattr__(self, "learns", ("intervene",))
-        elif self.replay == "both" or self.labels or self.head == "fresh":
+        if self.start == "fresh" and (self.replay == "both" or self.labels or self.head == "fresh"):
             raise InputError(f"{self.name}: replay, labels and head are of a log; set start=log")
 
-    def learn_from(self, source: Practice, rng: np.random.Generator) -> Policy:
-        """Learn for the steps of the practice, rounded up to whole steps of all environments.
-
-        Raises FloatingPointError if the loss becomes infinite or NaN.
-        """
-        (policy,) = self.learn_all([source], [rng])
-        if isinstance(policy, Exception):
-            raise policy
-        return policy
-
-    def learn_all(
-        self, sources: Sequence[Practice], rngs: Sequence[np.random.Generator]
-    ) -> list[Policy | Exception]:
-        """Learn from practices of one task; returns for each seed its policy, or its error."""
-        logs = [self._log_of(source) for source in sources]
-        pairs = list(zip(sources, logs, strict=True))
-        keys = [(source.steps, self.updates_on(len(log))) for source, log in pairs]
-
-        def learn(key: tuple[int, int], seeds: Sequence[int]) -> list[Policy | Exception]:
-            lanes = Lanes([sources[seed] for seed in seeds], self.envs)
-            check_actions(self, lanes.actions)
-            own_rngs, own_logs = [rngs[seed] for seed in seeds], [logs[seed] for seed in seeds]
-            practice = Practised(self, lanes, own_rngs, own_logs, sources[0].discount)
-            return practice.learned(*key)
-
-        return in_groups(keys, learn)
-
-    def _log_of(self, source: Practice) -> Any:
-        """The log of a source; nothing if the agent starts fresh."""
-        return source.log_for(self.name) if self.start == "log" else ()
+    def _practised(
+        self,
+        lanes: Lanes,
+        rngs: Sequence[np.random.Generator],
+        logs: Sequence[Data],
+        discount: float,
+    ) -> "Replayed":
+        return Replayed(self, lanes, rngs, logs, discount)
 
 
-class Practised:
+class Replayed(Practised):
     """The networks of all seeds, and the lanes in which they practise."""
 
     def __init__(
@@ -120,22 +82,15 @@ class Practised:
         logs: Sequence[Data],
         discount: float,
     ):
-        self.agent = agent
-        self.lanes = lanes
-        self.rngs = rngs
         self.space = lanes.observations
-        self.logs: Sequence[Data] = logs if all(len(log) for log in logs) else []
         if agent.labels:
             self.space = flagged = Flagged(lanes.observations)
-            self.logs = [flagged.log(log) for log in self.logs]
-        spaces = replace(lanes.spaces(discount), observation_space=self.space)
-        encoder = Encoder(self.space, agent.batch, device_named(agent.device))
-        self.task = Task([spaces] * len(rngs), rngs, encoder, agent.layers)
-        self.learner = QLearner(self.task, dqn_loss, agent.sync)
-        self.scales = Scales.of(self.task, self.logs)
+            logs = [flagged.log(log) for log in logs] if all(map(len, logs)) else []
+        super().__init__(agent, lanes, rngs, logs, discount, self.space)
+        self.agent = agent
+        self.learner: QLearner = QLearner(self.task, dqn_loss, agent.sync)
 
     def learned(self, steps: int, updates: int) -> list[Policy | Exception]:
-        """Learn from the logs, if there are any, and from so many steps of each practice."""
         finite = np.ones(len(self.rngs), dtype=bool)
         if self.logs:
             finite &= self._learned_from_logs(updates)
@@ -145,10 +100,7 @@ class Practised:
         self.learner.steps = 0
         with np.errstate(all="ignore"):  # a seed may diverge
             finite &= train(self.learner, len(self.rngs), self._batches(steps), self.agent).finite
-        return [
-            self._policy(seed) if finite[seed] else FloatingPointError(DIVERGED)
-            for seed in range(len(self.rngs))
-        ]
+        return self.policies(finite)
 
     def _learned_from_logs(self, updates: int) -> Any:
         """Train on the logs; whether each seed's loss stayed finite."""
@@ -215,7 +167,7 @@ class Practised:
             best[seed, explores] = (drawn[1, explores] * actions).astype(np.int64)
         return best
 
-    def _policy(self, seed: int) -> Policy:
+    def policy(self, seed: int) -> Policy:
         """The greedy policy of a seed."""
         values = self.scales.of_raw(self.learner.values.only([seed]), seed, self.space)
         return NetworkPolicy(self.lanes.observations, values)
@@ -227,7 +179,7 @@ class Replay:
     Arrays are (seeds, rows, ...).
     """
 
-    def __init__(self, practised: Practised, rounds: int):
+    def __init__(self, practised: Replayed, rounds: int):
         self.practised = practised
         self.encoder = practised.task.encoder
         self.envs = practised.lanes.envs

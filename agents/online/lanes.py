@@ -1,8 +1,9 @@
 """Practice of all seeds at once: the environments of each seed are a lane beside the others'."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -12,13 +13,19 @@ from torch import Tensor
 from dosuite.causal import Array
 from dosuite.envs import Data, Space
 
+from ..agent import OnlineAgent
 from ..networks.encoder import Encoder
-from ..networks.features import features, image_size
+from ..networks.features import device_named, features, image_size
+from ..networks.network_agent import NetworkAgent
 from ..networks.perceptrons import Perceptrons
 from ..networks.rescaling import of_raw_inputs
-from ..offline.base import Task
+from ..networks.training import DIVERGED, Learner
+from ..offline.base import Task, in_groups
+from ..policy import Policy
+from ..settings import at_least_one, check_actions, check_discount, one_of
 from ..sources import Practice
 
+STARTS = ("fresh", "log")
 EPSILON = 1e-5  # added to a variance
 
 
@@ -155,3 +162,109 @@ def encoded_rows(encoder: Encoder, observations: Array) -> Array:
     seeds, rows, *shape = observations.shape
     columns = encoder.columns(observations.reshape(seeds * rows, *shape))
     return columns.reshape(seeds, rows, *columns.shape[1:])
+
+
+@dataclass(frozen=True)
+class LanesAgent(NetworkAgent, OnlineAgent):
+    """An agent that practises with all seeds at once, from nothing or, with `start="log"`, a log.
+
+    Each seed learns exactly what it learns alone. Raises InputError if a setting is out of range.
+    """
+
+    rounds_up: ClassVar[bool] = True
+
+    envs: int = 64
+    discount: float = 0.99  # upper limit of the discount in practice
+    start: str = "fresh"  # or log
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least_one(self, "envs")
+        check_discount(self)
+        one_of(self, "start", STARTS)
+        if self.start == "log":
+            object.__setattr__(self, "needs", frozenset({"log"}))
+            object.__setattr__(self, "learns", ("intervene",))
+
+    def learn_from(self, source: Practice, rng: np.random.Generator) -> Policy:
+        """Learn for the steps of the practice, rounded up to whole steps of all environments.
+
+        Raises FloatingPointError if the loss becomes infinite or NaN.
+        """
+        (policy,) = self.learn_all([source], [rng])
+        if isinstance(policy, Exception):
+            raise policy
+        return policy
+
+    def learn_all(
+        self, sources: Sequence[Practice], rngs: Sequence[np.random.Generator]
+    ) -> list[Policy | Exception]:
+        """Learn from practices of one task; returns for each seed its policy, or its error."""
+        logs = [self._log_of(source) for source in sources]
+        pairs = zip(sources, logs, strict=True)
+        keys = [(source.steps, self.updates_on(len(log))) for source, log in pairs]
+
+        def learn(key: tuple[int, int], seeds: Sequence[int]) -> list[Policy | Exception]:
+            lanes = Lanes([sources[seed] for seed in seeds], self.envs)
+            check_actions(self, lanes.actions)
+            own_rngs, own_logs = [rngs[seed] for seed in seeds], [logs[seed] for seed in seeds]
+            return self._practised(lanes, own_rngs, own_logs, sources[0].discount).learned(*key)
+
+        return in_groups(keys, learn)
+
+    def _log_of(self, source: Practice) -> Any:
+        """The log of a source; nothing if the agent starts fresh."""
+        return source.log_for(self.name) if self.start == "log" else ()
+
+    @abstractmethod
+    def _practised(
+        self,
+        lanes: Lanes,
+        rngs: Sequence[np.random.Generator],
+        logs: Sequence[Data],
+        discount: float,
+    ) -> "Practised":
+        """What learns in the lanes."""
+
+
+class Practised(ABC):
+    """The networks of all seeds, and the lanes in which they practise.
+
+    `logs` is empty if one of the logs is; `space` is that of what the networks see.
+    """
+
+    learner: Learner
+
+    def __init__(
+        self,
+        agent: LanesAgent,
+        lanes: Lanes,
+        rngs: Sequence[np.random.Generator],
+        logs: Sequence[Data],
+        discount: float,
+        space: Space,
+    ):
+        self.lanes = lanes
+        self.rngs = rngs
+        self.logs = logs if all(len(log) for log in logs) else []
+        spaces = replace(lanes.spaces(discount), observation_space=space)
+        encoder = Encoder(space, agent.batch, device_named(agent.device))
+        self.task = Task([spaces] * len(rngs), rngs, encoder, agent.layers)
+        self.scales = Scales.of(self.task, self.logs)
+
+    @abstractmethod
+    def learned(self, steps: int, updates: int) -> list[Policy | Exception]:
+        """Learn from the logs, if there are any, by so many updates, and from so many steps of each
+        practice.
+        """
+
+    @abstractmethod
+    def policy(self, seed: int) -> Policy:
+        """The policy of a seed."""
+
+    def policies(self, finite: Array) -> list[Policy | Exception]:
+        """The policy of each seed, or its error where the loss did not stay finite."""
+        return [
+            self.policy(seed) if stayed else FloatingPointError(DIVERGED)
+            for seed, stayed in enumerate(finite)
+        ]

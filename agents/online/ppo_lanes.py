@@ -12,20 +12,14 @@ from torch import Tensor
 from dosuite.causal import Array, InputError
 from dosuite.envs import Data
 
-from ..agent import OnlineAgent
-from ..networks.encoder import Encoder
-from ..networks.features import device_named
-from ..networks.network_agent import NetworkAgent
 from ..networks.network_policy import NetworkPolicy
-from ..networks.training import DIVERGED, Learner, Minibatch, minibatches, train
-from ..offline.base import Task, in_groups, taken
+from ..networks.training import Learner, Minibatch, minibatches, train
+from ..offline.base import Task, taken
 from ..offline.behaviour_cloning import likelihood_loss
 from ..policy import Policy
-from ..settings import at_least_one, check_actions, check_discount, not_negative, one_of
-from ..sources import Practice
-from .lanes import Lanes, Scales, encoded_rows
+from ..settings import at_least_one, not_negative
+from .lanes import Lanes, LanesAgent, Practised, encoded_rows
 
-STARTS = ("fresh", "log")
 CLIP = 0.2  # of the ratio of probabilities
 TRACE = 0.95  # lambda of the generalised advantage estimate
 VALUE_WEIGHT = 0.5  # of the value loss
@@ -109,7 +103,7 @@ class ActorCritic(Learner):
 
 
 @dataclass(frozen=True)
-class PPOLanes(NetworkAgent, OnlineAgent):
+class PPOLanes(LanesAgent):
     """Proximal policy optimisation, which trains all seeds at once.
 
     It is the algorithm of `ppo` with networks of this package, for actions that can be counted:
@@ -121,61 +115,31 @@ class PPOLanes(NetworkAgent, OnlineAgent):
     """
 
     name: ClassVar[str] = "ppo-lanes"
-    rounds_up: ClassVar[bool] = True
-
     batch: int = 512
     rate: float = 3e-3
     updates: int = 500  # of the clone of a log
-    envs: int = 64
     rollout: int = 16  # steps of each environment between updates
     passes: int = 6  # over each rollout
     entropy: float = 0.0  # weight of the entropy bonus at first; it falls to 0 at the end
-    discount: float = 0.99  # upper limit of the discount
-    start: str = "fresh"  # or log
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least_one(self, "envs", "rollout", "passes")
+        at_least_one(self, "rollout", "passes")
         not_negative(self, "entropy")
-        check_discount(self)
-        one_of(self, "start", STARTS)
         if self.batch < 2:
             raise InputError(f"{self.name}: batch must be at least 2, and is {self.batch}")
-        if self.start == "log":
-            object.__setattr__(self, "needs", frozenset({"log"}))
-            object.__setattr__(self, "learns", ("intervene",))
 
-    def learn_from(self, source: Practice, rng: np.random.Generator) -> Policy:
-        """Learn for the steps of the practice, rounded up to whole rollouts.
-
-        Raises FloatingPointError if the loss becomes infinite or NaN.
-        """
-        (policy,) = self.learn_all([source], [rng])
-        if isinstance(policy, Exception):
-            raise policy
-        return policy
-
-    def learn_all(
-        self, sources: Sequence[Practice], rngs: Sequence[np.random.Generator]
-    ) -> list[Policy | Exception]:
-        """Learn from practices of one task; returns for each seed its policy, or its error."""
-        logs: list[Any] = [()] * len(sources)
-        if self.start == "log":
-            logs = [source.log_for(self.name) for source in sources]
-        pairs = zip(sources, logs, strict=True)
-        keys = [(source.steps, self.updates_on(len(log))) for source, log in pairs]
-
-        def learn(key: tuple[int, int], seeds: Sequence[int]) -> list[Policy | Exception]:
-            lanes = Lanes([sources[seed] for seed in seeds], self.envs)
-            check_actions(self, lanes.actions)
-            own_rngs, own_logs = [rngs[seed] for seed in seeds], [logs[seed] for seed in seeds]
-            practice = Rollouts(self, lanes, own_rngs, own_logs, sources[0].discount)
-            return practice.learned(*key)
-
-        return in_groups(keys, learn)
+    def _practised(
+        self,
+        lanes: Lanes,
+        rngs: Sequence[np.random.Generator],
+        logs: Sequence[Data],
+        discount: float,
+    ) -> "Rollouts":
+        return Rollouts(self, lanes, rngs, logs, discount)
 
 
-class Rollouts:
+class Rollouts(Practised):
     """The networks of all seeds, and the lanes in which they act."""
 
     def __init__(
@@ -186,18 +150,12 @@ class Rollouts:
         logs: Sequence[Data],
         discount: float,
     ):
+        discount = min(discount, agent.discount)
+        super().__init__(agent, lanes, rngs, logs, discount, lanes.observations)
         self.agent = agent
-        self.lanes = lanes
-        self.rngs = rngs
-        self.logs = logs if all(len(log) for log in logs) else []
-        spaces = lanes.spaces(min(discount, agent.discount))
-        encoder = Encoder(spaces.observation_space, agent.batch, device_named(agent.device))
-        self.task = Task([spaces] * len(rngs), rngs, encoder, agent.layers)
-        self.learner = ActorCritic(self.task)
-        self.scales = Scales.of(self.task, self.logs)
+        self.learner: ActorCritic = ActorCritic(self.task)
 
     def learned(self, steps: int, updates: int) -> list[Policy | Exception]:
-        """Clone the logs, if there are any, and learn from so many steps of each practice."""
         seeds, finite = len(self.rngs), np.ones(len(self.rngs), dtype=bool)
         if self.logs:
             drawn = minibatches(self.logs, self.rngs, updates, self.agent.batch, self.task.encoder)
@@ -209,10 +167,7 @@ class Rollouts:
         with np.errstate(all="ignore"):  # a seed may diverge
             batches: Any = self._batches(steps)
             finite &= train(self.learner, seeds, batches, self.agent, MOST_GRADIENT).finite
-        return [
-            self._policy(seed) if finite[seed] else FloatingPointError(DIVERGED)
-            for seed in range(seeds)
-        ]
+        return self.policies(finite)
 
     def _batches(self, steps: int) -> Iterator[Acted]:
         """Minibatches of a rollout after another."""
@@ -293,7 +248,7 @@ class Rollouts:
         values = encoder.outputs(self.learner.critic, shown)[..., 0]
         return np.asarray(values.double().cpu().numpy())
 
-    def _policy(self, seed: int) -> Policy:
+    def policy(self, seed: int) -> Policy:
         space = self.lanes.observations
         actor = self.scales.of_raw(self.learner.actor.only([seed]), seed, space)
         return NetworkPolicy(space, None, actor)
