@@ -216,20 +216,11 @@ def register_all() -> None:
 
 
 def counterpart(model: World, variant: str) -> World | None:
-    """The twin, hedge or control of a model, which shows contexts and the intent as the model does.
-
-    None if it has none; with a nuisance, it has neither twin nor hedge.
-    """
+    """The twin, hedge or control of a model, which shows the intent if the model does, or None."""
     plain = model.without_intent()
-    other: World | None = None
-    if variant == "control":
-        other = plain.control()
-    elif not model.nuisance_strength:
-        other = plain.twin() if variant == "twin" else plain.hedge()
-    if other is None:
-        return None
-    shown = replace(other, observation=model.observation)
-    return shown.with_intent() if model.observe_intent else shown
+    makers = {"twin": plain.twin, "hedge": plain.hedge, "control": plain.control}
+    other: World | None = makers[variant]()
+    return other.with_intent() if other is not None and model.observe_intent else other
 
 
 def _variant_of(model: World, variant: str, world: str) -> World:

@@ -22,9 +22,9 @@ def context_space(model: SCM) -> Space:
     The agent may see them in another form: see `dosuite.envs.observations`. The space is that of
     the unedited model, so that a shift does not change it.
     """
-    unedited = _unedited(model)
+    model = unedited(model)
     try:
-        supports = [unedited.tables.support(name) for name in model.contexts]
+        supports = [model.tables.support(name) for name in model.contexts]
     except NotDiscreteError:
         return spaces.Box(-np.inf, np.inf, (len(model.contexts),), np.float32)
     if not supports:
@@ -37,7 +37,8 @@ def context_space(model: SCM) -> Space:
     return spaces.Box(low, high, dtype=np.float32)
 
 
-def _unedited(model: SCM) -> SCM:
+def unedited(model: SCM) -> SCM:
+    """The model without interventions."""
     return replace(model, edits=()) if model.edits else model
 
 
@@ -56,7 +57,7 @@ def action_space(model: SCM) -> spaces.Discrete | spaces.Box:
                 f"{low}, {high}"
             )
         return spaces.Box(low, high, (1,), np.float32)
-    support = _action_support(_unedited(model))
+    support = _action_support(unedited(model))
     if support is None or not _is_counted(support):
         values = "any value" if support is None else support.tolist()
         raise InputError(

@@ -117,7 +117,7 @@ class World(SCM):
         if name == FLIPPED:
             return self.deployed().do(**{NUISANCE: flipped(self.variables[NUISANCE])})
         world: World = getattr(self, name)()
-        return replace(world, observation=self.observation)._without_clue()
+        return world._without_clue()
 
     def deployed(self) -> "World":
         """The world in which policies are valued, and in which online agents practise.
@@ -259,14 +259,17 @@ class World(SCM):
 
 
 def _reported(cls: type[World], method: FunctionType) -> FunctionType:
-    """The method of a world, whose errors become an InputError that says where it was raised."""
+    """The method of a world, whose errors become an InputError that says where it was raised.
+
+    A world that it returns shows contexts as its own world does.
+    """
 
     @wraps(method)
     def reported(*args: Any, **kwargs: Any) -> Any:
         if method.__name__ in ("twin", "hedge") and args[0].nuisance_strength:
             return None  # the method knows of no nuisance
         try:
-            return method(*args, **kwargs)
+            return _shown_alike(method(*args, **kwargs), args[0].observation)
         except InputError:
             raise
         except Exception as error:  # the method is the user's, and may raise anything
@@ -277,6 +280,13 @@ def _reported(cls: type[World], method: FunctionType) -> FunctionType:
             ) from error
 
     return cast("FunctionType", reported)
+
+
+def _shown_alike(result: Any, observation: str) -> Any:
+    """What a method returned; a world with contexts shown in this way."""
+    if isinstance(result, World) and result.observation != observation:
+        return replace(result, observation=observation)
+    return result
 
 
 def _misleads(other: World, world: World) -> bool:

@@ -91,7 +91,7 @@ class ByTable(Batch):
 
         # The lower half of the word draws the first row: the cell, and then the pick in the cell.
         lower = words << np.uint64(32)
-        pick = _first_pick(lower, start.bits)
+        pick = self._first_pick(lower, which)
         pick += lower >= start.threshold.take(pick)
         row = self._table.start_row.take(pick)
         contexts = self._first_contexts.take(pick, axis=0)
@@ -104,6 +104,10 @@ class ByTable(Batch):
             self._observations = self._observations.copy()
             self._row[which], self._observations[which] = row, observations
         return self._observations
+
+    def _first_pick(self, lower: noise.Bits, which: Mask | None) -> Integers:
+        """The first pick of the cell of the first row, in the units `which` or in all."""
+        return _first_pick(lower, self._table.start.bits)
 
     def act(self, actions: Array) -> Outcome:
         self._clock += 1

@@ -21,7 +21,7 @@ from dosuite.causal.errors import did_you_mean
 from dosuite.causal.model import noise
 
 from ..settings import bracketed, parse, typed, unparse
-from ..spaces import Space, all_observations, context_space
+from ..spaces import Space, all_observations, context_space, unedited
 
 KINDS = {"digits": "digits:Digits", "noise": "noise:Noise"}  # modules of this folder and classes
 NUISANCE = "nuisance"  # digits with one more context, which `make_model` adds
@@ -77,7 +77,7 @@ def view_of(model: SCM) -> View:
     Raises InputError if its `observation` names no view, has wrong settings, or needs contexts that
     can be counted.
     """
-    return _view_of(replace(model, edits=()))
+    return _view_of(unedited(model))
 
 
 @lru_cache(maxsize=256)

@@ -6,9 +6,11 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from dosuite.causal import Array, InputError, World
+from dosuite.causal.arrays import Integers
 from dosuite.causal.exact.step_table import Alias, StepTable
+from dosuite.causal.model import noise
 
-from ..gym.by_table import FIRST, ByTable, Compiled, compiled
+from ..gym.by_table import ByTable, Compiled, compiled
 from ..gym.unit_batch import Mask
 from ..gym.vector_env import CausalVectorEnv
 
@@ -60,28 +62,10 @@ class ByTables(ByTable):
         # the first pick of the first row of each unit
         self._own = np.arange(len(worlds)) << start_bits + 1
 
-    def begin(self, which: Mask | None = None) -> Array:
-        start = self._table.start
-        words = self._words[self._clock - self._block]
-        own = self._own
-        if which is not None:
-            words, own = words[which], own[which]
-
-        # As in ByTable, but among the picks of the unit's own world.
-        lower = words << np.uint64(32)
-        cell = lower >> np.uint64(64 - start.bits)
-        pick = (cell << np.uint64(1)).view(np.int64) + own
-        pick += lower >= start.threshold.take(pick)
-        row = self._table.start_row.take(pick)
-        contexts = self._first_contexts.take(pick, axis=0)
-        observations = self._view.show(contexts, words, FIRST)
-        if which is None:
-            self._row, self._observations = row, observations
-        else:
-            # The arrays handed out before belong to the caller.
-            self._observations = self._observations.copy()
-            self._row[which], self._observations[which] = row, observations
-        return self._observations
+    def _first_pick(self, lower: noise.Bits, which: Mask | None) -> Integers:
+        """As in ByTable, but among the picks of the unit's own world."""
+        own = self._own if which is None else self._own[which]
+        return super()._first_pick(lower, which) + own
 
 
 def _widened(world: Compiled, step_bits: int, start_bits: int) -> Compiled:

@@ -32,7 +32,7 @@ def beliefs(model: World, policy: Policy) -> dict[str, float]:
     except (NotDiscreteError, TooLargeError):
         return columns
     columns["believed"] = _believed_value(model, policy, values, process)
-    action_values = _action_values(model, policy, process)
+    action_values = _action_values(model, policy, values, process)
     if action_values is not None:
         for metric in metrics_over(Over.ACTIONS):
             columns[metric.name] = metric.compute(action_values)
@@ -60,7 +60,9 @@ def _values_of_contexts(model: World, policy: Policy) -> Array | None:
     return context_mean(model, lambda seen: np.asarray(policy.action_values(seen)))
 
 
-def _action_values(model: World, policy: Policy, process: Process) -> ActionValues | None:
+def _action_values(
+    model: World, policy: Policy, values: Array | None, process: Process
+) -> ActionValues | None:
     """The policy's action values beside the true ones, in the contexts that the best policy visits.
 
     Each is the reward of a step plus the true value V* of the best policy from the next context on.
@@ -79,7 +81,7 @@ def _action_values(model: World, policy: Policy, process: Process) -> ActionValu
     if policy.process is not None:
         believed: Floats | None = policy.process.backup(continuation)
     else:
-        believed = _values_of_contexts(model, policy)
+        believed = values
         if believed is not None and model.horizon > 1:
             table = context_mean(model, policy.probabilities)
             believed = one_step_backup(believed, table, logged, continuation)

@@ -43,7 +43,8 @@ def test_the_river_has_many_steps_and_a_value_of_each_context() -> None:
 
 
 def test_values_of_the_logs_bellman_equation_believe_the_logs_own_backup() -> None:
-    found = _action_values(RIVER, Valued(solved(log_process(RIVER))), do_process(RIVER))
+    values = solved(log_process(RIVER))
+    found = _action_values(RIVER, Valued(values), values, do_process(RIVER))
     assert found is not None
     assert found.believed == pytest.approx(found.seeing, abs=1e-9)
     assert abs(found.believed - found.doing).max() > 0.01
@@ -76,8 +77,9 @@ def test_a_network_has_a_gap_and_one_that_knows_less_has_a_larger_one() -> None:
 
 
 def test_the_gap_is_that_of_the_backup() -> None:
-    policy = Valued(np.arange(2.0 * len(all_observations(RIVER))).reshape(-1, 2))
-    found = _action_values(RIVER, policy, do_process(RIVER))
+    values = np.arange(2.0 * len(all_observations(RIVER))).reshape(-1, 2)
+    policy = Valued(values)
+    found = _action_values(RIVER, policy, values, do_process(RIVER))
     assert found is not None
     gap = contrast_calibration_error(found.believed, found.doing, found.weights)
     assert beliefs(RIVER, policy)["ice_gap"] == pytest.approx(gap)
