@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from dosuite.agents import Policy, load_policy
+from dosuite.agents import Policy
 from dosuite.causal import InputError
 
-from ..runs.kept_policies import policy_path
+from ..runs.kept_policies import kept_policy
 
 
 def loaded_policy(folder: Path, key: str) -> Policy | None:
@@ -13,8 +13,7 @@ def loaded_policy(folder: Path, key: str) -> Policy | None:
 
     No code of the author's is run.
     """
-    path = policy_path(folder, key)
     try:
-        return load_policy(path) if path.is_file() else None
+        return kept_policy(folder, key)
     except InputError:
         return None

@@ -1,7 +1,7 @@
 """The parts that figures are drawn from: panels, axes, marks and names above lines."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -33,6 +33,19 @@ def panels(
     layout = ConstrainedLayoutEngine(hspace=0.06, h_pad=0.08)
     figure = Figure(figsize=(WIDTH, inches), layout=layout)
     return figure, figure.subplots(height, width, squeeze=False, height_ratios=heights)
+
+
+def titled_panels(titles: Sequence[str], inches: float) -> tuple[Figure, list[Axes]]:
+    """A figure with a panel for each title, two in a row of some inches in height."""
+    height = math.ceil(len(titles) / 2)
+    figure, axes_grid = panels(height, 2, inches * height + 0.6)
+    axes_of = list(axes_grid.flat)
+    for axes, title in zip(axes_of, titles, strict=False):
+        axes.set_title(title, loc="left", fontsize=FONT, color=INK)
+        axes.tick_params(labelsize=FONT - 0.5)
+    for axes in axes_of[len(titles) :]:
+        axes.set_axis_off()
+    return figure, axes_of[: len(titles)]
 
 
 def panel_per_environment(rows: pd.DataFrame, draw: Draw, extra: float) -> Figure:

@@ -3,13 +3,22 @@
 from contextlib import suppress
 from pathlib import Path
 
-from dosuite.agents import Policy, save_policy
+from dosuite.agents import Policy, load_policy, save_policy
 from dosuite.causal import InputError
 
 
 def policy_path(folder: Path, key: str) -> Path:
     """The file of the policy of a run in the folder of the results."""
     return folder / "policies" / f"{key}.pt"
+
+
+def kept_policy(folder: Path, key: str) -> Policy | None:
+    """The policy of a run in the folder of the results; None if it was not kept.
+
+    Raises InputError if its file is damaged.
+    """
+    path = policy_path(folder, key)
+    return load_policy(path) if path.is_file() else None
 
 
 def keep_policy(policy: Policy, folder: Path, key: str) -> None:

@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from dosuite.agents import Policy, load_policy
+from dosuite.agents import Policy
 from dosuite.causal import World, certificate
 from dosuite.envs import context_mean, make_model, members
 
 from ..reports.panels import FONT, GREY, INK, WRONG, legend, mark, panels
-from ..runs.kept_policies import policy_path
+from ..runs.kept_policies import kept_policy
 from ..runs.run import Run
 from ..scores import metrics
+from .scaling import where_of
 from .study import Size, Study
 from .verdicts import Check, Finding, below, compared, finding, seed_interval
 
@@ -89,7 +90,7 @@ class Identifiable(Study):
         """
         deployed = metrics.deployment(rows)
         scored = deployed.assign(
-            where=[":".join(filter(None, pair)) for pair in _names(deployed)],
+            where=[where_of(row) for _, row in deployed.iterrows()],
             utility=metrics.chance_score(deployed),
             regret=metrics.normalised_regret(deployed),
         )
@@ -139,10 +140,6 @@ def _counts(model: World) -> bool:
     return model.action_bounds is None
 
 
-def _names(rows: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    return zip(rows["environment"], rows["member"], strict=True)
-
-
 @lru_cache(maxsize=256)
 def right_in(where: str, variant: str) -> str:
     """What someone who knows the log's law and the graph of a world should do there."""
@@ -155,10 +152,10 @@ def right_in(where: str, variant: str) -> str:
 
 
 def _did(row: Any, folder: Path) -> str:
-    path = policy_path(folder, row["run"])
-    if not path.exists():
+    policy = kept_policy(folder, row["run"])
+    if policy is None:
         return ""
-    return did(make_model(row["where"], variant=row["variant"]), load_policy(path))
+    return did(make_model(row["where"], variant=row["variant"]), policy)
 
 
 def did(model: World, policy: Policy) -> str:

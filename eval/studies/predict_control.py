@@ -12,7 +12,7 @@ from scipy import stats
 
 from dosuite.causal import Array
 
-from ..reports.panels import FONT, INK, WRONG, legend, mark, panels
+from ..reports.panels import FONT, INK, WRONG, legend, mark, titled_panels
 from ..runs.run import Run
 from ..scores.bootstrap import Interval
 from ..scores.metrics import NEGLIGIBLE
@@ -87,19 +87,14 @@ class PredictControl(Study):
     def figure(self, table: pd.DataFrame) -> Figure:
         """A panel for each world: the regret of every network against its predictive loss."""
         worlds = list(table.groupby("where"))
-        height = -(-len(worlds) // 2)
-        figure, axes_grid = panels(height, 2, 2.6 * height + 0.6)
-        for axes in axes_grid.flat[len(worlds) :]:
-            axes.set_axis_off()
-        for axes, (where, part) in zip(axes_grid.flat, worlds, strict=False):
-            axes.set_title(where, loc="left", fontsize=FONT, color=INK)
+        figure, axes_of = titled_panels([str(where) for where, _ in worlds], 2.6)
+        for axes, (_, part) in zip(axes_of, worlds, strict=True):
             for variant, colour in (("", WRONG), ("control", INK)):
                 shown = part[part["variant"] == variant]
                 axes.scatter(shown["loss"], shown["regret"], s=10, alpha=0.6, color=colour)
             axes.set_xscale("log")
             axes.set_xlabel("predictive loss on the log", fontsize=FONT)
             axes.set_ylabel("regret of acting", fontsize=FONT)
-            axes.tick_params(labelsize=FONT - 0.5)
         world, control = (
             mark("world", color=WRONG, marker="o"),
             mark("control", color=INK, marker="o"),

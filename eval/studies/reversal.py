@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from dosuite.agents import load_policy
 from dosuite.envs import make_model
 
 from ..leaderboard.held_out import drawn_world
-from ..reports.panels import FONT, INK, WRONG, legend, mark, panels
-from ..runs.kept_policies import policy_path
+from ..reports.panels import FONT, INK, WRONG, legend, mark, titled_panels
+from ..runs.kept_policies import kept_policy
 from ..runs.policy_value import policy_value
 from ..runs.reference_values import references
 from ..runs.run import Run
 from ..scores import metrics
+from .scaling import where_of
 from .study import Size, Study
 from .verdicts import Check, Finding, below, finding, within
 
@@ -108,20 +108,15 @@ class Reversal(Study):
     def figure(self, table: pd.DataFrame) -> Figure:
         """A panel for each dial: the regret of every seed, and the analytic one."""
         dials = list(table[table["at"].notna()].groupby(["where", "dial"]))
-        height = -(-len(dials) // 2)
-        figure, axes_grid = panels(height, 2, 2.4 * height + 0.6)
-        for axes in axes_grid.flat[len(dials) :]:
-            axes.set_axis_off()
-        for axes, ((where, dial), part) in zip(axes_grid.flat, dials, strict=False):
-            axes.set_title(where, loc="left", fontsize=FONT, color=INK)
+        figure, axes_of = titled_panels([str(where) for (where, _), _ in dials], 2.4)
+        for axes, ((_, dial), part) in zip(axes_of, dials, strict=True):
             for learner, colour in self.looks.items():
                 own = part[part["learner"] == learner]
                 exact = own.groupby("at")["analytic"].mean()
                 axes.plot(exact.index, exact, "-", color=colour, linewidth=1.2)
                 axes.plot(own["at"], own["regret"], "o", color=colour, markersize=3, alpha=0.5)
-            axes.set_xlabel(dial, fontsize=FONT)
+            axes.set_xlabel(str(dial), fontsize=FONT)
             axes.set_ylabel("regret", fontsize=FONT)
-            axes.tick_params(labelsize=FONT - 0.5)
         looks = (("static learner", WRONG), ("one that practised", INK))
         legend(figure, [mark(name, color=colour, marker="o") for name, colour in looks], 2)
         return figure
@@ -132,10 +127,9 @@ class Reversal(Study):
 
 
 def _head(row: Any) -> dict[str, Any]:
-    where = ":".join(filter(None, (row["environment"], row["member"])))
     learner = STATIC if row["regime"] == LEARNERS[STATIC][1] else CAUSAL
     return {
-        "where": where,
+        "where": where_of(row),
         "variant": row["variant"],
         "learner": learner,
         "seed": int(row["seed"]),
@@ -156,11 +150,10 @@ def _regrets(row: Any, head: Mapping[str, Any]) -> dict[str, float]:
 
 def _on_dials(row: Any, head: Mapping[str, Any], folder: Path) -> Iterator[dict[str, Any]]:
     """The regrets of the kept policy of a run along the dials of its world."""
-    path = policy_path(folder, row["run"])
-    model = make_model(head["where"])
-    if not path.exists():
+    policy = kept_policy(folder, row["run"])
+    if policy is None:
         return
-    policy = load_policy(path)
+    model = make_model(head["where"])
     for dial, ends in sorted(model.held_out.items()):
         for at in np.linspace(*ends, POINTS):
             world = drawn_world(model, {dial: float(at)})

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dosuite.agents import Policy, load_policy
+from dosuite.agents import Policy
 from dosuite.causal import NotDiscreteError, TooLargeError, World
 from dosuite.causal.exact import log_process
 from dosuite.envs import make_model, shown_contexts
 from dosuite.envs.settings import parse
 
-from ..runs.kept_policies import policy_path
+from ..runs.kept_policies import kept_policy
 from ..runs.run import Run
 from ..scores import metrics
 
@@ -67,7 +67,7 @@ def scaling_table(rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
     deployed = metrics.deployment(rows)
     deployed = deployed.assign(regret=metrics.normalised_regret(deployed))
     gaps = {
-        _where(row): row["ice_gap"]
+        where_of(row): row["ice_gap"]
         for _, row in deployed.iterrows()
         if (row["agent"], row["variant"]) == ("confused", "")
     }
@@ -78,14 +78,14 @@ def scaling_table(rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
             continue
         lines.append(
             {
-                "where": _where(row),
+                "where": where_of(row),
                 "variant": row["variant"],
                 "optimiser": settings["optimiser"],
                 "width": int(settings["hidden"]),
                 "rows": int(row["budget"]),
                 "seed": int(row["seed"]),
                 "error": row["ice_gap"],
-                "gap": gaps[_where(row)],
+                "gap": gaps[where_of(row)],
                 "loss": _loss_of(row, folder),
                 "regret": row["regret"],
             }
@@ -124,13 +124,14 @@ def predictive_loss(model: World, policy: Policy) -> float:
     return float(squares[occurs] @ logged.visits[occurs] / logged.visits.sum())
 
 
-def _where(row: Any) -> str:
+def where_of(row: Any) -> str:
+    """The text of the world of a row, an id with settings."""
     return ":".join(filter(None, (row["environment"], row["member"])))
 
 
 def _loss_of(row: Any, folder: Path) -> float:
     """The predictive loss of the kept policy of a run; NaN if its file is gone."""
-    path = policy_path(folder, row["run"])
-    if not path.exists():
+    policy = kept_policy(folder, row["run"])
+    if policy is None:
         return np.nan
-    return predictive_loss(make_model(_where(row), variant=row["variant"]), load_policy(path))
+    return predictive_loss(make_model(where_of(row), variant=row["variant"]), policy)

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..reports.panels import FONT, GREY, INK, WRONG, legend, mark, panels
+from ..reports.panels import FONT, GREY, INK, WRONG, legend, mark, titled_panels
 from ..runs.run import Run
 from .fits import power_law, slope
 from .scaling import curve, scaling_runs, scaling_table
@@ -92,12 +92,9 @@ class StaticScale(Study):
     def figure(self, table: pd.DataFrame) -> Figure:
         """A panel for each world and optimiser: the error against rows, log-log."""
         cases = list(table.groupby(["where", "optimiser"]))
-        height = -(-len(cases) // 2)
-        figure, axes_grid = panels(height, 2, 2.6 * height + 0.6)
-        for axes in axes_grid.flat[len(cases) :]:
-            axes.set_axis_off()
-        for axes, ((where, optimiser), part) in zip(axes_grid.flat, cases, strict=False):
-            axes.set_title(f"{where}, {optimiser}", loc="left", fontsize=FONT, color=INK)
+        titles = [f"{where}, {optimiser}" for (where, optimiser), _ in cases]
+        figure, axes_of = titled_panels(titles, 2.6)
+        for axes, (_, part) in zip(axes_of, cases, strict=True):
             self._draw(axes, part)
         names = {"error on the world": WRONG, "on its control": INK, "gap in closed form": GREY}
         marks = [mark(name, color=colour, marker="o") for name, colour in names.items()]
@@ -121,7 +118,6 @@ class StaticScale(Study):
         axes.set_yscale("log")
         axes.set_xlabel("rows of the log", fontsize=FONT)
         axes.set_ylabel("error of do-contrasts", fontsize=FONT)
-        axes.tick_params(labelsize=FONT - 0.5)
 
 
 def _judged(case: str, part: pd.DataFrame) -> Finding:
