@@ -1,9 +1,10 @@
 """What every study is, and how one is done: written down, run, judged and drawn."""
 
 import inspect
+import re
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -23,6 +24,7 @@ from dosuite.envs.files import alone_in, replacing
 from ..reports.page import save
 from ..runs.run import Run
 from ..runs.suite import execute
+from .made import recorded
 from .verdicts import Finding, overall
 
 
@@ -67,10 +69,20 @@ class Study(ABC):
     def paragraph(self, table: pd.DataFrame) -> str:
         """What the numbers of a table say, in words."""
 
+    def headline(self, table: pd.DataFrame) -> str:
+        """The main result of a table in one short sentence; unless overridden, the first one of
+        the paragraph.
+        """
+        return first_sentence(self.paragraph(table))
+
+    @property
+    def file(self) -> Path:
+        """The file of the study."""
+        return Path(inspect.getfile(type(self)))
+
     def promise(self, size: Size) -> str:
         """What is written before the run, with a hash of the code of the criterion."""
-        source = Path(inspect.getfile(type(self))).read_bytes()
-        mark = blake2b(source, digest_size=6).hexdigest()
+        mark = blake2b(self.file.read_bytes(), digest_size=6).hexdigest()
         return (
             f"{self.name} ({size})\n\nQuestion: {self.question}\nHypothesis: {self.hypothesis}\n"
             f"Criterion: {self.criterion}\nBudget: {self.budget[size]}\n"
@@ -123,12 +135,14 @@ def write_down(study: Study, size: Size, folder: Path) -> str:
 def perform(study: Study, size: Size, folder: Path, workers: int, quiet: bool = False) -> Result:
     """Do the runs of a study that are not done yet, judge them, and write what they say.
 
-    `study.md`, `study.png` and `study.parquet` are written beside the results of the runs.
+    `study.md`, `study.png` and `study.parquet` are written beside the results of the runs, and
+    `made.json`, which says who made them.
     """
     promise = write_down(study, size, folder)
-    rows = execute(study.runs(size), folder, workers, quiet, policies=True)
-    table = study.table(rows[rows["status"] == "ok"], folder)
-    text = _judged(study.findings(table), study.paragraph(table))
+    with recorded(folder):
+        rows = execute(study.runs(size), folder, workers, quiet, policies=True)
+        table = study.table(rows[rows["status"] == "ok"], folder)
+    text = judgement(study, table)
     with alone_in(folder):
         save({"study.md": f"{promise}\n{text}\n".encode()}, folder)
         with replacing(folder / "study.parquet") as temporary:
@@ -138,6 +152,13 @@ def perform(study: Study, size: Size, folder: Path, workers: int, quiet: bool = 
     return Result(rows, text)
 
 
-def _judged(findings: Sequence[Finding], paragraph: str) -> str:
+def judgement(study: Study, table: pd.DataFrame) -> str:
+    """The verdicts on a table, one on a line, and the paragraph that is written from it."""
+    findings = study.findings(table)
     verdicts = [str(each) for each in (*findings, overall(findings))]
-    return "\n".join([*verdicts, "", paragraph])
+    return "\n".join([*verdicts, "", study.paragraph(table)])
+
+
+def first_sentence(text: str) -> str:
+    """A text up to the first full stop, question or exclamation mark before a space or the end."""
+    return re.split(r"(?<=[.?!])\s", text, maxsplit=1)[0]
