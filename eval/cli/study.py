@@ -34,7 +34,7 @@ def study(
         return
     if kept:
         results = kept_result(name)
-        print_plain(f"{results.text()}\n\n{results.made()}")
+        print_plain(f"{results.promise}\n{results.judged.text}\n\n{results.made()}")
         return
     chosen = study_named(name)
     size = Size.SMALL if small else Size.FULL if full else Size.DEFAULT

@@ -1,9 +1,10 @@
 """Results of studies, put into the package: `python -m dosuite.eval.studies.keep FOLDER...`.
 
-Each folder is that of a study that is done. Its table becomes a file in `results`, whose metadata
-say how the table was made: the study's size, its question and criterion as they were written before
-the runs, seeds, code, versions, machine, time and CPU seconds. Results of a sketch are refused
-without `--sketch`, and so are those of a study whose file has changed since.
+Each folder is that of a study that is done. Its table and its figure become files in `results`. The
+metadata of the table have its verdicts and say how it was made: the study's size, its question and
+criterion as they were written before the runs, seeds, code, versions, machine, time and CPU
+seconds. Results of a sketch are refused without `--sketch`, and so are those of a study whose file
+has changed since.
 """
 
 import argparse
@@ -17,32 +18,30 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from dosuite.causal import InputError
-from dosuite.envs.files import replacing
+from dosuite.envs.files import replacing_all
 
-from .kept import ABOUT, PLACE, Results, results_in, stale_line
+from .kept import ABOUT, PLACE, Results, results_in
 from .made import FILE, stints
 from .study import Size
 
 
 def keep(folder: Path, sketch: bool = False, place: Path = PLACE) -> Path:
-    """Write the results in a folder to a file of the package, and return its path.
+    """Write the results in a folder to files of the package; return the path of the table.
 
-    Raises InputError if the folder has no results, stale ones, those of a sketch unless `sketch`,
-    or none that can be judged and drawn.
+    Raises InputError if the folder has no results, stale ones, or those of a sketch unless
+    `sketch`.
     """
     results = results_in(folder)
-    if results.is_stale:
-        raise InputError(f"{folder}: {stale_line(results)}")
     if results.size is Size.SMALL and not sketch:
         raise InputError(f"{folder} is a sketch; do the study without --small, or say --sketch")
-    about = _about(results, folder)
-    results.text()  # what cannot be judged or drawn is not kept
-    results.study.figure(results.table)
+    about = json.dumps(_about(results, folder))
     table = pa.Table.from_pandas(results.table, preserve_index=False)
-    metadata = {**table.schema.metadata, ABOUT: json.dumps(about).encode()}
+    table = table.replace_schema_metadata({**table.schema.metadata, ABOUT: about.encode()})
     path = place / f"{results.study.name}.parquet"
-    with replacing(path) as temporary:
-        parquet.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd")
+    picture = path.with_suffix(".png")
+    with replacing_all(path, picture) as temporaries:
+        parquet.write_table(table, temporaries[path], compression="zstd")
+        temporaries[picture].write_bytes(results.picture.read_bytes())
     return path
 
 
@@ -58,6 +57,7 @@ def _about(results: Results, folder: Path) -> dict[str, Any]:
     return {
         "size": str(results.size),
         "promise": results.promise,
+        "judged": results.judged,
         "seeds": seeds,
         "begun": work[0].begun,
         "last": last.begun,  # when the last process began

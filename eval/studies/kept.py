@@ -1,6 +1,7 @@
 """The results of studies: those in the package, and those in the folder of a study.
 
-`python -m dosuite.eval.studies.keep` puts results into the package.
+`python -m dosuite.eval.studies.keep` puts results into the package: a table with its verdicts and
+how it was made, and its figure. Nothing is computed when they are read.
 """
 
 import json
@@ -15,21 +16,23 @@ from pyarrow import parquet
 
 from dosuite.causal import InputError
 
-from .study import Size, Study, judgement, study_named
-from .verdicts import Finding, overall
+from .study import Judgement, Size, Study, judge, study_named
+from .verdicts import Finding, Word
 
 PLACE = Path(str(resources.files("dosuite.eval.studies"))) / "results"
-ABOUT = b"dosuite study"  # the key, in the metadata of a file, of how its table was made
-TABLE, CRITERION = "study.parquet", "criterion.txt"  # in the folder of a study
+ABOUT = b"dosuite study"  # the key, in the metadata of a file, of verdicts and how it was made
+TABLE, CRITERION, PICTURE = "study.parquet", "criterion.txt", "study.png"  # in a study's folder
 
 
 class Results(NamedTuple):
-    """The table of a study, with what was written before it was made."""
+    """The table of a study with its verdicts, and what was written before it was made."""
 
     study: Study
     size: Size
     promise: str  # as it was before the runs
     table: pd.DataFrame
+    judged: Judgement
+    picture: Path
     about: Mapping[str, Any]  # of results in the package: who made them, with what, and when
 
     @property
@@ -37,14 +40,9 @@ class Results(NamedTuple):
         """Whether the study's texts, criterion or code have changed since the runs."""
         return self.promise != self.study.promise(self.size)
 
-    @property
-    def verdict(self) -> Finding:
-        """The verdict over all cases."""
-        return overall(self.study.findings(self.table))
-
     def summary(self) -> str:
         """The verdict and the size in a few words, or that the results are stale."""
-        return "stale" if self.is_stale else f"{self.verdict.word}, {self.size} size"
+        return "stale" if self.is_stale else f"{self.judged.verdict.word}, {self.size} size"
 
     def made(self) -> str:
         """A sentence on who made results in the package, with what, and when."""
@@ -57,21 +55,10 @@ class Results(NamedTuple):
             f"{about['versions']['dosuite']}, code {about['code']}."
         )
 
-    def text(self) -> str:
-        """What was written before the runs, the verdicts, and the paragraph."""
-        return f"{self.promise}\n{judgement(self.study, self.table)}"
-
 
 def kept_results() -> dict[str, Results]:
     """The results in the package by name of the study, in alphabetical order."""
     return {path.stem: read_kept(path) for path in sorted(PLACE.glob("*.parquet"))}
-
-
-def read_kept(path: Path) -> Results:
-    """The results in a file of the package."""
-    about = json.loads(parquet.read_schema(path).metadata[ABOUT])
-    study, size = study_named(path.stem), Size(about["size"])
-    return Results(study, size, about["promise"], pd.read_parquet(path), about)
 
 
 def kept_result(name: str) -> Results:
@@ -83,25 +70,27 @@ def kept_result(name: str) -> Results:
         raise InputError(f"the package has no results of {name}, but of {names}")
     found = read_kept(path)
     if found.is_stale:
-        raise InputError(stale_line(found))
+        raise InputError(stale_line(found.study))
     return found
 
 
-def stale_line(results: Results) -> str:
-    """What to do about results whose study has changed."""
-    study = results.study
-    return (
-        f"the results of {study.name} are stale: {study.file.name} has changed since they were "
-        f"made; do `dosuite study {study.name}` again"
-    )
+def read_kept(path: Path) -> Results:
+    """The results in a file of the package."""
+    about = json.loads(parquet.read_schema(path).metadata[ABOUT])
+    study, size = study_named(path.stem), Size(about["size"])
+    findings, *texts = about["judged"]
+    known = tuple(Finding(case, Word(word), reason) for case, word, reason in findings)
+    table, picture = pd.read_parquet(path), path.with_suffix(".png")
+    judged = Judgement(known, *texts)
+    return Results(study, size, about["promise"], table, judged, picture, about)
 
 
 def results_in(folder: Path) -> Results:
-    """The results in the folder of a study. Raises InputError if there are none.
+    """The results in the folder of a study. Raises InputError if there are none, or stale ones.
 
     They have nothing in `about`; see `stints`.
     """
-    for name in (CRITERION, TABLE):
+    for name in (CRITERION, TABLE, PICTURE):
         if not (folder / name).is_file():
             raise InputError(
                 f"{folder} has no {name}: it is not the folder of a study that is done"
@@ -110,5 +99,17 @@ def results_in(folder: Path) -> Results:
     head = re.match(rf"(\S+) \(({'|'.join(Size)})\)\n", promise)
     if head is None:
         raise InputError(f"{folder / CRITERION} is not what a study writes before its runs")
+    study, size = study_named(head[1]), Size(head[2])
+    if promise != study.promise(size):
+        raise InputError(f"{folder}: {stale_line(study)}")
     table = pd.read_parquet(folder / TABLE)
-    return Results(study_named(head[1]), Size(head[2]), promise, table, {})
+    judged = judge(study, table)
+    return Results(study, size, promise, table, judged, folder / PICTURE, {})
+
+
+def stale_line(study: Study) -> str:
+    """What to do about results of a study that has changed."""
+    return (
+        f"the results of {study.name} are stale: {study.file.name} has changed since they were "
+        f"made; do `dosuite study {study.name}` again"
+    )

@@ -102,6 +102,19 @@ class PredictControl(Study):
         legend(figure, [world, control], 2)
         return figure
 
+    def headline(self, table: pd.DataFrame) -> str:
+        """The range of the rank correlations over worlds, and that over their controls."""
+        ranges = []
+        for variant in ("", "control"):
+            parts = table[table["variant"] == variant].groupby("where")
+            ranks = [rank_correlation(part)[0] for _, part in parts]
+            ranges.append(f"between {min(ranks):.2f} and {max(ranks):.2f}")
+        return (
+            "Over networks of all sizes, the rank correlation between predictive loss and regret "
+            f"is {ranges[0]} on {table['where'].nunique()} confounded worlds, and {ranges[1]} on "
+            "their controls."
+        )
+
     def paragraph(self, table: pd.DataFrame) -> str:
         """The rank correlations of every world and its control."""
         sentences = []

@@ -4,6 +4,7 @@ import inspect
 import re
 import sys
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,7 +26,7 @@ from ..reports.page import save
 from ..runs.run import Run
 from ..runs.suite import execute
 from .made import recorded
-from .verdicts import Finding, overall
+from .verdicts import Finding, Word, overall
 
 
 class Size(StrEnum):
@@ -90,6 +91,34 @@ class Study(ABC):
         )
 
 
+class Judgement(NamedTuple):
+    """What a study says of a table: a verdict on every case, and what the numbers are."""
+
+    findings: tuple[Finding, ...]
+    headline: str
+    paragraph: str
+
+    @property
+    def verdict(self) -> Finding:
+        """The verdict over all cases."""
+        return overall(self.findings)
+
+    @property
+    def text(self) -> str:
+        """The verdicts, one on a line, and the paragraph."""
+        return "\n".join([*map(str, self.findings), str(self.verdict), "", self.paragraph])
+
+    @property
+    def tally(self) -> str:
+        """The verdict over all cases, and how many cases have each verdict."""
+        total = len(self.findings)
+        counts = Counter(each.word for each in self.findings)
+        if len(counts) <= 1:
+            return f"{self.verdict.word} in all {total} cases"
+        cases = ", ".join(f"{word} in {counts[word]}" for word in Word if counts[word])
+        return f"{self.verdict.word} ({cases} of {total} cases)"
+
+
 class Result(NamedTuple):
     """What a study found, and the rows that it is from."""
 
@@ -142,21 +171,19 @@ def perform(study: Study, size: Size, folder: Path, workers: int, quiet: bool = 
     with recorded(folder):
         rows = execute(study.runs(size), folder, workers, quiet, policies=True)
         table = study.table(rows[rows["status"] == "ok"], folder)
-    text = judgement(study, table)
+    judged = judge(study, table)
     with alone_in(folder):
-        save({"study.md": f"{promise}\n{text}\n".encode()}, folder)
+        save({"study.md": f"{promise}\n{judged.text}\n".encode()}, folder)
         with replacing(folder / "study.parquet") as temporary:
             table.to_parquet(temporary)
         with replacing(folder / "study.png") as temporary:
             study.figure(table).savefig(temporary, format="png", dpi=120)
-    return Result(rows, text)
+    return Result(rows, judged.text)
 
 
-def judgement(study: Study, table: pd.DataFrame) -> str:
-    """The verdicts on a table, one on a line, and the paragraph that is written from it."""
-    findings = study.findings(table)
-    verdicts = [str(each) for each in (*findings, overall(findings))]
-    return "\n".join([*verdicts, "", study.paragraph(table)])
+def judge(study: Study, table: pd.DataFrame) -> Judgement:
+    """What a study says of a table."""
+    return Judgement(tuple(study.findings(table)), study.headline(table), study.paragraph(table))
 
 
 def first_sentence(text: str) -> str:

@@ -15,7 +15,7 @@ from dosuite.eval.studies import kept as reading
 from dosuite.eval.studies.keep import keep, main
 from dosuite.eval.studies.kept import PLACE, kept_results, read_kept, results_in
 from dosuite.eval.studies.made import FILE, recorded, stints
-from dosuite.eval.studies.study import Size, first_sentence
+from dosuite.eval.studies.study import Size, first_sentence, judge
 from dosuite.eval.studies.verdicts import Word
 
 KEPT = kept_results()
@@ -26,11 +26,12 @@ def test_what_the_package_keeps_is_of_the_criterion_of_today_and_is_judged_again
     name: str,
 ) -> None:
     results = KEPT[name]
-    assert not results.is_stale, reading.stale_line(results)
     study = results.study
-    assert results.verdict.word in Word
-    assert study.paragraph(results.table).startswith(study.headline(results.table)[:20])
+    assert not results.is_stale, reading.stale_line(study)
+    assert results.judged == judge(study, results.table)
+    assert results.judged.headline.endswith(".")
     assert study.figure(results.table).axes
+    assert results.picture.read_bytes().startswith(b"\x89PNG")
     assert {"size", "code", "versions", "machine", "begun", "cpu_seconds"} <= set(results.about)
     assert results.size is not Size.SMALL
     assert (PLACE / f"{name}.parquet").stat().st_size < 1_000_000
@@ -38,7 +39,7 @@ def test_what_the_package_keeps_is_of_the_criterion_of_today_and_is_judged_again
 
 def test_the_results_are_part_of_the_package() -> None:
     data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    assert data["package-data"]["dosuite.eval.studies"] == ["results/*.parquet"]
+    assert data["package-data"]["dosuite.eval.studies"] == ["results/*.parquet", "results/*.png"]
     assert PLACE.parent.name == "studies"
 
 
@@ -53,8 +54,10 @@ def test_a_kept_table_is_the_same_and_says_how_it_was_made(tmp_path: Path) -> No
     assert (about["code"], about["machine"]) == (stint.code, stint.machine)
     assert about["cpu_seconds"] == stint.cpu_seconds
     assert results.promise == (folder / "criterion.txt").read_text()
-    assert results.verdict == results_in(folder).verdict
-    assert results.verdict.word is Word.SUPPORTS
+    assert results.judged == results_in(folder).judged
+    assert results.judged.verdict.word is Word.SUPPORTS
+    assert results.judged.tally == "supports in all 1 cases"
+    assert results.picture.read_bytes() == (folder / "study.png").read_bytes()
     assert f"with {SEEDS} seeds" in results.made()
     assert path.read_bytes() == keep(folder, place=tmp_path / "results").read_bytes()
 

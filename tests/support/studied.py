@@ -31,4 +31,5 @@ def done_folder(folder: Path, table: pd.DataFrame, size: Size = Size.DEFAULT) ->
     write_down(study_named(NAME), size, folder)
     with recorded(folder):
         table.to_parquet(folder / "study.parquet")
+    study_named(NAME).figure(table).savefig(folder / "study.png", dpi=50)
     return folder
