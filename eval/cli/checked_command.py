@@ -47,6 +47,7 @@ CONTRADICTIONS: Mapping[str, Mapping[tuple[str, str], str]] = {
             ("kept", other): "the results in the package are there already"
             for other in ("small", "full", "out", "workers")
         },
+        ("name", "findings"): "the findings are those of all studies",
     },
     "check": {
         ("file", "commit"): "the hash of a seed is published before there is anything to check",

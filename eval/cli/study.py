@@ -15,6 +15,9 @@ def study(
     kept: Annotated[
         bool, typer.Option("--kept", help="Show the results in the package; nothing is run.")
     ] = False,
+    findings: Annotated[
+        bool, typer.Option("--findings", help="Print the leading findings in Markdown.")
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(help="The folder of the results; else study-NAME-SIZE.", callback=folder),
@@ -30,7 +33,7 @@ def study(
     from ..studies.study import Size, perform, study_named
 
     if not name:
-        _list_studies()
+        _print_findings() if findings else _list_studies()
         return
     if kept:
         results = kept_result(name)
@@ -55,3 +58,12 @@ def _list_studies() -> None:
     for name, each in studies().items():
         said = f" [{kept[name].summary()}]" if name in kept else ""
         print_plain(f"{name}: {each.question}{said}")
+
+
+def _print_findings() -> None:
+    """Print the leading findings from the results in the package, as the README has them."""
+    from ..studies.kept import kept_results
+    from ..studies.leading import leading_findings
+
+    found = leading_findings(kept_results())
+    print_plain("\n".join(map(str, found)) or "The package has no results of studies.")

@@ -19,7 +19,7 @@ from ..scores.metrics import NEGLIGIBLE
 from .scaling import scaling_runs, scaling_table
 from .static_scale import CASINO, ICE, NAPKIN, RIVER
 from .study import Size, Study
-from .verdicts import LEAST_SEEDS, Check, Finding, below, compared, finding
+from .verdicts import LEAST_SEEDS, Check, Finding, below, compared, counted, finding
 
 RESAMPLES = 1000  # of the seeds
 SOLVED = 0.05  # the regret that the control's best predictors may have
@@ -109,10 +109,10 @@ class PredictControl(Study):
             parts = table[table["variant"] == variant].groupby("where")
             ranks = [rank_correlation(part)[0] for _, part in parts]
             ranges.append(f"between {min(ranks):.2f} and {max(ranks):.2f}")
+        worlds = counted(table["where"].nunique(), "confounded world")
         return (
             "Over networks of all sizes, the rank correlation between predictive loss and regret "
-            f"is {ranges[0]} on {table['where'].nunique()} confounded worlds, and {ranges[1]} on "
-            "their controls."
+            f"is {ranges[0]} on {worlds}, and {ranges[1]} without confounding."
         )
 
     def paragraph(self, table: pd.DataFrame) -> str:

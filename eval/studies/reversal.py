@@ -20,7 +20,7 @@ from ..runs.run import Run
 from ..scores import metrics
 from .scaling import where_of
 from .study import Size, Study
-from .verdicts import Check, Finding, below, finding, within
+from .verdicts import Check, Finding, below, counted, finding, within
 
 MARGIN = 0.05  # of the range of values: differences of regret below it count as none
 POINTS = 7  # of a dial
@@ -127,8 +127,9 @@ class Reversal(Study):
         far = (means["regret"] - means["analytic"]).abs().groupby("learner").max()
         most = means["regret"].groupby("learner").max()
         places = len(means.xs(STATIC, level="learner"))
+        worlds = counted(table["where"].nunique(), "world")
         return (
-            f"In {places} shifts and points of dials of {table['where'].nunique()} worlds, the "
+            f"In {places} shifts and points of dials of {worlds}, the "
             f"regret of a frozen static learner is at most {far[STATIC]:.3f} from that of the "
             f"confused policy in closed form, and reaches {most[STATIC]:.2f}; that of one that "
             f"practised is at most {far[CAUSAL]:.3f} from that of the causal policy."

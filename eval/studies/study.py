@@ -26,7 +26,7 @@ from ..reports.page import save
 from ..runs.run import Run
 from ..runs.suite import execute
 from .made import recorded
-from .verdicts import Finding, Word, overall
+from .verdicts import Finding, Word, counted, overall
 
 
 class Size(StrEnum):
@@ -111,12 +111,12 @@ class Judgement(NamedTuple):
     @property
     def tally(self) -> str:
         """The verdict over all cases, and how many cases have each verdict."""
-        total = len(self.findings)
+        total = counted(len(self.findings), "case")
         counts = Counter(each.word for each in self.findings)
-        if len(counts) <= 1:
-            return f"{self.verdict.word} in all {total} cases"
-        cases = ", ".join(f"{word} in {counts[word]}" for word in Word if counts[word])
-        return f"{self.verdict.word} ({cases} of {total} cases)"
+        if len(counts) > 1:
+            cases = ", ".join(f"{word} in {counts[word]}" for word in Word if counts[word])
+            total = f"{total}: {cases}"
+        return f"{self.verdict.word} ({total})"
 
 
 class Result(NamedTuple):

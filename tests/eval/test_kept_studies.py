@@ -56,7 +56,7 @@ def test_a_kept_table_is_the_same_and_says_how_it_was_made(tmp_path: Path) -> No
     assert results.promise == (folder / "criterion.txt").read_text()
     assert results.judged == results_in(folder).judged
     assert results.judged.verdict.word is Word.SUPPORTS
-    assert results.judged.tally == "supports in all 1 cases"
+    assert results.judged.tally == "supports (1 case)"
     assert results.picture.read_bytes() == (folder / "study.png").read_bytes()
     assert f"with {SEEDS} seeds" in results.made()
     assert path.read_bytes() == keep(folder, place=tmp_path / "results").read_bytes()

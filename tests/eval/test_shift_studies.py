@@ -55,7 +55,7 @@ def test_reversal_writes_its_paragraph_from_the_numbers_and_draws_them() -> None
     assert "at most 0.301 from the analytic one" in text
     assert reversal.STUDY.figure(rows).axes[0].get_xlabel() == "heat"
     head = reversal.STUDY.headline(rows)
-    assert "In 3 shifts and points of dials of 1 worlds, the regret" in head
+    assert "In 3 shifts and points of dials of 1 world, the regret" in head
     assert "at most 0.301 from that of the confused policy" in head
     assert "practised is at most 0.00" in head
 
