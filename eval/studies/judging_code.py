@@ -35,7 +35,9 @@ def _names(tree: ast.AST) -> set[str]:
 def _drop(tree: ast.Module, is_dropped: Callable[[ast.FunctionDef], bool]) -> bool:
     """Remove functions and methods; whether there were any."""
     found = False
-    for scope in (tree, *(part for part in tree.body if isinstance(part, ast.ClassDef))):
+    classes = [part for part in tree.body if isinstance(part, ast.ClassDef)]
+    scopes: list[ast.Module | ast.ClassDef] = [tree, *classes]
+    for scope in scopes:
         kept: list[ast.stmt] = [
             part
             for part in scope.body
