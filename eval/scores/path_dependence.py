@@ -27,6 +27,7 @@ def functional_disagreement(policies: Array, weights: Array | None = None) -> fl
     weights = np.ones(contexts) if weights is None else weights
     if seeds < 2 or weights.sum() <= 0:
         return np.nan
+    policies, weights = policies[:, weights > 0], weights[weights > 0]
     # sum_{i < j} |x_i - x_j| = sum_r (2 r - k + 1) x_(r), with x_(0) <= ... <= x_(k - 1)
     rank = 2.0 * np.arange(seeds) - seeds + 1
     distances = np.tensordot(rank, np.sort(policies, axis=0), 1).sum(1) / (seeds * (seeds - 1))
