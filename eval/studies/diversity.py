@@ -100,8 +100,8 @@ class Diversity(Study):
                 found.append(Run(environment, learner, "observe", rows, seed, "control"))
                 for share in grid["shares"]:
                     regime = "mixed" if share else "observe"
-                    of_log = {"share": share or None}
-                    found.append(Run(environment, learner, regime, rows, seed, **of_log))
+                    leak = share or None
+                    found.append(Run(environment, learner, regime, rows, seed, share=leak))
         return found
 
     def table(self, rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
@@ -119,7 +119,10 @@ class Diversity(Study):
             domains = int(settings.pop("domains", 1))
             ranges = str(settings.pop("domain_ranges", "common"))
             regret = (row["j_best"] - row["value"]) / (row["j_best"] - row["j_worst"])
-            line = {"where": unparse(name, settings), "learner": parse(run.agent)[0]}
+            line: dict[str, Any] = {
+                "where": unparse(name, settings),
+                "learner": parse(run.agent)[0],
+            }
             line |= {"domains": domains, "ranges": ranges, "variant": run.variant}
             line |= {"seed": run.seed, "share": run.share or 0.0, "right": int(regret < RIGHT)}
             line |= {"regret": regret, "predicted": predicted(run.environment, line["learner"])}
@@ -148,9 +151,10 @@ class Diversity(Study):
         for axes, (_, part) in zip(axes_of, cases, strict=True):
             for (domains, ranges), cell in part.groupby(["domains", "ranges"]):
                 at, low, high = flip(*_curve(cell))
-                x = domains * (1.0 if ranges == "common" else 1.15)
-                axes.plot([x, x], [low, high], "-", color=self.looks[ranges], linewidth=1.5)
-                axes.plot(x, at, "o", color=self.looks[ranges], markersize=4)
+                x = float(str(domains)) * (1.0 if ranges == "common" else 1.15)
+                colour = self.looks[str(ranges)]
+                axes.plot([x, x], [low, high], "-", color=colour, linewidth=1.5)
+                axes.plot(x, at, "o", color=colour, markersize=4)
                 axes.plot(x, cell["predicted"].iloc[0], "_", color=GREY, markersize=14)
             axes.set_xscale("log", base=2)
             axes.set_ylim(-0.04, 1.04)

@@ -182,7 +182,8 @@ def _lines(
     model = make_model(shift.world)
     there = model.shifted(shift.name) if shift.name else model.deployed()
     there = with_bank(there, shift.bank) if shift.bank else there
-    tables, disagreements = [], {}
+    tables: list[Array] = []
+    disagreements: dict[str, Array] = {}
     for name, world in (("log", model), ("shift", there)):
         observations, weights = shown(world, frequencies(world))
         tables.append(np.stack([policy.probabilities(observations) for policy in policies]))
