@@ -21,13 +21,13 @@ from .verdicts import Check, Finding, compared, finding
 
 CLOSED = 0.1  # of the world's gap: regret up to this has closed 90 % of it
 COMMON = "start=log,epochs=8,batch=128,envs=32"
-VALUES = f"dqn-lanes:{COMMON},starts=1,gradients=4"
+VALUES = f"dqn-lanes:{COMMON},starts=1,gradients=2"
 LEARNERS = {
     "value": VALUES,
     "value, replays the log": f"{VALUES},replay=both",
     "value, replays the log, told which rows": f"{VALUES},replay=both,labels=true",
     "value, fresh head": f"{VALUES},head=fresh",
-    "policy": f"ppo-lanes:{COMMON},rollout=1",
+    "policy": f"ppo-lanes:{COMMON},rollout=1,passes=4",
 }
 VARIANTS = ("", "control", "twin")
 DIGITS = ":observation=digits"
