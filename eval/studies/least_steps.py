@@ -64,7 +64,7 @@ def _slopes(rows: Array, practices: list[Practices], found: Array) -> tuple[Arra
     weights[np.abs(weights) < 1e-12] = 0.0  # of a size in the middle, which has no say
     least = np.array([each.steps[each.steps > 0][0] for each in practices])
     most = np.array([each.steps[-1] for each in practices], dtype=float)
-    known = (np.log(np.clip(found, least, most)) @ weights).round(12)  # equal steps give 0
+    known = (np.log(np.clip(found, least, most)) @ weights).round(12) + 0.0  # equal steps give 0
     is_open = np.isinf(found)
     below = (is_open & (weights < 0)).any(1)
     above = (is_open & (weights > 0)).any(1)
