@@ -44,4 +44,4 @@ def flip_of(right: Sequence[Array], numbers: Array) -> tuple[Flip, Array]:
 
 def _number_at(place: Any, numbers: Array) -> Array:
     """The number at a place between those at the places 0, 1, ..., by logarithms; or the ends."""
-    return np.exp(np.interp(place, np.arange(len(numbers)), np.log(numbers)))
+    return np.asarray(np.exp(np.interp(place, np.arange(len(numbers)), np.log(numbers))))
