@@ -138,7 +138,7 @@ class FineTune(Study):
     def figure(self, table: pd.DataFrame) -> Figure:
         """A panel for each world and learner: m* by the rows of the log, log-log."""
         cases = list(table.groupby(["where", "learner"]))
-        titles = [f"{where.partition('-')[0]}: {learner}" for (where, learner), _ in cases]
+        titles = [f"{str(where).partition('-')[0]}: {learner}" for (where, learner), _ in cases]
         figure, axes_of = titled_panels(titles, 2.2)
         for axes, (_, part) in zip(axes_of, cases, strict=True):
             self._draw(axes, part)
@@ -227,7 +227,7 @@ def _sentences(table: pd.DataFrame) -> Iterator[str]:
             _, low, high = _slope(part)
             steps = ", ".join(f"{_text(each)} at {rows:,}" for rows, each in found.items())
             texts.append(
-                f"on the {variant or 'world'} m* is {steps} rows, with a slope in "
+                f"on the {str(variant) or 'world'} m* is {steps} rows, with a slope in "
                 f"[{low:.2f}, {high:.2f}]"
             )
         yield f"In {where}, {learner}: {'; '.join(texts)}."

@@ -1,6 +1,7 @@
 """The criterion of the study of labels, on small tables in which it holds and fails."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -98,7 +99,7 @@ def test_the_rows_of_its_runs_make_its_table() -> None:
     runs = labels.STUDY.runs(Size.SMALL)
     chosen = [runs[0], next(run for run in runs if run.agent == "naive"), runs[-1]]
     rows = pd.DataFrame([row for run in chosen for each in outcomes([run]) for row in each.rows])
-    made = labels.STUDY.table(rows, labels.Path())
+    made = labels.STUDY.table(rows, Path())
     assert made["labels"].tolist() == [WITH, WITHOUT, WITHOUT]
     assert made["variant"].tolist() == ["", "", "control"]
     assert made["interventions"].tolist()[:2] == [8, tried(WORLD, WITHOUT, 1000)[0]]
