@@ -22,6 +22,7 @@ from .reference_values import REFERENCES, references
 
 HEAD = ("environment", "member", "variant", "agent", "regime", "needs", "budget", "seed", "run")
 SEAL = b"dosuite seal"  # in the metadata of a file
+VALUE_AT = "value_at_"  # columns of the values after so many steps of the practice
 UNSEALED = "unsealed"  # the attribute of rows from a file that has none
 TEXTS = frozenset(
     {"environment", "member", "variant", "agent", "regime", "needs", "run", "world", "status"}
@@ -33,6 +34,8 @@ def scored(model: World, shown: World, policy: Policy) -> list[dict[str, Any]]:
     """A row for the deployment and one for each shift of a policy.
 
     `shown` is the world whose contexts the policy sees: `model`, or `model` with the intent shown.
+    The deployment has a column `value_at_m` for each number m of steps of the practice after which
+    an earlier policy was kept.
     """
     shifts = ("", *model.shifts()) if not model.edits else ("",)
     rows = []
@@ -47,6 +50,8 @@ def scored(model: World, shown: World, policy: Policy) -> list[dict[str, Any]]:
             row["test_value"] = policy_value(unseen, policy).value
         rows.append(empty_row() | row | references(plain, world))
     rows[0] |= beliefs(shown, policy)
+    for steps, earlier in policy.earlier.items():
+        rows[0][f"{VALUE_AT}{steps}"] = policy_value(shown.deployed(), earlier).value
     return rows
 
 
