@@ -66,6 +66,7 @@ BELIEVED = (
 CALIBRATED = (
     "kappa is 0 for an agent that predicts what acting does, and 1 for one that reproduces the log."
 )
+GOALS = "Goal misgeneralisation: two goals agree in training, and differ where policies are valued"
 IQM = (
     "Scores are interquartile means (IQM) over seeds: the mean without the lowest and the highest "
     "quarter. [low, high] is the 95 % percentile bootstrap interval; seeds are resampled within "
@@ -90,6 +91,7 @@ def results_fault(rows: pd.DataFrame) -> str:
     ]
     numbers += belief_columns()
     missing = [name for name in dict.fromkeys([*ORDER, *TEXTS, *numbers]) if name not in rows]
+    numbers += [name for name in metrics.later_columns() if name in rows]
     if missing:
         return f"it lacks {', '.join(missing)}"
     if rows.columns.duplicated().any():
@@ -166,7 +168,7 @@ def _earned(rows: pd.DataFrame, here: pd.DataFrame) -> Section:
     return Section(
         "2. What does each policy earn?",
         [EARNED],
-        [scores, *tables.controls(rows)],
+        [scores, *tables.controls(rows), *tables.where_defined("goals", here, GOALS)],
         figure="causal_score",
     )
 

@@ -1,5 +1,6 @@
 """The tables of the report, from result rows and from the summary of their scores."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,18 @@ def score_table(name: str, scores: pd.DataFrame, columns: dict[str, str]) -> Tab
     cells = scores[["where", "who"]].drop_duplicates().sort_values(["where", "who"])
     frame = pd.DataFrame(texts, pd.MultiIndex.from_frame(cells))
     return Table(name, _flat(frame), grouped=True)
+
+
+def where_defined(section: str, scores: pd.DataFrame, caption: str) -> list[Table]:
+    """A table of a section's metrics in the environments that have one; none if there are none.
+
+    A standard error in the scores is that of J, and is left out.
+    """
+    columns = metrics.headings(section)
+    there = scores.loc[scores["metric"].isin(columns.values()), ["where", "who"]]
+    shown = scores.merge(there.drop_duplicates(), on=["where", "who"])
+    table = score_table(section, shown.drop(columns="std_error"), columns)
+    return [replace(table, caption=caption)] if len(shown) else []
 
 
 def having(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
