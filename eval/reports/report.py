@@ -168,7 +168,12 @@ def _earned(rows: pd.DataFrame, here: pd.DataFrame) -> Section:
     return Section(
         "2. What does each policy earn?",
         [EARNED],
-        [scores, *tables.controls(rows), *tables.where_defined("goals", here, GOALS)],
+        [
+            scores,
+            *tables.controls(rows),
+            *tables.where_defined("goals", here, GOALS),
+            *tables.blame(here),
+        ],
         figure="causal_score",
     )
 

@@ -21,6 +21,11 @@ CONTROLS = (
     "Negative controls: nothing is confused here, so CS is undefined and the normalised regret "
     f"must be at most {PASS}"
 )
+BLAME = (
+    "What offline agents can be blamed for: the regret that is possible where only the log and the "
+    "graph are known"
+)
+NO_BLAME = "offline-optimal confusion"  # where the confused policy is the best that one can do
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
@@ -93,6 +98,16 @@ def where_defined(section: str, scores: pd.DataFrame, caption: str) -> list[Tabl
     shown = scores.merge(there.drop_duplicates(), on=["where", "who"])
     table = score_table(section, shown.drop(columns="std_error"), columns)
     return [replace(table, caption=caption)] if len(shown) else []
+
+
+def blame(scores: pd.DataFrame) -> list[Table]:
+    """IAS of the agents that learned from the log alone; no table if it is defined nowhere."""
+    offline = scores[scores["regime"] == Regime.OBSERVE.value]
+    found = where_defined("identifiability", offline, BLAME)
+    label = metrics.METRICS["ias"].label
+    return [
+        replace(table, frame=table.frame.replace({label: {"n/a": NO_BLAME}})) for table in found
+    ]
 
 
 def having(scores: pd.DataFrame, metric: str) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from .beliefs import belief_columns, beliefs
 from .goal_pursuit import goal_pursuit
 from .pairs import PAIR_COLUMNS
 from .policy_value import policy_value
+from .possible_regret import regret_metrics
 from .reference_values import REFERENCES, references
 
 HEAD = ("environment", "member", "variant", "agent", "regime", "needs", "budget", "seed", "run")
@@ -48,7 +49,7 @@ def scored(model: World, shown: World, policy: Policy) -> list[dict[str, Any]]:
         if unseen is not None:
             row["test_value"] = policy_value(unseen, policy).value
         rows.append(empty_row() | row | references(plain, world) | goal_pursuit(played, policy))
-    rows[0] |= beliefs(shown, policy)
+    rows[0] |= beliefs(shown, policy) | regret_metrics(shown, policy)
     return rows
 
 

@@ -14,7 +14,17 @@ from dosuite.causal import Array, InputError
 from dosuite.causal.errors import did_you_mean
 
 # of the report, in its order; "" is a metric without a table
-SECTIONS = ("scores", "headline", "controls", "goals", "shifts", "belief", "calibration", "")
+SECTIONS = (
+    "scores",
+    "headline",
+    "controls",
+    "goals",
+    "identifiability",
+    "shifts",
+    "belief",
+    "calibration",
+    "",
+)
 RETURN = "return"  # the unit of a metric that is measured as the return is; "" is a share
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -26,6 +36,7 @@ class Over(StrEnum):
     RECORDED = "recorded"  # nothing: the column is written as a run is scored
     ACTIONS = "actions"  # the `ActionValues` of a policy as its run is scored -> a number
     EPISODES = "episodes"  # the `Episodes` of a policy in a world with two goals -> a number
+    REGRETS = "regrets"  # the `PossibleRegret` of a policy in a world of one step -> a number
     RUNS = "runs"  # the deployment row of every run -> a Series on its index
     TWINS = "twins"  # pairs of runs on twins: `chance_score`, `twin_score` -> a Series on its index
     SHIFTS = "shifts"  # `regret` and `excess` under shifts, grouped by run -> a Series by run
@@ -94,7 +105,8 @@ def headings(section: str) -> dict[str, str]:
 
 def later_columns() -> list[str]:
     """The columns of results that rows of earlier versions lack, and that read as NaN there."""
-    return [each.name for each in metrics_over(Over.EPISODES)]
+    late = (Over.EPISODES, Over.REGRETS)
+    return [each.name for each in all_metrics() if each.over in late]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from .calibration import (
     interventional_calibration_error,
 )
 from .goals import Episodes
+from .identifiability import PossibleRegret
 from .metric_registry import (
     METRICS,
     RETURN,
@@ -44,6 +45,7 @@ __all__ = [
     "Interval",
     "Metric",
     "Over",
+    "PossibleRegret",
     "aggregate",
     "all_metrics",
     "causal_score",
