@@ -20,9 +20,11 @@ from ..runs.pairs import PAIR_COLUMNS
 from ..runs.reference_values import REFERENCES
 from ..runs.suite import ORDER
 from ..scores import metrics
+from ..scores.scale import DEFINITIONS
 from . import figures, tables
 from .page import Section, csv, markdown, page, print_sections, save
 from .provenance import made_section
+from .scale_tables import scale_tables
 from .tables import summary
 
 SCORES = "causal_score"  # the figure that shows agents that were run beforehand, too
@@ -90,8 +92,10 @@ def results_fault(rows: pd.DataFrame) -> str:
         *PAIR_COLUMNS,
     ]
     numbers += belief_columns()
-    missing = [name for name in dict.fromkeys([*ORDER, *TEXTS, *numbers]) if name not in rows]
-    numbers += [name for name in metrics.later_columns() if name in rows]
+    later = metrics.later_columns()
+    there = {*rows.columns, *later}
+    missing = [name for name in dict.fromkeys([*ORDER, *TEXTS, *numbers]) if name not in there]
+    numbers = [name for name in dict.fromkeys([*numbers, *later]) if name in rows]
     if missing:
         return f"it lacks {', '.join(missing)}"
     if rows.columns.duplicated().any():
@@ -173,6 +177,7 @@ def _earned(rows: pd.DataFrame, here: pd.DataFrame) -> Section:
             *tables.controls(rows),
             *tables.where_defined("goals", here, GOALS),
             *tables.blame(here),
+            *scale_tables(rows),
         ],
         figure="causal_score",
     )
@@ -226,7 +231,7 @@ def definitions() -> list[str]:
     """A sentence for each metric and each reference value."""
     sentences = [each.definition for each in metrics.all_metrics() if each.definition]
     references = [f"{_symbol(each.column)} is {each.definition}." for each in REFERENCES.values()]
-    return [*sentences[:1], *references, *sentences[1:], IQM]
+    return [*sentences[:1], *references, *sentences[1:], *DEFINITIONS, IQM]
 
 
 def _symbol(column: str) -> str:

@@ -64,7 +64,7 @@ def empty_row() -> dict[str, Any]:
         "exact": False,
         "test_value": np.nan,  # `value` where observations are exemplars of the test bank
     }
-    columns = (*REFERENCES, *PAIR_COLUMNS, *belief_columns(), *later_columns())
+    columns = *REFERENCES, *PAIR_COLUMNS, *belief_columns(), *later_columns()
     return unknown | dict.fromkeys(columns, np.nan)
 
 

@@ -57,6 +57,7 @@ class Metric:
 
 
 METRICS: dict[str, Metric] = {}  # by name
+LATE = ("confusion_gap",)  # columns of action values that rows of earlier versions lack
 
 
 def metric(
@@ -106,7 +107,7 @@ def headings(section: str) -> dict[str, str]:
 def later_columns() -> list[str]:
     """The columns of results that rows of earlier versions lack, and that read as NaN there."""
     late = (Over.EPISODES, Over.REGRETS)
-    return [each.name for each in all_metrics() if each.over in late]
+    return [each.name for each in all_metrics() if each.over in late or each.name in LATE]
 
 
 @dataclass(frozen=True)
