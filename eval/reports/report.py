@@ -20,9 +20,11 @@ from ..runs.pairs import PAIR_COLUMNS
 from ..runs.reference_values import REFERENCES
 from ..runs.suite import ORDER
 from ..scores import metrics
-from ..scores.scale import DEFINITIONS
+from ..scores.scale import DEFINITIONS as SCALE
 from . import figures, tables
 from .page import Section, csv, markdown, page, print_sections, save
+from .path_tables import DEFINITIONS as PATHS
+from .path_tables import paths_section
 from .provenance import made_section
 from .scale_tables import scale_tables
 from .tables import summary
@@ -144,7 +146,8 @@ def write_report(rows: pd.DataFrame, folder: Path, beforehand: pd.DataFrame | No
     Rows that were made `beforehand` are drawn in grey. Everything is rendered before the first file
     is written.
     """
-    save(_render(rows, beforehand, made_section(folder)), folder)
+    last = [paths_section(rows, folder), made_section(folder)]
+    save(_render(rows, beforehand, [section for section in last if section]), folder)
     return folder / "report.html"
 
 
@@ -231,7 +234,7 @@ def definitions() -> list[str]:
     """A sentence for each metric and each reference value."""
     sentences = [each.definition for each in metrics.all_metrics() if each.definition]
     references = [f"{_symbol(each.column)} is {each.definition}." for each in REFERENCES.values()]
-    return [*sentences[:1], *references, *sentences[1:], *DEFINITIONS, IQM]
+    return [*sentences[:1], *references, *sentences[1:], *SCALE, *PATHS, IQM]
 
 
 def _symbol(column: str) -> str:
@@ -240,11 +243,11 @@ def _symbol(column: str) -> str:
 
 
 def _render(
-    rows: pd.DataFrame, beforehand: pd.DataFrame | None, made: Section | None
+    rows: pd.DataFrame, beforehand: pd.DataFrame | None, last: list[Section]
 ) -> dict[str, bytes]:
     """All files of the report by name."""
     scores = summary(rows)
-    sections = report_sections(rows, scores) + ([made] if made else [])
+    sections = report_sections(rows, scores) + last
     with matplotlib.rc_context({"text.parse_math": False}):  # names may have dollar signs
         drawn = {name: draw(rows) for name, draw in FIGURES.items() if name != SCORES}
         drawn[SCORES] = figures.score_panels(rows, beforehand)

@@ -41,7 +41,7 @@ def _law(row: dict[Any, Any]) -> dict[str, str]:
         "slope": _interval(row["slope"], 2),
         "floor c": _interval(row["floor"], 3),
         "c_naive": number_text(row["gap"], 3),
-        "verdict": row["verdict"],
+        "confusion": row["verdict"],
     }
 
 

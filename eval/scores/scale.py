@@ -56,14 +56,14 @@ def scale_laws(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def verdict(floor: metrics.Interval, gap: float, seeds: int) -> str:
-    """What a floor says: "scale-invariant confusion" if its interval is above a quarter of the gap,
-    "no floor" if it is below, else "open"; "too few seeds" if there are fewer than three.
+    """What a floor says of the confusion: "scale-invariant" if its interval is above a quarter of
+    the gap, "no floor" if it is below, else "open"; "too few seeds" for fewer than three.
     """
     _, low, high = floor
     if seeds < LEAST_SEEDS:
         return "too few seeds"
     if low > KEPT * gap:
-        return "scale-invariant confusion"
+        return "scale-invariant"
     return "no floor" if high < KEPT * gap else "open"
 
 
@@ -79,7 +79,7 @@ def deconfusion_costs(rows: pd.DataFrame) -> pd.DataFrame:
     agents with a mixed log that are not told them, in units of its own. It is at least that much
     where `is_least`, since theirs exceed all budgets.
     """
-    runs = _learned(metrics.run_scores(rows))
+    runs = learned(metrics.run_scores(rows))
     runs = runs[runs["causal_score"].notna() & (runs["regime"] != Regime.OBSERVE.value)]
     found = [
         {**_named(cell, own), **_cost(own)}
@@ -130,7 +130,7 @@ def _named(cell: tuple[Any, ...], runs: pd.DataFrame) -> dict[str, Any]:
 
 def _with_errors(rows: pd.DataFrame) -> pd.DataFrame:
     """The learners' runs in the worlds themselves, with a column for each error and its gap."""
-    runs = _learned(metrics.run_scores(rows))
+    runs = learned(metrics.run_scores(rows))
     shifts = rows[(rows["world"] != "") & (rows["status"] == "ok")]
     confused = metrics.excess_regret(shifts.assign(value=shifts["j_confused"]))
     keys = [*metrics.CELL, "seed"]
@@ -147,7 +147,7 @@ def _with_errors(rows: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(**errors)
 
 
-def _learned(runs: pd.DataFrame) -> pd.DataFrame:
+def learned(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs of learners in the worlds themselves, without those whose log before a practice has
     another size than the practice.
     """

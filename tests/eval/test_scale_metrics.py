@@ -58,7 +58,7 @@ def test_an_error_that_stays_is_scale_invariant_confusion(real: pd.DataFrame) ->
     assert law["gap"] == pytest.approx(gap)
     middle, low, high = law["floor"]
     assert 0.25 * gap < low <= middle <= high
-    assert law["verdict"] == "scale-invariant confusion"
+    assert law["verdict"] == "scale-invariant"
 
 
 def test_the_slope_is_that_of_the_last_three_half_decades(real: pd.DataFrame) -> None:
@@ -69,7 +69,7 @@ def test_the_slope_is_that_of_the_last_three_half_decades(real: pd.DataFrame) ->
 @pytest.mark.parametrize(
     ("floor", "seeds", "said"),
     [
-        ((0.5, 0.3, 0.6), 8, "scale-invariant confusion"),
+        ((0.5, 0.3, 0.6), 8, "scale-invariant"),
         ((0.5, 0.2, 0.6), 8, "open"),
         ((0.1, 0.0, 0.2), 8, "no floor"),
         ((0.5, 0.3, 0.6), 2, "too few seeds"),
@@ -95,7 +95,7 @@ def test_errors_of_the_return_are_beside_those_of_effects(real: pd.DataFrame) ->
         law = law_of(many(real), error)
         assert law["floor"] == pytest.approx([law["gap"]] * 3)
         assert law["slope"] == pytest.approx((0, 0, 0))
-        assert law["verdict"] == "scale-invariant confusion"
+        assert law["verdict"] == "scale-invariant"
     law = law_of(many(real, value=real["j_causal"][0]), "|J_causal - J|")
     assert (law["floor"], law["verdict"]) == ((0, 0, 0), "no floor")
     assert np.isnan(law["slope"][0])
@@ -153,5 +153,5 @@ def test_the_tables_and_the_definitions_are_in_the_report(real: pd.DataFrame) ->
     assert list(shown.loc["fused (mixed, labels)"])[2:] == ["150", "50", "150", "at least 33.3"]
     assert list(shown.loc["naive (mixed)"])[2:] == ["n/a", "5,000", "n/a", "n/a"]
     laws = found["scaling"].set_index(["agent", "error"])
-    assert laws.loc[("naive (offline)", "xReg"), "verdict"] == "scale-invariant confusion"
+    assert laws.loc[("naive (offline)", "xReg"), "confusion"] == "scale-invariant"
     assert set(DEFINITIONS) <= set(report.definitions())
