@@ -76,7 +76,7 @@ def test_the_section_is_of_kept_policies_and_rows(rows: pd.DataFrame, tmp_path: 
 def test_the_page_has_the_section_and_the_definitions(
     rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def titles(_: object, __: object, last: list[Section]) -> dict[str, bytes]:
+    def titles(_: object, __: object, last: list[Section], ___: object) -> dict[str, bytes]:
         return {"report.html": repr([section.title for section in last]).encode()}
 
     monkeypatch.setattr(report, "_render", titles)  # without its figures
