@@ -51,6 +51,10 @@ class Study(ABC):
     def runs(self, size: Size) -> list[Run]:
         """The runs of a size."""
 
+    def results(self, size: Size, folder: Path, workers: int, quiet: bool) -> pd.DataFrame:
+        """The rows of all work of a size; what has no result in the folder yet is done first."""
+        return execute(self.runs(size), folder, workers, quiet, policies=True)
+
     @abstractmethod
     def table(self, rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
         """What is measured, from the rows of the runs and the policies kept in the folder."""
@@ -126,7 +130,7 @@ def perform(study: Study, size: Size, folder: Path, workers: int, quiet: bool = 
     `study.md`, `study.png` and `study.parquet` are written beside the results of the runs.
     """
     promise = write_down(study, size, folder)
-    rows = execute(study.runs(size), folder, workers, quiet, policies=True)
+    rows = study.results(size, folder, workers, quiet)
     table = study.table(rows[rows["status"] == "ok"], folder)
     text = _judged(study.findings(table), study.paragraph(table))
     with alone_in(folder):

@@ -11,6 +11,7 @@ from refusals import refused
 from dosuite.eval.runs.run import Run
 from dosuite.eval.studies import static_scale
 from dosuite.eval.studies.study import Size, perform, studies, study_named, write_down
+from dosuite.eval.studies.units import UnitStudy
 
 EVERY = pytest.mark.parametrize("name", studies())
 
@@ -27,8 +28,12 @@ def test_every_study_says_what_it_asks_and_when_it_fails(name: str) -> None:
 
 
 @EVERY
-def test_every_study_has_runs_of_each_size(name: str) -> None:
-    small = studies()[name].runs(Size.SMALL)
+def test_every_study_has_runs_or_units_of_each_size(name: str) -> None:
+    study = studies()[name]
+    small = [
+        *study.runs(Size.SMALL),
+        *(study.units(Size.SMALL) if isinstance(study, UnitStudy) else []),
+    ]
     assert small
     assert len(set(small)) == len(small)
 
