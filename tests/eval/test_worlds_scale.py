@@ -28,7 +28,7 @@ def networks(
 ) -> pd.DataFrame:
     """Three seeds at two numbers of worlds; `first` is the observational error at the smaller."""
     rng = np.random.default_rng(0)
-    lines = [
+    lines: list[dict[str, object]] = [
         {"answers": name, "worlds": 0, "width": 0, "seed": 0, "error": error, "in_twins": GAP}
         for name, error in (("posterior", FLOOR), ("association", GAP))
     ]
