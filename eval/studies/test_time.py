@@ -176,6 +176,10 @@ class TestTime(UnitStudy):
         legend(figure, [*marks, mark("floor without a memory", color=GREY, marker="_")], 4)
         return figure
 
+    def headline(self, table: pd.DataFrame) -> str:
+        """What the widest learners earn at the longest horizon."""
+        return [*_sentences(table[table["width"] == table["width"].max()])][-1]
+
     def paragraph(self, table: pd.DataFrame) -> str:
         """What the learners earn at each horizon, beside the floor and the experts."""
         return " ".join(_sentences(table[table["width"] == table["width"].max()]))

@@ -160,6 +160,10 @@ class WorldsScale(UnitStudy):
         legend(figure, [*marks, mark("gap, and posterior", color=GREY, marker="_")], 4)
         return figure
 
+    def headline(self, table: pd.DataFrame) -> str:
+        """The errors of the widest networks."""
+        return [*_sentences(table)][-1]
+
     def paragraph(self, table: pd.DataFrame) -> str:
         """The errors at the ends of the curves, beside the gap and the posterior's."""
         return " ".join(_sentences(table))

@@ -101,7 +101,9 @@ def test_a_model_that_knew_would_be_beyond_the_floor() -> None:
 
 
 def test_test_time_writes_its_paragraph_from_the_numbers_and_draws_them() -> None:
-    assert "earn 0.600 with a memory" in test_time.STUDY.paragraph(imitators())
+    text = test_time.STUDY.paragraph(imitators())
+    assert "earn 0.600 with a memory" in text
+    assert test_time.STUDY.headline(imitators()) == text
     (axes,) = test_time.STUDY.figure(imitators()).axes
     assert axes.get_xlabel() == "horizon"
 

@@ -63,6 +63,7 @@ def test_the_criterion_of_worlds_scale(rows: pd.DataFrame, word: Word, reason: s
 def test_worlds_scale_writes_its_paragraph_from_the_numbers_and_draws_them() -> None:
     text = worlds_scale.STUDY.paragraph(networks())
     assert "the confusion gap is 0.150, and the error of the posterior mean 0.070" in text
+    assert worlds_scale.STUDY.headline(networks()).startswith("At width 8, from 10 to 1,000 worlds")
     (axes,) = [axes for axes in worlds_scale.STUDY.figure(networks()).axes if axes.axison]
     levels = [line.get_ydata()[0] for line in axes.lines]  # type: ignore[index]
     assert {GAP, FLOOR} <= set(levels)
