@@ -214,13 +214,13 @@ def _judged(case: str, part: pd.DataFrame) -> Finding:
 
 def _sentences(table: pd.DataFrame) -> Iterator[str]:
     for horizon, part in table.groupby("horizon"):
-        means = part.groupby("learner")[["earned", "logged"]].mean()
+        earned = part.groupby("learner")["earned"].mean()
+        logged = part.groupby("learner")["logged"].mean()
         yield (
             f"In {horizon} rounds the floor is {part['floor'].iloc[0]:.3f}; imitators of the "
-            f"expert who experiments, who earns {means.loc[EXPERIMENTS, 'logged']:.3f} himself, "
-            f"earn {means.loc[EXPERIMENTS, 'earned']:.3f} with a memory and "
-            f"{means.loc[FORGETS, 'earned']:.3f} without, and those of the expert who knows, who "
-            f"earns {means.loc[KNOWS, 'logged']:.3f}, earn {means.loc[KNOWS, 'earned']:.3f}."
+            f"expert who experiments, who earns {logged[EXPERIMENTS]:.3f} himself, earn "
+            f"{earned[EXPERIMENTS]:.3f} with a memory and {earned[FORGETS]:.3f} without, and those "
+            f"of the expert who knows, who earns {logged[KNOWS]:.3f}, earn {earned[KNOWS]:.3f}."
         )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ def networks(
 ) -> pd.DataFrame:
     """Three seeds at two numbers of worlds; `first` is the observational error at the smaller."""
     rng = np.random.default_rng(0)
-    lines: list[dict[str, object]] = [
+    lines: list[dict[str, Any]] = [
         {"answers": name, "worlds": 0, "width": 0, "seed": 0, "error": error, "in_twins": GAP}
         for name, error in (("posterior", FLOOR), ("association", GAP))
     ]
