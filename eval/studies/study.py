@@ -25,6 +25,7 @@ from dosuite.envs.files import alone_in, replacing
 from ..reports.page import save
 from ..runs.run import Run
 from ..runs.suite import execute
+from .judging_code import judging_code
 from .made import recorded
 from .verdicts import Finding, Word, counted, overall
 
@@ -86,12 +87,13 @@ class Study(ABC):
         return Path(inspect.getfile(type(self)))
 
     def promise(self, size: Size) -> str:
-        """What is written before the run, with a hash of the code of the criterion."""
-        mark = blake2b(self.file.read_bytes(), digest_size=6).hexdigest()
+        """What is written before the run, with a hash of the code that measures and judges."""
+        code = judging_code(self.file.read_text(encoding="utf-8"))
+        mark = blake2b(code.encode(), digest_size=6).hexdigest()
         return (
             f"{self.name} ({size})\n\nQuestion: {self.question}\nHypothesis: {self.hypothesis}\n"
             f"Criterion: {self.criterion}\nBudget: {self.budget[size]}\n"
-            f"Hash of the study's file: {mark}\n"
+            f"Hash of the code of the criterion: {mark}\n"
         )
 
 
