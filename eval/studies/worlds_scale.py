@@ -24,7 +24,7 @@ from dosuite.causal.arrays import Floats
 from dosuite.envs.worlds.random_scm import RandomSCM
 
 from ..reports.panels import FONT, GREY, INK, WRONG, legend, mark, titled_panels
-from .scaling import curve
+from .compute import curve
 from .study import Size
 from .units import Unit, UnitStudy
 from .verdicts import Check, Finding, below, compared, finding, seed_interval, within

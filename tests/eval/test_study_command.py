@@ -114,3 +114,12 @@ def shown(table):
     assert judging_code(source.replace("import numpy", "import pandas")) == code
     assert judging_code(source.replace("table < LIMIT", "table <= LIMIT")) != code
     assert judging_code(source.replace("LIMIT = 1", "LIMIT = 2")) != code
+
+
+def test_what_a_study_of_units_does_may_not_change() -> None:
+    study = study_named("test-time")
+    code = judging_code(study.file.read_text(encoding="utf-8"))
+    # the units, how one is done, and a mechanism that no code names
+    for method in ("units", "rows", "box"):
+        assert f"def {method}(" in code
+    assert "_sentences" not in code
