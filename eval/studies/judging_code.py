@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 SHOWING = {"figure", "paragraph", "headline"}  # methods of a study that draw and word results
-JUDGING = {"runs", "table", "findings"}
+JUDGING = {"runs", "units", "rows", "table", "findings"}  # `rows` is of a unit
 
 
 def judging_code(source: str) -> str:
@@ -22,7 +22,8 @@ def judging_code(source: str) -> str:
 
 
 def _is_unused(function: ast.FunctionDef, used: set[str]) -> bool:
-    return function.name not in used | JUDGING
+    is_registered = bool(function.decorator_list)  # such as a mechanism of a world
+    return not is_registered and function.name not in used | JUDGING
 
 
 def _names(tree: ast.AST) -> set[str]:

@@ -55,6 +55,10 @@ class Study(ABC):
     def runs(self, size: Size) -> list[Run]:
         """The runs of a size."""
 
+    def results(self, size: Size, folder: Path, workers: int, quiet: bool) -> pd.DataFrame:
+        """The rows of all work of a size; what has no result in the folder yet is done first."""
+        return execute(self.runs(size), folder, workers, quiet, policies=True)
+
     @abstractmethod
     def table(self, rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
         """What is measured, from the rows of the runs and the policies kept in the folder."""
@@ -171,7 +175,7 @@ def perform(study: Study, size: Size, folder: Path, workers: int, quiet: bool = 
     """
     promise = write_down(study, size, folder)
     with recorded(folder):
-        rows = execute(study.runs(size), folder, workers, quiet, policies=True)
+        rows = study.results(size, folder, workers, quiet)
         table = study.table(rows[rows["status"] == "ok"], folder)
     judged = judge(study, table)
     with alone_in(folder):

@@ -12,6 +12,7 @@ from dosuite.eval.runs.run import Run
 from dosuite.eval.studies import static_scale
 from dosuite.eval.studies.judging_code import judging_code
 from dosuite.eval.studies.study import Size, perform, studies, study_named, write_down
+from dosuite.eval.studies.units import UnitStudy
 
 EVERY = pytest.mark.parametrize("name", studies())
 
@@ -28,8 +29,12 @@ def test_every_study_says_what_it_asks_and_when_it_fails(name: str) -> None:
 
 
 @EVERY
-def test_every_study_has_runs_of_each_size(name: str) -> None:
-    small = studies()[name].runs(Size.SMALL)
+def test_every_study_has_runs_or_units_of_each_size(name: str) -> None:
+    study = studies()[name]
+    small = [
+        *study.runs(Size.SMALL),
+        *(study.units(Size.SMALL) if isinstance(study, UnitStudy) else []),
+    ]
     assert small
     assert len(set(small)) == len(small)
 
@@ -109,3 +114,12 @@ def shown(table):
     assert judging_code(source.replace("import numpy", "import pandas")) == code
     assert judging_code(source.replace("table < LIMIT", "table <= LIMIT")) != code
     assert judging_code(source.replace("LIMIT = 1", "LIMIT = 2")) != code
+
+
+def test_what_a_study_of_units_does_may_not_change() -> None:
+    study = study_named("test-time")
+    code = judging_code(study.file.read_text(encoding="utf-8"))
+    # the units, how one is done, and a mechanism that no code names
+    for method in ("units", "rows", "box"):
+        assert f"def {method}(" in code
+    assert "_sentences" not in code
