@@ -51,6 +51,7 @@ def runs(
             how = {
                 "regime": regime,
                 "budget": 100,
+                "log_rows": 0,
                 "seed": seed,
                 "run": "",
                 "status": "ok",
