@@ -52,6 +52,7 @@ def runs(
                 "regime": regime,
                 "budget": 100,
                 "log_rows": 0,
+                "needs": "",
                 "seed": seed,
                 "run": "",
                 "status": "ok",
