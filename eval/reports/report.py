@@ -21,6 +21,7 @@ from ..runs.reference_values import REFERENCES
 from ..runs.suite import ORDER
 from ..scores import metrics
 from . import figures, tables
+from .latex import tabular
 from .page import Section, csv, markdown, page, print_sections, save
 from .provenance import made_section
 from .tables import summary
@@ -33,10 +34,14 @@ FIGURES: dict[str, Callable[[pd.DataFrame], Figure]] = {
 }
 
 TWINS = (
-    "Twins are two worlds with the same log and different best policies. The score is the mean of "
-    "CS_chance over both: 0 for uniform chance, 1 for the causal optimum on both, and more only "
-    "for an agent that is shown the intent or sees what is hidden. An agent that follows the "
-    f"log, or inverts it, is right once; a pair is won by scoring above {tables.WIN} on each."
+    "Twins are two worlds with the same log and different best policies. The score CS_pair places "
+    "the mean return over both between that of the confused policy (0), which does what the log "
+    "suggests in both, and that of the causal policy of each world (1). It is below 0 for a policy "
+    "that earns less than the confused one, as acting at random may, and above 1 only for an agent "
+    "that is shown the intent or sees what is hidden. The column mean is over the families of "
+    "worlds, which weigh the same; [low, high] are 95 % intervals over seeds, and the best number "
+    "of a column is bold. A pair is won by a return that is, in each of the two worlds, more than "
+    f"{tables.WIN:.0%} of the way from uniform chance to the causal policy."
 )
 EARNED = (
     "In the figure, large marks are interquartile means over seeds, small ones are seeds, bars are "
@@ -239,9 +244,8 @@ def _render(
     files = {f"figures/{name}.png": _image(figure, "png") for name, figure in drawn.items()}
     for section in sections:
         for table in section.tables:
-            tex = table.frame.to_latex(index=False, escape=True)
             files[f"tables/{table.name}.md"] = markdown(table).encode() + b"\n"
-            files[f"tables/{table.name}.tex"] = tex.encode()
+            files[f"tables/{table.name}.tex"] = tabular(table).encode()
     files["tables/summary.csv"] = csv(scores).encode()
     inline = {
         name: base64.b64encode(_image(figure, "svg")).decode() for name, figure in drawn.items()
