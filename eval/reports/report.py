@@ -1,7 +1,6 @@
 """The report of result rows: tables, figures and one page. Nothing is run here."""
 
 import base64
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,9 @@ from ..runs.reference_values import REFERENCES
 from ..runs.suite import ORDER
 from ..scores import metrics
 from . import figures, tables
+from .figure_files import figure_files
 from .latex import tabular
-from .page import Section, csv, markdown, page, print_sections, save
+from .page import Section, Table, csv, markdown, page, print_sections, save
 from .provenance import made_section
 from .tables import summary
 
@@ -137,8 +137,8 @@ def print_tables(rows: pd.DataFrame, console: Console) -> None:
 
 
 def write_report(rows: pd.DataFrame, folder: Path, beforehand: pd.DataFrame | None = None) -> Path:
-    """Write report.html, figures/*.png, tables/*.md and *.tex, and tables/summary.csv; return the
-    path of the page.
+    """Write report.html, figures/*.png, *.svg and *.pdf, tables/*.md and *.tex, and
+    tables/summary.csv; return the path of the page.
 
     Rows that were made `beforehand` are drawn in grey. Everything is rendered before the first file
     is written.
@@ -163,7 +163,7 @@ def report_sections(rows: pd.DataFrame, scores: pd.DataFrame) -> list[Section]:
 
 def _twins(rows: pd.DataFrame) -> Section:
     sentences = [TWINS, REFERRED, *tables.winners(rows)]
-    return Section("1. Who is right about both twins?", sentences, [tables.headline(rows)])
+    return Section("1. Who is right about both twins?", sentences, _filled(tables.headline(rows)))
 
 
 def _earned(rows: pd.DataFrame, here: pd.DataFrame) -> Section:
@@ -180,7 +180,7 @@ def _shifted(rows: pd.DataFrame, here: pd.DataFrame) -> Section:
     return Section(
         "3. And when the world shifts?",
         [SHIFTED, tables.confused_wins(rows)],
-        [tables.score_table("shifts", here, metrics.headings("shifts"))],
+        _filled(tables.score_table("shifts", here, metrics.headings("shifts"))),
         figure="shift_regret",
     )
 
@@ -192,7 +192,7 @@ def _believed(here: pd.DataFrame) -> Section:
     return Section(
         "4. What does it believe it earns?",
         [BELIEVED],
-        [table],
+        _filled(table),
         figure="belief",
         on_terminal=False,
     )
@@ -201,7 +201,15 @@ def _believed(here: pd.DataFrame) -> Section:
 def _calibrated(here: pd.DataFrame) -> Section:
     headings = metrics.headings("calibration")
     table = tables.score_table("calibration", tables.having(here, "ice"), headings)
-    return Section("5. Does it predict what acting does?", [CALIBRATED], [table], on_terminal=False)
+    return Section(
+        "5. Does it predict what acting does?", [CALIBRATED], _filled(table), on_terminal=False
+    )
+
+
+def _filled(table: Table) -> list[Table]:
+    """The table, if it has rows and more in them than names."""
+    names = {"environment", "agent"}
+    return [table] if len(table.frame) and not names.issuperset(table.frame) else []
 
 
 def _failed(rows: pd.DataFrame) -> Section:
@@ -241,23 +249,14 @@ def _render(
     with matplotlib.rc_context({"text.parse_math": False}):  # names may have dollar signs
         drawn = {name: draw(rows) for name, draw in FIGURES.items() if name != SCORES}
         drawn[SCORES] = figures.score_panels(rows, beforehand)
-    files = {f"figures/{name}.png": _image(figure, "png") for name, figure in drawn.items()}
+    files: dict[str, bytes] = {}
+    for name, figure in drawn.items():
+        files |= figure_files(figure, f"figures/{name}")
     for section in sections:
         for table in section.tables:
             files[f"tables/{table.name}.md"] = markdown(table).encode() + b"\n"
             files[f"tables/{table.name}.tex"] = tabular(table).encode()
     files["tables/summary.csv"] = csv(scores).encode()
-    inline = {
-        name: base64.b64encode(_image(figure, "svg")).decode() for name, figure in drawn.items()
-    }
+    inline = {name: base64.b64encode(files[f"figures/{name}.svg"]).decode() for name in drawn}
     files["report.html"] = page(sections, inline, rows).encode()
     return files
-
-
-def _image(figure: Figure, kind: str) -> bytes:
-    """A figure as a file, the same bytes each time."""
-    buffer = io.BytesIO()
-    metadata = {"Date": None} if kind == "svg" else None
-    with matplotlib.rc_context({"svg.hashsalt": "dosuite"}):
-        figure.savefig(buffer, format=kind, dpi=200, metadata=metadata)
-    return buffer.getvalue()

@@ -105,14 +105,17 @@ def winners(rows: pd.DataFrame) -> list[str]:
 
 
 def score_table(name: str, scores: pd.DataFrame, columns: dict[str, str]) -> Table:
-    """One row for each environment and agent, one column (heading: metric) for each score."""
+    """One row for each environment and agent, one column (heading: metric) for each score that any
+    of them has."""
     texts = {}
     for heading, metric in columns.items():
         part = scores[scores["metric"] == metric].set_index(["where", "who"])
+        if part.empty:  # such as scores on twins, where there are none
+            continue
         texts[heading] = pd.Series(_texts(part, metric), part.index, str)
     cells = scores[["where", "who"]].drop_duplicates().sort_values(["where", "who"])
     frame = pd.DataFrame(texts, pd.MultiIndex.from_frame(cells))
-    better = {head: BETTER[metric] for head, metric in columns.items() if metric in BETTER}
+    better = {head: BETTER[columns[head]] for head in texts if columns[head] in BETTER}
     return Table(name, _flat(frame), grouped=True, better=better)
 
 

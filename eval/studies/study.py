@@ -20,6 +20,7 @@ from dosuite.causal import InputError
 from dosuite.causal.errors import did_you_mean
 from dosuite.envs.files import alone_in, replacing
 
+from ..reports.figure_files import figure_files
 from ..reports.page import save
 from ..runs.run import Run
 from ..runs.suite import execute
@@ -123,7 +124,7 @@ def write_down(study: Study, size: Size, folder: Path) -> str:
 def perform(study: Study, size: Size, folder: Path, workers: int, quiet: bool = False) -> Result:
     """Do the runs of a study that are not done yet, judge them, and write what they say.
 
-    `study.md`, `study.png` and `study.parquet` are written beside the results of the runs.
+    `study.md`, `study.parquet` and the figure (PNG, SVG, PDF) are written beside the results.
     """
     promise = write_down(study, size, folder)
     rows = execute(study.runs(size), folder, workers, quiet, policies=True)
@@ -131,10 +132,9 @@ def perform(study: Study, size: Size, folder: Path, workers: int, quiet: bool = 
     text = _judged(study.findings(table), study.paragraph(table))
     with alone_in(folder):
         save({"study.md": f"{promise}\n{text}\n".encode()}, folder)
+        save(figure_files(study.figure(table), "study", dpi=120), folder)
         with replacing(folder / "study.parquet") as temporary:
             table.to_parquet(temporary)
-        with replacing(folder / "study.png") as temporary:
-            study.figure(table).savefig(temporary, format="png", dpi=120)
     return Result(rows, text)
 
 

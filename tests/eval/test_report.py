@@ -14,8 +14,9 @@ import pytest
 from rich.console import Console
 
 from dosuite.envs.pictures.graph_drawing import draw_graph
-from dosuite.eval.reports import report
+from dosuite.eval.reports import figures, report
 from dosuite.eval.reports import tables as report_tables
+from dosuite.eval.reports.figure_files import figure_files
 from dosuite.eval.reports.latex import tabular
 from dosuite.eval.reports.page import Table
 from dosuite.eval.reports.rounding import number_text
@@ -252,7 +253,8 @@ def test_write_makes_all_files_and_a_page_that_needs_no_network(
     ]
     assert text.count("data:image/svg+xml;base64,") == len(report.FIGURES)
     files = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    assert {f"figures/{name}.png" for name in report.FIGURES} < files
+    kinds = ("png", "svg", "pdf")
+    assert {f"figures/{name}.{kind}" for name in report.FIGURES for kind in kinds} < files
     names = (
         "headline",
         "scores",
@@ -266,6 +268,41 @@ def test_write_makes_all_files_and_a_page_that_needs_no_network(
     assert {f"tables/{name}.{kind}" for name in names for kind in ("md", "tex")} < files
     assert r"\toprule" in (tmp_path / "tables/headline.tex").read_text()
     assert not [name for name in files if "/." in f"/{name}"]
+
+
+def test_without_twins_and_shifts_there_is_no_empty_table(rows: pd.DataFrame) -> None:
+    alone = rows[(rows["variant"] == "") & (rows["world"] == "")].assign(floor=np.nan)
+    found = tables(alone)
+    assert not {"headline", "shifts"} & set(found)
+    assert list(found["scores"]) == ["environment", "agent", "J", "CS", "CS_chance"]
+
+
+@pytest.mark.parametrize("kind", ["svg", "pdf"])
+def test_a_figure_is_the_same_file_each_time(rows: pd.DataFrame, kind: str) -> None:
+    one, other = (figure_files(figures.belief_panels(rows), "belief") for _ in range(2))
+    assert one[f"belief.{kind}"] == other[f"belief.{kind}"]
+
+
+@pytest.mark.parametrize(("value", "ends"), [(0.275, "neither"), (0.9, "min"), (-0.9, "max")])
+def test_a_colour_bar_marks_regrets_beyond_its_scale(
+    rows: pd.DataFrame, value: float, ends: str
+) -> None:
+    is_cold = (rows["agent"] == "naive") & (rows["world"] == "heat_wave")
+    shifted = rows[rows["world"] == "cold_snap"].assign(world="heat_wave", j_best=0.475)
+    shifted = shifted.assign(j_worst=0.0, value=value)
+    figure = figures.regret_heatmaps(pd.concat([rows[~is_cold], shifted]))
+    bars = [axes for axes in figure.axes if not axes.images and axes.get_xlabel()]
+    assert [bar._colorbar.extend for bar in bars] == [ends]  # type: ignore[attr-defined]
+    assert "shifted world" in figure.get_supxlabel()
+
+
+def test_a_belief_is_drawn_with_its_distance_to_what_is_earned(rows: pd.DataFrame) -> None:
+    axes = figures.belief_panels(rows).axes[0]
+    assert [text.get_text() for text in axes.texts] == ["+0.340"]
+    known = rows["believed"].mask(rows["believed"].notna(), rows["value"] + 1e-15)
+    right = rows[rows["agent"] == "naive"].assign(believed=known)
+    axes = figures.belief_panels(right).axes[0]
+    assert np.ptp(axes.get_xlim()) > 0.01, "a difference of rounding must not fill the panel"
 
 
 def test_nothing_is_written_when_rendering_fails(
