@@ -19,7 +19,7 @@ from ..scores.metrics import NEGLIGIBLE
 from .scaling import ADAM, SGD, scaling_runs, scaling_table
 from .static_scale import CASINO, ICE, NAPKIN, RIVER
 from .study import Size, Study
-from .verdicts import LEAST_SEEDS, Check, Finding, below, compared, finding
+from .verdicts import LEAST_SEEDS, Check, Finding, below, compared, counted, finding
 
 RESAMPLES = 1000  # of the seeds
 SOLVED = 0.05  # the regret that the control's best predictors may have
@@ -98,6 +98,19 @@ class PredictControl(Study):
         )
         legend(figure, [world, control], 2)
         return figure
+
+    def headline(self, table: pd.DataFrame) -> str:
+        """The range of the rank correlations over worlds, and that over their controls."""
+        ranges = []
+        for variant in ("", "control"):
+            parts = table[table["variant"] == variant].groupby("where")
+            ranks = [rank_correlation(part)[0] for _, part in parts]
+            ranges.append(f"between {min(ranks):.2f} and {max(ranks):.2f}")
+        worlds = counted(table["where"].nunique(), "confounded world")
+        return (
+            "Over networks of all sizes, the rank correlation between predictive loss and regret "
+            f"is {ranges[0]} on {worlds}, and {ranges[1]} without confounding."
+        )
 
     def paragraph(self, table: pd.DataFrame) -> str:
         """The rank correlations of every world and its control."""

@@ -109,6 +109,9 @@ def test_predict_control_writes_its_paragraph_from_the_numbers() -> None:
     text = predict_control.STUDY.paragraph(rows)
     assert "is -1.00 [-1.00, -1.00] on the world and 1.00 [1.00, 1.00] on the control" in text
     assert predict_control.STUDY.figure(rows).axes
+    head = predict_control.STUDY.headline(rows)
+    assert "between -1.00 and -1.00 on 1 confounded world," in head
+    assert "between 1.00 and 1.00 without confounding" in head
 
 
 def test_the_predictive_loss_is_zero_only_for_the_law_of_the_log() -> None:
