@@ -1,5 +1,6 @@
 """The house: four floors, imports that go one way, and a package that holds all folders."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -111,6 +112,15 @@ def test_the_package_runs_as_a_module() -> None:
     )
     assert done.stdout.startswith("dosuite "), done.stderr
     assert [path.name for path in (ROOT / ENTRY).glob("*.py")] == ["__main__.py"]
+
+
+def test_the_workflow_tries_every_python_that_is_claimed() -> None:
+    claimed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
+    pythons = [line.rpartition(" ")[2] for line in claimed if "Python :: 3." in line]
+    text = (ROOT / ".github/workflows/tests.yml").read_text()
+    tried = re.findall(r"python: \[(.*)\]", text)
+    assert tried == [", ".join(f'"{python}"' for python in pythons)]
+    assert all(f"{system}-latest" in text for system in ("ubuntu", "macos", "windows"))
 
 
 def test_there_is_no_other_folder_with_code() -> None:
