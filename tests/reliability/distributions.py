@@ -91,7 +91,7 @@ def _installed(file: Path, place: Path, are_fresh: bool) -> Path:
         (site,) = place.glob("lib/python*/site-packages")
         # a path in a .pth file: packages can be imported from there, editable installs cannot
         (site / "libraries.pth").write_text(sysconfig.get_path("purelib"))
-    command = [python, "-m", "pip", "install", "--quiet", *options, file]
+    command = [str(python), "-m", "pip", "install", "--quiet", *options, str(file)]
     subprocess.run(command, cwd=place, check=True)
     return python
 
