@@ -15,6 +15,7 @@ from .claims import matrix, predictions
 from .compare import compare
 from .curves import curves
 from .data import data
+from .export import export
 from .floors import floors
 from .leaderboard import leaderboard
 from .list_catalogue import list_catalogue
@@ -63,6 +64,7 @@ COMMANDS = (
     report,
     gather,
     compare,
+    export,
     floors,
     cite,
     submission,

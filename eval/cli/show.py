@@ -40,6 +40,7 @@ def show(
     from dosuite.envs.trust import set_trust
 
     from .classic_tables import show_classic
+    from .kept_shows import kept_show
     from .world_tables import print_certificate, print_values, title
 
     if picture is not None and picture == steps:
@@ -54,8 +55,12 @@ def show(
     world = make_model(environment, variant=variant, shift=shift)
     print_plain(title(environment, variant, model))
     console.print(f"\n{as_text(world.graph)}\n", markup=False, highlight=False)
-    print_values(model, world, shift)
-    print_certificate(world)
+    kept = "" if shift or variant else kept_show(environment, model)
+    if kept:
+        print_plain(kept)
+    else:
+        print_values(model, world, shift)
+        print_certificate(world)
     if picture is not None:
         _draw_graph(world, picture)
     if steps is not None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from dosuite.causal import Array, InputError
 
-from .bootstrap import Interval, aggregate, interval, iqm
+from .bootstrap import Interval, aggregate, interval, iqm, mean_interval
 from .calibration import (
     confusion_coefficient,
     contrast_calibration_error,
@@ -63,6 +63,7 @@ __all__ = [
     "is_control",
     "largest_budget",
     "later_columns",
+    "mean_interval",
     "metric",
     "metrics_over",
     "normalised_regret",
@@ -77,6 +78,8 @@ DEGENERATE = 0.02  # of J_causal - J_worst: a smaller denominator leaves a score
 NEGLIGIBLE = 1e-9  # differences of exact values below this are rounding
 CELL = ["environment", "member", "variant", "agent", "regime", "budget"]  # shared by the seeds
 PAIR = ["environment", "member", "agent", "regime", "budget", "seed"]  # shared by runs on twins
+
+SCALE = ["value", "j_confused", "j_causal", "j_worst"]  # what a score of a run is made of
 
 # What is read off the row of a run.
 
@@ -153,13 +156,24 @@ def _twin_score(pairs: pd.DataFrame) -> "pd.Series[float]":
 @metric(
     "twin_balanced",
     "CS_tb",
-    "CS_tb = (CS_chance + CS_chance on the twin) / 2, the headline: 0 is chance, 1 the causal "
-    "policy on both.",
+    "CS_tb = (CS_chance + CS_chance on the twin) / 2: 0 is chance, 1 the causal policy on both.",
     Over.TWINS,
     "headline",
 )
 def _mean_of_twins(pairs: pd.DataFrame) -> "pd.Series[float]":
     return (pairs["chance_score"] + pairs["twin_score"]) / 2
+
+
+@metric(
+    "pair_score",
+    "CS_pair",
+    "CS_pair, the headline, is CS with the means over a world and its twin in place of J, "
+    "J_confused and J_causal: 0 is the confused policy in both, 1 the causal policy of each.",
+    Over.TWINS,
+    "headline",
+)
+def _pair_score(pairs: pd.DataFrame) -> "pd.Series[float]":
+    return pairs["pair_score"]
 
 
 @metric(
@@ -307,10 +321,18 @@ def twin_balanced(rows: pd.DataFrame) -> pd.DataFrame:
             f"two runs of {first['agent']} on {first['environment']} with seed {first['seed']}: "
             "give one of them"
         )
-    columns = [*PAIR, "chance_score"]
-    here = scored.loc[scored["variant"] == "", columns]
-    there = scored.loc[scored["variant"] == "twin", columns]
-    pairs = here.merge(there.rename(columns={"chance_score": "twin_score"}), on=PAIR)
+    here, there = (
+        scored.loc[scored["variant"] == variant].set_index(PAIR) for variant in ("", "twin")
+    )
+    both = here.index.intersection(there.index, sort=False)
+    here, there = here.loc[both], there.loc[both]
+    means = (here[SCALE] + there[SCALE]) / 2
+    columns = {
+        "chance_score": here["chance_score"],
+        "twin_score": there["chance_score"],
+        "pair_score": _score(means, means["j_confused"]),
+    }
+    pairs = pd.DataFrame(columns, index=both).reset_index()
     return pairs.assign(**{each.name: each.compute(pairs) for each in metrics_over(Over.TWINS)})
 
 
