@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from draw_imports import (
 )
 from places import ROOT
 
-ENTRY = "dosuite"  # the folder of `python -m dosuite`
+ENTRY = "eval/cli/entry"  # the folder of `python -m dosuite`
 GRAPH = import_graph()
 FILES = [path for floor in FLOORS for path in sorted((ROOT / floor).rglob("*.py"))]
 
@@ -95,17 +96,18 @@ def test_a_new_room_needs_a_level(tmp_path: Path) -> None:
 
 def test_every_folder_with_modules_is_packaged() -> None:
     setup = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    folders = {path.parent.relative_to(ROOT).as_posix() for path in FILES}
-    named = {f"dosuite.{folder.replace('/', '.')}" for folder in folders} | {ENTRY}
+    folders = {path.parent.relative_to(ROOT).as_posix() for path in FILES} - {ENTRY}
+    named = {f"dosuite.{folder.replace('/', '.')}" for folder in folders} | {"dosuite"}
     assert named == set(setup["packages"])
     floors = {folder for folder in folders if "/" not in folder}
     assert set(setup["package-dir"].values()) == floors | {ENTRY}
 
 
 def test_the_package_runs_as_a_module() -> None:
+    if find_spec("dosuite.__main__") is None:
+        pytest.skip("dosuite is not installed")
     done = subprocess.run(
-        [sys.executable, "-m", ENTRY, "--version"],
-        cwd=ROOT,
+        [sys.executable, "-m", "dosuite", "--version"],
         capture_output=True,
         text=True,
         check=False,
@@ -129,4 +131,4 @@ def test_there_is_no_other_folder_with_code() -> None:
         for path in ROOT.rglob("*.py")
         if not path.relative_to(ROOT).parts[0].startswith(".")
     }
-    assert ours - {"typings", "build"} <= {*FLOORS, ENTRY, "tests"}
+    assert ours - {"typings", "build"} <= {*FLOORS, "tests"}

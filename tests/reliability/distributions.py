@@ -78,6 +78,8 @@ def _not_packed(file: Path) -> list[str]:
     listed = subprocess.run(
         ["git", "ls-files", *folders], cwd=ROOT, check=True, capture_output=True, text=True
     )
+    if "__main__.py" in packed:
+        packed.add("eval/cli/entry/__main__.py")
     return sorted(set(listed.stdout.split()) - packed)
 
 
