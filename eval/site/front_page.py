@@ -1,0 +1,52 @@
+"""The front page: the question, one answer in numbers, and what has been found."""
+
+from dosuite.envs import make_model
+from dosuite.envs.pictures.graph_drawing import draw_graph
+from dosuite.envs.regimes import Regime
+
+from ..reports.page import Table
+from ..reports.world_text import seeing_and_doing
+from .drawing import as_svg
+from .pages import Page, rendered
+from .plan import Plan
+from .reference_scores import Scores
+
+EXAMPLE = "IceCreamShorts-v0"
+
+
+def front_page(plan: Plan, scores: Scores) -> Page:
+    """The front page, which links to the pages of a plan."""
+    world = make_model(EXAMPLE)
+    graph = f"images/{EXAMPLE}.svg"
+    return Page(
+        path="index.html",
+        title="dosuite",
+        summary="The question, and what has been found.",
+        body=rendered(
+            "front.html",
+            example=EXAMPLE,
+            actions=seeing_and_doing(world).drop(columns="context"),
+            graph=graph,
+            winners=scores.winners(),
+            headline=_turned(scores.headline()),
+            about=scores.about(),
+            sections=list(plan.sections()),
+            links=plan.links(),
+        ),
+        files={graph: as_svg(draw_graph(world.graph))},
+    )
+
+
+def _turned(table: Table) -> Table:
+    """The headline with families in rows and learners in columns, without intervals."""
+    known = table.frame.set_index("agent").drop(columns="won")
+    is_learner = ~known.index.str.endswith(f"({Regime.EXACT.label})")
+    assert table.shade is not None
+    shade = table.shade.drop(columns=["who", "won"]).set_axis(known.index)
+    texts = known[is_learner].replace(r" \[.*", "", regex=True).replace("n/a", "").T
+    colours = shade[is_learner].T
+    return Table(
+        "headline",
+        texts.rename_axis(index="family", columns=None).reset_index(),
+        colours.reset_index(drop=True).assign(family=float("nan"))[["family", *colours.columns]],
+    )

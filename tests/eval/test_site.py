@@ -1,0 +1,123 @@
+"""The site: its pages open from their folder, link to one another, and ask no host for anything."""
+
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from dosuite.causal import InputError
+from dosuite.envs import IceCreamShorts
+from dosuite.eval.reports import filmstrip
+from dosuite.eval.site.build import build
+from dosuite.eval.site.pages import Page
+from dosuite.eval.site.plan import plan
+from dosuite.eval.site.prose import prose
+from dosuite.eval.site.settings_text import settings_table
+
+WORLD = "RandomSCM-Proxy"
+LOADED = {"img": "src", "script": "src", "link": "href", "iframe": "src", "source": "src"}
+
+
+class Links(HTMLParser):
+    """What a page loads, what it links to, and the anchors it has."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.loaded: list[str] = []
+        self.linked: list[str] = []
+        self.anchors: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value for name, value in attrs if value is not None}
+        if tag in LOADED and LOADED[tag] in values:
+            self.loaded.append(values[LOADED[tag]])
+        if tag == "a" and "href" in values:
+            self.linked.append(values["href"])
+        if tag == "form":
+            self.linked.append(values["action"])
+        self.anchors |= {values[name] for name in ("id", "name") if name in values}
+
+
+def faults(folder: Path) -> Iterator[str]:
+    """The links that lead nowhere, and what would be asked of a host."""
+    pages = {path: Links(path.read_text(encoding="utf-8")) for path in folder.rglob("*.html")}
+    for path, links in pages.items():
+        for target in links.loaded:
+            if not target.startswith("data:") and not (path.parent / unquote(target)).is_file():
+                yield f"{path} loads {target}"
+        for target in links.linked:
+            if target.startswith(("http:", "https:", "mailto:")):
+                continue
+            file, _, anchor = unquote(target).partition("#")
+            other = (path.parent / file).resolve() if file else path
+            if other not in pages or (anchor and anchor not in pages[other].anchors):
+                yield f"{path} links to {target}"
+    for style in folder.rglob("*.css"):
+        if "url(" in style.read_text(encoding="utf-8") or "@import" in style.read_text():
+            yield f"{style} loads something"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site").resolve()
+    told: list[str] = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(filmstrip, "MOVING", 2)
+        build(plan(WORLD.lower()), folder, told.append)
+    assert told[0] == "1 of 3: RandomSCM-Proxy-v0"
+    return folder
+
+
+def test_every_link_resolves_and_nothing_is_asked_of_a_host(site: Path) -> None:
+    assert list(faults(site)) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ('<a href="nowhere.html">x</a>', "links to nowhere.html"),
+        ('<a href="#nowhere">x</a>', "links to #nowhere"),
+        ('<img src="https://example.org/x.png">', "loads https://example.org/x.png"),
+    ],
+)
+def test_a_fault_is_found(tmp_path: Path, body: str, fault: str) -> None:
+    (tmp_path / "index.html").write_text(body)
+    assert [text.endswith(fault) for text in faults(tmp_path)] == [True]
+
+
+def test_the_page_of_a_world_has_its_numbers(site: Path) -> None:
+    text = (site / f"worlds/{WORLD}-v0.html").read_text()
+    for section in ("story", "graph", "numbers", "log", "twins", "settings", "sources", "code"):
+        assert f'id="{section}"' in text
+    assert 'gymnasium.make("dosuite.envs:RandomSCM-Proxy-v0")' in text.replace("&#34;", '"')
+    assert (site / f"images/{WORLD}-v0.gif").read_bytes()[:3] == b"GIF"
+
+
+def test_a_name_that_no_page_has_is_refused() -> None:
+    with pytest.raises(InputError, match="no page has 'icecraem' in its name"):
+        plan("icecraem")
+
+
+def test_a_docstring_keeps_its_drawing_and_its_labels() -> None:
+    text = prose(
+        "One & `two`.\nThree.\n\n    a --> b\n\nTrap: 1, since\nE > 0.\nBest: 0.\n\n- x\n- y"
+    )
+    assert text.labelled == {"Trap": "1, since E &gt; 0.", "Best": "0."}
+    assert "<p>One &amp; <code>two</code>. Three.</p>" in text.story
+    assert "<pre>a --&gt; b</pre>" in text.story
+    assert "<li>x</li>\n<li>y</li>" in text.story
+
+
+def test_settings_come_with_the_comments_of_their_source() -> None:
+    table = settings_table(IceCreamShorts).set_index("setting")
+    assert table.loc["confounding", "default"] == "0.8"
+    assert table.loc["effect", "what it is"] == "of an ice cream on P(shorts)"
+
+
+def test_the_words_of_a_page_are_without_code() -> None:
+    page = Page("a/b.html", "t", "s", "<style>x</style><p>One &amp;\n <b>two</b></p>")
+    assert page.words() == "One & two"
+    assert page.root == "../"
