@@ -6,7 +6,9 @@ from pathlib import Path
 
 from ..reports.page import save
 from . import pages
+from .agent_page import agent_page, list_of_agents
 from .front_page import front_page
+from .metrics_page import metrics_page
 from .other_worlds import classic_page, list_of_worlds, opaque_page
 from .pages import Page
 from .plan import Plan
@@ -44,4 +46,10 @@ def _steps(plan: Plan) -> Iterator[tuple[str, Make]]:
         yield name, partial(classic_page, name)
     if plan.environments:
         yield "the list of worlds", partial(list_of_worlds, plan)
+    for name in plan.agents:
+        yield name, partial(agent_page, name, scores, plan.links())
+    if plan.agents:
+        yield "the list of agents", partial(list_of_agents, plan)
+    if "metrics" in plan.single:
+        yield "the metrics", metrics_page
     yield "the front page", partial(front_page, plan, scores)

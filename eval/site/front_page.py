@@ -32,9 +32,18 @@ def front_page(plan: Plan, scores: Scores) -> Page:
             about=scores.about(),
             sections=list(plan.sections()),
             links=plan.links(),
+            families=_families(plan),
         ),
         files={graph: as_svg(draw_graph(world.graph))},
     )
+
+
+def _families(plan: Plan) -> dict[str, str]:
+    """The pages of agents, and of the first world of each family, by name."""
+    links = plan.links()
+    for name, path in plan.links().items():
+        links.setdefault(name.partition("-")[0], path)
+    return links
 
 
 def _turned(table: Table) -> Table:

@@ -1,6 +1,7 @@
 """What the reference submission says of worlds and agents, as tables and pictures of pages."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import cached_property
 
 import pandas as pd
@@ -11,6 +12,8 @@ from ..reports.reference_rows import about_reference, reference_rows
 from ..reports.tables import headline, score_table, summary, winners
 from ..scores import metrics
 from .drawing import as_svg
+
+_POINT = r"^(\S+) \[\1, \1\]"  # an interval without a width
 
 
 class Scores:
@@ -38,7 +41,8 @@ class Scores:
         if not (self._rows[column] == name).any():
             return None
         scores = self._summary[self._summary[column] == name]
-        return score_table(column, scores, metrics.headings("scores"))
+        table = score_table(column, scores, metrics.headings("scores"))
+        return replace(table, frame=table.frame.replace(_POINT, r"\1", regex=True))
 
     def figure_of(self, world: str) -> Mapping[str, bytes]:
         """The picture of the scores in a world by its path; empty if there are none."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from .prose import inline
+
 _SETTING = re.compile(r"    (\w+): [^=]+ = .*?(?:  # (.*))?$")
 _COMMENT = re.compile(r"    # (.*)")
 
@@ -20,7 +22,11 @@ def settings_table(cls: type[Any], inherited: Iterable[str] = ()) -> pd.DataFram
     comments = comments_of(cls)
     hidden = set(inherited)
     rows = [
-        [field.name, "" if field.default is MISSING else repr(field.default), comments[field.name]]
+        [
+            field.name,
+            "" if field.default is MISSING else repr(field.default),
+            inline(comments[field.name]),
+        ]
         for field in fields(cls)
         if field.init and field.name not in hidden and field.name in comments
     ]

@@ -1,5 +1,6 @@
 """The site: its pages open from their folder, link to one another, and ask no host for anything."""
 
+import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,13 +11,17 @@ import pytest
 from dosuite.causal import InputError
 from dosuite.envs import IceCreamShorts
 from dosuite.eval.reports import filmstrip
+from dosuite.eval.scores.metric_registry import all_metrics
+from dosuite.eval.site.agent_page import agent_page
 from dosuite.eval.site.build import build
+from dosuite.eval.site.metrics_page import mathml, metrics_page
 from dosuite.eval.site.pages import Page
 from dosuite.eval.site.plan import plan
 from dosuite.eval.site.prose import prose
+from dosuite.eval.site.reference_scores import Scores
 from dosuite.eval.site.settings_text import settings_table
 
-WORLD = "RandomSCM-Proxy"
+WORLD = "IceCreamShorts-NoOverlap"
 LOADED = {"img": "src", "script": "src", "link": "href", "iframe": "src", "source": "src"}
 
 
@@ -67,7 +72,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(filmstrip, "MOVING", 2)
         build(plan(WORLD.lower()), folder, told.append)
-    assert told[0] == "1 of 3: RandomSCM-Proxy-v0"
+    assert told[0] == "1 of 3: IceCreamShorts-NoOverlap-v0"
     return folder
 
 
@@ -92,7 +97,9 @@ def test_the_page_of_a_world_has_its_numbers(site: Path) -> None:
     text = (site / f"worlds/{WORLD}-v0.html").read_text()
     for section in ("story", "graph", "numbers", "log", "twins", "settings", "sources", "code"):
         assert f'id="{section}"' in text
-    assert 'gymnasium.make("dosuite.envs:RandomSCM-Proxy-v0")' in text.replace("&#34;", '"')
+    assert 'gymnasium.make("dosuite.envs:IceCreamShorts-NoOverlap-v0")' in text.replace(
+        "&#34;", '"'
+    )
     assert (site / f"images/{WORLD}-v0.gif").read_bytes()[:3] == b"GIF"
 
 
@@ -121,3 +128,33 @@ def test_the_words_of_a_page_are_without_code() -> None:
     page = Page("a/b.html", "t", "s", "<style>x</style><p>One &amp;\n <b>two</b></p>")
     assert page.words() == "One & two"
     assert page.root == "../"
+
+
+def test_the_page_of_an_agent_has_its_settings_and_what_it_learns_from() -> None:
+    page = agent_page("iql", Scores([], []), {})
+    assert page.path == "agents/iql.html"
+    for text in ("expectile", "inverse temperature: at 0 the policy clones", "--agent iql@observe"):
+        assert text in page.body
+    assert "has no runs of this agent" in page.body
+
+
+def test_an_agent_of_the_reference_has_its_scores() -> None:
+    table = Scores([], ["iv"]).of_agent("iv")
+    assert table is not None
+    scores = table.frame.set_index("environment")["CS"]
+    assert scores["EncourageIV-v0"] == "1.00"
+
+
+def test_every_metric_has_its_formula_on_the_page() -> None:
+    pytest.importorskip("latex2mathml", reason="formulas need the extra `site`")
+    page = metrics_page()
+    for metric in all_metrics():
+        assert f'id="{metric.name}"' in page.body
+    assert page.body.count('display="block"') == sum(bool(one.formula) for one in all_metrics())
+    assert "\\" not in page.body  # LaTeX that was not understood
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "latex2mathml.converter", None)
+    with pytest.raises(InputError, match="needs latex2mathml, which is missing: pip install"):
+        mathml("x")
