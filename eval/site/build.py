@@ -14,6 +14,7 @@ from .pages import Page
 from .plan import Plan
 from .prose import code_styles
 from .reference_scores import Scores
+from .tutorial import tutorial_page
 from .world_page import world_page
 
 Make = Callable[[], Page]
@@ -52,4 +53,6 @@ def _steps(plan: Plan) -> Iterator[tuple[str, Make]]:
         yield "the list of agents", partial(list_of_agents, plan)
     if "metrics" in plan.single:
         yield "the metrics", metrics_page
+    if "tutorial" in plan.single:
+        yield "the tutorial, whose blocks are run", tutorial_page
     yield "the front page", partial(front_page, plan, scores)
