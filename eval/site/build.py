@@ -1,58 +1,71 @@
 """The building of a site: page by page, each written as soon as it is made."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 from ..reports.page import save
-from . import pages
 from .agent_page import agent_page, list_of_agents
+from .api_pages import api_pages
+from .extra import from_extra
 from .front_page import front_page
 from .metrics_page import metrics_page
 from .other_worlds import classic_page, list_of_worlds, opaque_page
-from .pages import Page
+from .pages import FOLDER, Entry, Page
 from .plan import Plan
 from .prose import code_styles
 from .reference_scores import Scores
+from .search import search_page
 from .tutorial import tutorial_page
 from .world_page import world_page
 
-Make = Callable[[], Page]
+LIBRARIES = {"metrics": "latex2mathml", "api": "pdoc"}  # of the extra, by the page that needs it
 
 
 def build(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Path:
     """Write the pages of a plan to a folder, and return the path of the front page.
 
-    `tell` is told what is made next. Other files of the folder are left as they are.
+    `tell` is told what is made next. Other files of the folder are left as they are. Raises
+    InputError if a library is missing that a page needs.
     """
-    style = (pages.FOLDER / "style.css").read_text(encoding="utf-8") + code_styles()
+    for name, library in LIBRARIES.items():
+        if name in plan.single:
+            from_extra(library)
+    style = (FOLDER / "style.css").read_text(encoding="utf-8") + code_styles()
     save({"style.css": style.encode()}, folder)
-    sections = list(plan.sections())
-    steps = list(_steps(plan))
-    for number, (title, make) in enumerate(steps):
-        tell(f"{number + 1} of {len(steps)}: {title}")
-        page = make()
+    sections, found = list(plan.sections()), list[Entry]()
+    for page in _pages(plan, tell):
         save({**page.files, page.path: page.html(sections).encode()}, folder)
+        found += page.found()
+    save({"search.html": search_page(found).html(sections).encode()}, folder)
     return folder / "index.html"
 
 
-def _steps(plan: Plan) -> Iterator[tuple[str, Make]]:
-    """The title of each page, and what makes it."""
+def _pages(plan: Plan, tell: Callable[[str], None]) -> Iterator[Page]:
+    """The pages of a plan, each made when it is asked for; the front page comes last."""
     scores = Scores(plan.worlds, plan.agents)
-    for name in plan.worlds:
-        yield name, partial(world_page, name, scores)
-    for name in plan.opaque:
-        yield name, partial(opaque_page, name)
-    for name in plan.classics:
-        yield name, partial(classic_page, name)
+    names = (*plan.environments, *plan.agents, *plan.single)
+    for number, name in enumerate(names):
+        tell(f"{number + 1} of {len(names)}: {name}")
+        yield from _made(name, plan, scores)
+    tell("the front page")
     if plan.environments:
-        yield "the list of worlds", partial(list_of_worlds, plan)
-    for name in plan.agents:
-        yield name, partial(agent_page, name, scores, plan.links())
+        yield list_of_worlds(plan)
     if plan.agents:
-        yield "the list of agents", partial(list_of_agents, plan)
-    if "metrics" in plan.single:
-        yield "the metrics", metrics_page
-    if "tutorial" in plan.single:
-        yield "the tutorial, whose blocks are run", tutorial_page
-    yield "the front page", partial(front_page, plan, scores)
+        yield list_of_agents(plan)
+    yield front_page(plan, scores)
+
+
+def _made(name: str, plan: Plan, scores: Scores) -> Iterator[Page]:
+    """The pages of one name of a plan."""
+    if name == "api":
+        yield from api_pages()
+    elif name in plan.single:
+        yield {"metrics": metrics_page, "tutorial": tutorial_page}[name]()
+    elif name in plan.worlds:
+        yield world_page(name, scores)
+    elif name in plan.opaque:
+        yield opaque_page(name)
+    elif name in plan.classics:
+        yield classic_page(name)
+    else:
+        yield agent_page(name, scores, plan.links())

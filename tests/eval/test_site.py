@@ -1,5 +1,8 @@
 """The site: its pages open from their folder, link to one another, and ask no host for anything."""
 
+import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -8,14 +11,16 @@ from urllib.parse import unquote
 
 import pytest
 
+import dosuite.eval
 from dosuite.causal import InputError
 from dosuite.envs import IceCreamShorts
 from dosuite.eval.reports import filmstrip
 from dosuite.eval.scores.metric_registry import all_metrics
+from dosuite.eval.site import api_pages
 from dosuite.eval.site.agent_page import agent_page
 from dosuite.eval.site.build import build
 from dosuite.eval.site.metrics_page import mathml, metrics_page
-from dosuite.eval.site.pages import Page
+from dosuite.eval.site.pages import Entry, Page
 from dosuite.eval.site.plan import plan
 from dosuite.eval.site.prose import prose
 from dosuite.eval.site.reference_scores import Scores
@@ -23,6 +28,26 @@ from dosuite.eval.site.settings_text import settings_table
 
 WORLD = "IceCreamShorts-NoOverlap"
 LOADED = {"img": "src", "script": "src", "link": "href", "iframe": "src", "source": "src"}
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+QUIET = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--no-first-run",
+)
+
+
+def browse(address: str, *options: str) -> str:
+    """Open an address in Chromium without a window, and return the page as it is then."""
+    assert CHROMIUM is not None
+    command = [CHROMIUM, *QUIET, "--dump-dom", *options, address]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    return done.stdout
 
 
 class Links(HTMLParser):
@@ -72,7 +97,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(filmstrip, "MOVING", 2)
         build(plan(WORLD.lower()), folder, told.append)
-    assert told[0] == "1 of 3: IceCreamShorts-NoOverlap-v0"
+    assert told[0] == "1 of 1: IceCreamShorts-NoOverlap-v0"
     return folder
 
 
@@ -103,6 +128,19 @@ def test_the_page_of_a_world_has_its_numbers(site: Path) -> None:
     assert (site / f"images/{WORLD}-v0.gif").read_bytes()[:3] == b"GIF"
 
 
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+def test_a_browser_asks_no_host_for_anything_and_finds_the_page(site: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log.json"
+    address = f"{(site / 'search.html').as_uri()}?q=overlap"
+    done = browse(address, f"--log-net-log={log}")
+    assert f'<a href="worlds/{WORLD}-v0.html">' in done
+    browse((site / f"worlds/{WORLD}-v0.html").as_uri(), f"--log-net-log={tmp_path / 'world.json'}")
+    for file in (log, tmp_path / "world.json"):
+        text = file.read_text(errors="replace")
+        assert '"constants"' in text
+        assert re.findall(r'"url": ?"((?:http|ws)s?:[^"]*)', text) == []
+
+
 def test_a_name_that_no_page_has_is_refused() -> None:
     with pytest.raises(InputError, match="no page has 'icecraem' in its name"):
         plan("icecraem")
@@ -124,9 +162,10 @@ def test_settings_come_with_the_comments_of_their_source() -> None:
     assert table.loc["effect", "what it is"] == "of an ice cream on P(shorts)"
 
 
-def test_the_words_of_a_page_are_without_code() -> None:
-    page = Page("a/b.html", "t", "s", "<style>x</style><p>One &amp;\n <b>two</b></p>")
-    assert page.words() == "One & two"
+def test_the_search_finds_the_prose_of_a_page_and_not_its_code() -> None:
+    body = '<style>x</style><p>One &amp;\n <b>two</b></p><div class="code"><p>y</p></div>'
+    page = Page("a/b.html", "t", "s", body)
+    assert page.found() == [Entry("t", "a/b.html", "s", "One & two")]
     assert page.root == "../"
 
 
@@ -158,3 +197,22 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "latex2mathml.converter", None)
     with pytest.raises(InputError, match="needs latex2mathml, which is missing: pip install"):
         mathml("x")
+
+
+def test_the_reference_has_every_exported_name_and_asks_no_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pdoc", reason="the reference needs the extra `site`")
+    assert {"dosuite.causal.exact", "dosuite.envs"} <= set(api_pages.api_modules())
+    monkeypatch.setattr(api_pages, "api_modules", lambda: ["dosuite.causal.world", "dosuite.eval"])
+    made = {page.title: page for page in api_pages.api_pages()}
+    found = {entry.title for entry in made["dosuite.eval"].entries}
+    assert {f"dosuite.eval.{name}" for name in dosuite.eval.__all__} <= found
+    for name in ("index.html", "search.html"):
+        (tmp_path / name).touch()
+    for page in made.values():
+        file = tmp_path / page.path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(page.html([]), encoding="utf-8")
+    (tmp_path / "style.css").touch()
+    assert list(faults(tmp_path)) == []
