@@ -41,7 +41,14 @@ CONTRADICTIONS: Mapping[str, Mapping[tuple[str, str], str]] = {
             )
         },
     },
-    "study": {("small", "full"): "one is a sketch, the other for a cluster"},
+    "study": {
+        ("small", "full"): "one is a sketch, the other for a cluster",
+        **{
+            ("kept", other): "the results in the package are there already"
+            for other in ("small", "full", "out", "workers")
+        },
+        ("name", "findings"): "the findings are those of all studies",
+    },
     "check": {
         ("file", "commit"): "the hash of a seed is published before there is anything to check",
         ("secret", "commit"): "a seed is either committed to or used",

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Reference = Annotated[
-    bool, typer.Option(help="Draw the agents of this package that are not run here, in grey.")
+    bool,
+    typer.Option(
+        help="Show what the package keeps: its agents that are not run here, in grey, and the "
+        "results of its studies."
+    ),
 ]
 
 
@@ -185,10 +189,11 @@ def _report(rows: "pd.DataFrame", out: Path, reference: bool) -> None:
     """Print the tables of these rows, and write the report of all rows in the folder."""
     from ..reports.reference_rows import reference_rows
     from ..reports.report import print_tables, write_report
+    from ..studies.evidence import evidence
 
     print_tables(rows, console)
     every = results_in(out)
-    write_report(every, out, reference_rows() if reference else None)
+    write_report(every, out, reference_rows() if reference else None, evidence(out, reference))
     shown, total = rows["run"].nunique(), every["run"].nunique()
     others = "" if shown == total else f" of all {total} runs in the folder"
     print_plain(f"report{others}: {out / 'report.html'}   rows: {out / 'results.parquet'}")

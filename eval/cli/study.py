@@ -12,6 +12,12 @@ def study(
     name: Annotated[str, typer.Argument(help="A study; without one, all are listed.")] = "",
     small: Annotated[bool, typer.Option("--small", help="A sketch, in minutes.")] = False,
     full: Annotated[bool, typer.Option("--full", help="All of it, for a cluster.")] = False,
+    kept: Annotated[
+        bool, typer.Option("--kept", help="Show the results in the package; nothing is run.")
+    ] = False,
+    findings: Annotated[
+        bool, typer.Option("--findings", help="Print the leading findings in Markdown.")
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(help="The folder of the results; else study-NAME-SIZE.", callback=folder),
@@ -20,13 +26,18 @@ def study(
 ) -> None:
     """Do a study: a question, with a hypothesis and a criterion that are written before its runs.
 
-    Writes study.md, study.png and study.parquet. A study that was stopped goes on.
+    Writes study.md, study.png and study.parquet. A study that was stopped goes on. The package has
+    results of studies, too, and the list says what their verdicts are.
     """
-    from ..studies.study import Size, perform, studies, study_named
+    from ..studies.kept import kept_result
+    from ..studies.study import Size, perform, study_named
 
     if not name:
-        for each in studies().values():
-            print_plain(f"{each.name}: {each.question}")
+        _print_findings() if findings else _list_studies()
+        return
+    if kept:
+        results = kept_result(name)
+        print_plain(f"{results.promise}\n{results.judged.text}\n\n{results.made()}")
         return
     chosen = study_named(name)
     size = Size.SMALL if small else Size.FULL if full else Size.DEFAULT
@@ -36,3 +47,23 @@ def study(
     print_plain(result.text)
     print_plain(f"\nfigure: {place / 'study.png'}   text: {place / 'study.md'}")
     fail_if_any(result.rows)
+
+
+def _list_studies() -> None:
+    """Print the question of each study, and the verdict of its results in the package."""
+    from ..studies.kept import kept_results
+    from ..studies.study import studies
+
+    kept = kept_results()
+    for name, each in studies().items():
+        said = f" [{kept[name].summary()}]" if name in kept else ""
+        print_plain(f"{name}: {each.question}{said}")
+
+
+def _print_findings() -> None:
+    """Print the leading findings from the results in the package, as the README has them."""
+    from ..studies.kept import kept_results
+    from ..studies.leading import leading_findings
+
+    found = leading_findings(kept_results())
+    print_plain("\n".join(map(str, found)) or "The package has no results of studies.")

@@ -63,6 +63,10 @@ class Section:
     tables: list[Table]
     figure: str = ""  # its name
     on_terminal: bool = True  # whether `print_tables` shows it, or only the page
+    # These are on the page only:
+    points: Sequence[tuple[str, str]] = ()  # a numbered list after the sentences: heads and texts
+    parts: Sequence["Section"] = ()  # below all else, each with its title as a heading
+    folded: bool = False  # as a part: whether only its title shows until it is clicked
 
 
 def print_sections(sections: Sequence[Section], console: Console) -> None:
@@ -107,7 +111,7 @@ def save(files: Mapping[str, bytes], folder: Path) -> None:
 
 
 def page(sections: Sequence[Section], figures: Mapping[str, str], rows: pd.DataFrame) -> str:
-    """Sections as one page of HTML, with the figures they name, SVG in base64, inside it."""
+    """Sections as one page of HTML, with the figures they name, as data URLs, inside it."""
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

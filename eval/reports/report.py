@@ -2,9 +2,9 @@
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -131,14 +131,26 @@ def print_tables(rows: pd.DataFrame, console: Console) -> None:
     print_sections([section for section in sections if section.on_terminal], console)
 
 
-def write_report(rows: pd.DataFrame, folder: Path, beforehand: pd.DataFrame | None = None) -> Path:
+class Illustrated(NamedTuple):
+    """A section with its figures, PNG by name."""
+
+    section: Section
+    figures: Mapping[str, bytes]
+
+
+def write_report(
+    rows: pd.DataFrame,
+    folder: Path,
+    beforehand: pd.DataFrame | None = None,
+    first: Illustrated | None = None,
+) -> Path:
     """Write report.html, figures/*.png, tables/*.md and *.tex, and tables/summary.csv; return the
     path of the page.
 
-    Rows that were made `beforehand` are drawn in grey. Everything is rendered before the first file
-    is written.
+    Rows that were made `beforehand` are drawn in grey. A `first` section stands above those of the
+    rows. Everything is rendered before the first file is written.
     """
-    save(_render(rows, beforehand, made_section(folder)), folder)
+    save(_render(rows, beforehand, made_section(folder), first), folder)
     return folder / "report.html"
 
 
@@ -228,26 +240,36 @@ def _symbol(column: str) -> str:
 
 
 def _render(
-    rows: pd.DataFrame, beforehand: pd.DataFrame | None, made: Section | None
+    rows: pd.DataFrame,
+    beforehand: pd.DataFrame | None,
+    made: Section | None,
+    first: Illustrated | None,
 ) -> dict[str, bytes]:
     """All files of the report by name."""
     scores = summary(rows)
-    sections = report_sections(rows, scores) + ([made] if made else [])
+    pictures = dict(first.figures) if first else {}
+    above = [first.section] if first else []
+    sections = [*above, *report_sections(rows, scores), *([made] if made else [])]
     with matplotlib.rc_context({"text.parse_math": False}):  # names may have dollar signs
         drawn = {name: draw(rows) for name, draw in FIGURES.items() if name != SCORES}
         drawn[SCORES] = figures.score_panels(rows, beforehand)
     files = {f"figures/{name}.png": _image(figure, "png") for name, figure in drawn.items()}
+    files |= {f"figures/{name}.png": picture for name, picture in pictures.items()}
     for section in sections:
-        for table in section.tables:
+        for table in [*section.tables, *(one for part in section.parts for one in part.tables)]:
             tex = table.frame.to_latex(index=False, escape=True)
             files[f"tables/{table.name}.md"] = markdown(table).encode() + b"\n"
             files[f"tables/{table.name}.tex"] = tex.encode()
     files["tables/summary.csv"] = csv(scores).encode()
-    inline = {
-        name: base64.b64encode(_image(figure, "svg")).decode() for name, figure in drawn.items()
-    }
+    inline = {name: data_url(_image(figure, "svg"), "svg+xml") for name, figure in drawn.items()}
+    inline |= {name: data_url(picture, "png") for name, picture in pictures.items()}
     files["report.html"] = page(sections, inline, rows).encode()
     return files
+
+
+def data_url(image: bytes, kind: str) -> str:
+    """An image as the address of itself, of the type image/`kind`."""
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
 
 
 def _image(figure: Figure, kind: str) -> bytes:

@@ -125,6 +125,16 @@ class Identifiable(Study):
         legend(figure, marks, 4)
         return figure
 
+    def headline(self, table: pd.DataFrame) -> str:
+        """How often all agents act where worlds that fit the log disagree, and where they agree."""
+        shown = table[table["variant"] == ""]
+        wrong, right = (shown[shown["right"] == kind]["did"] == ACT for kind in (EXPERIMENT, ACT))
+        return (
+            f"Learners that are told the graph act in {wrong.sum()} of {len(wrong)} runs where "
+            "worlds with the same log disagree about the best action, and in "
+            f"{right.sum()} of {len(right)} where the effect is identified."
+        )
+
     def paragraph(self, table: pd.DataFrame) -> str:
         """How often each agent acts where it should and where it should not."""
         return " ".join(_sentences(table[table["variant"] == ""]))

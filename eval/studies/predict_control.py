@@ -16,10 +16,10 @@ from ..reports.panels import FONT, INK, WRONG, legend, mark, titled_panels
 from ..runs.run import Run
 from ..scores.bootstrap import Interval
 from ..scores.metrics import NEGLIGIBLE
-from .scaling import scaling_runs, scaling_table
+from .scaling import ADAM, SGD, scaling_runs, scaling_table
 from .static_scale import CASINO, ICE, NAPKIN, RIVER
 from .study import Size, Study
-from .verdicts import LEAST_SEEDS, Check, Finding, below, compared, finding
+from .verdicts import LEAST_SEEDS, Check, Finding, below, compared, counted, finding
 
 RESAMPLES = 1000  # of the seeds
 SOLVED = 0.05  # the regret that the control's best predictors may have
@@ -28,22 +28,19 @@ GRIDS: Mapping[Size, dict[str, Any]] = {
     Size.SMALL: {
         "worlds": (ICE,),
         "rows": (30, 100, 300, 1000),
-        "widths": (4, 16),
-        "optimisers": ("adam",),
+        "learners": {ADAM: (4, 16)},
         "seeds": 6,
     },
     Size.DEFAULT: {
         "worlds": (ICE, CASINO, NAPKIN, RIVER),
         "rows": (30, 100, 300, 1000, 3000, 10_000),
-        "widths": (4, 16, 64),
-        "optimisers": ("adam",),
+        "learners": {ADAM: (4, 16, 64)},
         "seeds": 10,
     },
     Size.FULL: {
         "worlds": (ICE, CASINO, NAPKIN, RIVER),
         "rows": (30, 100, 300, 1000, 3000, 10_000, 100_000),
-        "widths": (4, 16, 64, 256, 1024),
-        "optimisers": ("adam", "sgd"),
+        "learners": {ADAM: (4, 16, 64, 256, 1024), SGD: (4, 16, 64, 256, 1024)},
         "seeds": 20,
     },
 }
@@ -60,7 +57,7 @@ class PredictControl(Study):
         "smaller regret, and often a larger one."
     )
     criterion: str = (
-        "In every world, over rows, widths, optimisers and seeds: the rank correlation between "
+        "In every world, over rows, widths, learners and seeds: the rank correlation between "
         "predictive loss and regret lies below 0, or the regret is the same for all; by its 95 % "
         "interval over seeds. No verdict if on the control that correlation does not lie above 0, "
         "or if the widest networks with the most rows have a mean regret of .05 or more there."
@@ -101,6 +98,19 @@ class PredictControl(Study):
         )
         legend(figure, [world, control], 2)
         return figure
+
+    def headline(self, table: pd.DataFrame) -> str:
+        """The range of the rank correlations over worlds, and that over their controls."""
+        ranges = []
+        for variant in ("", "control"):
+            parts = table[table["variant"] == variant].groupby("where")
+            ranks = [rank_correlation(part)[0] for _, part in parts]
+            ranges.append(f"between {min(ranks):.2f} and {max(ranks):.2f}")
+        worlds = counted(table["where"].nunique(), "confounded world")
+        return (
+            "Over networks of all sizes, the rank correlation between predictive loss and regret "
+            f"is {ranges[0]} on {worlds}, and {ranges[1]} without confounding."
+        )
 
     def paragraph(self, table: pd.DataFrame) -> str:
         """The rank correlations of every world and its control."""

@@ -20,7 +20,7 @@ from ..runs.run import Run
 from ..scores import metrics
 from .scaling import where_of
 from .study import Size, Study
-from .verdicts import Check, Finding, below, finding, within
+from .verdicts import Check, Finding, below, counted, finding, within
 
 MARGIN = 0.05  # of the range of values: differences of regret below it count as none
 POINTS = 7  # of a dial
@@ -121,6 +121,20 @@ class Reversal(Study):
         legend(figure, [mark(name, color=colour, marker="o") for name, colour in looks], 2)
         return figure
 
+    def headline(self, table: pd.DataFrame) -> str:
+        """The largest regret of each learner, and how far it is from the analytic one."""
+        means = _means(table[table["variant"] == ""])
+        far = (means["regret"] - means["analytic"]).abs().groupby("learner").max()
+        most = means["regret"].groupby("learner").max()
+        places = len(means.xs(STATIC, level="learner"))
+        worlds = counted(table["where"].nunique(), "world")
+        return (
+            f"In {places} shifts and points of dials of {worlds}, the "
+            f"regret of a frozen static learner is at most {far[STATIC]:.3f} from that of the "
+            f"confused policy in closed form, and reaches {most[STATIC]:.2f}; that of one that "
+            f"practised is at most {far[CAUSAL]:.3f} from that of the causal policy."
+        )
+
     def paragraph(self, table: pd.DataFrame) -> str:
         """The range of regrets over the shifts and dials of every world."""
         return " ".join(_sentences(table[table["variant"] == ""]))
@@ -177,9 +191,15 @@ def _claims(part: pd.DataFrame) -> Iterator[Check]:
         yield within(f"the {learner} learner's excess at {where}", excess, -MARGIN, MARGIN)
 
 
+def _means(table: pd.DataFrame) -> pd.DataFrame:
+    """The regrets, means over seeds, of each learner at each place."""
+    places = table.groupby(["learner", "where", "dial", "at"], dropna=False)
+    return places[["regret", "analytic"]].mean()
+
+
 def _sentences(table: pd.DataFrame) -> Iterator[str]:
     for where, part in table.groupby("where"):
-        means = part.groupby(["learner", "dial", "at"], dropna=False)[["regret", "analytic"]].mean()
+        means = _means(part)
         texts = []
         for learner, here in means.groupby("learner"):
             far = (here["regret"] - here["analytic"]).abs().max()

@@ -1,9 +1,9 @@
-"""Static learners over rows, widths and optimisers: the runs, and what is measured of them."""
+"""Static learners over rows and widths: the runs, and what is measured of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,37 +18,52 @@ from ..runs.kept_policies import kept_policy
 from ..runs.run import Run
 from ..scores import metrics
 
-# Learning rates by optimiser, and the rows of a minibatch, with which the control is solved.
-RATES = {"adam": 0.0003, "sgd": 0.01}
-BATCH = 1024
 LEAST_UPDATES = 600  # steps of the optimiser on a small log
-PASSES = 60  # over a large one
+PASSES = 8  # over a large one
 
 
-def learner(width: int, optimiser: str, rows: int, depth: int = 2) -> str:
-    """A value learner with as many updates as 60 passes over the log have, and 600 at least."""
-    updates = max(LEAST_UPDATES, ceil(PASSES * rows / BATCH))
-    return (
-        f"dqn:hidden={width},depth={depth},optimiser={optimiser},rate={RATES[optimiser]},"
-        f"updates={updates},batch={BATCH}"
-    )
+class Learner(NamedTuple):
+    """A static learner of action values, and settings with which it solves the control."""
+
+    agent: str
+    optimiser: str
+    rate: float  # with the least number of updates
+    batch: int
+    depth: int = 2
+
+    def __str__(self) -> str:
+        return f"{self.agent}, {self.optimiser}, depth {self.depth}"
+
+    def trained_on(self, rows: int, width: int) -> str:
+        """The agent with its settings for a log of so many rows.
+
+        With more updates the rate is smaller by the same factor, so that its noise vanishes, too.
+        """
+        updates = max(LEAST_UPDATES, ceil(PASSES * rows / self.batch))
+        return (
+            f"{self.agent}:hidden={width},depth={self.depth},optimiser={self.optimiser},"
+            f"rate={self.rate * LEAST_UPDATES / updates:.3g},updates={updates},batch={self.batch}"
+        )
+
+
+ADAM = Learner("dqn", "adam", 0.0003, 512)
+SGD = Learner("dqn", "sgd", 0.01, 512)
+DEEP = Learner("dqn", "adam", 0.0003, 512, depth=4)
+IQL = Learner("iql", "adam", 0.0005, 256)
+Widths = Mapping[Learner, Sequence[int]]
 
 
 def scaling_runs(
-    worlds: Sequence[str],
-    rows: Sequence[int],
-    widths: Sequence[int],
-    optimisers: Sequence[str],
-    seeds: int,
+    worlds: Sequence[str], rows: Sequence[int], learners: Widths, seeds: int
 ) -> list[Run]:
-    """Learners of every kind on the log of each world and of its control, and the exact answers."""
+    """Learners of some widths on the log of each world and of its control, and exact answers."""
     runs = []
     for world in worlds:
         runs.append(Run(world, "confused", "exact", 1, 0))
         for variant in ("", "control"):
             runs += [
-                Run(world, learner(width, optimiser, budget), "observe", budget, seed, variant)
-                for optimiser in optimisers
+                Run(world, learner.trained_on(budget, width), "observe", budget, seed, variant)
+                for learner, widths in learners.items()
                 for width in widths
                 for budget in rows
                 for seed in range(seeds)
@@ -59,7 +74,7 @@ def scaling_runs(
 def scaling_table(rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """A row for each run of a learner.
 
-    Columns: `where`, the world; `variant`, `optimiser`, `width`, `rows` of the log and `seed`;
+    Columns: `where`, the world; `variant`, `learner`, `width`, `rows` of the log and `seed`;
     `error`, that of the do-contrasts of the believed action values (ICE_gap, in units of Y); `gap`,
     the same of an associational learner with infinite data from the world, in closed form; `loss`
     (see `predictive_loss`); and `regret`, 0 for the best policy and 1 for the worst.
@@ -74,13 +89,13 @@ def scaling_table(rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
     lines: list[dict[str, Any]] = []
     for _, row in deployed.iterrows():
         name, settings = parse(row["agent"])
-        if name != "dqn":
+        if name == "confused":
             continue
         lines.append(
             {
                 "where": where_of(row),
                 "variant": row["variant"],
-                "optimiser": settings["optimiser"],
+                "learner": f"{name}, {settings['optimiser']}, depth {settings['depth']}",
                 "width": int(settings["hidden"]),
                 "rows": int(row["budget"]),
                 "seed": int(row["seed"]),

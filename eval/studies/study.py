@@ -1,9 +1,11 @@
 """What every study is, and how one is done: written down, run, judged and drawn."""
 
 import inspect
+import re
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -23,7 +25,8 @@ from dosuite.envs.files import alone_in, replacing
 from ..reports.page import save
 from ..runs.run import Run
 from ..runs.suite import execute
-from .verdicts import Finding, overall
+from .made import recorded
+from .verdicts import Finding, Word, counted, overall
 
 
 class Size(StrEnum):
@@ -67,15 +70,53 @@ class Study(ABC):
     def paragraph(self, table: pd.DataFrame) -> str:
         """What the numbers of a table say, in words."""
 
+    def headline(self, table: pd.DataFrame) -> str:
+        """The main result of a table in one short sentence; unless overridden, the first one of
+        the paragraph.
+        """
+        return first_sentence(self.paragraph(table))
+
+    @property
+    def file(self) -> Path:
+        """The file of the study."""
+        return Path(inspect.getfile(type(self)))
+
     def promise(self, size: Size) -> str:
         """What is written before the run, with a hash of the code of the criterion."""
-        source = Path(inspect.getfile(type(self))).read_bytes()
-        mark = blake2b(source, digest_size=6).hexdigest()
+        mark = blake2b(self.file.read_bytes(), digest_size=6).hexdigest()
         return (
             f"{self.name} ({size})\n\nQuestion: {self.question}\nHypothesis: {self.hypothesis}\n"
             f"Criterion: {self.criterion}\nBudget: {self.budget[size]}\n"
             f"Hash of the study's file: {mark}\n"
         )
+
+
+class Judgement(NamedTuple):
+    """What a study says of a table: a verdict on every case, and what the numbers are."""
+
+    findings: tuple[Finding, ...]
+    headline: str
+    paragraph: str
+
+    @property
+    def verdict(self) -> Finding:
+        """The verdict over all cases."""
+        return overall(self.findings)
+
+    @property
+    def text(self) -> str:
+        """The verdicts, one on a line, and the paragraph."""
+        return "\n".join([*map(str, self.findings), str(self.verdict), "", self.paragraph])
+
+    @property
+    def tally(self) -> str:
+        """The verdict over all cases, and how many cases have each verdict."""
+        total = counted(len(self.findings), "case")
+        counts = Counter(each.word for each in self.findings)
+        if len(counts) > 1:
+            cases = ", ".join(f"{word} in {counts[word]}" for word in Word if counts[word])
+            total = f"{total}: {cases}"
+        return f"{self.verdict.word} ({total})"
 
 
 class Result(NamedTuple):
@@ -123,21 +164,28 @@ def write_down(study: Study, size: Size, folder: Path) -> str:
 def perform(study: Study, size: Size, folder: Path, workers: int, quiet: bool = False) -> Result:
     """Do the runs of a study that are not done yet, judge them, and write what they say.
 
-    `study.md`, `study.png` and `study.parquet` are written beside the results of the runs.
+    `study.md`, `study.png` and `study.parquet` are written beside the results of the runs, and
+    `made.json`, which says who made them.
     """
     promise = write_down(study, size, folder)
-    rows = execute(study.runs(size), folder, workers, quiet, policies=True)
-    table = study.table(rows[rows["status"] == "ok"], folder)
-    text = _judged(study.findings(table), study.paragraph(table))
+    with recorded(folder):
+        rows = execute(study.runs(size), folder, workers, quiet, policies=True)
+        table = study.table(rows[rows["status"] == "ok"], folder)
+    judged = judge(study, table)
     with alone_in(folder):
-        save({"study.md": f"{promise}\n{text}\n".encode()}, folder)
+        save({"study.md": f"{promise}\n{judged.text}\n".encode()}, folder)
         with replacing(folder / "study.parquet") as temporary:
             table.to_parquet(temporary)
         with replacing(folder / "study.png") as temporary:
             study.figure(table).savefig(temporary, format="png", dpi=120)
-    return Result(rows, text)
+    return Result(rows, judged.text)
 
 
-def _judged(findings: Sequence[Finding], paragraph: str) -> str:
-    verdicts = [str(each) for each in (*findings, overall(findings))]
-    return "\n".join([*verdicts, "", paragraph])
+def judge(study: Study, table: pd.DataFrame) -> Judgement:
+    """What a study says of a table."""
+    return Judgement(tuple(study.findings(table)), study.headline(table), study.paragraph(table))
+
+
+def first_sentence(text: str) -> str:
+    """A text up to the first full stop, question or exclamation mark before a space or the end."""
+    return re.split(r"(?<=[.?!])\s", text, maxsplit=1)[0]

@@ -114,5 +114,10 @@ def seed_interval(values: Array) -> Interval:
     return interval(known)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things: "1 world", "4 worlds"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _text(middle: float, low: float, high: float) -> str:
     return f"{middle:.3g} [{low:.3g}, {high:.3g}]"

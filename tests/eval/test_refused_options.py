@@ -155,7 +155,8 @@ def test_options_that_contradict_each_other_are_refused(
     values |= {"listed": ["--list"], "every": ["--all=there"], "regime": ["--regime=mixed"]}
     values |= {"variant": ["--variant=twin"], "out": ["--out=a.arrow"], "minari": ["--minari=a-v0"]}
     values["table"] = ["--table=a.csv"]
-    values |= {"small": ["--small"], "full": ["--full"]}
+    values |= {"small": ["--small"], "full": ["--full"], "kept": ["--kept"]}
+    values |= {"name": ["reversal"], "findings": ["--findings"], "workers": ["--workers=1"]}
     values |= {name: [f"--{name}=1"] for name in ("episodes", "share", "seed")}
     values |= {
         name: [f"--{name.replace('_', '-')}=5"] for name in ("offline_budget", "online_budget")

@@ -11,7 +11,7 @@ from dosuite.causal import uniform_policy
 from dosuite.causal.exact import log_process
 from dosuite.envs import make_model, observation_space
 from dosuite.eval.studies import predict_control, static_scale
-from dosuite.eval.studies.scaling import learner, predictive_loss
+from dosuite.eval.studies.scaling import ADAM, SGD, predictive_loss
 from dosuite.eval.studies.verdicts import Word
 
 GAP = 0.68
@@ -33,7 +33,7 @@ def table(world: Curve, control: Curve, loss: Curve = solved) -> pd.DataFrame:
         {
             "where": "W",
             "variant": variant,
-            "optimiser": "adam",
+            "learner": "dqn, adam, depth 2",
             "width": width,
             "rows": rows,
             "seed": seed,
@@ -109,6 +109,9 @@ def test_predict_control_writes_its_paragraph_from_the_numbers() -> None:
     text = predict_control.STUDY.paragraph(rows)
     assert "is -1.00 [-1.00, -1.00] on the world and 1.00 [1.00, 1.00] on the control" in text
     assert predict_control.STUDY.figure(rows).axes
+    head = predict_control.STUDY.headline(rows)
+    assert "between -1.00 and -1.00 on 1 confounded world," in head
+    assert "between 1.00 and 1.00 without confounding" in head
 
 
 def test_the_predictive_loss_is_zero_only_for_the_law_of_the_log() -> None:
@@ -122,7 +125,7 @@ def test_the_predictive_loss_is_zero_only_for_the_law_of_the_log() -> None:
     assert np.isnan(predictive_loss(model, TabularPolicy(table, space)))
 
 
-def test_a_learner_of_a_large_log_makes_60_passes() -> None:
-    assert "updates=600" in learner(8, "adam", 100)
-    assert "updates=5860" in learner(8, "adam", 100_000)
-    assert "rate=0.01" in learner(8, "sgd", 100)
+def test_a_learner_makes_more_and_smaller_steps_on_a_large_log() -> None:
+    assert "rate=0.0003,updates=600" in ADAM.trained_on(100, 8)
+    assert "rate=0.000115,updates=1563" in ADAM.trained_on(100_000, 8)
+    assert "hidden=8,depth=2,optimiser=sgd,rate=0.01" in SGD.trained_on(100, 8)

@@ -54,6 +54,10 @@ def test_reversal_writes_its_paragraph_from_the_numbers_and_draws_them() -> None
     assert "over 3 shifts and points of dials" in text
     assert "at most 0.301 from the analytic one" in text
     assert reversal.STUDY.figure(rows).axes[0].get_xlabel() == "heat"
+    head = reversal.STUDY.headline(rows)
+    assert "In 3 shifts and points of dials of 1 world, the regret" in head
+    assert "at most 0.301 from that of the confused policy" in head
+    assert "practised is at most 0.00" in head
 
 
 def told(did_unclear: str, utility: float, regret: float = 0.0) -> pd.DataFrame:
@@ -95,6 +99,9 @@ def test_identifiable_writes_its_paragraph_from_the_numbers_and_draws_them() -> 
         "acts in 4 of 4 runs where it is right to act, 4 of 4 runs where it is right to exp" in text
     )
     assert identifiable.STUDY.figure(rows).axes[0].get_title(loc="left") == "identify"
+    head = identifiable.STUDY.headline(rows)
+    assert "act in 4 of 4 runs where worlds with the same log disagree" in head
+    assert "act in 0 of 4 runs" in identifiable.STUDY.headline(told("abstain", 1.0))
 
 
 @pytest.mark.parametrize(

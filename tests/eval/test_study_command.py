@@ -62,7 +62,7 @@ class Tiny(static_scale.StaticScale):
     """Runs that are done in a moment, which can decide nothing."""
 
     def runs(self, size: Size) -> list[Run]:
-        agent = "dqn:hidden=2,optimiser=adam,updates=2"
+        agent = "dqn:hidden=2,depth=2,optimiser=adam,updates=2"
         runs = [Run("IceCreamShorts-v0", "confused", "exact", 1, 0)]
         for variant in ("", "control"):
             for rows in (10, 20):
