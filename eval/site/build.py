@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..reports.page import save
+from ..studies.evidence import kept_evidence
 from .agent_page import agent_page, list_of_agents
 from .api_pages import api_pages
 from .extra import from_extra
@@ -52,7 +53,7 @@ def _pages(plan: Plan, tell: Callable[[str], None]) -> Iterator[Page]:
         yield list_of_worlds(plan)
     if plan.agents:
         yield list_of_agents(plan)
-    yield front_page(plan, scores)
+    yield front_page(plan, scores, kept_evidence())
 
 
 def _made(name: str, plan: Plan, scores: Scores) -> Iterator[Page]:

@@ -5,6 +5,7 @@ from dosuite.envs.pictures.graph_drawing import draw_graph
 from dosuite.envs.regimes import Regime
 
 from ..reports.page import Table
+from ..reports.report import Illustrated
 from ..reports.world_text import seeing_and_doing
 from .drawing import as_svg
 from .pages import Page, rendered
@@ -14,8 +15,8 @@ from .reference_scores import Scores
 EXAMPLE = "IceCreamShorts-v0"
 
 
-def front_page(plan: Plan, scores: Scores) -> Page:
-    """The front page, which links to the pages of a plan."""
+def front_page(plan: Plan, scores: Scores, studies: Illustrated | None) -> Page:
+    """The front page, which links to the pages of a plan; `studies` is what studies have found."""
     world = make_model(EXAMPLE)
     graph = f"images/{EXAMPLE}.svg"
     return Page(
@@ -33,9 +34,16 @@ def front_page(plan: Plan, scores: Scores) -> Page:
             sections=list(plan.sections()),
             links=plan.links(),
             families=_families(plan),
+            studies=studies.section if studies else None,
         ),
-        files={graph: as_svg(draw_graph(world.graph))},
+        files={graph: as_svg(draw_graph(world.graph)), **_pictures(studies)},
     )
+
+
+def _pictures(studies: Illustrated | None) -> dict[str, bytes]:
+    """The figures of the studies by their paths in the site."""
+    figures = studies.figures if studies else {}
+    return {f"images/{name}.png": picture for name, picture in figures.items()}
 
 
 def _families(plan: Plan) -> dict[str, str]:

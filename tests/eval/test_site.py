@@ -9,16 +9,20 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
+import pandas as pd
 import pytest
 
 import dosuite.eval
 from dosuite.causal import InputError
 from dosuite.envs import IceCreamShorts
 from dosuite.eval.reports import filmstrip
+from dosuite.eval.reports.page import Section, Table
+from dosuite.eval.reports.report import Illustrated
 from dosuite.eval.scores.metric_registry import all_metrics
 from dosuite.eval.site import api_pages
 from dosuite.eval.site.agent_page import agent_page
 from dosuite.eval.site.build import build
+from dosuite.eval.site.front_page import front_page
 from dosuite.eval.site.metrics_page import mathml, metrics_page
 from dosuite.eval.site.pages import Entry, Page
 from dosuite.eval.site.plan import plan
@@ -210,3 +214,16 @@ def test_the_reference_has_every_exported_name_and_asks_no_host(
         file.write_text(page.html([]), encoding="utf-8")
     (tmp_path / "style.css").touch()
     assert list(faults(tmp_path)) == []
+
+
+def test_the_front_page_has_what_studies_have_found() -> None:
+    verdicts = Table("study-a", pd.DataFrame({"case": ["river"], "verdict": ["supports"]}))
+    part = Section("Does it? Verdict: supports", ["Result: yes."], [verdicts], figure="study-a")
+    section = Section(
+        "Scale?", ["A question."], [], points=[("It does not.", "By a")], parts=[part]
+    )
+    studies = Illustrated(section, {"study-a": b"a picture"})
+    page = front_page(plan("iql"), Scores([], []), studies)
+    for text in ("<strong>It does not.</strong> By a", "Result: yes.", "<td>supports</td>"):
+        assert text in page.body
+    assert page.files["images/study-a.png"] == b"a picture"
