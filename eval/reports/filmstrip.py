@@ -1,7 +1,8 @@
 """Film strips: what two reference policies do in the same world, with the same noise."""
 
 import io
-from itertools import accumulate
+from collections.abc import Iterator
+from itertools import accumulate, chain, islice, repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,9 +16,10 @@ from dosuite.envs import CausalEnv
 from dosuite.envs.pictures.graph_drawing import caption
 from dosuite.envs.pictures.scene import Pixels
 
-from ..runs.rollout import rollout
+from ..runs.rollout import Step, rollout
 
 STEPS, SEED = 4, 2
+MOST, LEAD = 200, 1  # steps that are looked at, and shown before the policies differ
 GAP = 6  # pixels between pictures
 MOVING = 8  # steps of a moving strip
 PAUSE = 900  # milliseconds that a moving strip shows a step
@@ -36,7 +38,8 @@ def film(model: World, world: World) -> Pixels:
     """Four steps in a world under the confused policy of a model, above four under its causal
     policy: pixels (height, width, 3).
 
-    The steps are of several episodes if these are shorter. Raises NotDiscreteError or TooLargeError
+    The window is one in which the policies differ, if they do in the first MOST steps. The steps
+    are of several episodes if these are shorter. Raises NotDiscreteError or TooLargeError
     if the model has no exact policies.
     """
     strips = []
@@ -69,33 +72,48 @@ def moving_film(model: World, world: World) -> bytes:
 
 
 def _plays(model: World, world: World, steps: int) -> list[_Play]:
-    """The first steps in a world under the confused and under the causal policy of a model."""
-    plays = []
-    for agent in (Confused(), Causal()):
-        policy = agent.learn(Exact(model), np.random.default_rng(SEED))
-        plays.append(_Play(f"The {agent.name} policy", *_play(policy, world, steps)))
-    return plays
+    """Some steps in a world under the confused and under the causal policy of a model.
+
+    They begin LEAD steps before the first that the policies act differently in, or with the first
+    step, if there is none among the first MOST.
+    """
+    policies = {
+        agent.name: agent.learn(Exact(model), np.random.default_rng(SEED))
+        for agent in (Confused(), Causal())
+    }
+    actions = [
+        np.array([step.action[0] for _, step in islice(_steps(policy, world), MOST)])
+        for policy in policies.values()
+    ]
+    differing = np.flatnonzero(actions[0] != actions[1])
+    start = max(int(differing[0]) - LEAD, 0) if len(differing) else 0
+    return [
+        _Play(f"The {name} policy", *_play(policy, world, start, steps))
+        for name, policy in policies.items()
+    ]
 
 
 def _with_gap(picture: Pixels) -> Pixels:
     return np.pad(picture, ((0, 0), (0, GAP), (0, 0)), constant_values=255)
 
 
-def _play(policy: Policy, world: World, steps: int) -> tuple[list[Pixels], list[float]]:
-    """The picture and the reward of each step."""
+def _play(policy: Policy, world: World, start: int, steps: int) -> tuple[list[Pixels], list[float]]:
+    """The picture and the reward of each step of a window."""
+    pictures: list[Pixels] = []
+    rewards: list[float] = []
+    for envs, step in islice(_steps(policy, world), start, start + steps):
+        rendered: Any = envs.render()
+        pictures.append(rendered[0])
+        rewards.append(float(step.reward[0]))
+    return pictures, rewards
+
+
+def _steps(policy: Policy, world: World) -> Iterator[tuple[SyncVectorEnv, Step]]:
+    """The steps of one episode after another, without an end, each with its environment."""
     envs = SyncVectorEnv(
         [lambda: CausalEnv(world, render_mode="rgb_array")], autoreset_mode=AutoresetMode.DISABLED
     )
     rng = np.random.default_rng(SEED)
-    pictures: list[Pixels] = []
-    rewards: list[float] = []
-    while len(pictures) < steps:
-        seed = None if pictures else SEED
-        player = policy.play(1, rng)
-        for step in rollout(envs, player, seed):
-            rendered: Any = envs.render()
-            pictures.append(rendered[0])
-            rewards.append(float(step.reward[0]))
-            if len(pictures) == steps:
-                break
-    return pictures, rewards
+    for seed in chain([SEED], repeat(None)):
+        for step in rollout(envs, policy.play(1, rng), seed):
+            yield envs, step

@@ -26,7 +26,7 @@ def front_page(plan: Plan, scores: Scores, studies: Illustrated | None) -> Page:
         body=rendered(
             "front.html",
             example=EXAMPLE,
-            actions=seeing_and_doing(world).drop(columns="context"),
+            actions=seeing_and_doing(world).drop(columns=["context", "P(action | context)"]),
             graph=graph,
             winners=scores.winners(),
             headline=_turned(scores.headline()),

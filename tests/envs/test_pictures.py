@@ -269,6 +269,14 @@ def test_a_film_has_a_row_for_each_policy() -> None:
     assert rows.shape[1] >= 4 * width
 
 
+def test_a_film_shows_steps_in_which_the_policies_differ() -> None:
+    model = make_model("BrakeLight-v0")  # for some steps nobody is on the road
+    upper, lower = np.split(film(model, model), 2)
+    assert upper.shape == lower.shape
+    below_the_title = upper.shape[0] // 4
+    assert (upper[below_the_title:] != lower[below_the_title:]).any()
+
+
 def test_who_draws_nothing_does_not_load_matplotlib() -> None:
     code = "import dosuite.envs, sys; print('matplotlib' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
