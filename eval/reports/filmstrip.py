@@ -34,6 +34,13 @@ class _Play(NamedTuple):
     rewards: list[float]
 
 
+class _Watched(NamedTuple):
+    """A step, and the environment after it."""
+
+    envs: SyncVectorEnv
+    step: Step
+
+
 def film(model: World, world: World) -> Pixels:
     """Four steps in a world under the confused policy of a model, above four under its causal
     policy: pixels (height, width, 3).
@@ -81,12 +88,13 @@ def _plays(model: World, world: World, steps: int) -> list[_Play]:
         agent.name: agent.learn(Exact(model), np.random.default_rng(SEED))
         for agent in (Confused(), Causal())
     }
-    actions = [
-        np.array([step.action[0] for _, step in islice(_steps(policy, world), MOST)])
-        for policy in policies.values()
-    ]
-    differing = np.flatnonzero(actions[0] != actions[1])
-    start = max(int(differing[0]) - LEAD, 0) if len(differing) else 0
+    pairs = zip(*(_steps(policy, world) for policy in policies.values()), strict=True)
+    differing = (
+        number
+        for number, (one, other) in enumerate(islice(pairs, MOST))
+        if one.step.action[0] != other.step.action[0]
+    )
+    start = max(next(differing, 0) - LEAD, 0)
     return [
         _Play(f"The {name} policy", *_play(policy, world, start, steps))
         for name, policy in policies.items()
@@ -101,19 +109,19 @@ def _play(policy: Policy, world: World, start: int, steps: int) -> tuple[list[Pi
     """The picture and the reward of each step of a window."""
     pictures: list[Pixels] = []
     rewards: list[float] = []
-    for envs, step in islice(_steps(policy, world), start, start + steps):
-        rendered: Any = envs.render()
+    for watched in islice(_steps(policy, world), start, start + steps):
+        rendered: Any = watched.envs.render()
         pictures.append(rendered[0])
-        rewards.append(float(step.reward[0]))
+        rewards.append(float(watched.step.reward[0]))
     return pictures, rewards
 
 
-def _steps(policy: Policy, world: World) -> Iterator[tuple[SyncVectorEnv, Step]]:
-    """The steps of one episode after another, without an end, each with its environment."""
+def _steps(policy: Policy, world: World) -> Iterator[_Watched]:
+    """The steps of one episode after another, without an end."""
     envs = SyncVectorEnv(
         [lambda: CausalEnv(world, render_mode="rgb_array")], autoreset_mode=AutoresetMode.DISABLED
     )
     rng = np.random.default_rng(SEED)
     for seed in chain([SEED], repeat(None)):
         for step in rollout(envs, policy.play(1, rng), seed):
-            yield envs, step
+            yield _Watched(envs, step)
