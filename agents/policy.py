@@ -1,7 +1,8 @@
 """Policies: what agents learn, and what is evaluated."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
@@ -26,6 +27,8 @@ class Policy(ABC):
     remembers: ClassVar[bool] = False  # whether actions depend on the past: see MemoryPolicy
     note: str = ""  # one line for the report
     process: Process | None = None  # the decision process it plans in, if it has a tabular model
+    # what its agent would have done after fewer steps of practice, by their number; not saved
+    earlier: "Mapping[int, Policy]" = MappingProxyType({})
 
     @abstractmethod
     def probabilities(self, observations: Array) -> Array:

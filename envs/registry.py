@@ -230,6 +230,8 @@ def _variant_of(model: World, variant: str, world: str) -> World:
         return other
     if model.nuisance_strength:
         raise InputError(f"{world} with a nuisance has no {variant}; leave one of them out")
+    if model.domains > 1:
+        raise InputError(f"{world} has no {variant}; leave the domains or the {variant} out")
     if variant == "hedge":
         raise InputError(f"{world} has no hedge: {model.without_intent().hedge_reason()}")
     raise InputError(f"{world} has no twin with a different best policy")

@@ -25,6 +25,7 @@ class HeldOut(NamedTuple):
     kind: type[RandomSCM]
     readings: list[Reading]
     frequencies: Floats  # the mean reward of each action in each context of the log
+    seen: Floats  # E(y | x, c), what infinitely long logs say: (worlds, queries)
     truths: Floats  # E(y | do(x), c): (worlds, queries)
     twins: Floats  # the same in the twins, which have the same law of the log
 
@@ -48,9 +49,10 @@ def held_out(kind: type[RandomSCM], count: int, rows: int, seed: int = 0) -> Hel
         data = log.view()
         readings.append(read(data))
         frequencies.append(_means(data))
+    seen = population.associations.reshape(count, -1)
     truths = population.truths.reshape(count, -1)
     twins = population.twins().truths.reshape(count, -1)
-    return HeldOut(kind, readings, np.stack(frequencies), truths, twins)
+    return HeldOut(kind, readings, np.stack(frequencies), seen, truths, twins)
 
 
 def evaluated(
@@ -67,14 +69,14 @@ def evaluated(
     """
     for kind in kinds:
         unseen = held_out(kind, count, rows)
-        yield _line(unseen, "frequencies of the log", unseen.frequencies)
+        yield line_of(unseen, "frequencies of the log", unseen.frequencies)
         for target, network in networks.items():
-            line = _line(unseen, f"network, {target}", _answers(network, unseen.readings))
+            line = line_of(unseen, f"network, {target}", answers_of(network, unseen.readings))
             # the answers of "best" are no rewards
             yield line._replace(error=NAN, in_twins=NAN) if target == "best" else line
         if kind is RandomSCM:
             means, size = posterior_means(worlds(kind, np.random.default_rng(1), prior), unseen)
-            yield _line(unseen, f"posterior mean ({size:,.0f} effective worlds)", means)
+            yield line_of(unseen, f"posterior mean ({size:,.0f} effective worlds)", means)
 
 
 def pooled(lines: Sequence[Line]) -> list[Line]:
@@ -107,6 +109,24 @@ def posterior_means(drawn: Worlds, unseen: HeldOut) -> tuple[Floats, float]:
     return np.concatenate(means), float(np.median(np.concatenate(sizes)))
 
 
+def answers_of(network: SetTransformer, readings: Sequence[Reading]) -> Floats:
+    """The answers to all queries of several logs, padded to the longest with rows that occur 0
+    times: (worlds, queries).
+    """
+    longest = max(len(reading.rows) for reading in readings)
+    rows = np.stack([_padded(reading.rows, longest) for reading in readings])
+    counts = np.stack([_padded(reading.counts, longest) for reading in readings])
+    return network.answers(rows, counts, np.stack([reading.queries for reading in readings]))
+
+
+def line_of(unseen: HeldOut, answers: str, means: Floats) -> Line:
+    """The line of some answers (worlds, queries)."""
+    sides = unseen.truths, unseen.twins
+    errors = [float(np.sqrt(np.nanmean(np.square(means - side)))) for side in sides]
+    right = [_right(means, side) for side in sides]
+    return Line(unseen.kind.__name__, answers, *errors, *right)
+
+
 def _counts_of(drawn: Worlds, reading: Reading) -> Floats:
     """The counts of a log, in the order of the rows of its graph's prior."""
     same = (drawn.rows[:, None] == reading.rows[None]).all(2)
@@ -120,25 +140,8 @@ def _means(data: Data) -> Floats:
     return np.where(seen, process.reward, data["reward"].mean()).ravel()
 
 
-def _answers(network: SetTransformer, readings: Sequence[Reading]) -> Floats:
-    """The answers to all queries of several logs, padded to the longest with rows that occur 0
-    times: (worlds, queries).
-    """
-    longest = max(len(reading.rows) for reading in readings)
-    rows = np.stack([_padded(reading.rows, longest) for reading in readings])
-    counts = np.stack([_padded(reading.counts, longest) for reading in readings])
-    return network.answers(rows, counts, np.stack([reading.queries for reading in readings]))
-
-
 def _padded(column: Floats, rows: int) -> Floats:
     return np.concatenate([column, np.zeros((rows - len(column), *column.shape[1:]))])
-
-
-def _line(unseen: HeldOut, answers: str, means: Floats) -> Line:
-    sides = unseen.truths, unseen.twins
-    errors = [float(np.sqrt(np.nanmean(np.square(means - side)))) for side in sides]
-    right = [_right(means, side) for side in sides]
-    return Line(unseen.kind.__name__, answers, *errors, *right)
 
 
 def _right(means: Floats, truth: Floats) -> float:

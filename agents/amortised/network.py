@@ -28,23 +28,23 @@ class Attention(nn.Module):
     Source: Lee et al. (2019), Set Transformer, equation 6 (MAB), with the norms in front.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.ask = nn.Linear(WIDTH, WIDTH)
-        self.tell = nn.Linear(WIDTH, 2 * WIDTH)
-        self.answer = nn.Linear(WIDTH, WIDTH)
-        self.widen = nn.Linear(WIDTH, WIDENING * WIDTH)
-        self.narrow = nn.Linear(WIDENING * WIDTH, WIDTH)
+        self.ask = nn.Linear(width, width)
+        self.tell = nn.Linear(width, 2 * width)
+        self.answer = nn.Linear(width, width)
+        self.widen = nn.Linear(width, WIDENING * width)
+        self.narrow = nn.Linear(WIDENING * width, width)
 
     def forward(self, targets: Tensor, sources: Tensor, log_counts: Tensor) -> Tensor:
-        """Tokens (worlds, targets, WIDTH) and (worlds, sources, WIDTH) to as many as the targets.
+        """Tokens (worlds, targets, width) and (worlds, sources, width) to as many as the targets.
 
         `log_counts` is (worlds, 1, 1, sources): a source with count k weighs as k copies of it.
         """
         key, value = self.tell(_normalised(sources)).chunk(2, dim=2)
         query = _by_head(self.ask(_normalised(targets)))
         # written out: for so few tokens this is faster than torch's fused attention
-        scores = query @ _by_head(key).mT / (WIDTH / HEADS) ** 0.5 + log_counts
+        scores = query @ _by_head(key).mT / (key.shape[2] / HEADS) ** 0.5 + log_counts
         attended = scores.softmax(dim=3) @ _by_head(value)
         targets = targets + self.answer(attended.transpose(1, 2).flatten(2))
         return targets + self.narrow(self.widen(_normalised(targets)).relu())  # type: ignore[no-any-return]
@@ -53,13 +53,14 @@ class Attention(nn.Module):
 class SetTransformer(nn.Module):
     """Blocks of attention among the rows, one of the queries to the rows, and a linear layer."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = WIDTH) -> None:
+        """`width` is that of a token, a multiple of HEADS."""
         super().__init__()
-        self.of_row = nn.Linear(FEATURES + 1, WIDTH)
-        self.of_query = nn.Linear(2 + 1, WIDTH)
-        self.among_rows = nn.ModuleList(Attention() for _ in range(LAYERS))
-        self.to_rows = Attention()
-        self.head = nn.Linear(WIDTH, 1)
+        self.of_row = nn.Linear(FEATURES + 1, width)
+        self.of_query = nn.Linear(2 + 1, width)
+        self.among_rows = nn.ModuleList(Attention(width) for _ in range(LAYERS))
+        self.to_rows = Attention(width)
+        self.head = nn.Linear(width, 1)
 
     def forward(self, rows: Tensor, counts: Tensor, queries: Tensor) -> Tensor:
         """The answers, probabilities (worlds, queries).
@@ -81,11 +82,11 @@ class SetTransformer(nn.Module):
             return self(*map(as_tensor, (rows, counts, queries))).double().numpy()  # type: ignore[no-any-return]
 
 
-def drawn(seed: int) -> SetTransformer:
+def drawn(seed: int, width: int = WIDTH) -> SetTransformer:
     """A network with initial weights drawn by a seed; torch's own generator is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return SetTransformer()
+        return SetTransformer(width)
 
 
 def save(network: SetTransformer, path: Path) -> None:
@@ -121,7 +122,7 @@ def _with(features: Tensor, size: Tensor) -> Tensor:
 
 
 def _by_head(tokens: Tensor) -> Tensor:
-    """(worlds, n, WIDTH) to (worlds, HEADS, n, WIDTH / HEADS)."""
+    """(worlds, n, width) to (worlds, HEADS, n, width / HEADS)."""
     worlds, count, _ = tokens.shape
     return tokens.reshape(worlds, count, HEADS, -1).transpose(1, 2)
 

@@ -7,7 +7,7 @@ import torch
 
 from dosuite.causal.arrays import Floats
 
-from .network import SetTransformer, as_tensor, drawn
+from .network import WIDTH, SetTransformer, as_tensor, drawn
 from .prior import Batch, Worlds, minibatch
 
 WORLDS = 24  # of each graph in a minibatch
@@ -21,20 +21,23 @@ def train(
     steps: int,
     seed: int,
     announce: Callable[[int, float], object] = lambda step, loss: None,
+    width: int = WIDTH,
+    count: int = WORLDS,
 ) -> tuple[SetTransformer, Floats]:
     """Train a network on new logs of the worlds in the pools; return it and the loss of each step.
 
-    The loss is the mean squared error of the answers against the exact target, so that the best
-    network answers with the posterior mean of the target given the log. Adam's rate rises linearly
-    and then falls as a cosine. Equal seeds give equal networks on one thread.
+    A minibatch has logs of `count` worlds of each pool. The loss is the mean squared error of the
+    answers against the exact target, so that the best network answers with the posterior mean of
+    the target given the log. Adam's rate rises linearly and then falls as a cosine. Equal seeds
+    give equal networks on one thread.
     """
-    network = drawn(seed)
+    network = drawn(seed, width)
     rng = np.random.default_rng([seed, 1])
     optimiser = torch.optim.Adam(network.parameters(), lr=RATE)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_at(step, steps))
     losses = np.empty(steps)
     for step in range(steps):
-        loss = error_of(network, minibatch(pools, target, rng, WORLDS))
+        loss = error_of(network, minibatch(pools, target, rng, count))
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

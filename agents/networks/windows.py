@@ -52,15 +52,18 @@ class WindowScales:
 
 
 class Episodes:
-    """The episodes of a log, whose rows are sorted by episode and step."""
+    """The episodes of a log, whose rows are sorted by episode and step.
 
-    def __init__(self, data: Data):
+    Without `returns` all returns to go are 0, so that nothing is told by them.
+    """
+
+    def __init__(self, data: Data, returns: bool = True):
         self.data = data
         is_first = np.diff(data["episode"], prepend=data["episode"][0] - 1) != 0
         self.first = np.flatnonzero(is_first)  # first row of each episode, (episodes,)
         self.length = np.diff(self.first, append=len(data))  # in steps, (episodes,)
         self.number = np.cumsum(is_first) - 1  # episode of each row, (rows,)
-        self.to_go = self._returns_to_go()
+        self.to_go = self._returns_to_go() if returns else np.zeros(len(data))
         is_discrete = isinstance(data.action_space, Discrete)
         self.scales = WindowScales(
             Standardisation.of(self.to_go),

@@ -11,7 +11,7 @@ import torch
 from gymnasium.spaces import flatdim
 from torch import Tensor
 
-from dosuite.causal import Array
+from dosuite.causal import Array, InputError
 from dosuite.envs import Data, choices
 
 from ..agent import OfflineAgent
@@ -94,7 +94,19 @@ class BatchedAgent(NetworkAgent, OfflineAgent):
 
     Each seed learns exactly what it learns alone. Seeds whose logs ask for other numbers of updates
     (see `epochs`) are trained apart. Raises InputError if the agent cannot take the actions.
+
+    A seed stands for three things: the rows of its log, the initial networks, and the order of the
+    minibatches. `initial` and `order` take the last two from one number for all seeds.
     """
+
+    initial: int = -1  # of which the initial networks are drawn; -1: of the seed
+    order: int = -1  # of which minibatches, and noise while training, are drawn; -1: of the seed
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("initial", "order"):
+            if getattr(self, name) < -1:
+                raise InputError(f"{self.name}: {name} is a seed, or -1 for that of the run")
 
     def learn_from(self, source: Data, rng: np.random.Generator) -> Policy:
         """Learn from a log. Raises FloatingPointError if the loss becomes infinite or NaN."""
@@ -125,8 +137,21 @@ class BatchedAgent(NetworkAgent, OfflineAgent):
         encoder = Encoder(sources[0].observation_space, self.batch, device_named(self.device))
         logs, generators = [sources[seed] for seed in seeds], [rngs[seed] for seed in seeds]
         task = Task(logs, generators, encoder, self.layers, updates)
-        learner = self._learner(task)
+        learner = self._drawn(task)
         return self._trained(learner, task, self._minibatches(task, learner))
+
+    def _drawn(self, task: Task) -> Any:
+        """The networks, after which the generators of the task are those of the minibatches."""
+        of_seed = [rng.bit_generator.state for rng in task.rngs]
+        if self.initial >= 0:
+            _restart(task.rngs, self.initial)
+        learner = self._learner(task)
+        if self.initial >= 0:
+            for rng, state in zip(task.rngs, of_seed, strict=True):
+                rng.bit_generator.state = state
+        if self.order >= 0:
+            _restart(task.rngs, self.order)
+        return learner
 
     def _minibatches(self, task: Task, learner: Any) -> Iterable[Any]:
         """The minibatches that the learner is trained on."""
@@ -151,6 +176,12 @@ class BatchedAgent(NetworkAgent, OfflineAgent):
     @abstractmethod
     def _learner(self, task: Task) -> Learner:
         """The networks and their loss."""
+
+
+def _restart(rngs: Sequence[np.random.Generator], seed: int) -> None:
+    """Let every generator begin anew from one seed."""
+    for rng in rngs:
+        rng.bit_generator.state = type(rng.bit_generator)(seed).state
 
 
 def in_groups(

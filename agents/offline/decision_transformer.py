@@ -44,6 +44,8 @@ class DecisionTransformer(BatchedAgent):
     own predictions takes its own choices for evidence ("delusion"). Asking for a return is a choice
     by evidence too: by what goes with that return in the log.
 
+    With `returns=False` it is told no returns: it clones the behaviour policy given the history.
+
     With `actions="masked"` actions are interventions: it learns from the episodes of a labelled
     mixed log in which an experimenter drew the actions. There an action is no evidence of hidden
     causes, while its consequences are, which cures delusion and confounding. It does not separate
@@ -59,6 +61,8 @@ class DecisionTransformer(BatchedAgent):
     acts_in_a_box: ClassVar[bool] = True
 
     actions: str = "evidence"  # or masked, which needs labels and a mixed log
+    # whether it is told returns; without them it imitates the log, and has nothing to ask for
+    returns: bool = True
     aim: float = 0.9  # quantile of the returns in the log that it asks for
     # of the logits of discrete actions: 0 takes the most likely, 1 samples as the behaviour policy
     temperature: float = 0.0
@@ -150,7 +154,7 @@ class SequenceLearner(Learner):
         data, encoder = task.data, task.encoder
         self.task = task
         self.agent = agent
-        self.logs = [Episodes(source) for source in task.sources]
+        self.logs = [Episodes(source, agent.returns) for source in task.sources]
         self.steps = min(agent.context, data.horizon)
         self.encoders = encoder, Encoder(Discrete(data.horizon), agent.batch, encoder.device)
         is_discrete = isinstance(data.action_space, Discrete)

@@ -166,7 +166,7 @@ class DomainAgent(BatchedAgent):
             parts += parts_of_seed
             rngs += [rng] * len(parts_of_seed)
         batches = minibatches(parts, rngs, task.updates, self.batch, task.encoder)
-        policies = self._trained(self._learner(task), task, batches)
+        policies = self._trained(self._drawn(task), task, batches)
         note = f"domains: {len(domains[0])}"
         if task.data.horizon > 1:
             note += ", and only the next reward counts"

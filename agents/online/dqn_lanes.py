@@ -129,6 +129,7 @@ class Replayed(Practised):
         replay = Replay(self, rounds)
         seen = self._shown(lanes.reset())
         for done in range(rounds):
+            self.reached(done * lanes.envs)
             part = min(1.0, 2 * done / rounds)  # of the fall of epsilon
             epsilon = agent.epsilon + part * (LEAST_EPSILON - agent.epsilon)
             self.scales.update(self.task.encoder.tensor(seen))

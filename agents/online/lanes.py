@@ -22,11 +22,12 @@ from ..networks.rescaling import of_raw_inputs
 from ..networks.training import DIVERGED, Learner
 from ..offline.base import Task, in_groups
 from ..policy import Policy
-from ..settings import at_least_one, check_actions, check_discount, one_of
+from ..settings import at_least_one, at_most, check_actions, check_discount, not_negative, one_of
 from ..sources import Practice
 
 STARTS = ("fresh", "log")
 EPSILON = 1e-5  # added to a variance
+MOST_POINTS = 30
 
 
 class Step(NamedTuple):
@@ -176,10 +177,14 @@ class LanesAgent(NetworkAgent, OnlineAgent):
     envs: int = 64
     discount: float = 0.99  # upper limit of the discount in practice
     start: str = "fresh"  # or log
+    # of the practice: the value is read before it, and after 1/2, 1/4, ... 1/2^points of its steps
+    points: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         at_least_one(self, "envs")
+        not_negative(self, "points")
+        at_most(self, MOST_POINTS, "points")
         check_discount(self)
         one_of(self, "start", STARTS)
         if self.start == "log":
@@ -208,9 +213,16 @@ class LanesAgent(NetworkAgent, OnlineAgent):
             lanes = Lanes([sources[seed] for seed in seeds], self.envs)
             check_actions(self, lanes.actions)
             own_rngs, own_logs = [rngs[seed] for seed in seeds], [logs[seed] for seed in seeds]
-            return self._practised(lanes, own_rngs, own_logs, sources[0].discount).learned(*key)
+            practised = self._practised(lanes, own_rngs, own_logs, sources[0].discount)
+            practised.points = self._points_of(key[0])
+            return practised.learned(*key)
 
         return in_groups(keys, learn)
+
+    def _points_of(self, steps: int) -> list[int]:
+        """The steps after which the policies are kept, in increasing order."""
+        parts = [steps // 2**point for point in range(self.points, 0, -1)]
+        return sorted({0, *parts}) if self.points else []
 
     def _log_of(self, source: Practice) -> Any:
         """The log of a source; nothing if the agent starts fresh."""
@@ -234,6 +246,7 @@ class Practised(ABC):
     """
 
     learner: Learner
+    points: Sequence[int] = ()  # steps after which the policies are kept, in increasing order
 
     def __init__(
         self,
@@ -251,6 +264,7 @@ class Practised(ABC):
         encoder = Encoder(space, agent.batch, device_named(agent.device))
         self.task = Task([spaces] * len(rngs), rngs, encoder, agent.layers)
         self.scales = Scales.of(self.task, self.logs)
+        self.kept: dict[int, list[Policy]] = {}
 
     @abstractmethod
     def learned(self, steps: int, updates: int) -> list[Policy | Exception]:
@@ -262,9 +276,21 @@ class Practised(ABC):
     def policy(self, seed: int) -> Policy:
         """The policy of a seed."""
 
+    def reached(self, steps: int) -> None:
+        """Keep the policies that so many steps led to, if that is at a point or beyond it."""
+        if self.points and steps >= self.points[0]:
+            self.kept[steps] = [self.policy(seed) for seed in range(len(self.rngs))]
+            self.points = [point for point in self.points if point > steps]
+
     def policies(self, finite: Array) -> list[Policy | Exception]:
         """The policy of each seed, or its error where the loss did not stay finite."""
         return [
-            self.policy(seed) if stayed else FloatingPointError(DIVERGED)
+            self._with_earlier(seed) if stayed else FloatingPointError(DIVERGED)
             for seed, stayed in enumerate(finite)
         ]
+
+    def _with_earlier(self, seed: int) -> Policy:
+        policy = self.policy(seed)
+        if self.kept:
+            policy.earlier = {steps: kept[seed] for steps, kept in self.kept.items()}
+        return policy

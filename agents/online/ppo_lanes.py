@@ -176,6 +176,7 @@ class Rollouts(Practised):
         seen = self._encoded(self.lanes.reset())
         rollouts = ceil(steps / rows)
         for done in range(rollouts):
+            self.reached(done * rows)
             self.learner.weight = agent.entropy * (1 - done / rollouts)
             seen, acted = self._rolled_out(seen)
             for _ in range(agent.passes):

@@ -23,6 +23,7 @@ from ..model.lookups import Lookup, policy_lookup
 from ..model.scm import SCM
 from ..model.structure import NUISANCE, Variable
 from ..tolerances import ROUNDING
+from .domains import domain_variables
 from .hedges import hedged
 from .nuisance import FAIR, flipped, nuisance_variable
 from .twins import mixed_behaviour, unconfounded
@@ -74,6 +75,12 @@ class World(SCM):
     # cause or the previous action in the log, and nothing where policies are valued. 0: none.
     nuisance_strength: float = 0.0
     nuisance_follows: str = "cause"  # or action
+
+    # In a world of one step: how many domains the log is from. A row's domain is a label of it, and
+    # the first hidden cause of action and reward is more or less common there, by `domain_ranges`:
+    # common, in overlapping ranges, or disjoint. 1: the world as it is. See `domains.rates`.
+    domains: int = 1
+    domain_ranges: str = "common"
 
     deployment: ClassVar[str] = ""  # the shift in which policies are valued; "" is the world itself
     # The ranges that held-out worlds are drawn from, by the name of a knob or of a variable without
@@ -131,11 +138,28 @@ class World(SCM):
         return self.do(**{NUISANCE: FAIR}) if self.nuisance_strength else self
 
     def _added(self) -> dict[str, Variable]:
-        if not self.nuisance_strength:
-            return {}
-        plain = replace(self, nuisance_strength=0.0, edits=(), observe_intent=False)
-        variable = nuisance_variable(plain, self.nuisance_follows, self.nuisance_strength)
-        return {NUISANCE: variable}
+        added: dict[str, Variable] = {}
+        if not self._is_extended:
+            return added
+        plain = replace(
+            self, nuisance_strength=0.0, domains=1, domain_ranges="common", edits=(),
+            observe_intent=False,
+        )  # fmt: skip
+        if self._has_domains:
+            added |= domain_variables(plain, self.domains, self.domain_ranges)
+        if self.nuisance_strength:
+            follows, strength = self.nuisance_follows, self.nuisance_strength
+            added[NUISANCE] = nuisance_variable(plain, follows, strength)
+        return added
+
+    @property
+    def _has_domains(self) -> bool:
+        return self.domains != 1 or self.domain_ranges != "common"
+
+    @property
+    def _is_extended(self) -> bool:
+        """Whether it has variables that its class does not declare, and so no twin and no hedge."""
+        return bool(self.nuisance_strength) or self._has_domains
 
     # Reference policies.
 
@@ -185,7 +209,7 @@ class World(SCM):
         best policy of either is not optimal in the other. Override it in a world of several steps,
         which has none by default.
         """
-        if self.horizon > 1 or self.nuisance_strength:
+        if self.horizon > 1 or self._is_extended:
             return None
         try:
             twin = unconfounded(self)
@@ -203,14 +227,14 @@ class World(SCM):
         the law, the one that a single policy serves worst together with this one. Latents have
         other values there.
         """
-        return None if self.nuisance_strength else hedged(self, World.deployed).model
+        return None if self._is_extended else hedged(self, World.deployed).model
 
     def hedge_reason(self) -> str:
         """Why the world has no hedge, in one line; "" if it has one."""
         if self.hedge() is not None:
             return ""
-        if self.nuisance_strength:
-            return "it has a nuisance"
+        if self._is_extended:
+            return "it has a nuisance" if self.nuisance_strength else "it has domains"
         return hedged(self, World.deployed).reason or "its class declares none"
 
     def marginal(self) -> Lookup:
@@ -266,8 +290,8 @@ def _reported(cls: type[World], method: FunctionType) -> FunctionType:
 
     @wraps(method)
     def reported(*args: Any, **kwargs: Any) -> Any:
-        if method.__name__ in ("twin", "hedge") and args[0].nuisance_strength:
-            return None  # the method knows of no nuisance
+        if method.__name__ in ("twin", "hedge") and args[0]._is_extended:
+            return None  # the method knows of no nuisance and of no domains
         try:
             return _shown_alike(method(*args, **kwargs), args[0].observation)
         except InputError:

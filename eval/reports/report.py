@@ -20,9 +20,13 @@ from ..runs.pairs import PAIR_COLUMNS
 from ..runs.reference_values import REFERENCES
 from ..runs.suite import ORDER
 from ..scores import metrics
+from ..scores.scale import DEFINITIONS as SCALE
 from . import figures, tables
 from .page import Section, csv, markdown, page, print_sections, save
+from .path_tables import DEFINITIONS as PATHS
+from .path_tables import paths_section
 from .provenance import made_section
+from .scale_tables import scale_tables
 from .tables import summary
 
 SCORES = "causal_score"  # the figure that shows agents that were run beforehand, too
@@ -66,6 +70,7 @@ BELIEVED = (
 CALIBRATED = (
     "kappa is 0 for an agent that predicts what acting does, and 1 for one that reproduces the log."
 )
+GOALS = "Goal misgeneralisation: two goals agree in training, and differ where policies are valued"
 IQM = (
     "Scores are interquartile means (IQM) over seeds: the mean without the lowest and the highest "
     "quarter. [low, high] is the 95 % percentile bootstrap interval; seeds are resampled within "
@@ -89,7 +94,10 @@ def results_fault(rows: pd.DataFrame) -> str:
         *PAIR_COLUMNS,
     ]
     numbers += belief_columns()
-    missing = [name for name in dict.fromkeys([*ORDER, *TEXTS, *numbers]) if name not in rows]
+    later = metrics.later_columns()
+    there = {*rows.columns, *later}
+    missing = [name for name in dict.fromkeys([*ORDER, *TEXTS, *numbers]) if name not in there]
+    numbers = [name for name in dict.fromkeys([*numbers, *later]) if name in rows]
     if missing:
         return f"it lacks {', '.join(missing)}"
     if rows.columns.duplicated().any():
@@ -150,7 +158,8 @@ def write_report(
     Rows that were made `beforehand` are drawn in grey. A `first` section stands above those of the
     rows. Everything is rendered before the first file is written.
     """
-    save(_render(rows, beforehand, made_section(folder), first), folder)
+    last = [paths_section(rows, folder), made_section(folder)]
+    save(_render(rows, beforehand, [each for each in last if each], first), folder)
     return folder / "report.html"
 
 
@@ -178,7 +187,13 @@ def _earned(rows: pd.DataFrame, here: pd.DataFrame) -> Section:
     return Section(
         "2. What does each policy earn?",
         [EARNED],
-        [scores, *tables.controls(rows)],
+        [
+            scores,
+            *tables.controls(rows),
+            *tables.where_defined("goals", here, GOALS),
+            *tables.blame(here),
+            *scale_tables(rows),
+        ],
         figure="causal_score",
     )
 
@@ -231,7 +246,7 @@ def definitions() -> list[str]:
     """A sentence for each metric and each reference value."""
     sentences = [each.definition for each in metrics.all_metrics() if each.definition]
     references = [f"{_symbol(each.column)} is {each.definition}." for each in REFERENCES.values()]
-    return [*sentences[:1], *references, *sentences[1:], IQM]
+    return [*sentences[:1], *references, *sentences[1:], *SCALE, *PATHS, IQM]
 
 
 def _symbol(column: str) -> str:
@@ -242,14 +257,14 @@ def _symbol(column: str) -> str:
 def _render(
     rows: pd.DataFrame,
     beforehand: pd.DataFrame | None,
-    made: Section | None,
+    last: list[Section],
     first: Illustrated | None,
 ) -> dict[str, bytes]:
     """All files of the report by name."""
     scores = summary(rows)
     pictures = dict(first.figures) if first else {}
     above = [first.section] if first else []
-    sections = [*above, *report_sections(rows, scores), *([made] if made else [])]
+    sections = [*above, *report_sections(rows, scores), *last]
     with matplotlib.rc_context({"text.parse_math": False}):  # names may have dollar signs
         drawn = {name: draw(rows) for name, draw in FIGURES.items() if name != SCORES}
         drawn[SCORES] = figures.score_panels(rows, beforehand)

@@ -1,5 +1,6 @@
 """The tables of the report, from result rows and from the summary of their scores."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,11 @@ CONTROLS = (
     "Negative controls: nothing is confused here, so CS is undefined and the normalised regret "
     f"must be at most {PASS}"
 )
+BLAME = (
+    "What offline agents can be blamed for: the regret that is possible where only the log and the "
+    "graph are known"
+)
+NO_BLAME = "offline-optimal confusion"  # where the confused policy is the best that one can do
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
@@ -80,6 +86,28 @@ def score_table(name: str, scores: pd.DataFrame, columns: dict[str, str]) -> Tab
     cells = scores[["where", "who"]].drop_duplicates().sort_values(["where", "who"])
     frame = pd.DataFrame(texts, pd.MultiIndex.from_frame(cells))
     return Table(name, _flat(frame), grouped=True)
+
+
+def where_defined(section: str, scores: pd.DataFrame, caption: str) -> list[Table]:
+    """A table of a section's metrics in the environments that have one; none if there are none.
+
+    A standard error in the scores is that of J, and is left out.
+    """
+    columns = metrics.headings(section)
+    there = scores.loc[scores["metric"].isin(columns.values()), ["where", "who"]]
+    shown = scores.merge(there.drop_duplicates(), on=["where", "who"])
+    table = score_table(section, shown.drop(columns="std_error"), columns)
+    return [replace(table, caption=caption)] if len(shown) else []
+
+
+def blame(scores: pd.DataFrame) -> list[Table]:
+    """IAS of the agents that learned from the log alone; no table if it is defined nowhere."""
+    offline = scores[scores["regime"] == Regime.OBSERVE.value]
+    found = where_defined("identifiability", offline, BLAME)
+    label = metrics.METRICS["ias"].label
+    return [
+        replace(table, frame=table.frame.replace({label: {"n/a": NO_BLAME}})) for table in found
+    ]
 
 
 def having(scores: pd.DataFrame, metric: str) -> pd.DataFrame:

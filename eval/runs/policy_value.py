@@ -14,6 +14,7 @@ from .rollout import rollout
 
 EPISODES = 10_000  # in the rollouts of a memoryless policy that has no exact value
 EPISODES_WITH_MEMORY = 2_000  # in those of a policy that remembers its episode, which is slow
+OF_EVALUATION = np.int64(-(2**63))  # the bit that is set in the seeds of evaluation, and no others
 
 
 def policy_value(model: World, policy: Policy, seed: int = 0) -> PolicyValue:
@@ -52,4 +53,4 @@ class EvaluationEnv(CausalVectorEnv):
 
     def _seeds(self, seed: Any) -> tuple[Flags, Integers]:
         given, seeds = super()._seeds(seed)
-        return given, seeds | np.int64(-(2**63))
+        return given, seeds | OF_EVALUATION

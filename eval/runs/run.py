@@ -71,6 +71,9 @@ class Run:
     # recorded steps of the log that an agent has before its practice; None is as many as it will
     # practise, and 0 an empty log
     log_rows: int | None = None
+    # of the log or the practice, in place of the seed: runs that differ in the seed alone then
+    # learn from the same rows; None is the seed
+    log_seed: int | None = None
 
     def __post_init__(self) -> None:
         self._check_regime()
@@ -100,6 +103,9 @@ class Run:
         # plain ints, for the same reason
         object.__setattr__(self, "budget", whole_number("the budget of a run", self.budget, 1))
         object.__setattr__(self, "seed", whole_number("the seed of a run", self.seed, 0))
+        if self.log_seed is not None:
+            number = whole_number("log_seed of a run", self.log_seed, 0)
+            object.__setattr__(self, "log_seed", number)
         if self.share is None:
             return
         if self.regime != Regime.MIXED or self.log or not 0 < self.share < 1:
@@ -135,11 +141,15 @@ class Run:
     def _described(self) -> list[tuple[str, Any]]:
         """The fields that tell the run from others, by which it is hashed.
 
-        As many rows before a practice as it has steps are the rule, and are not written.
+        As many rows before a practice as it has steps are the rule, and are not written; nor is
+        that the seed is also the log's.
         """
-        is_rule = not self._has_log_before or self.log_rows == self.budget
-        omitted = "log_rows" if is_rule else ""
-        return sorted((name, value) for name, value in asdict(self).items() if name != omitted)
+        described = asdict(self)
+        if not self._has_log_before or self.log_rows == self.budget:
+            del described["log_rows"]
+        if self.log_seed is None:
+            del described["log_seed"]
+        return sorted(described.items())
 
     def _check_actions(self) -> None:
         model = make_model(self.environment, variant=self.variant)
@@ -308,7 +318,8 @@ class Run:
             return Exact(model)
         if self.regime == Regime.GIVEN:
             return spaces_of(model)
-        seed = source_seed(self.environment, self.variant, self.regime, self.seed)
+        number = self.seed if self.log_seed is None else self.log_seed
+        seed = source_seed(self.environment, self.variant, self.regime, number)
         return self._practice(model, seed) if self.regime in ONLINE else self._data(model, seed)
 
     def _practice(self, model: World, seed: int) -> Practice:

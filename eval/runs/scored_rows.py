@@ -15,13 +15,17 @@ from dosuite.causal import InputError, World
 from dosuite.envs import observation_space, with_bank
 from dosuite.envs.spaces import action_space
 
+from ..scores.metric_registry import later_columns
 from .beliefs import belief_columns, beliefs
+from .goal_pursuit import goal_pursuit
 from .pairs import PAIR_COLUMNS
 from .policy_value import policy_value
+from .possible_regret import regret_metrics
 from .reference_values import REFERENCES, references
 
 HEAD = ("environment", "member", "variant", "agent", "regime", "needs", "budget", "seed", "run")
 SEAL = b"dosuite seal"  # in the metadata of a file
+VALUE_AT = "value_at_"  # columns of the values after so many steps of the practice
 UNSEALED = "unsealed"  # the attribute of rows from a file that has none
 TEXTS = frozenset(
     {"environment", "member", "variant", "agent", "regime", "needs", "run", "world", "status"}
@@ -33,6 +37,8 @@ def scored(model: World, shown: World, policy: Policy) -> list[dict[str, Any]]:
     """A row for the deployment and one for each shift of a policy.
 
     `shown` is the world whose contexts the policy sees: `model`, or `model` with the intent shown.
+    The deployment has a column `value_at_m` for each number m of steps of the practice after which
+    an earlier policy was kept.
     """
     shifts = ("", *model.shifts()) if not model.edits else ("",)
     rows = []
@@ -45,8 +51,10 @@ def scored(model: World, shown: World, policy: Policy) -> list[dict[str, Any]]:
         unseen = with_bank(played, "test")
         if unseen is not None:
             row["test_value"] = policy_value(unseen, policy).value
-        rows.append(empty_row() | row | references(plain, world))
-    rows[0] |= beliefs(shown, policy)
+        rows.append(empty_row() | row | references(plain, world) | goal_pursuit(played, policy))
+    rows[0] |= beliefs(shown, policy) | regret_metrics(shown, policy)
+    for steps, earlier in policy.earlier.items():
+        rows[0][f"{VALUE_AT}{steps}"] = policy_value(shown.deployed(), earlier).value
     return rows
 
 
@@ -61,7 +69,8 @@ def empty_row() -> dict[str, Any]:
         "exact": False,
         "test_value": np.nan,  # `value` where observations are exemplars of the test bank
     }
-    return unknown | dict.fromkeys((*REFERENCES, *PAIR_COLUMNS, *belief_columns()), np.nan)
+    columns = *REFERENCES, *PAIR_COLUMNS, *belief_columns(), *later_columns()
+    return unknown | dict.fromkeys(columns, np.nan)
 
 
 def read_rows(path: Path | IO[bytes]) -> pd.DataFrame:
@@ -92,7 +101,7 @@ def _seal_of(rows: pd.DataFrame) -> bytes:
 
 def wrong_columns(rows: pd.DataFrame) -> str:
     """What is wrong with the columns, or that there are no rows; "" if nothing is."""
-    missing = {*HEAD, *empty_row()} - set(rows.columns)
+    missing = {*HEAD, *empty_row()} - {*rows.columns, *later_columns()}
     if missing:
         return f"it lacks the columns {', '.join(sorted(missing))}"
     if not len(rows):

@@ -29,6 +29,19 @@ def _contrast_error(values: ActionValues) -> float:
 
 
 @metric(
+    "confusion_gap",
+    "c_naive",
+    "c_naive is the ICE_gap of E[Y | x, c], which an associational learner has with infinite data.",
+    Over.ACTIONS,
+    "",
+    RETURN,
+    digits=3,
+)
+def _confusion_gap(values: ActionValues) -> float:
+    return contrast_calibration_error(values.seeing, values.doing, values.weights)
+
+
+@metric(
     "ice",
     "ICE_2",
     "ICE_2 = sqrt(sum_c P(c) 1/|X| sum_x (q - E[Y | do x, c])^2), in units of Y, the reward and "

@@ -14,7 +14,17 @@ from dosuite.causal import Array, InputError
 from dosuite.causal.errors import did_you_mean
 
 # of the report, in its order; "" is a metric without a table
-SECTIONS = ("scores", "headline", "controls", "shifts", "belief", "calibration", "")
+SECTIONS = (
+    "scores",
+    "headline",
+    "controls",
+    "goals",
+    "identifiability",
+    "shifts",
+    "belief",
+    "calibration",
+    "",
+)
 RETURN = "return"  # the unit of a metric that is measured as the return is; "" is a share
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -25,6 +35,8 @@ class Over(StrEnum):
 
     RECORDED = "recorded"  # nothing: the column is written as a run is scored
     ACTIONS = "actions"  # the `ActionValues` of a policy as its run is scored -> a number
+    EPISODES = "episodes"  # the `Episodes` of a policy in a world with two goals -> a number
+    REGRETS = "regrets"  # the `PossibleRegret` of a policy in a world of one step -> a number
     RUNS = "runs"  # the deployment row of every run -> a Series on its index
     TWINS = "twins"  # pairs of runs on twins: `chance_score`, `twin_score` -> a Series on its index
     SHIFTS = "shifts"  # `regret` and `excess` under shifts, grouped by run -> a Series by run
@@ -46,6 +58,7 @@ class Metric:
 
 
 METRICS: dict[str, Metric] = {}  # by name
+LATE = ("confusion_gap",)  # columns of action values that rows of earlier versions lack
 
 
 def metric(
@@ -100,6 +113,12 @@ def metrics_over(over: Over) -> list[Metric]:
 def headings(section: str) -> dict[str, str]:
     """The metrics of a table of the report: their headings, and their names."""
     return {each.label: each.name for each in all_metrics() if each.section == section}
+
+
+def later_columns() -> list[str]:
+    """The columns of results that rows of earlier versions lack, and that read as NaN there."""
+    late = (Over.EPISODES, Over.REGRETS)
+    return [each.name for each in all_metrics() if each.over in late or each.name in LATE]
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from .calibration import (
     contrast_calibration_error,
     interventional_calibration_error,
 )
+from .goals import Episodes
+from .identifiability import PossibleRegret
 from .metric_registry import (
     METRICS,
     RETURN,
@@ -26,6 +28,7 @@ from .metric_registry import (
     Over,
     all_metrics,
     headings,
+    later_columns,
     metric,
     metrics_over,
     recorded_metric,
@@ -38,9 +41,11 @@ __all__ = [
     "PAIR",
     "RETURN",
     "ActionValues",
+    "Episodes",
     "Interval",
     "Metric",
     "Over",
+    "PossibleRegret",
     "aggregate",
     "all_metrics",
     "causal_score",
@@ -57,6 +62,7 @@ __all__ = [
     "iqm",
     "is_control",
     "largest_budget",
+    "later_columns",
     "metric",
     "metrics_over",
     "normalised_regret",
@@ -366,7 +372,8 @@ def run_scores(rows: pd.DataFrame) -> pd.DataFrame:
     runs = deployment(rows)
     confused = (runs["agent"] == "confused") & (runs["regime"] == "exact") & (runs["variant"] == "")
     promised = runs["believed"].mask(confused & runs["believed"].isna(), runs["promised"])
-    runs = runs.assign(believed=promised)
+    unknown = {name: np.nan for name in later_columns() if name not in runs}
+    runs = runs.assign(believed=promised, **unknown)
     runs = runs.assign(**{each.name: each.compute(runs) for each in metrics_over(Over.RUNS)})
     pairs = twin_balanced(rows).drop(columns="chance_score").assign(variant="")
     runs = runs.merge(pairs, on=[*PAIR, "variant"], how="left")

@@ -13,6 +13,8 @@ from .pages import Page, rendered
 OVER = {
     Over.RECORDED: "written as a run is scored",
     Over.ACTIONS: "computed from what the policy believes of its actions",
+    Over.EPISODES: "computed from episodes, in worlds with two goals",
+    Over.REGRETS: "computed from all worlds with the graph and the law of the log",
     Over.RUNS: "computed from each run",
     Over.TWINS: "computed from runs on a world and its twin",
     Over.SHIFTS: "computed from the shifts of each run",
@@ -55,5 +57,4 @@ def _symbol(column: str) -> str:
 
 def _facts(metric: Metric) -> str:
     unit = "in units of the return" if metric.unit == RETURN else "without a unit"
-    how = OVER.get(metric.over, f"computed from {metric.over}")
-    return f"Column {metric.name}; {unit}; {how}."
+    return f"Column {metric.name}; {unit}; {OVER[metric.over]}."

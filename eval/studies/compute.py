@@ -13,7 +13,6 @@ from dosuite.causal import Array
 
 from ..reports.panels import FONT, GREY
 from .fits import power_law, slope
-from .scaling import curve
 
 FLOATING = 6  # operations per parameter and row of a minibatch: 2 forward, 4 backward
 LABELS = {
@@ -43,6 +42,15 @@ def _parameters(policy: Policy | None) -> float:
         return np.nan
     networks = [each for each in (policy.values, policy.logits) if each is not None]
     return float(sum(layer.numel() for network in networks for layer in network.layers))
+
+
+def curve(part: pd.DataFrame, column: str, over: str) -> tuple[np.ndarray, np.ndarray]:
+    """The sizes (n,) of a column `over` in increasing order, and the numbers (seeds, n) at them.
+
+    Seeds that lack a number anywhere are left out.
+    """
+    wide = part.pivot_table(column, "seed", over).dropna()
+    return wide.columns.to_numpy(float), wide.to_numpy(float)
 
 
 def errors_over(part: pd.DataFrame, over: str, column: str = "error") -> Curve:

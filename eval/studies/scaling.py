@@ -17,6 +17,7 @@ from dosuite.envs.settings import parse
 from ..runs.kept_policies import kept_policy
 from ..runs.run import Run
 from ..scores import metrics
+from .compute import scale_of
 
 LEAST_UPDATES = 600  # steps of the optimiser on a small log
 PASSES = 8  # over a large one
@@ -77,7 +78,8 @@ def scaling_table(rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
     Columns: `where`, the world; `variant`, `learner`, `width`, `rows` of the log and `seed`;
     `error`, that of the do-contrasts of the believed action values (ICE_gap, in units of Y); `gap`,
     the same of an associational learner with infinite data from the world, in closed form; `loss`
-    (see `predictive_loss`); and `regret`, 0 for the best policy and 1 for the worst.
+    (see `predictive_loss`); `regret`, 0 for the best policy and 1 for the worst; and `parameters`
+    and `compute` (see `scale_of`).
     """
     deployed = metrics.deployment(rows)
     deployed = deployed.assign(regret=metrics.normalised_regret(deployed))
@@ -91,6 +93,7 @@ def scaling_table(rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
         name, settings = parse(row["agent"])
         if name == "confused":
             continue
+        policy = kept_policy(folder, row["run"])
         lines.append(
             {
                 "where": where_of(row),
@@ -101,20 +104,12 @@ def scaling_table(rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
                 "seed": int(row["seed"]),
                 "error": row["ice_gap"],
                 "gap": gaps[where_of(row)],
-                "loss": _loss_of(row, folder),
+                "loss": _loss_of(row, policy),
                 "regret": row["regret"],
+                **scale_of(policy, settings),
             }
         )
     return pd.DataFrame(lines)
-
-
-def curve(part: pd.DataFrame, column: str, over: str) -> tuple[np.ndarray, np.ndarray]:
-    """The sizes (n,) of a column `over` in increasing order, and the numbers (seeds, n) at them.
-
-    Seeds that lack a number anywhere are left out.
-    """
-    wide = part.pivot_table(column, "seed", over).dropna()
-    return wide.columns.to_numpy(float), wide.to_numpy(float)
 
 
 def predictive_loss(model: World, policy: Policy) -> float:
@@ -144,9 +139,8 @@ def where_of(row: Any) -> str:
     return ":".join(filter(None, (row["environment"], row["member"])))
 
 
-def _loss_of(row: Any, folder: Path) -> float:
-    """The predictive loss of the kept policy of a run; NaN if its file is gone."""
-    policy = kept_policy(folder, row["run"])
+def _loss_of(row: Any, policy: Policy | None) -> float:
+    """The predictive loss of the policy of a run; NaN if its file is gone."""
     if policy is None:
         return np.nan
     return predictive_loss(make_model(where_of(row), variant=row["variant"]), policy)

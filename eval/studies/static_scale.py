@@ -9,12 +9,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..reports.panels import FONT, GREY, INK, WRONG, legend, mark, titled_panels
+from ..reports.panels import GREY, INK, WRONG, legend, mark, titled_panels
 from ..runs.run import Run
+from .compute import curve, draw_over, scale_sentence
 from .fits import power_law, slope
-from .scaling import ADAM, DEEP, IQL, SGD, curve, scaling_runs, scaling_table
+from .scaling import ADAM, DEEP, IQL, SGD, scaling_runs, scaling_table
 from .study import Size, Study
-from .verdicts import NEGLIGIBLE_SHARE, Check, Finding, below, compared, finding, within
+from .verdicts import NEGLIGIBLE_SHARE, Check, Finding, below, compared, counted, finding, within
 
 NEAR = 0.1  # of the gap: how near to it the error must end
 FLOOR = 0.25  # of the gap: what the fitted floor must exceed
@@ -106,21 +107,27 @@ class StaticScale(Study):
 
     def paragraph(self, table: pd.DataFrame) -> str:
         """The gap, and the error at the ends of the curve at the largest width, in each case."""
-        return " ".join(_sentences(table))
+        return " ".join(filter(None, _sentences(table)))
+
+    def headline(self, table: pd.DataFrame) -> str:
+        """The range of the errors at the end, as shares of the gap, and that on the controls."""
+        last = table[table["rows"] == table["rows"].max()]
+        shares = (last["error"] / last["gap"]).groupby(
+            [last["variant"], last["where"], last["learner"], last["width"]]
+        )
+        means = shares.mean()
+        ends = [
+            f"{100 * means[variant].min():.0f} to {100 * means[variant].max():.0f} %"
+            for variant in ("", "control")
+        ]
+        worlds = counted(table["where"].nunique(), "world")
+        return (
+            f"With {last['rows'].max():,} rows, static networks of all sizes end with {ends[0]} of "
+            f"the confusion gap in {worlds}, and with {ends[1]} on the controls."
+        )
 
     def _draw(self, axes: Axes, part: pd.DataFrame) -> None:
-        for variant, colour in self.looks.items():
-            sizes, errors = curve(_widest(part, variant), "error", "rows")
-            axes.plot(sizes, errors.mean(0), "-o", color=colour, linewidth=1.2, markersize=4)
-            axes.plot(sizes, errors.T, ".", color=colour, markersize=2, alpha=0.5)
-            if not variant and len(sizes) > 2:
-                floor = power_law(sizes, errors).c
-                axes.axhline(floor, color=colour, linestyle=":", linewidth=1.0)
-        axes.axhline(part["gap"].iloc[0], color=GREY, linestyle="--", linewidth=1.2)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        axes.set_xlabel("rows of the log", fontsize=FONT)
-        axes.set_ylabel("error of do-contrasts", fontsize=FONT)
+        draw_over(axes, part, "rows", self.looks)
 
 
 def _judged(case: str, part: pd.DataFrame) -> Finding:
@@ -169,6 +176,7 @@ def _sentences(table: pd.DataFrame) -> Iterator[str]:
             f"{own.mean(0)[0]:.3f} to {own.mean(0)[-1]:.3f}; the predictive loss falls by a "
             f"factor of {losses.mean(0)[0] / losses.mean(0)[-1]:.1f}."
         )
+        yield scale_sentence(part)
 
 
 STUDY = StaticScale()

@@ -25,6 +25,7 @@ from dosuite.envs.files import alone_in, replacing
 from ..reports.page import save
 from ..runs.run import Run
 from ..runs.suite import execute
+from .judging_code import judging_code
 from .made import recorded
 from .verdicts import Finding, Word, counted, overall
 
@@ -54,6 +55,10 @@ class Study(ABC):
     def runs(self, size: Size) -> list[Run]:
         """The runs of a size."""
 
+    def results(self, size: Size, folder: Path, workers: int, quiet: bool) -> pd.DataFrame:
+        """The rows of all work of a size; what has no result in the folder yet is done first."""
+        return execute(self.runs(size), folder, workers, quiet, policies=True)
+
     @abstractmethod
     def table(self, rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
         """What is measured, from the rows of the runs and the policies kept in the folder."""
@@ -82,12 +87,13 @@ class Study(ABC):
         return Path(inspect.getfile(type(self)))
 
     def promise(self, size: Size) -> str:
-        """What is written before the run, with a hash of the code of the criterion."""
-        mark = blake2b(self.file.read_bytes(), digest_size=6).hexdigest()
+        """What is written before the run, with a hash of the code that measures and judges."""
+        code = judging_code(self.file.read_text(encoding="utf-8"))
+        mark = blake2b(code.encode(), digest_size=6).hexdigest()
         return (
             f"{self.name} ({size})\n\nQuestion: {self.question}\nHypothesis: {self.hypothesis}\n"
             f"Criterion: {self.criterion}\nBudget: {self.budget[size]}\n"
-            f"Hash of the study's file: {mark}\n"
+            f"Hash of the code of the criterion: {mark}\n"
         )
 
 
@@ -169,7 +175,7 @@ def perform(study: Study, size: Size, folder: Path, workers: int, quiet: bool = 
     """
     promise = write_down(study, size, folder)
     with recorded(folder):
-        rows = execute(study.runs(size), folder, workers, quiet, policies=True)
+        rows = study.results(size, folder, workers, quiet)
         table = study.table(rows[rows["status"] == "ok"], folder)
     judged = judge(study, table)
     with alone_in(folder):

@@ -149,6 +149,8 @@ def _differences(
     is_exact = bool(row["exact"])
     faults = []
     for name in names:
+        if name not in submitted:  # of an earlier version
+            continue
         claimed, right = float(submitted[name]), float(row[name])
         is_estimate = name in ESTIMATED and not is_exact
         if not _equal(claimed, right, 0.0 if is_estimate else EXACT):

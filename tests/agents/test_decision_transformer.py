@@ -314,6 +314,18 @@ def test_its_own_actions_convince_it_unless_they_are_masked() -> None:
     assert exact < BOXES.values_in(BOXES)["j_causal"] - 0.4
 
 
+def test_without_returns_it_has_nothing_to_ask_for() -> None:
+    data = data_of(BOXES, 400)
+    (low,), (high,) = (learned(data, updates=3, returns=False, aim=aim) for aim in (0.0, 1.0))
+    assert isinstance(low, SequencePolicy)
+    assert isinstance(high, SequencePolicy)
+    assert low.aim == high.aim
+    assert low.aim.after(np.zeros(1), np.ones(1)) == [0.0]
+    told = learned(data, updates=3)[0]
+    assert isinstance(told, SequencePolicy)
+    assert told.aim.first > 0
+
+
 def test_masked_actions_need_labels_and_an_experimenter() -> None:
     assert DecisionTransformer().needs == frozenset()
     agent = make_agent("decision-transformer:actions=masked")

@@ -72,6 +72,9 @@ def test_static_scale_writes_its_paragraph_from_the_numbers_and_draws_them() -> 
     text = static_scale.STUDY.paragraph(rows)
     assert "a gap of 0.680" in text
     assert "from 100 to 10,000 rows" in text
+    headline = static_scale.STUDY.headline(rows)
+    assert "With 10,000 rows" in headline
+    assert "of the confusion gap in 1 world" in headline
     (axes,) = [axes for axes in static_scale.STUDY.figure(rows).axes if axes.axison]
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     levels = [line.get_ydata()[0] for line in axes.lines if len(line.get_xdata()) == 2]  # type: ignore[index,arg-type]

@@ -10,7 +10,9 @@ from refusals import refused
 
 from dosuite.eval.runs.run import Run
 from dosuite.eval.studies import static_scale
+from dosuite.eval.studies.judging_code import judging_code
 from dosuite.eval.studies.study import Size, perform, studies, study_named, write_down
+from dosuite.eval.studies.units import UnitStudy
 
 EVERY = pytest.mark.parametrize("name", studies())
 
@@ -27,8 +29,12 @@ def test_every_study_says_what_it_asks_and_when_it_fails(name: str) -> None:
 
 
 @EVERY
-def test_every_study_has_runs_of_each_size(name: str) -> None:
-    small = studies()[name].runs(Size.SMALL)
+def test_every_study_has_runs_or_units_of_each_size(name: str) -> None:
+    study = studies()[name]
+    small = [
+        *study.runs(Size.SMALL),
+        *(study.units(Size.SMALL) if isinstance(study, UnitStudy) else []),
+    ]
     assert small
     assert len(set(small)) == len(small)
 
@@ -62,7 +68,7 @@ class Tiny(static_scale.StaticScale):
     """Runs that are done in a moment, which can decide nothing."""
 
     def runs(self, size: Size) -> list[Run]:
-        agent = "dqn:hidden=2,depth=2,optimiser=adam,updates=2"
+        agent = "dqn:hidden=2,depth=2,optimiser=adam,updates=2,batch=8"
         runs = [Run("IceCreamShorts-v0", "confused", "exact", 1, 0)]
         for variant in ("", "control"):
             for rows in (10, 20):
@@ -83,3 +89,37 @@ def test_a_study_goes_on_and_says_the_same_again(tmp_path: Path) -> None:
     again = perform(Tiny(), Size.SMALL, tmp_path, 1, quiet=True)
     assert again.text == first.text
     assert written(tmp_path)["study.parquet"] == before["study.parquet"]
+
+
+def test_what_is_drawn_and_worded_may_change_and_what_is_judged_may_not() -> None:
+    source = """
+import numpy
+LIMIT = 1
+class Study:
+    def findings(self, table):
+        return judged(table)
+    def figure(self, table):
+        return drawn(table)
+    def paragraph(self, table):
+        return drawn(table)
+def judged(table):
+    return table < LIMIT
+def drawn(table):
+    return shown(table)
+def shown(table):
+    return table
+"""
+    code = judging_code(source)
+    assert judging_code(source.replace("return table\n", "return 2 * table\n")) == code
+    assert judging_code(source.replace("import numpy", "import pandas")) == code
+    assert judging_code(source.replace("table < LIMIT", "table <= LIMIT")) != code
+    assert judging_code(source.replace("LIMIT = 1", "LIMIT = 2")) != code
+
+
+def test_what_a_study_of_units_does_may_not_change() -> None:
+    study = study_named("test-time")
+    code = judging_code(study.file.read_text(encoding="utf-8"))
+    # the units, how one is done, and a mechanism that no code names
+    for method in ("units", "rows", "box"):
+        assert f"def {method}(" in code
+    assert "_sentences" not in code

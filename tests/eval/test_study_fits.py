@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dosuite.causal import Array
-from dosuite.eval.studies.fits import power_law, slope
+from dosuite.eval.scores.fits import power_law, slope
 from dosuite.eval.studies.verdicts import Check, Word, below, compared, finding, overall, within
 
 SIZES = np.array([1e2, 1e3, 1e4, 1e5])
