@@ -22,6 +22,7 @@ from .list_catalogue import list_catalogue
 from .run import gather, report, run
 from .sanity import sanity
 from .show import show
+from .site import site
 from .study import study
 from .submission import submission
 from .tune import tune
@@ -76,6 +77,7 @@ COMMANDS = (
     tune,
     curves,
     study,
+    site,
     bench,
 )
 for command in COMMANDS:

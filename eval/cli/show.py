@@ -39,9 +39,10 @@ def show(
     from dosuite.envs import CLASSICS, make_model
     from dosuite.envs.trust import set_trust
 
+    from ..reports.world_text import title
     from .classic_tables import show_classic
     from .kept_shows import kept_show
-    from .world_tables import print_certificate, print_values, title
+    from .world_tables import print_certificate, print_values
 
     if picture is not None and picture == steps:
         raise typer.BadParameter(f"--picture contradicts --steps: both write {picture}")

@@ -1,7 +1,8 @@
-"""A film strip: what two reference policies do in the same world, with the same noise."""
+"""Film strips: what two reference policies do in the same world, with the same noise."""
 
+import io
 from collections.abc import Iterator
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,9 @@ from ..runs.rollout import Step, rollout
 STEPS, SEED = 4, 2
 SEEDS, LONGEST = 20, 60  # where a difference is looked for: seeds, and steps of each
 GAP = 6  # pixels between pictures
+MOVING = 8  # steps of a moving strip
+PAUSE = 900  # milliseconds that a moving strip shows a step
+COLOURS = 64  # of a moving strip
 MOST_WIDTH = 2500  # pixels of a strip; wider ones get two pictures in a row, and smaller ones
 
 
@@ -31,6 +35,14 @@ class Window(NamedTuple):
     text: str  # what happens in them, in one line
 
 
+class Play(NamedTuple):
+    """What a policy does in some steps."""
+
+    title: str
+    pictures: list[Pixels]
+    rewards: list[float]
+
+
 def film(model: World, world: World) -> Pixels:
     """Four steps in a world under the confused policy of a model, above four under its causal
     policy, below a line that says what happens: pixels (height, width, 3), at most MOST_WIDTH wide.
@@ -39,6 +51,38 @@ def film(model: World, world: World) -> Pixels:
     one row for both. The steps are of several episodes if these are shorter. Raises
     NotDiscreteError or TooLargeError if the model has no exact policies.
     """
+    text, plays = _plays(model, world, STEPS)
+    strips = []
+    for play in plays:
+        strip = arranged(play.pictures)
+        earned = f"earned in these {STEPS} steps: {sum(play.rewards):.4g}"
+        strips += [caption(strip.shape[1], play.title, earned), strip]
+    return np.concatenate([caption(strips[0].shape[1], text, ""), *strips])
+
+
+def moving_film(model: World, world: World) -> bytes:
+    """The steps that `film` shows, and those that follow, as an animated GIF: MOVING in all.
+
+    The confused policy is above the causal one. Raises what `film` raises.
+    """
+    columns = []
+    for play in _plays(model, world, MOVING)[1]:
+        width = play.pictures[0].shape[1]
+        texts = [f"earned so far: {earned:.4g}" for earned in accumulate(play.rewards)]
+        captions = [caption(width, play.title, text) for text in texts]
+        columns.append([np.concatenate(pair) for pair in zip(captions, play.pictures, strict=True)])
+    frames = [
+        Image.fromarray(np.concatenate(pair)).quantize(COLOURS)
+        for pair in zip(*columns, strict=True)
+    ]
+    file = io.BytesIO()
+    rest = {"save_all": True, "append_images": frames[1:], "duration": PAUSE, "loop": 0}
+    frames[0].save(file, "GIF", optimize=True, **rest)
+    return file.getvalue()
+
+
+def _plays(model: World, world: World, steps: int) -> tuple[str, list[Play]]:
+    """What happens, in one line, and the steps of each policy; of one where both do the same."""
     agents = (Confused(), Causal())
     policies = [agent.learn(Exact(model), np.random.default_rng(SEED)) for agent in agents]
     window = chosen_window(policies, world)
@@ -46,14 +90,8 @@ def film(model: World, world: World) -> Pixels:
     if window is None:
         window = Window(SEED, 0, "The confused and the causal policy do the same here.")
         names, policies = ["Both policies"], policies[:1]
-    strips = []
-    for name, policy in zip(names, policies, strict=True):
-        pictures, earned = _play(policy, world, window)
-        strip = arranged(pictures)
-        text = f"earned in these {STEPS} steps: {earned:.4g}"
-        strips += [caption(strip.shape[1], name, text), strip]
-    width = strips[0].shape[1]
-    return np.concatenate([caption(width, window.text, ""), *strips])
+    pairs = zip(names, policies, strict=True)
+    return window.text, [_play(name, policy, world, window, steps) for name, policy in pairs]
 
 
 def chosen_window(policies: list[Policy], world: World) -> Window | None:
@@ -113,14 +151,13 @@ def _with_gap(picture: Pixels) -> Pixels:
     return np.pad(picture, ((0, 0), (0, GAP), (0, 0)), constant_values=255)
 
 
-def _play(policy: Policy, world: World, window: Window) -> tuple[list[Pixels], float]:
-    """The picture of each step, and the sum of the rewards."""
+def _play(title: str, policy: Policy, world: World, window: Window, count: int) -> Play:
+    """The picture and the reward of each step from the start of a window."""
     envs = _environment(world)
-    pictures: list[Pixels] = []
-    earned = 0.0
-    steps = islice(_steps(envs, policy, window.seed), window.start, window.start + STEPS)
-    for step in steps:
+    play = Play(title, [], [])
+    steps = _steps(envs, policy, window.seed)
+    for step in islice(steps, window.start, window.start + count):
         rendered: Any = envs.render()
-        pictures.append(rendered[0])
-        earned += step.reward[0]
-    return pictures, earned
+        play.pictures.append(rendered[0])
+        play.rewards.append(float(step.reward[0]))
+    return play

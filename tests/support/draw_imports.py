@@ -64,7 +64,7 @@ ROOMS = {
         "claims",
         "cards leaderboard",
         "studies",
-        "bench",
+        "bench site",
         "cli",
     ],
 }
