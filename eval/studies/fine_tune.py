@@ -1,5 +1,6 @@
 """How many steps of acting undo a static pre-training, as a function of its size?"""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from ..scores import metrics
 from .least_steps import Practices, ratio_of, slope_of_logs
 from .scaling import where_of
 from .study import Size, Study
-from .verdicts import Check, Finding, compared, finding
+from .verdicts import Check, Finding, Word, compared, counted, finding
 
 CLOSED = 0.1  # of the world's gap: regret up to this has closed 90 % of it
 COMMON = "start=log,epochs=8,batch=128,envs=32"
@@ -151,6 +152,20 @@ class FineTune(Study):
     def paragraph(self, table: pd.DataFrame) -> str:
         """m* without a log and with each, and its slope, in each world, control and twin."""
         return " ".join(_sentences(table))
+
+    def headline(self, table: pd.DataFrame) -> str:
+        """In how many worlds m* rises or falls with the rows of pre-training, for each learner."""
+        texts = []
+        for learner, part in table.groupby("learner"):
+            words = Counter(each.word for each in self.findings(part))
+            ways = ((Word.SUPPORTS, "rises"), (Word.AGAINST, "falls"))
+            said = [f"{way} in {words[word]}" for word, way in ways if words[word]]
+            texts.append(f"{learner}: {' and '.join(said) or 'no verdict'}")
+        worlds = counted(table["where"].nunique(), "world")
+        return (
+            "With more rows of static pre-training, the number of own steps that close 90 % of the "
+            f"confusion gap, in {worlds}: {'; '.join(texts)}."
+        )
 
     def _draw(self, axes: Axes, part: pd.DataFrame) -> None:
         for variant, colour in self.looks.items():

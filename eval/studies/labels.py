@@ -22,7 +22,7 @@ from ..scores.bootstrap import Interval
 from .flips import Flip, flip_of
 from .scaling import where_of
 from .study import Size, Study
-from .verdicts import Check, Finding, compared, finding
+from .verdicts import Check, Finding, compared, counted, finding
 
 CLOSED = 0.1  # of the gap J_best - J_confused: a policy with regret up to this is right
 WIDEST = 5.0  # the ratio of the ends of an interval that can still hold a number
@@ -145,6 +145,20 @@ class Labels(Study):
     def paragraph(self, table: pd.DataFrame) -> str:
         """The flips of every world, and what a label is worth at the longest log."""
         return " ".join(_sentences(table))
+
+    def headline(self, table: pd.DataFrame) -> str:
+        """What a label is worth with the longest logs, over the worlds."""
+        longest = int(table["recorded"].max())
+        worth = []
+        for _, part in table.groupby("where"):
+            without, with_them = (_flips(part, kind)[longest] for kind in (WITHOUT, WITH))
+            worth.append(without.middle / with_them.middle)
+        return (
+            f"Beside a log of {longest:,} steps, a labelled intervention is worth "
+            f"{min(worth):,.0f} to {max(worth):,.0f} unlabelled ones in "
+            f"{counted(len(worth), 'world')}; without labels, interventions outweigh the log at "
+            "the share that follows from the model."
+        )
 
     def _draw(self, axes: Axes, part: pd.DataFrame) -> None:
         for kind, colour in self.looks.items():

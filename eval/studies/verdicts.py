@@ -120,4 +120,5 @@ def counted(number: int, noun: str) -> str:
 
 
 def _text(middle: float, low: float, high: float) -> str:
-    return f"{middle:.3g} [{low:.3g}, {high:.3g}]"
+    ends = f"[{low:.3g}, {high:.3g}]"
+    return ends if np.isnan(middle) else f"{middle:.3g} {ends}"
