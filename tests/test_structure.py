@@ -1,6 +1,10 @@
 """The house: four floors, imports that go one way, and a package that holds all folders."""
 
+import re
+import subprocess
+import sys
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,6 +19,7 @@ from draw_imports import (
 )
 from places import ROOT
 
+ENTRY = "eval/cli/entry"  # the folder of `python -m dosuite`
 GRAPH = import_graph()
 FILES = [path for floor in FLOORS for path in sorted((ROOT / floor).rglob("*.py"))]
 
@@ -91,9 +96,33 @@ def test_a_new_room_needs_a_level(tmp_path: Path) -> None:
 
 def test_every_folder_with_modules_is_packaged() -> None:
     setup = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    folders = {path.parent.relative_to(ROOT).as_posix() for path in FILES}
-    assert {f"dosuite.{folder.replace('/', '.')}" for folder in folders} == set(setup["packages"])
-    assert set(setup["package-dir"].values()) == {folder for folder in folders if "/" not in folder}
+    folders = {path.parent.relative_to(ROOT).as_posix() for path in FILES} - {ENTRY}
+    named = {f"dosuite.{folder.replace('/', '.')}" for folder in folders} | {"dosuite"}
+    assert named == set(setup["packages"])
+    floors = {folder for folder in folders if "/" not in folder}
+    assert set(setup["package-dir"].values()) == floors | {ENTRY}
+
+
+def test_the_package_runs_as_a_module() -> None:
+    if find_spec("dosuite.__main__") is None:
+        pytest.skip("dosuite is not installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "dosuite", "--version"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.startswith("dosuite "), done.stderr
+    assert [path.name for path in (ROOT / ENTRY).glob("*.py")] == ["__main__.py"]
+
+
+def test_the_workflow_tries_every_python_that_is_claimed() -> None:
+    claimed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
+    pythons = [line.rpartition(" ")[2] for line in claimed if "Python :: 3." in line]
+    text = (ROOT / ".github/workflows/tests.yml").read_text()
+    tried = re.findall(r"python: \[(.*)\]", text)
+    assert tried == [", ".join(f'"{python}"' for python in pythons)]
+    assert all(f"{system}-latest" in text for system in ("ubuntu", "macos", "windows"))
 
 
 def test_there_is_no_other_folder_with_code() -> None:

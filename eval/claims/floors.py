@@ -20,6 +20,7 @@ from dosuite.envs.regimes import Regime
 from dosuite.envs.registry import counterpart
 from dosuite.envs.settings import unparse
 
+from ..reports.rounding import number_text
 from ..runs.pairs import Pair, leak, pair_columns, partners
 from ..runs.run import Run, acts_there
 
@@ -43,6 +44,18 @@ class PairFloor:
     exact: bool = False  # or else an upper bound
     # rows of an experiment that close half of the gap to the best values; NaN in several steps
     rows: float = np.nan
+
+    def cells(self) -> tuple[str, ...]:
+        """Texts: the two best values, the floor, the regret, the error, exact or bound, the rows.
+
+        Empty if there is no floor.
+        """
+        if self.reason:
+            return ()
+        numbers = (*self.best, self.value, self.regret, self.error)
+        rows = "> 100" if self.rows == np.inf else number_text(self.rows, 0)
+        kind = "exact" if self.exact else "bound"
+        return (*(number_text(number, 4) for number in numbers), kind, rows)
 
 
 def pair_floors(worlds: Sequence[str]) -> Iterator[PairFloor]:

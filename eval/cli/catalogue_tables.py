@@ -1,19 +1,16 @@
 """The tables of `dosuite list`: the worlds, what policies earn in them, and the agents."""
 
-from inspect import getdoc
-
 from rich import box
 from rich.table import Column, Table
 
 from dosuite.agents.registry import agent_summaries
-from dosuite.causal import World
 from dosuite.envs import world_classes
 from dosuite.envs.settings import unparse
 
 from ..claims.catalogue_values import catalogue_values
 from ..reports.rounding import number_text
+from ..reports.world_text import way_out
 
-WAY_OUT = "Way out:"
 VALUES = {
     "promised": "promised",
     "j_confused": "confused",
@@ -39,7 +36,7 @@ def world_table() -> Table:
             name,
             str(cls.horizon),
             values[name].confounded_by,
-            _way_out(cls),
+            way_out(cls),
             "\n".join(members),
         )
     return table
@@ -63,11 +60,3 @@ def agent_table() -> Table:
     for agent in agent_summaries():
         table.add_row(agent.name, ", ".join(agent.learns), ", ".join(agent.needs), agent.summary)
     return table
-
-
-def _way_out(cls: type[World]) -> str:
-    """The way out that a world's docstring names."""
-    for line in (getdoc(cls) or "").splitlines():
-        if line.strip().startswith(WAY_OUT):
-            return line.strip().removeprefix(WAY_OUT).strip(" .")
-    return ""

@@ -21,11 +21,14 @@ def curves(
 ) -> None:
     """Draw learning curves of dqn-lanes and ppo-lanes beside those of Stable-Baselines3.
 
-    They practise on the controls of eight worlds. Writes curves.png, curves.parquet and the rows.
+    They practise on the controls of eight worlds. Writes curves.png, .svg and .pdf, curves.parquet
+    and the rows.
     """
     from dosuite.envs.files import alone_in, replacing
 
     from ..claims.learning_curves import curve_figure, curve_runs, curve_scores
+    from ..reports.figure_files import figure_files
+    from ..reports.page import save
     from ..runs.suite import execute
 
     rows = execute(curve_runs(only or (), seeds, steps), out, workers)
@@ -33,8 +36,7 @@ def curves(
     with alone_in(out):
         with replacing(out / "curves.parquet") as temporary:
             scores.to_parquet(temporary)
-        with replacing(out / "curves.png") as temporary:
-            curve_figure(rows).savefig(temporary, format="png", dpi=120)
+        save(figure_files(curve_figure(rows), "curves", dpi=120), out)
     print_plain(scores.round(3).to_string(index=False))
     print_plain(f"\n{scores['within'].sum()} of {len(scores)} points are within the seeds' noise")
     print_plain(f"figure: {out / 'curves.png'}   scores: {out / 'curves.parquet'}")

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..reports.rounding import number_text
 from .options import MOST_SEEDS, MOST_STEPS, Trust, console, print_plain
 
 if TYPE_CHECKING:
@@ -97,7 +96,4 @@ def _text(pair: "PairFloor") -> str:
     if pair.reason:
         text = f"  {pair.kind:<{WIDTHS[0]}} none: {pair.reason}"
         return fill(text, WIDTH, subsequent_indent=" " * (WIDTHS[0] + 3), break_on_hyphens=False)
-    numbers = (*pair.best, pair.value, pair.regret, pair.error)
-    rows = "> 100" if pair.rows == float("inf") else number_text(pair.rows, 0)
-    kind = "exact" if pair.exact else "bound"
-    return _line((pair.kind, *(number_text(number, 4) for number in numbers), kind, rows))
+    return _line((pair.kind, *pair.cells()))

@@ -15,12 +15,14 @@ from .claims import matrix, predictions
 from .compare import compare
 from .curves import curves
 from .data import data
+from .export import export
 from .floors import floors
 from .leaderboard import leaderboard
 from .list_catalogue import list_catalogue
 from .run import gather, report, run
 from .sanity import sanity
 from .show import show
+from .site import site
 from .study import study
 from .submission import submission
 from .tune import tune
@@ -63,6 +65,7 @@ COMMANDS = (
     report,
     gather,
     compare,
+    export,
     floors,
     cite,
     submission,
@@ -74,6 +77,7 @@ COMMANDS = (
     tune,
     curves,
     study,
+    site,
     bench,
 )
 for command in COMMANDS:

@@ -80,6 +80,16 @@ Out = Annotated[Path, typer.Option(help="The folder of the results.", callback=f
 Workers = Annotated[int, typer.Option(min=1, max=1024, help="Worker processes.")]
 
 
+def table_of(frame: "pd.DataFrame") -> Table:
+    """A frame of texts as a table for the terminal."""
+    from rich import box
+
+    table = Table(*frame.columns, box=box.SIMPLE_HEAD)
+    for row in frame.itertuples(index=False):
+        table.add_row(*row)
+    return table
+
+
 def print_plain(text: str) -> None:
     """Print a line as it is: not wrapped, without colours for numbers and paths."""
     console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -39,8 +39,10 @@ def show(
     from dosuite.envs import CLASSICS, make_model
     from dosuite.envs.trust import set_trust
 
+    from ..reports.world_text import title
     from .classic_tables import show_classic
-    from .world_tables import print_certificate, print_values, title
+    from .kept_shows import kept_show
+    from .world_tables import print_certificate, print_values
 
     if picture is not None and picture == steps:
         raise typer.BadParameter(f"--picture contradicts --steps: both write {picture}")
@@ -54,8 +56,12 @@ def show(
     world = make_model(environment, variant=variant, shift=shift)
     print_plain(title(environment, variant, model))
     console.print(f"\n{as_text(world.graph)}\n", markup=False, highlight=False)
-    print_values(model, world, shift)
-    print_certificate(world)
+    kept = "" if shift or variant else kept_show(environment, model)
+    if kept:
+        print_plain(kept)
+    else:
+        print_values(model, world, shift)
+        print_certificate(world)
     if picture is not None:
         _draw_graph(world, picture)
     if steps is not None:

@@ -5,6 +5,7 @@ Each function returns a Figure and leaves matplotlib's global state alone.
 
 from typing import Any
 
+import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -36,6 +37,15 @@ from .rounding import number_text
 
 FLOOR = Line("floor", "#CC0000", "-", 1.8)
 FIRST = ("regime", "first")  # of the rows of a group
+BELIEF_NOTE = "expected return J of an episode; the number is believed less earned"
+SHIFT_NOTE = (
+    "shifted world; (+) the confused policy earns more there than the causal one; "
+    "n/a: all policies earn the same, or it is not known"
+)
+DECIMALS = 9  # of a regret that is coloured: less is rounding
+LEAST = 0.01  # the least width of an axis of beliefs, as a share of its numbers
+# of a regret; light green and red are less than 0 and more than 1
+REGRET = matplotlib.colormaps["Blues"].with_extremes(under="#c7e9c0", over="#fc9272")
 OTHERS = "other agents"  # the line of those that have been run beforehand
 
 
@@ -61,8 +71,7 @@ def score_panels(rows: pd.DataFrame, beforehand: pd.DataFrame | None = None) -> 
     figure, axes_grid = panels(len(worlds), 3, sum(heights) + 0.9, heights)
     for (where, world), pair in zip(worlds.items(), axes_grid, strict=True):
         _pair_panels(pair, str(where), world, learners[where], others[others["where"] == where])
-    for axes in axes_grid[-1]:
-        axes.set_xlabel("expected return J under intervention", fontsize=FONT)
+    figure.supxlabel("expected return J of an episode under intervention", fontsize=FONT)
     present = set(runs["regime"])
     marks = [
         mark(regime.legend, color=regime.colour, marker=regime.marker)
@@ -78,24 +87,37 @@ def score_panels(rows: pd.DataFrame, beforehand: pd.DataFrame | None = None) -> 
 def regret_heatmaps(rows: pd.DataFrame) -> Figure:
     """The regret of each agent under each shift, from 0 (white) to 1 (dark).
 
-    (+) marks shifts in which the confused policy wins.
+    (+) marks shifts in which the confused policy wins. A colour bar gives the scale; its pointed
+    ends are regrets beyond it, which only an agent that is shown the intent can have.
     """
     wanted = (rows["world"] != "") & (rows["variant"] == "") & (rows["status"] == "ok")
     shifted = labelled(metrics.largest_budget(rows[wanted]))
     shifted = shifted.assign(regret=metrics.regret(shifted))
-    return panel_per_environment(shifted, _heatmap, 1.2)
+    figure = panel_per_environment(shifted, _heatmap, 1.2)
+    panels_drawn = [axes for axes in figure.axes if axes.images]
+    if panels_drawn:
+        figure.set_figheight(figure.get_figheight() + 0.9)
+        _colour_bar(figure, panels_drawn, shifted["regret"])
+        figure.supxlabel(SHIFT_NOTE, fontsize=FONT)
+    return figure
 
 
 def belief_panels(rows: pd.DataFrame) -> Figure:
-    """What each agent believes that its policy earns, joined to what it earns."""
+    """What each agent believes that its policy earns, joined to what it earns.
+
+    The number is the difference, believed less earned.
+    """
     runs = labelled(metrics.largest_budget(metrics.deployment(rows)))
     believing = runs[(runs["variant"] == "") & runs["believed"].notna()]
     figure = panel_per_environment(believing, _belief_panel, 0.8)
     marks = [
-        mark("earned", color=INK, marker="o"),
-        mark("believed", color=INK, marker="o", markerfacecolor="white"),
+        mark("what its policy earns", color=INK, marker="o"),
+        mark("what the agent believes it earns", color=INK, marker="o", markerfacecolor="white"),
     ]
-    legend(figure, marks, columns=2)
+    if len(believing):
+        figure.set_figheight(figure.get_figheight() + 0.6)
+        legend(figure, marks, columns=2)
+        figure.supxlabel(BELIEF_NOTE, fontsize=FONT)
     return figure
 
 
@@ -128,8 +150,9 @@ def _pair_panels(
         left.get_yticklabels()[-1].set_color(GREY)
     look: dict[str, Any] = {"pad": 6 + STEP * label_rows, "fontsize": FONT + 0.5, "color": INK}
     left.set_title(where.replace(" ", "\n"), loc="left", fontweight="bold", **look)
-    right.set_title("its twin: the same log", loc="left", **look)
-    both.set_title("mean of both", loc="left", **look)
+    if both.axison:
+        right.set_title("its twin: the same log", loc="left", **look)
+        both.set_title("mean of both", loc="left", **look)
     right.set_yticklabels([])
     both.set_yticklabels([])
 
@@ -137,7 +160,7 @@ def _pair_panels(
 def _world_panel(axes: Axes, runs: pd.DataFrame, learners: list[str]) -> int:
     """Draw the runs of one world, and return the number of rows of labels above it."""
     if runs.empty:
-        axes.set_xticks([])
+        axes.set_axis_off()
         where: dict[str, Any] = {"transform": axes.transAxes, "ha": "center"}
         axes.text(0.5, 0.5, "no twin", color=GREY, fontsize=FONT, **where)
         return 0
@@ -232,11 +255,12 @@ def _heatmap(axes: Axes, rows: pd.DataFrame, agents: list[str]) -> None:
     means = groups.apply(lambda values: metrics.iqm(values.to_numpy())).unstack("world")
     values: Array = means.reindex(index=agents, columns=shifts).to_numpy(float)
     axes.set_facecolor("#eeeeee")
-    axes.imshow(values, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.imshow(values.round(DECIMALS), cmap=REGRET, vmin=0, vmax=1, aspect="auto")
     centred: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": FONT - 1}
     for (y, x), value in np.ndenumerate(values):
         text = "n/a" if np.isnan(value) else number_text(value, 2)
-        axes.text(x, y, text, color="white" if value > 0.55 else INK, **centred)
+        is_dark = 0.55 < value < 1 + metrics.NEGLIGIBLE
+        axes.text(x, y, text, color="white" if is_dark else INK, **centred)
     names = [shift.replace("_", " ") + (" (+)" if shift in wins else "") for shift in shifts]
     axes.set_xticks(range(len(shifts)), names, rotation=20, ha="right", fontsize=FONT - 0.5)
     for tick, shift in zip(axes.get_xticklabels(), shifts, strict=True):
@@ -245,8 +269,21 @@ def _heatmap(axes: Axes, rows: pd.DataFrame, agents: list[str]) -> None:
     axes.tick_params(length=0)
 
 
+def _colour_bar(figure: Figure, shown: list[Axes], regrets: "pd.Series[float]") -> None:
+    """Add the scale of the regrets, with pointed ends if some are beyond it."""
+    below = bool((regrets < -metrics.NEGLIGIBLE).any())
+    above = bool((regrets > 1 + metrics.NEGLIGIBLE).any())
+    extend = {(False, False): "neither", (True, False): "min", (False, True): "max"}
+    look: dict[str, Any] = {"extend": extend.get((below, above), "both"), "aspect": 40}
+    where: dict[str, Any] = {"ax": shown, "location": "top", "shrink": 0.5}
+    bar = figure.colorbar(shown[0].images[0], **where, **look)
+    bar.set_label("regret: 0 is the best policy of the shifted world, 1 the worst", fontsize=FONT)
+    bar.ax.tick_params(labelsize=FONT - 1)
+
+
 def _belief_panel(axes: Axes, rows: pd.DataFrame, agents: list[str]) -> None:
-    """Draw what each agent earns (full) and believes that it earns (empty)."""
+    """Draw what each agent earns (full) and believes that it earns (empty), and the difference."""
+    look: dict[str, Any] = {"textcoords": "offset points", "fontsize": FONT - 1, "va": "center"}
     for y, who in enumerate(agents):
         runs = rows[rows["who"] == who]
         earned = metrics.iqm(runs["value"].to_numpy(float))
@@ -255,5 +292,14 @@ def _belief_panel(axes: Axes, rows: pd.DataFrame, agents: list[str]) -> None:
         full: dict[str, Any] = {"color": colour, "edgecolors": "white"}
         empty: dict[str, Any] = {"facecolors": "white", "edgecolors": colour, "linewidths": 1.4}
         axes.plot([earned, believed], [y, y], color=colour, linewidth=2, alpha=0.45, zorder=2)
+        sign = "+" if believed - earned >= 0.0005 else ""
+        text = sign + number_text(believed - earned, 3)
+        axes.annotate(text, (max(earned, believed), y), (7, 0), **look)
         axes.scatter([earned], [y], s=40, zorder=4, **full)
         axes.scatter([believed], [y], s=40, zorder=3, **empty)
+    values = rows[["value", "believed"]].to_numpy(float)
+    low, high = values.min(), values.max()
+    # differences of rounding are no differences
+    width = max(high - low, LEAST * max(1.0, abs(low), abs(high)))
+    middle = (low + high) / 2
+    axes.set_xlim(middle - 0.6 * width, middle + 0.75 * width)  # room for the numbers

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from dosuite.causal import Array
 from dosuite.envs.files import replacing
 
 _INTERVAL = re.compile(r"(?<=\d) \[-?\d.*")  # with all that follows it: "0.48 [0.41, 0.55]"
+_FIRST_NUMBER = re.compile(r"-?\d+(\.\d+)?(?= |$)")
 
 
 @dataclass(frozen=True)
@@ -33,16 +35,41 @@ class Table:
     # On a terminal a table is printed without intervals; with `fold`, with them, and with that many
     # of the columns between the first and the last at a time.
     fold: int = 0
+    # By heading, whether more (1) or less (-1) is better; the best is bold, in each group.
+    better: Mapping[str, int] = field(default_factory=dict)
+
+    def best(self) -> Array:
+        """Which cells have the best number of their column, and of their group if grouped.
+
+        Reference policies, whose agents are "(exact)", do not compete, and without a rival nobody
+        is best. Numbers are compared as they are printed, so that equals are all best.
+        """
+        bold = np.zeros(self.frame.shape, bool)
+        names = list(self.frame.columns)
+        if not names or "agent" not in names:
+            return bold
+        learned = ~self.frame["agent"].astype(str).str.contains("(exact", regex=False).to_numpy()
+        groups = self.frame[names[0]].to_numpy() if self.grouped else np.zeros(len(self.frame))
+        for name, sign in self.better.items():
+            values = sign * self.frame[name].map(_number).to_numpy(float)
+            for group in np.unique(groups):
+                rivals = learned & (groups == group) & ~np.isnan(values)
+                if rivals.sum() > 1:
+                    bold[:, names.index(name)] |= rivals & (values == values[rivals].max())
+        return bold
 
     def tinted_rows(self) -> Iterator[list[tuple[str, str]]]:
-        """The rows, as pairs of a text and a background colour ("" for none)."""
+        """The rows, as pairs of a text and its style in CSS ("" for none)."""
         if self.shade is None:
             scores = np.full(self.frame.shape, np.nan)
         else:
             scores = self.shade.to_numpy(float)
-        for texts, row_scores in zip(self.frame.to_numpy(), scores, strict=True):
-            colours = map(_tint, row_scores)
-            yield list(zip(texts, colours, strict=True))
+        for texts, row_scores, bold in zip(self.frame.to_numpy(), scores, self.best(), strict=True):
+            styles = [
+                _tint(score) + ("font-weight: 600;" if is_best else "")
+                for score, is_best in zip(row_scores, bold, strict=True)
+            ]
+            yield list(zip(texts, styles, strict=True))
 
     def parts(self) -> Iterator[pd.DataFrame]:
         """The parts of the table that fit the width of a terminal."""
@@ -180,6 +207,13 @@ def _grid(frame: pd.DataFrame, grouped: bool) -> Grid:
 
 
 def _tint(score: float) -> str:
-    """Blue above 0, orange below, nothing where there is no score."""
+    """The background in CSS: blue above 0, orange below, nothing where there is no score."""
     colour = "0, 114, 178" if score > 0 else "230, 159, 0"
-    return "" if np.isnan(score) else f"rgba({colour}, {min(abs(score), 1) * 0.45:.2f})"
+    tint = f"background: rgba({colour}, {min(abs(score), 1) * 0.45:.2f});"
+    return "" if np.isnan(score) else tint
+
+
+def _number(text: str) -> float:
+    """The number that a cell begins with; NaN if there is none."""
+    found = _FIRST_NUMBER.match(text)
+    return float(found[0]) if found else np.nan

@@ -1,7 +1,6 @@
 """The report of result rows: tables, figures and one page. Nothing is run here."""
 
 import base64
-import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,9 +21,11 @@ from ..runs.suite import ORDER
 from ..scores import metrics
 from ..scores.scale import DEFINITIONS as SCALE
 from . import figures, tables
+from .figure_files import figure_files
+from .latex import tabular
 from .learning_curves import NAME as CURVES
 from .learning_curves import curves, curves_figure, curves_section
-from .page import Section, csv, markdown, page, print_sections, save
+from .page import Section, Table, csv, markdown, page, print_sections, save
 from .path_tables import DEFINITIONS as PATHS
 from .path_tables import paths_section
 from .provenance import made_section
@@ -39,10 +40,14 @@ FIGURES: dict[str, Callable[[pd.DataFrame], Figure]] = {
 }
 
 TWINS = (
-    "Twins are two worlds with the same log and different best policies. The score is the mean of "
-    "CS_chance over both: 0 for uniform chance, 1 for the causal optimum on both, and more only "
-    "for an agent that is shown the intent or sees what is hidden. An agent that follows the "
-    f"log, or inverts it, is right once; a pair is won by scoring above {tables.WIN} on each."
+    "Twins are two worlds with the same log and different best policies. The score CS_pair places "
+    "the mean return over both between that of the confused policy (0), which does what the log "
+    "suggests in both, and that of the causal policy of each world (1). It is below 0 for a policy "
+    "that earns less than the confused one, as acting at random may, and above 1 only for an agent "
+    "that is shown the intent or sees what is hidden. The column mean is over the families of "
+    "worlds, which weigh the same; [low, high] are 95 % intervals over seeds, and the best number "
+    "of a column is bold. A pair is won by a return that is, in each of the two worlds, more than "
+    f"{tables.WIN:.0%} of the way from uniform chance to the causal policy."
 )
 EARNED = (
     "In the figure, large marks are interquartile means over seeds, small ones are seeds, bars are "
@@ -154,8 +159,8 @@ def write_report(
     beforehand: pd.DataFrame | None = None,
     first: Illustrated | None = None,
 ) -> Path:
-    """Write report.html, figures/*.png, tables/*.md and *.tex, and tables/summary.csv; return the
-    path of the page.
+    """Write report.html, figures/*.png, *.svg and *.pdf, tables/*.md and *.tex, and
+    tables/summary.csv; return the path of the page.
 
     Rows that were made `beforehand` are drawn in grey. A `first` section stands above those of the
     rows. Everything is rendered before the first file is written.
@@ -182,7 +187,7 @@ def report_sections(rows: pd.DataFrame, scores: pd.DataFrame) -> list[Section]:
 
 def _twins(rows: pd.DataFrame) -> Section:
     sentences = [TWINS, REFERRED, *tables.winners(rows)]
-    return Section("1. Who is right about both twins?", sentences, [tables.headline(rows)])
+    return Section("1. Who is right about both twins?", sentences, _filled(tables.headline(rows)))
 
 
 def _earned(rows: pd.DataFrame, here: pd.DataFrame) -> Section:
@@ -205,7 +210,7 @@ def _shifted(rows: pd.DataFrame, here: pd.DataFrame) -> Section:
     return Section(
         "3. And when the world shifts?",
         [SHIFTED, tables.confused_wins(rows)],
-        [tables.score_table("shifts", here, metrics.headings("shifts"))],
+        _filled(tables.score_table("shifts", here, metrics.headings("shifts"))),
         figure="shift_regret",
     )
 
@@ -217,7 +222,7 @@ def _believed(here: pd.DataFrame) -> Section:
     return Section(
         "4. What does it believe it earns?",
         [BELIEVED],
-        [table],
+        _filled(table),
         figure="belief",
         on_terminal=False,
     )
@@ -226,7 +231,15 @@ def _believed(here: pd.DataFrame) -> Section:
 def _calibrated(here: pd.DataFrame) -> Section:
     headings = metrics.headings("calibration")
     table = tables.score_table("calibration", tables.having(here, "ice"), headings)
-    return Section("5. Does it predict what acting does?", [CALIBRATED], [table], on_terminal=False)
+    return Section(
+        "5. Does it predict what acting does?", [CALIBRATED], _filled(table), on_terminal=False
+    )
+
+
+def _filled(table: Table) -> list[Table]:
+    """The table, if it has rows and more in them than names."""
+    names = {"environment", "agent"}
+    return [table] if len(table.frame) and not names.issuperset(table.frame) else []
 
 
 def _failed(rows: pd.DataFrame) -> Section:
@@ -273,17 +286,17 @@ def _render(
         drawn[SCORES] = figures.score_panels(rows, beforehand)
         if len(learned := curves(rows)):
             drawn[CURVES] = curves_figure(learned)
-    files = {f"figures/{name}.png": _image(figure, "png") for name, figure in drawn.items()}
-    files |= {f"figures/{name}.png": picture for name, picture in pictures.items()}
+    files = {f"figures/{name}.png": picture for name, picture in pictures.items()}
+    for name, figure in drawn.items():
+        files |= figure_files(figure, f"figures/{name}")
     for section in sections:
         for table in [*section.tables, *(one for part in section.parts for one in part.tables)]:
-            tex = table.frame.to_latex(index=False, escape=True)
             files[f"tables/{table.name}.md"] = markdown(table).encode() + b"\n"
-            files[f"tables/{table.name}.tex"] = tex.encode()
+            files[f"tables/{table.name}.tex"] = tabular(table).encode()
     files["tables/summary.csv"] = csv(scores).encode()
     if len(learned):
         files[f"tables/{CURVES}.csv"] = csv(learned).encode()
-    inline = {name: data_url(_image(figure, "svg"), "svg+xml") for name, figure in drawn.items()}
+    inline = {name: data_url(files[f"figures/{name}.svg"], "svg+xml") for name in drawn}
     inline |= {name: data_url(picture, "png") for name, picture in pictures.items()}
     files["report.html"] = page(sections, inline, rows).encode()
     return files
@@ -292,12 +305,3 @@ def _render(
 def data_url(image: bytes, kind: str) -> str:
     """An image as the address of itself, of the type image/`kind`."""
     return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
-
-
-def _image(figure: Figure, kind: str) -> bytes:
-    """A figure as a file, the same bytes each time."""
-    buffer = io.BytesIO()
-    metadata = {"Date": None} if kind == "svg" else None
-    with matplotlib.rc_context({"svg.hashsalt": "dosuite"}):
-        figure.savefig(buffer, format=kind, dpi=200, metadata=metadata)
-    return buffer.getvalue()

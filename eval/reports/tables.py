@@ -17,6 +17,12 @@ from .rounding import number_text
 WIN = 0.5  # CS_chance on both worlds of a pair: above it the pair is won
 PASS = 0.02  # the largest normalised regret with which a negative control is passed
 
+MEAN = "mean"  # the column of the headline that is over all families
+# Metrics of which more (1) or less (-1) is better; of the others neither is.
+BETTER = dict.fromkeys(("value", "causal_score", "chance_score", "twin_score"), 1)
+BETTER |= dict.fromkeys(("normalised_regret", "r_mean", "r_worst", "r_cvar", "excess"), -1)
+BETTER |= dict.fromkeys(("ice", "ice_gap"), -1)
+
 CONTROLS = (
     "Negative controls: nothing is confused here, so CS is undefined and the normalised regret "
     f"must be at most {PASS}"
@@ -45,20 +51,47 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def headline(rows: pd.DataFrame) -> Table:
-    """CS_tb of each agent in each family of environments, and how many pairs of twins it wins."""
+    """CS_pair of each agent in each family of environments and on average over the families, and
+    how many pairs of twins it wins.
+
+    An agent that lacks a family has no average.
+    """
     pairs = _pairs(rows)
     family = pairs["environment"].str.replace(r"^(\w+)(-\w+)?-v\d+$", r"\1", regex=True)
-    by = ["who", "family", "regime"]
-    scores = metrics.aggregate(pairs.assign(family=family), "twin_balanced", by)
-    scores = scores.dropna(subset="iqm").assign(text=lambda known: _texts(known, "twin_balanced"))
-    texts = scores.pivot(index="who", columns="family", values="text")
+    pairs = pairs.assign(family=family)
+    scores = metrics.aggregate(pairs, "pair_score", ["who", "family", "regime"])
+    scores = scores.dropna(subset="iqm")
+    families = sorted(scores["family"].unique())
+    if len(families) > 1:
+        means = _over_families(pairs[pairs["family"].isin(families)], families)
+        scores = pd.concat([scores, means], ignore_index=True)
+        families = [MEAN, *families]
+    scores["text"] = _texts(scores, "pair_score")
+    texts, shade = (
+        scores.pivot(index="who", columns="family", values=name)[families]
+        for name in ("text", "iqm")
+    )
     won = _won(pairs).groupby("who", observed=True)["won"].agg(["sum", "size"])
     won = won.reindex(texts.index).astype(str)
     texts = texts.assign(won=won["sum"] + " of " + won["size"])
     # the first and the last column, of names and counts, have no tint
-    shade = scores.pivot(index="who", columns="family", values="iqm").assign(won=np.nan)
-    shade = shade.reset_index().assign(who=np.nan)
-    return Table("headline", _flat(texts), shade, fold=3)
+    shade = shade.assign(won=np.nan).reset_index().assign(who=np.nan)
+    better = dict.fromkeys(families, 1)
+    return Table("headline", _flat(texts), shade, fold=3, better=better)
+
+
+def _over_families(pairs: pd.DataFrame, families: list[str]) -> pd.DataFrame:
+    """The mean of CS_pair over the families, of each agent that has all of them."""
+    means = []
+    for (who, regime), group in pairs.groupby(["who", "regime"], observed=True):
+        parts = [part for _, part in group.dropna(subset="pair_score").groupby("family")]
+        if len(parts) < len(families):
+            continue
+        strata = [(part["environment"] + " " + part["member"]).to_numpy() for part in parts]
+        values = [part["pair_score"].to_numpy(float) for part in parts]
+        ends = metrics.mean_interval(list(zip(values, strata, strict=True)))
+        means.append((who, MEAN, regime, *ends))
+    return pd.DataFrame(means, columns=["who", "family", "regime", "iqm", "low", "high"])
 
 
 def winners(rows: pd.DataFrame) -> list[str]:
@@ -78,14 +111,18 @@ def winners(rows: pd.DataFrame) -> list[str]:
 
 
 def score_table(name: str, scores: pd.DataFrame, columns: dict[str, str]) -> Table:
-    """One row for each environment and agent, one column (heading: metric) for each score."""
+    """One row for each environment and agent, one column (heading: metric) for each score that any
+    of them has."""
     texts = {}
     for heading, metric in columns.items():
         part = scores[scores["metric"] == metric].set_index(["where", "who"])
+        if part.empty:  # such as scores on twins, where there are none
+            continue
         texts[heading] = pd.Series(_texts(part, metric), part.index, str)
     cells = scores[["where", "who"]].drop_duplicates().sort_values(["where", "who"])
     frame = pd.DataFrame(texts, pd.MultiIndex.from_frame(cells))
-    return Table(name, _flat(frame), grouped=True)
+    better = {head: BETTER[columns[head]] for head in texts if columns[head] in BETTER}
+    return Table(name, _flat(frame), grouped=True, better=better)
 
 
 def where_defined(section: str, scores: pd.DataFrame, caption: str) -> list[Table]:

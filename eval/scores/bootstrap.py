@@ -1,5 +1,7 @@
 """Means over seeds that outliers do not move, with bootstrap confidence intervals."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -35,14 +37,37 @@ def interval(
         return np.nan, np.nan, np.nan
     if np.ptp(values) == 0:
         return float(values[0]), float(values[0]), float(values[0])
+    low, high = np.quantile(_resampled(values, strata, rng, resamples), [0.025, 0.975])
+    return iqm(values), float(low), float(high)
+
+
+def mean_interval(groups: Sequence[tuple[Array, Array]], resamples: int = 10_000) -> Interval:
+    """The mean of the groups' interquartile means, which weigh the same, and its 95 % interval.
+
+    A group is its values, (n,), and the stratum of each. All groups are resampled, each on its own.
+    All three numbers are NaN if a group has no value that is known.
+    """
+    rng = np.random.default_rng(0)
+    total, middle = np.zeros(resamples), 0.0
+    for values, strata in groups:
+        known = ~np.isnan(values)
+        if not known.any():
+            return np.nan, np.nan, np.nan
+        middle += iqm(values[known]) / len(groups)
+        total += _resampled(values[known], strata[known], rng, resamples) / len(groups)
+    low, high = np.quantile(total, [0.025, 0.975])
+    return middle, float(low), float(high)
+
+
+def _resampled(values: Array, strata: Array, rng: np.random.Generator, resamples: int) -> Array:
+    """The interquartile means of values that are drawn again within their strata: (resamples,)."""
     resampled = []
     for name in np.unique(strata):
         stratum = np.sort(values[strata == name])
         picks = rng.integers(len(stratum), size=(resamples, len(stratum)))
         resampled.append(stratum[picks])
-    means = stats.trim_mean(np.concatenate(resampled, axis=1), 0.25, axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return iqm(values), float(low), float(high)
+    means: Array = stats.trim_mean(np.concatenate(resampled, axis=1), 0.25, axis=1)
+    return means
 
 
 def aggregate(runs: pd.DataFrame, metric: str, by: list[str]) -> pd.DataFrame:

@@ -19,6 +19,10 @@ from .metric_registry import RETURN, ActionValues, Over, metric
     "calibration",
     RETURN,
     digits=3,
+    formula=(
+        r"\text{ICE}_\text{gap} = \sqrt{\sum_c P(c)\, \underset{x < x'}{\text{mean}} "
+        r"\left(q(x,c) - q(x',c) - \mu_\text{do}(x,c) + \mu_\text{do}(x',c)\right)^2}"
+    ),
 )
 def _contrast_error(values: ActionValues) -> float:
     return contrast_calibration_error(values.believed, values.doing, values.weights)
@@ -47,6 +51,10 @@ def _confusion_gap(values: ActionValues) -> float:
     "calibration",
     RETURN,
     digits=3,
+    formula=(
+        r"\text{ICE}_2 = \sqrt{\sum_c P(c) \frac{1}{|X|} \sum_x \left(q(x,c) - "
+        r"\mu_\text{do}(x,c)\right)^2}, \quad \mu_\text{do}(x,c) = E[Y \mid \text{do}(x), c]"
+    ),
 )
 def _interventional_error(values: ActionValues) -> float:
     return interventional_calibration_error(values.believed, values.doing, values.weights)
@@ -60,6 +68,10 @@ def _interventional_error(values: ActionValues) -> float:
     "calibration",
     RETURN,
     digits=3,
+    formula=(
+        r"\text{ICE}_\text{obs} = \sqrt{\sum_c P(c) \frac{1}{|X|} \sum_x \left(q(x,c) - "
+        r"\mu_\text{see}(x,c)\right)^2}, \quad \mu_\text{see}(x,c) = E[Y \mid x, c]"
+    ),
 )
 def _observational_error(values: ActionValues) -> float:
     return interventional_calibration_error(values.believed, values.seeing, values.weights)
@@ -72,6 +84,11 @@ def _observational_error(values: ActionValues) -> float:
     "predicts what acting does, 1 reproduces the log; undefined where |see - do| < 0.001.",
     Over.ACTIONS,
     "calibration",
+    formula=(
+        r"\kappa = \frac{\langle q - \mu_\text{do},\ \mu_\text{see} - \mu_\text{do} "
+        r"\rangle}{\lVert \mu_\text{see} - \mu_\text{do} \rVert^2}, \quad \langle f, g "
+        r"\rangle = \sum_c P(c) \frac{1}{|X|} \sum_x f(x,c)\, g(x,c)"
+    ),
 )
 def _kappa(values: ActionValues) -> float:
     kappa, _ = confusion_coefficient(values.believed, values.doing, values.seeing, values.weights)
@@ -86,6 +103,10 @@ def _kappa(values: ActionValues) -> float:
     "calibration",
     RETURN,
     digits=3,
+    formula=(
+        r"\left\lVert q - \mu_\text{do} - \kappa\, (\mu_\text{see} - \mu_\text{do}) "
+        r"\right\rVert"
+    ),
 )
 def _kappa_residual(values: ActionValues) -> float:
     _, residual = confusion_coefficient(

@@ -29,6 +29,7 @@ class PossibleRegret(NamedTuple):
     "identifiability",
     RETURN,
     digits=3,
+    formula=r"\rho(\pi) = \max_{M} \left( \max_{\pi'} J_M(\pi') - J_M(\pi) \right)",
 )
 def _of_policy(regret: PossibleRegret) -> float:
     return regret.policy
@@ -53,6 +54,7 @@ def _of_confused(regret: PossibleRegret) -> float:
     "and the table says offline-optimal confusion.",
     Over.REGRETS,
     "identifiability",
+    formula=r"\text{IAS} = 1 - \frac{\max(0, \rho(\pi) - \rho^*)}{\rho_\text{conf} - \rho^*}",
 )
 def identifiability_aware_score(regret: PossibleRegret) -> float:
     """1 - max(0, rho(pi) - rho*) / (rho_conf - rho*), at most 1; NaN if rho_conf is rho*."""

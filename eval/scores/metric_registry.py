@@ -54,6 +54,7 @@ class Metric:
     unit: str  # RETURN, or "" for a share
     digits: int  # decimals that are printed
     compute: Callable[[Any], Any]
+    formula: str = ""  # the definition in LaTeX; "" for none
 
 
 METRICS: dict[str, Metric] = {}  # by name
@@ -68,6 +69,7 @@ def metric(
     section: str = "",
     unit: str = "",
     digits: int = 2,
+    formula: str = "",
 ) -> Callable[[Function], Function]:
     """Register a function as a metric. Raises InputError if the report has no such section."""
     if section not in SECTIONS:
@@ -76,17 +78,26 @@ def metric(
         )
 
     def register(compute: Function) -> Function:
-        METRICS[name] = Metric(name, label, definition, over, section, unit, digits, compute)
+        METRICS[name] = Metric(
+            name, label, definition, over, section, unit, digits, compute, formula
+        )
         return compute
 
     return register
 
 
 def recorded_metric(
-    name: str, label: str, definition: str, section: str = "", unit: str = "", digits: int = 2
+    name: str,
+    label: str,
+    definition: str,
+    section: str = "",
+    unit: str = "",
+    digits: int = 2,
+    formula: str = "",
 ) -> None:
     """Register a column that is written as a run is scored, and is reported as it is."""
-    metric(name, label, definition, Over.RECORDED, section, unit, digits)(lambda rows: rows[name])
+    register = metric(name, label, definition, Over.RECORDED, section, unit, digits, formula)
+    register(lambda rows: rows[name])
 
 
 def all_metrics() -> list[Metric]:

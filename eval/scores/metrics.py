@@ -12,7 +12,7 @@ import pandas as pd
 
 from dosuite.causal import Array, InputError
 
-from .bootstrap import Interval, aggregate, interval, iqm
+from .bootstrap import Interval, aggregate, interval, iqm, mean_interval
 from .calibration import (
     confusion_coefficient,
     contrast_calibration_error,
@@ -63,6 +63,7 @@ __all__ = [
     "is_control",
     "largest_budget",
     "later_columns",
+    "mean_interval",
     "metric",
     "metrics_over",
     "normalised_regret",
@@ -78,6 +79,8 @@ NEGLIGIBLE = 1e-9  # differences of exact values below this are rounding
 CELL = ["environment", "member", "variant", "agent", "regime", "budget"]  # shared by the seeds
 PAIR = ["environment", "member", "agent", "regime", "budget", "seed"]  # shared by runs on twins
 
+SCALE = ["value", "j_confused", "j_causal", "j_worst"]  # what a score of a run is made of
+
 # What is read off the row of a run.
 
 
@@ -89,6 +92,7 @@ recorded_metric(
     "scores",
     RETURN,
     digits=3,
+    formula=r"J(\pi) = E\left[\sum_t \gamma^t R_t \,\middle|\, \text{do}(\pi)\right]",
 )
 
 
@@ -99,6 +103,7 @@ recorded_metric(
     f"causal one. Undefined where the denominator is below {DEGENERATE} (J_causal - J_worst).",
     Over.RUNS,
     "scores",
+    formula=(r"\text{CS} = \frac{J(\pi) - J_\text{confused}}{J_\text{causal} - J_\text{confused}}"),
 )
 def causal_score(rows: pd.DataFrame) -> "pd.Series[float]":
     """CS = (J - J_confused) / (J_causal - J_confused): 0 is the confused policy, 1 the causal one.
@@ -116,6 +121,10 @@ def causal_score(rows: pd.DataFrame) -> "pd.Series[float]":
     "causal policy, below 0 the policy is worse than chance.",
     Over.RUNS,
     "scores",
+    formula=(
+        r"\text{CS}_\text{chance} = \frac{J(\pi) - J_\text{uniform}}{J_\text{causal} - "
+        r"J_\text{uniform}}"
+    ),
 )
 def chance_score(rows: pd.DataFrame) -> "pd.Series[float]":
     """CS_chance = (J - J_uniform) / (J_causal - J_uniform): 0 is chance, 1 the causal policy.
@@ -138,6 +147,10 @@ def chance_score(rows: pd.DataFrame) -> "pd.Series[float]":
     "scores",
     RETURN,
     digits=3,
+    formula=(
+        r"\max_{\pi'} \frac{J(\pi') + J_\text{twin}(\pi')}{2} - \frac{J(\pi) + "
+        r"J_\text{twin}(\pi)}{2}"
+    ),
 )
 def _floor_distance(rows: pd.DataFrame) -> "pd.Series[float]":
     if "floor" not in rows:  # rows of before there was one
@@ -153,13 +166,28 @@ def _twin_score(pairs: pd.DataFrame) -> "pd.Series[float]":
 @metric(
     "twin_balanced",
     "CS_tb",
-    "CS_tb = (CS_chance + CS_chance on the twin) / 2, the headline: 0 is chance, 1 the causal "
-    "policy on both.",
+    "CS_tb = (CS_chance + CS_chance on the twin) / 2: 0 is chance, 1 the causal policy on both.",
     Over.TWINS,
     "headline",
+    formula=(
+        r"\text{CS}_\text{tb} = \frac{\text{CS}_\text{chance} + "
+        r"\text{CS}_\text{chance}^\text{twin}}{2}"
+    ),
 )
 def _mean_of_twins(pairs: pd.DataFrame) -> "pd.Series[float]":
     return (pairs["chance_score"] + pairs["twin_score"]) / 2
+
+
+@metric(
+    "pair_score",
+    "CS_pair",
+    "CS_pair, the headline, is CS with the means over a world and its twin in place of J, "
+    "J_confused and J_causal: 0 is the confused policy in both, 1 the causal policy of each.",
+    Over.TWINS,
+    "headline",
+)
+def _pair_score(pairs: pd.DataFrame) -> "pd.Series[float]":
+    return pairs["pair_score"]
 
 
 @metric(
@@ -169,6 +197,7 @@ def _mean_of_twins(pairs: pd.DataFrame) -> "pd.Series[float]":
     "judges negative controls, worlds without confusion, in which CS is undefined.",
     Over.RUNS,
     "controls",
+    formula=r"\text{NR} = \frac{J_\text{causal} - J(\pi)}{J_\text{causal} - J_\text{worst}}",
 )
 def normalised_regret(rows: pd.DataFrame) -> "pd.Series[float]":
     """NR = (J_causal - J) / (J_causal - J_worst): 0 is the causal policy, 1 the worst one."""
@@ -186,12 +215,24 @@ def normalised_regret(rows: pd.DataFrame) -> "pd.Series[float]":
     "policy of the class there, 1 the worst.",
     Over.SHIFTS,
     "shifts",
+    formula=(
+        r"R_\text{mean} = \frac{1}{|\Sigma|} \sum_{\sigma \in \Sigma} r_\sigma, \quad "
+        r"r_\sigma = \frac{J_{\sigma,\text{best}} - J_\sigma(\pi)}{J_{\sigma,\text{best}} - "
+        r"J_{\sigma,\text{worst}}}"
+    ),
 )
 def _mean_regret(shifts: Any) -> "pd.Series[float]":
     return cast("pd.Series[float]", shifts["regret"].mean())
 
 
-@metric("r_worst", "R_worst", "R_worst is the largest regret.", Over.SHIFTS, "shifts")
+@metric(
+    "r_worst",
+    "R_worst",
+    "R_worst is the largest regret.",
+    Over.SHIFTS,
+    "shifts",
+    formula=r"R_\text{worst} = \max_{\sigma \in \Sigma} r_\sigma",
+)
 def _worst_regret(shifts: Any) -> "pd.Series[float]":
     return cast("pd.Series[float]", shifts["regret"].max())
 
@@ -202,6 +243,10 @@ def _worst_regret(shifts: Any) -> "pd.Series[float]":
     "R_CVaR.25 is the mean of the largest quarter of the regrets.",
     Over.SHIFTS,
     "shifts",
+    formula=(
+        r"R_{\text{CVaR}.25} = E\left[r_\sigma \,\middle|\, r_\sigma \text{ in the largest "
+        r"quarter}\right]"
+    ),
 )
 def _tail_regret(shifts: Any) -> "pd.Series[float]":
     return cast(
@@ -217,6 +262,11 @@ def _tail_regret(shifts: Any) -> "pd.Series[float]":
     "does in the shifts it wins.",
     Over.SHIFTS,
     "shifts",
+    formula=(
+        r"\text{xReg} = \frac{1}{|\Sigma|} \sum_{\sigma \in \Sigma} "
+        r"\frac{J_\sigma(\pi_\text{causal}) - J_\sigma(\pi)}{J_{\sigma,\text{best}} - "
+        r"J_{\sigma,\text{worst}}}"
+    ),
 )
 def _mean_excess(shifts: Any) -> "pd.Series[float]":
     return cast("pd.Series[float]", shifts["excess"].mean())
@@ -254,6 +304,7 @@ recorded_metric(
     "belief",
     RETURN,
     digits=3,
+    formula=r"\hat{J}(\pi)",
 )
 
 
@@ -265,6 +316,7 @@ recorded_metric(
     "belief",
     RETURN,
     digits=3,
+    formula=r"\text{delusion} = \hat{J}(\pi) - J(\pi)",
 )
 def delusion(rows: pd.DataFrame) -> "pd.Series[float]":
     """What the agent believes its policy earns, minus J, in units of the return."""
@@ -307,10 +359,18 @@ def twin_balanced(rows: pd.DataFrame) -> pd.DataFrame:
             f"two runs of {first['agent']} on {first['environment']} with seed {first['seed']}: "
             "give one of them"
         )
-    columns = [*PAIR, "chance_score"]
-    here = scored.loc[scored["variant"] == "", columns]
-    there = scored.loc[scored["variant"] == "twin", columns]
-    pairs = here.merge(there.rename(columns={"chance_score": "twin_score"}), on=PAIR)
+    here, there = (
+        scored.loc[scored["variant"] == variant].set_index(PAIR) for variant in ("", "twin")
+    )
+    both = here.index.intersection(there.index, sort=False)
+    here, there = here.loc[both], there.loc[both]
+    means = (here[SCALE] + there[SCALE]) / 2
+    columns = {
+        "chance_score": here["chance_score"],
+        "twin_score": there["chance_score"],
+        "pair_score": _score(means, means["j_confused"]),
+    }
+    pairs = pd.DataFrame(columns, index=both).reset_index()
     return pairs.assign(**{each.name: each.compute(pairs) for each in metrics_over(Over.TWINS)})
 
 

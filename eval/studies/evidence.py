@@ -1,6 +1,6 @@
 """The section of the report on studies: the question, the leading findings, and the evidence."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -36,13 +36,20 @@ def evidence(folder: Path, kept: bool = True) -> Illustrated | None:
     If there are none and `kept`, it is on the results in the package. None without results.
     """
     found, faults = _in_folder(folder)
-    is_here = bool(found or faults)
-    if not is_here and kept:
-        every = kept_results().values()
-        found = {each.study.name: each for each in every if not each.is_stale}
-        faults = [stale_line(each.study) for each in every if each.is_stale]
-    if not found and not faults:
-        return None
+    if found or faults:
+        return _section(found, faults, is_here=True)
+    return kept_evidence() if kept else None
+
+
+def kept_evidence() -> Illustrated | None:
+    """The section on the results in the package; None without any."""
+    every = kept_results().values()
+    found = {each.study.name: each for each in every if not each.is_stale}
+    faults = [stale_line(each.study) for each in every if each.is_stale]
+    return _section(found, faults, is_here=False) if found or faults else None
+
+
+def _section(found: Mapping[str, Results], faults: list[str], is_here: bool) -> Illustrated:
     leading = leading_findings(found)
     leads = [each.results.study.name for each in leading]
     order = [*leads, *(name for name in found if name not in leads)]

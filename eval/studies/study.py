@@ -22,6 +22,7 @@ from dosuite.causal import InputError
 from dosuite.causal.errors import did_you_mean
 from dosuite.envs.files import alone_in, replacing
 
+from ..reports.figure_files import figure_files
 from ..reports.page import save
 from ..runs.run import Run
 from ..runs.suite import execute
@@ -170,8 +171,8 @@ def write_down(study: Study, size: Size, folder: Path) -> str:
 def perform(study: Study, size: Size, folder: Path, workers: int, quiet: bool = False) -> Result:
     """Do the runs of a study that are not done yet, judge them, and write what they say.
 
-    `study.md`, `study.png` and `study.parquet` are written beside the results of the runs, and
-    `made.json`, which says who made them.
+    `study.md`, `study.parquet` and the figure (PNG, SVG, PDF) are written beside the results of the
+    runs, and `made.json`, which says who made them.
     """
     promise = write_down(study, size, folder)
     with recorded(folder):
@@ -180,10 +181,9 @@ def perform(study: Study, size: Size, folder: Path, workers: int, quiet: bool = 
     judged = judge(study, table)
     with alone_in(folder):
         save({"study.md": f"{promise}\n{judged.text}\n".encode()}, folder)
+        save(figure_files(study.figure(table), "study", dpi=120), folder)
         with replacing(folder / "study.parquet") as temporary:
             table.to_parquet(temporary)
-        with replacing(folder / "study.png") as temporary:
-            study.figure(table).savefig(temporary, format="png", dpi=120)
     return Result(rows, judged.text)
 
 

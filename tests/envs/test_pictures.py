@@ -21,13 +21,16 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from places import THROWAWAY_FILE
 
+from dosuite.agents import Exact
+from dosuite.agents.references import Causal, Confused
 from dosuite.causal import InputError, World
 from dosuite.envs import CausalEnv, CausalVectorEnv, make_model, world_classes
+from dosuite.envs.pictures.graph_drawing import caption
 from dosuite.envs.pictures.graph_layout import Layout
 from dosuite.envs.pictures.lettering import FILLED
 from dosuite.envs.pictures.scene import FLOOR, INK, WALL, Pixels, Scene
 from dosuite.envs.worlds.ice_cream import IceCreamShorts
-from dosuite.eval.reports.filmstrip import film
+from dosuite.eval.reports.filmstrip import arranged, chosen_window, film
 
 THROWAWAY = {
     name: make_model(f"{THROWAWAY_FILE}:{name}")
@@ -267,6 +270,30 @@ def test_a_film_has_a_row_for_each_policy() -> None:
     height, width, _ = picture(env).shape
     assert rows.shape[0] > 2 * height
     assert rows.shape[1] >= 4 * width
+
+
+@pytest.mark.parametrize("name", ["BrakeLight-v0", "IceCreamShorts-v0"])
+def test_a_film_shows_steps_in_which_the_policies_differ(name: str) -> None:
+    model = make_model(name)
+    policies = [agent.learn(Exact(model)) for agent in (Confused(), Causal())]
+    window = chosen_window(policies, model)
+    assert window is not None
+    assert window.text.startswith(f"Step {window.start + 1 + (window.start > 0)}:")
+    head = len(caption(100, "", ""))  # of each line of text above pictures
+    confused, causal = np.split(film(model, model)[head:], 2)
+    assert (confused[head:] != causal[head:]).any()
+
+
+def test_a_film_of_equal_policies_has_one_row_and_says_so() -> None:
+    model = make_model("GreedyCasino-v0")
+    policy = Causal().learn(Exact(model))
+    assert chosen_window([policy, policy], model) is None
+
+
+def test_a_film_of_wide_pictures_has_two_in_a_row_and_a_limit() -> None:
+    pictures = [np.zeros((10, 2000, 3), np.uint8)] * 4
+    assert arranged(pictures).shape == (12, 2500, 3)
+    assert arranged([picture[:, :100] for picture in pictures]).shape == (10, 424, 3)
 
 
 def test_who_draws_nothing_does_not_load_matplotlib() -> None:

@@ -65,7 +65,7 @@ ROOMS = {
         "claims",
         "cards leaderboard",
         "studies",
-        "bench",
+        "bench site",
         "cli",
     ],
 }
