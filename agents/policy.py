@@ -27,7 +27,8 @@ class Policy(ABC):
     remembers: ClassVar[bool] = False  # whether actions depend on the past: see MemoryPolicy
     note: str = ""  # one line for the report
     process: Process | None = None  # the decision process it plans in, if it has a tabular model
-    # what its agent would have done after fewer steps of practice, by their number; not saved
+    # what its agent would have done after fewer steps of practice, or fewer updates on a log, by
+    # their number; not saved
     earlier: "Mapping[int, Policy]" = MappingProxyType({})
 
     @abstractmethod

@@ -29,6 +29,7 @@ def trained_policies(
     agent: NetworkAgent,
     observations: Sequence[Array],
     actions: Space,
+    points: Sequence[int] = (),
 ) -> list[Policy | Exception]:
     """Train the networks of all seeds; the policy of each, or the error that stopped it.
 
@@ -38,15 +39,20 @@ def trained_policies(
     second half of the updates (`change`). A slow fall alone is no sign, since a loss can fall
     without end while the best action is long clear; nor is a change alone, since of two equally
     good actions either may be the best from one update to the next.
+
+    The policies after as many updates as each of the `points` says are kept as `earlier` ones.
     """
     seeds = range(len(observations))
     halfway: list[Policy] = []
+    kept: dict[int, list[Policy]] = {}
 
     def watched() -> Iterator[Minibatch]:
         for step, batch in enumerate(batches):
-            if step == updates // 2:
-                with np.errstate(all="ignore"):  # a seed may have diverged
+            with np.errstate(all="ignore"):  # a seed may have diverged
+                if step == updates // 2:
                     halfway.extend(learner.policy(seed) for seed in seeds)
+                if step in points:
+                    kept[step] = [learner.policy(seed) for seed in seeds]
             yield batch
 
     training = train(learner, len(seeds), watched(), agent)
@@ -56,6 +62,8 @@ def trained_policies(
             policies.append(FloatingPointError(DIVERGED))
             continue
         policy = learner.policy(seed)
+        if kept:
+            policy.earlier = {step: earlier[seed] for step, earlier in kept.items()}
         fall = last_fall(training.losses[:, seed])
         if fall > 0:
             changed = change(halfway[seed], policy, observations[seed], actions)

@@ -22,6 +22,7 @@ from ..networks.network_agent import NetworkAgent
 from ..networks.perceptrons import Perceptrons
 from ..networks.rescaling import safe_spread
 from ..networks.training import Learner, Minibatch, minibatches
+from ..points import check_points, points_of
 from ..policy import Policy
 from ..settings import check_actions
 
@@ -97,13 +98,18 @@ class BatchedAgent(NetworkAgent, OfflineAgent):
 
     A seed stands for three things: the rows of its log, the initial networks, and the order of the
     minibatches. `initial` and `order` take the last two from one number for all seeds.
+
+    With `points` the policy is kept on the way, too: before the first update, and after 1/2, 1/4,
+    ... 1/2^points of them. Where an agent counts or computes its policy, there is no way to keep.
     """
 
     initial: int = -1  # of which the initial networks are drawn; -1: of the seed
     order: int = -1  # of which minibatches, and noise while training, are drawn; -1: of the seed
+    points: int = 0  # halvings of the updates after which the value is read, and before the first
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_points(self)
         for name in ("initial", "order"):
             if getattr(self, name) < -1:
                 raise InputError(f"{self.name}: {name} is a seed, or -1 for that of the run")
@@ -163,7 +169,8 @@ class BatchedAgent(NetworkAgent, OfflineAgent):
         """Train; the policy of each seed, or the error that stopped it."""
         shown = [self._some_observations(data) for data in task.sources]
         actions = task.data.action_space
-        return trained_policies(learner, batches, task.updates, self, shown, actions)
+        points = points_of(task.updates, self.points)
+        return trained_policies(learner, batches, task.updates, self, shown, actions, points)
 
     def _some_observations(self, data: Data) -> Array:
         """The first observations of a log, as the policy gets them."""

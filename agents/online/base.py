@@ -2,7 +2,7 @@
 
 import random
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import torch
 from gymnasium.spaces import Box
+from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.torch_layers import FlattenExtractor
 from stable_baselines3.common.utils import set_random_seed
@@ -22,10 +23,11 @@ from dosuite.envs.gym.sb3 import BatchedVecEnv, Rescaled
 from ..agent import Agent, OnlineAgent
 from ..networks.features import device_named, image_size
 from ..networks.perceptrons import CHANNELS, PATCH, inputs_of_image, patches_of
+from ..points import check_points, points_of
 from ..policy import Policy
 from ..settings import at_least_one, check_actions, check_discount, positive
 from ..sources import Practice
-from .sb3_policies import policy_of
+from .sb3_policies import acting_by, copy_of, policy_of
 
 Build = Callable[[VecEnv, Practice], Any]  # makes an algorithm that is ready to learn
 
@@ -64,10 +66,13 @@ class SB3Agent(OnlineAgent):
     hidden: int = 32  # units in each of two layers
     device: str = "cpu"  # or cuda
     discount: float = 0.99  # upper limit of the discount; a smaller one of the task is used
+    # of the practice: the value is read before it, and after 1/2, 1/4, ... 1/2^points of its steps
+    points: int = 0
 
     def __post_init__(self) -> None:
         at_least_one(self, "envs", "hidden")
         check_discount(self)
+        check_points(self)
         positive(self, "rate")
 
     def learn_from(self, source: Practice, rng: np.random.Generator) -> Policy:
@@ -75,17 +80,45 @@ class SB3Agent(OnlineAgent):
 
         Raises InputError if the agent cannot take the actions.
         """
-        return practise(self, self.envs, self._algorithm, source, rng)
+        return practise(self, self.envs, self._algorithm, source, rng, self.points)
 
     @abstractmethod
     def _algorithm(self, batch: VecEnv, practice: Practice) -> Any:
         """An algorithm of Stable-Baselines3 that is ready to learn in the batch."""
 
 
+class Keeper(BaseCallback):
+    """Keeps copies of the network at points of a practice, by the steps that led to them.
+
+    A copy is taken after the updates on a rollout: the first that reaches a point or goes beyond.
+    """
+
+    def __init__(self, points: Sequence[int]):
+        super().__init__()
+        self.points = points
+        self.kept: dict[int, Any] = {}
+
+    def _on_rollout_start(self) -> None:
+        steps = self.model.num_timesteps  # `self.num_timesteps` is of the last step
+        if self.points and steps >= self.points[0]:
+            self.kept[steps] = copy_of(self.model.policy)
+            self.points = [point for point in self.points if point > steps]
+
+    def _on_step(self) -> bool:
+        return True
+
+
 def practise(
-    agent: Agent, envs: int, build: Build, practice: Practice, rng: np.random.Generator
+    agent: Agent,
+    envs: int,
+    build: Build,
+    practice: Practice,
+    rng: np.random.Generator,
+    points: int = 0,
 ) -> Policy:
     """Train the algorithm that `build` makes in `envs` environments for the steps of a practice.
+
+    Its policies at the `points` (see `points_of`) are kept as `earlier` ones.
 
     Algorithms draw from the global generators, which are put back afterwards.
     """
@@ -98,7 +131,11 @@ def practise(
         algorithm = build(Rescaled(batch, space) if isinstance(space, Box) else batch, practice)
         algorithm.set_logger(Logger(None, []))  # without one it would leave an empty folder
         algorithm.action_space.seed(seed)  # exploration samples from the space
-        return policy_of(algorithm.learn(practice.steps), space)
+        keeper = Keeper(points_of(practice.steps, points))
+        policy = policy_of(algorithm.learn(practice.steps, keeper if points else None), space)
+        if points:
+            policy.earlier = {steps: acting_by(net, space) for steps, net in keeper.kept.items()}
+        return policy
 
 
 @contextmanager

@@ -64,7 +64,7 @@ class DQN(BatchedAgent):
         """
         if isinstance(source, Data):
             return super().learn_from(source, rng)
-        return practise(self, self.envs, self._algorithm, source, rng)
+        return practise(self, self.envs, self._algorithm, source, rng, self.points)
 
     def _learner(self, task: Task) -> QLearner:
         return QLearner(task, dqn_loss, self.sync)

@@ -21,13 +21,13 @@ from ..networks.perceptrons import Perceptrons
 from ..networks.rescaling import of_raw_inputs
 from ..networks.training import DIVERGED, Learner
 from ..offline.base import Task, in_groups
+from ..points import check_points, points_of
 from ..policy import Policy
-from ..settings import at_least_one, at_most, check_actions, check_discount, not_negative, one_of
+from ..settings import at_least_one, check_actions, check_discount, one_of
 from ..sources import Practice
 
 STARTS = ("fresh", "log")
 EPSILON = 1e-5  # added to a variance
-MOST_POINTS = 30
 
 
 class Step(NamedTuple):
@@ -183,8 +183,7 @@ class LanesAgent(NetworkAgent, OnlineAgent):
     def __post_init__(self) -> None:
         super().__post_init__()
         at_least_one(self, "envs")
-        not_negative(self, "points")
-        at_most(self, MOST_POINTS, "points")
+        check_points(self)
         check_discount(self)
         one_of(self, "start", STARTS)
         if self.start == "log":
@@ -214,15 +213,10 @@ class LanesAgent(NetworkAgent, OnlineAgent):
             check_actions(self, lanes.actions)
             own_rngs, own_logs = [rngs[seed] for seed in seeds], [logs[seed] for seed in seeds]
             practised = self._practised(lanes, own_rngs, own_logs, sources[0].discount)
-            practised.points = self._points_of(key[0])
+            practised.points = points_of(key[0], self.points)
             return practised.learned(*key)
 
         return in_groups(keys, learn)
-
-    def _points_of(self, steps: int) -> list[int]:
-        """The steps after which the policies are kept, in increasing order."""
-        parts = [steps // 2**point for point in range(self.points, 0, -1)]
-        return sorted({0, *parts}) if self.points else []
 
     def _log_of(self, source: Practice) -> Any:
         """The log of a source; nothing if the agent starts fresh."""

@@ -83,7 +83,7 @@ class PretrainedDQN(SB3Agent):
                 fill(algorithm.replay_buffer, log)
             return algorithm
 
-        return practise(self, self.envs, build, source, rng)
+        return practise(self, self.envs, build, source, rng, self.points)
 
     def _algorithm(self, batch: VecEnv, practice: Practice) -> SB3DQN:
         common: dict[str, Any] = settings(self, batch, practice)

@@ -55,7 +55,7 @@ class PretrainedPPO(PPO):
                 self._clone(algorithm, log, rng)
             return algorithm
 
-        return practise(self, self.envs, build, source, rng)
+        return practise(self, self.envs, build, source, rng, self.points)
 
     def _clone(self, algorithm: SB3PPO, log: Data, rng: np.random.Generator) -> None:
         actor, actions = algorithm.policy, log["action"]

@@ -1,5 +1,6 @@
 """Policies that act by a network of Stable-Baselines3."""
 
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,13 @@ def policy_of(algorithm: Any, actions: Space) -> Policy:
     `actions` is its own action space, or the Box to whose bounds its actions in [-1, 1] are
     stretched. Raises InputError if the algorithm is recurrent and its actions are real-valued.
     """
-    network = algorithm.policy
+    policy: Any = acting_by(algorithm.policy, actions)
+    policy.algorithm = algorithm
+    return policy  # type: ignore[no-any-return]
+
+
+def acting_by(network: Any, actions: Space) -> Policy:
+    """The policy that acts by a network; as `policy_of`, but without the algorithm."""
     is_recurrent = isinstance(network, RecurrentActorCriticPolicy)
     if isinstance(actions, Box):
         if is_recurrent:
@@ -31,15 +38,40 @@ def policy_of(algorithm: Any, actions: Space) -> Policy:
                 "recurrent actors are supported here for actions that can be counted only"
             )
         has_law = hasattr(network, "get_distribution")
-        policy: Any = (NormalActorPolicy if has_law else ActorOfNumbers)(network, actions)
-    elif is_recurrent:
-        policy = RecurrentPolicy(network)
-    elif hasattr(network, "get_distribution"):
-        policy = ActorPolicy(network)
-    else:
-        policy = (ChosenPolicy if isinstance(network, ARSPolicy) else ValuePolicy)(network)
-    policy.algorithm = algorithm
-    return policy  # type: ignore[no-any-return]
+        return (NormalActorPolicy if has_law else ActorOfNumbers)(network, actions)
+    if is_recurrent:
+        return RecurrentPolicy(network)
+    if hasattr(network, "get_distribution"):
+        return ActorPolicy(network)
+    return (ChosenPolicy if isinstance(network, ARSPolicy) else ValuePolicy)(network)
+
+
+def copy_of(network: Any) -> Any:
+    """A network with the same weights, on the CPU. No global generator is left changed."""
+    with torch.random.fork_rng():
+        copy = type(network)(**arguments_of(network))
+    copy.load_state_dict(network.state_dict())
+    return copy
+
+
+def arguments_of(network: Any) -> dict[str, Any]:
+    """The constructor's arguments of a network, with those that it does not itself list."""
+    arguments = {**network._get_constructor_parameters()}
+    accepted = signature(type(network)).parameters
+    if "share_features_extractor" in accepted:
+        arguments["share_features_extractor"] = network.share_features_extractor
+    if isinstance(network, RecurrentActorCriticPolicy):
+        arguments |= {
+            "lstm_hidden_size": network.lstm_actor.hidden_size,
+            "n_lstm_layers": network.lstm_actor.num_layers,
+            "shared_lstm": network.shared_lstm,
+            "enable_critic_lstm": network.enable_critic_lstm,
+            "lstm_kwargs": network.lstm_kwargs,
+        }
+    if isinstance(network, ARSPolicy):
+        arguments["with_bias"] = network.action_net[0].bias is not None
+        arguments["squash_output"] = network.squash_output
+    return {name: value for name, value in arguments.items() if name in accepted}
 
 
 class SB3Policy(Policy):

@@ -29,6 +29,7 @@ from dosuite.causal import InputError
 
 from .ars import Searched
 from .base import Features
+from .sb3_policies import arguments_of
 
 NETWORKS: dict[str, type[BasePolicy]] = {
     "ActorCriticPolicy": ActorCriticPolicy,
@@ -66,7 +67,7 @@ def packed_network(network: BasePolicy) -> dict[str, Any]:
     """The network as a dict. Raises InputError if a part of it is of a class not listed here."""
     arguments = {
         name: _packed(value)
-        for name, value in _arguments(network).items()
+        for name, value in arguments_of(network).items()
         if name not in OF_TRAINING
     }
     weights = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
@@ -115,26 +116,6 @@ class _OfTheSizeOf(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 def _no_learning(progress: float) -> float:
     return 0.0
-
-
-def _arguments(network: Any) -> dict[str, Any]:
-    """The constructor's arguments, with those that the network does not itself list."""
-    arguments = {**network._get_constructor_parameters()}
-    accepted = signature(type(network)).parameters
-    if "share_features_extractor" in accepted:
-        arguments["share_features_extractor"] = network.share_features_extractor
-    if isinstance(network, RecurrentActorCriticPolicy):
-        arguments |= {
-            "lstm_hidden_size": network.lstm_actor.hidden_size,
-            "n_lstm_layers": network.lstm_actor.num_layers,
-            "shared_lstm": network.shared_lstm,
-            "enable_critic_lstm": network.enable_critic_lstm,
-            "lstm_kwargs": network.lstm_kwargs,
-        }
-    if isinstance(network, ARSPolicy):
-        arguments["with_bias"] = network.action_net[0].bias is not None
-        arguments["squash_output"] = network.squash_output
-    return {name: value for name, value in arguments.items() if name in accepted}
 
 
 def _packed(value: Any) -> Any:

@@ -84,6 +84,13 @@ def run(
     shard: Annotated[
         str, typer.Option(help="Do only this part of the runs, 1/8 to 8/8; `gather` joins them.")
     ] = "",
+    log_to: Annotated[
+        str,
+        typer.Option(
+            help="tensorboard or wandb: write the learning curves of agents with points, as in "
+            "dqn:points=7, to the folder of that name in the results."
+        ),
+    ] = "",
     trust: Trust = False,
 ) -> None:
     """Train and score agents, and report.
@@ -114,6 +121,10 @@ def run(
         device,
         log_rows,
     )
+    if log_to:
+        from ..reports.trackers import check_tracker
+
+        check_tracker(log_to, runs)
     settings: dict[str, object] = {
         "environments": environments or suite_environments(suite),
         "agent": list(agent or AGENTS),
@@ -122,6 +133,7 @@ def run(
         **({} if log else {"online-budget": online_budget, "controls": controls}),
         **({} if log_rows is None else {"log-rows": log_rows}),
         **({"device": device} if device else {}),
+        **({"log-to": log_to} if log_to else {}),
         "policies": policies,
         "reference": reference,
     }
@@ -131,7 +143,18 @@ def run(
     else:
         with alone_in(out):
             _report(rows, out, reference)
+            if log_to:
+                _log_curves(out, log_to)
     fail_if_any(rows)
+
+
+def _log_curves(out: Path, tracker: str) -> None:
+    """Write the learning curves of all runs in the folder."""
+    from ..reports.learning_curves import curves
+    from ..reports.trackers import log_curves
+
+    place = log_curves(curves(results_in(out)), out, tracker)
+    print_plain(f"learning curves: {place}")
 
 
 def gather(

@@ -23,6 +23,8 @@ from ..scores.scale import DEFINITIONS as SCALE
 from . import figures, tables
 from .figure_files import figure_files
 from .latex import tabular
+from .learning_curves import NAME as CURVES
+from .learning_curves import curves, curves_figure, curves_section
 from .page import Section, Table, csv, markdown, page, print_sections, save
 from .path_tables import DEFINITIONS as PATHS
 from .path_tables import paths_section
@@ -163,7 +165,8 @@ def write_report(
     Rows that were made `beforehand` are drawn in grey. A `first` section stands above those of the
     rows. Everything is rendered before the first file is written.
     """
-    last = [paths_section(rows, folder), made_section(folder)]
+    learned = curves_section(curves(rows))
+    last = [learned, paths_section(rows, folder), made_section(folder)]
     save(_render(rows, beforehand, [each for each in last if each], first), folder)
     return folder / "report.html"
 
@@ -281,6 +284,8 @@ def _render(
     with matplotlib.rc_context({"text.parse_math": False}):  # names may have dollar signs
         drawn = {name: draw(rows) for name, draw in FIGURES.items() if name != SCORES}
         drawn[SCORES] = figures.score_panels(rows, beforehand)
+        if len(learned := curves(rows)):
+            drawn[CURVES] = curves_figure(learned)
     files = {f"figures/{name}.png": picture for name, picture in pictures.items()}
     for name, figure in drawn.items():
         files |= figure_files(figure, f"figures/{name}")
@@ -289,6 +294,8 @@ def _render(
             files[f"tables/{table.name}.md"] = markdown(table).encode() + b"\n"
             files[f"tables/{table.name}.tex"] = tabular(table).encode()
     files["tables/summary.csv"] = csv(scores).encode()
+    if len(learned):
+        files[f"tables/{CURVES}.csv"] = csv(learned).encode()
     inline = {name: data_url(files[f"figures/{name}.svg"], "svg+xml") for name in drawn}
     inline |= {name: data_url(picture, "png") for name, picture in pictures.items()}
     files["report.html"] = page(sections, inline, rows).encode()

@@ -25,7 +25,8 @@ from .reference_values import REFERENCES, references
 
 HEAD = ("environment", "member", "variant", "agent", "regime", "needs", "budget", "seed", "run")
 SEAL = b"dosuite seal"  # in the metadata of a file
-VALUE_AT = "value_at_"  # columns of the values after so many steps of the practice
+VALUE_AT = "value_at_"  # columns of the values after so many steps of the practice, or updates
+KAPPA_AT = "kappa_at_"  # and of the confusion coefficients
 UNSEALED = "unsealed"  # the attribute of rows from a file that has none
 TEXTS = frozenset(
     {"environment", "member", "variant", "agent", "regime", "needs", "run", "world", "status"}
@@ -37,8 +38,8 @@ def scored(model: World, shown: World, policy: Policy) -> list[dict[str, Any]]:
     """A row for the deployment and one for each shift of a policy.
 
     `shown` is the world whose contexts the policy sees: `model`, or `model` with the intent shown.
-    The deployment has a column `value_at_m` for each number m of steps of the practice after which
-    an earlier policy was kept.
+    The deployment has a column `value_at_m` for each number m of steps of the practice, or of
+    updates on a log, after which an earlier policy was kept; and `kappa_at_m` if it has a kappa.
     """
     shifts = ("", *model.shifts()) if not model.edits else ("",)
     rows = []
@@ -55,6 +56,9 @@ def scored(model: World, shown: World, policy: Policy) -> list[dict[str, Any]]:
     rows[0] |= beliefs(shown, policy) | regret_metrics(shown, policy)
     for steps, earlier in policy.earlier.items():
         rows[0][f"{VALUE_AT}{steps}"] = policy_value(shown.deployed(), earlier).value
+        kappa = beliefs(shown, earlier)["kappa"]
+        if not np.isnan(kappa):
+            rows[0][f"{KAPPA_AT}{steps}"] = kappa
     return rows
 
 

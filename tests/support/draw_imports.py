@@ -46,6 +46,7 @@ ROOMS = {
         "policy sources summaries",
         "agent",
         "settings",
+        "points",
         "networks",
         "tabular",
         "amortised",
