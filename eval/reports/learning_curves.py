@@ -95,11 +95,11 @@ def _draw(axes: Axes, world: pd.DataFrame, column: str, colours: dict[str, str])
     least = min(halvings.min(), -1.0) - 1 if len(known) else -2.0  # where the start is drawn
     known = known.assign(at=halvings.fillna(least))
     for agent, own in known.groupby("who", observed=True):
-        look = {"color": colours[str(agent)]}
+        colour = colours[str(agent)]
         for _, seed in own.groupby("seed"):
-            axes.plot(seed["at"], seed[column], linewidth=0.6, alpha=0.4, **look)
+            axes.plot(seed["at"], seed[column], linewidth=0.6, alpha=0.4, color=colour)
         mean = own.groupby("at")[column].mean()
-        axes.plot(mean.index, mean, "-o", linewidth=1.6, markersize=3, **look)
+        axes.plot(mean.index, mean, "-o", linewidth=1.6, markersize=3, color=colour)
     ticks = range(int(np.ceil(least)) + 1, 1)
     names = ["1" if tick == 0 else f"1/{2**-tick}" for tick in ticks]
     axes.set_xticks([least, *ticks], ["0", *names], fontsize=FONT - 1.5)

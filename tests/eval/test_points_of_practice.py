@@ -79,7 +79,7 @@ def test_an_earlier_policy_is_that_of_fewer_updates(name: str) -> None:
     seeds = range(2)
     logs = [data_of(THERMO, seed) for seed in seeds]
 
-    def policies(**settings: int) -> list[Policy]:
+    def policies(**settings: Any) -> list[Policy]:
         agent: Any = make_agent(name, batch=8, hidden=4, **settings)
         return agent.learn_all(logs, [np.random.default_rng(seed) for seed in seeds])  # type: ignore[no-any-return]
 
