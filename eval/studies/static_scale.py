@@ -111,19 +111,19 @@ class StaticScale(Study):
 
     def headline(self, table: pd.DataFrame) -> str:
         """The range of the errors at the end, as shares of the gap, and that on the controls."""
-        last = table[table["rows"] == table["rows"].max()]
-        shares = (last["error"] / last["gap"]).groupby(
-            [last["variant"], last["where"], last["learner"], last["width"]]
-        )
-        means = shares.mean()
-        ends = [
-            f"{100 * means[variant].min():.0f} to {100 * means[variant].max():.0f} %"
+        shares = [
+            _widest(part, str(variant)).pipe(_last_share)
+            for _, part in table.groupby(["where", "learner"])
             for variant in ("", "control")
+        ]
+        ends = [
+            f"{100 * min(found):.0f} to {100 * max(found):.0f} %"
+            for found in (shares[::2], shares[1::2])
         ]
         worlds = counted(table["where"].nunique(), "world")
         return (
-            f"With {last['rows'].max():,} rows, static networks of all sizes end with {ends[0]} of "
-            f"the confusion gap in {worlds}, and with {ends[1]} on the controls."
+            f"With {table['rows'].max():,} rows, the error of the widest static networks ends at "
+            f"{ends[0]} of the confusion gap in {worlds}, and at {ends[1]} on the controls."
         )
 
     def _draw(self, axes: Axes, part: pd.DataFrame) -> None:
@@ -161,6 +161,12 @@ def _widest(part: pd.DataFrame, variant: str) -> pd.DataFrame:
     is_widest = part["width"] == part["width"].max()
     found: pd.DataFrame = part.loc[is_widest & (part["variant"] == variant)]
     return found
+
+
+def _last_share(part: pd.DataFrame) -> float:
+    """The mean error with the most rows, as a share of the gap."""
+    last = part[part["rows"] == part["rows"].max()]
+    return float((last["error"] / last["gap"]).mean())
 
 
 def _sentences(table: pd.DataFrame) -> Iterator[str]:
