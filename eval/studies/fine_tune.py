@@ -164,21 +164,25 @@ class FineTune(Study):
         worlds = counted(table["where"].nunique(), "world")
         return (
             "With more rows of static pre-training, the number of own steps that close 90 % of the "
-            f"confusion gap, in {worlds}: {'; '.join(texts)}."
+            "confusion gap rises (which supports Kirk and Krueger) or falls (which speaks against "
+            f"them), in {worlds}: {'; '.join(texts)}."
         )
 
     def _draw(self, axes: Axes, part: pd.DataFrame) -> None:
+        beside = dict(zip(self.looks, (0.85, 1.0, 1.18), strict=True))  # points that would coincide
         for variant, colour in self.looks.items():
             found = practices(part[part["variant"] == variant])
             for rows, each in found.items():
                 least, last = each.least(), each.steps[-1]
                 height = max(min(least, 1.4 * last), LEAST)
+                look = "^" if np.isinf(least) else "o"
                 if rows == 0:
                     axes.axhline(height, color=colour, linestyle="--", linewidth=1.0)
                 else:
-                    axes.plot(rows, height, "^" if np.isinf(least) else "o", color=colour)
+                    axes.plot(rows * beside[variant], height, look, color=colour, markersize=5)
+                axes.set_ylim(LEAST / 1.5, 2 * last)
         axes.set_xscale("log")
-        axes.set_yscale("log")
+        axes.set_yscale("log", base=2)
         axes.set_xlabel("rows of the log, S", fontsize=FONT)
         axes.set_ylabel("steps, m*", fontsize=FONT)
 

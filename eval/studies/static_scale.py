@@ -1,5 +1,6 @@
 """Does more static data, or a larger network, cure confusion?"""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,7 +97,7 @@ class StaticScale(Study):
     def figure(self, table: pd.DataFrame) -> Figure:
         """A panel for each world and learner: the error against rows, log-log."""
         cases = list(table.groupby(["where", "learner"]))
-        titles = [f"{where}, {learner}" for (where, learner), _ in cases]
+        titles = [f"{_short(where)}, {_short(learner)}" for (where, learner), _ in cases]
         figure, axes_of = titled_panels(titles, 2.6)
         for axes, (_, part) in zip(axes_of, cases, strict=True):
             self._draw(axes, part)
@@ -161,6 +162,11 @@ def _widest(part: pd.DataFrame, variant: str) -> pd.DataFrame:
     is_widest = part["width"] == part["width"].max()
     found: pd.DataFrame = part.loc[is_widest & (part["variant"] == variant)]
     return found
+
+
+def _short(name: str) -> str:
+    """A name without what all cases have in common."""
+    return re.sub(r"[:,]observation=digits|-v0|, depth 2", "", name)
 
 
 def _last_share(part: pd.DataFrame) -> float:
