@@ -28,7 +28,8 @@ def possible_regret(model: World, policy: Policy) -> PossibleRegret | None:
 
     None if it has several steps, if it is not discrete, if policies are valued in another world
     than the logged one, if the policy sees the intent or a nuisance, or if the bounds are too
-    costly. Where the bounds are not sharp the regrets are upper bounds.
+    costly, and for a random policy without a table. Where the bounds are not sharp the regrets are
+    upper bounds.
     """
     known = _certificate(replace(model, observation=""))
     if known is None or known.intervals is None or known.minimax_regret is None:
@@ -36,7 +37,10 @@ def possible_regret(model: World, policy: Policy) -> PossibleRegret | None:
     confused = known.confused_regret
     if confused is None:
         return None
-    table = context_mean(model, policy.probabilities)
+    try:
+        table = context_mean(model, policy.probabilities)
+    except NotDiscreteError:  # it is random, and has no table
+        return None
     # a regret is at least 0, and a linear programme may miss that by its tolerance
     numbers = known.intervals.regret(table), known.minimax_regret.value, confused
     return PossibleRegret(*(max(0.0, number) for number in numbers))

@@ -84,7 +84,7 @@ def test_a_study_goes_on_and_says_the_same_again(tmp_path: Path) -> None:
     first = perform(Tiny(), Size.SMALL, tmp_path, 1, quiet=True)
     assert "no verdict. Learner untrained" in first.text
     before = written(tmp_path)
-    assert set(before) == {"study.md", "study.png", "study.parquet"}
+    assert set(before) == {f"study.{kind}" for kind in ("md", "parquet", "pdf", "png", "svg")}
     assert first.text.encode() in before["study.md"]
     again = perform(Tiny(), Size.SMALL, tmp_path, 1, quiet=True)
     assert again.text == first.text
