@@ -131,7 +131,7 @@ class Delusion(Study):
 
     def paragraph(self, table: pd.DataFrame) -> str:
         """What each learner earns at the narrowest and the widest, beside the exact figures."""
-        return " ".join(_sentences(table))
+        return "\n".join(_sentences(table))
 
 
 def exact_figures(horizon: int) -> dict[str, float]:

@@ -166,7 +166,7 @@ class Diversity(Study):
 
     def paragraph(self, table: pd.DataFrame) -> str:
         """The measured flip beside the computed one, in each world and for each learner."""
-        return " ".join(_sentences(table[table["variant"] == ""]))
+        return "\n".join(_sentences(table[table["variant"] == ""]))
 
 
 def with_domains(world: str, domains: int, ranges: str) -> str:

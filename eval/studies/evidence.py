@@ -98,7 +98,7 @@ def _part(results: Results, folded: bool) -> Section:
         f"Hypothesis: {study.hypothesis}",
         f"Criterion: {study.criterion}",
         f"Budget of the {results.size} size: {study.budget[results.size]}.",
-        f"Result: {judged.paragraph}",
+        *f"Result: {judged.paragraph}".splitlines(),
         *([results.made()] if results.about else []),
     ]
     return Section(

@@ -151,7 +151,7 @@ class FineTune(Study):
 
     def paragraph(self, table: pd.DataFrame) -> str:
         """m* without a log and with each, and its slope, in each world, control and twin."""
-        return " ".join(_sentences(table))
+        return "\n".join(_sentences(table))
 
     def headline(self, table: pd.DataFrame) -> str:
         """In how many worlds m* rises or falls with the rows of pre-training, for each learner."""

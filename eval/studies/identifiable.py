@@ -137,7 +137,7 @@ class Identifiable(Study):
 
     def paragraph(self, table: pd.DataFrame) -> str:
         """How often each agent acts where it should and where it should not."""
-        return " ".join(_sentences(table[table["variant"] == ""]))
+        return "\n".join(_sentences(table[table["variant"] == ""]))
 
 
 def _one_step_worlds() -> list[str]:

@@ -144,7 +144,7 @@ class Labels(Study):
 
     def paragraph(self, table: pd.DataFrame) -> str:
         """The flips of every world, and what a label is worth at the longest log."""
-        return " ".join(_sentences(table))
+        return "\n".join(_sentences(table))
 
     def headline(self, table: pd.DataFrame) -> str:
         """What a label is worth with the longest logs, over the worlds."""

@@ -156,7 +156,7 @@ class Paths(Study):
 
     def paragraph(self, table: pd.DataFrame) -> str:
         """The disagreements, and the spread and bimodality of values, in each case."""
-        return " ".join(_sentences(table))
+        return "\n".join(_sentences(table))
 
 
 def shown(model: World, weights: Array) -> tuple[Array, Array]:

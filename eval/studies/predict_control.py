@@ -127,7 +127,7 @@ class PredictControl(Study):
                 f"In {where} the rank correlation between predictive loss and regret is "
                 f"{' and '.join(texts)}."
             )
-        return " ".join(sentences)
+        return "\n".join(sentences)
 
 
 def rank_correlation(part: pd.DataFrame) -> Interval:

@@ -137,7 +137,7 @@ class Reversal(Study):
 
     def paragraph(self, table: pd.DataFrame) -> str:
         """The range of regrets over the shifts and dials of every world."""
-        return " ".join(_sentences(table[table["variant"] == ""]))
+        return "\n".join(_sentences(table[table["variant"] == ""]))
 
 
 def _head(row: Any) -> dict[str, Any]:

@@ -108,7 +108,7 @@ class StaticScale(Study):
 
     def paragraph(self, table: pd.DataFrame) -> str:
         """The gap, and the error at the ends of the curve at the largest width, in each case."""
-        return " ".join(filter(None, _sentences(table)))
+        return "\n".join(filter(None, _sentences(table)))
 
     def headline(self, table: pd.DataFrame) -> str:
         """The range of the errors at the end, as shares of the gap, and that on the controls."""

@@ -74,7 +74,7 @@ class Study(ABC):
 
     @abstractmethod
     def paragraph(self, table: pd.DataFrame) -> str:
-        """What the numbers of a table say, in words."""
+        """What the numbers of a table say, in words: a line for each case."""
 
     def headline(self, table: pd.DataFrame) -> str:
         """The main result of a table in one short sentence; unless overridden, the first one of

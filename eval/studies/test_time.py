@@ -182,7 +182,7 @@ class TestTime(UnitStudy):
 
     def paragraph(self, table: pd.DataFrame) -> str:
         """What the learners earn at each horizon, beside the floor and the experts."""
-        return " ".join(_sentences(table[table["width"] == table["width"].max()]))
+        return "\n".join(_sentences(table[table["width"] == table["width"].max()]))
 
 
 def exact_figures(horizon: int) -> dict[str, float]:

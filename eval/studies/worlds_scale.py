@@ -166,7 +166,7 @@ class WorldsScale(UnitStudy):
 
     def paragraph(self, table: pd.DataFrame) -> str:
         """The errors at the ends of the curves, beside the gap and the posterior's."""
-        return " ".join(_sentences(table))
+        return "\n".join(_sentences(table))
 
     def _draw(self, axes: Axes, part: pd.DataFrame) -> None:
         for target, colour in self.looks.items():
