@@ -97,7 +97,7 @@ class StaticScale(Study):
     def figure(self, table: pd.DataFrame) -> Figure:
         """A panel for each world and learner: the error against rows, log-log."""
         cases = list(table.groupby(["where", "learner"]))
-        titles = [f"{_short(where)}, {_short(learner)}" for (where, learner), _ in cases]
+        titles = [_short(f"{where}, {learner}") for (where, learner), _ in cases]
         figure, axes_of = titled_panels(titles, 2.6)
         for axes, (_, part) in zip(axes_of, cases, strict=True):
             self._draw(axes, part)
