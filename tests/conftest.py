@@ -14,7 +14,7 @@ import pytest
 os.environ["OMP_NUM_THREADS"] = "1"  # before anything imports torch; child processes inherit it
 os.environ["MPLBACKEND"] = "agg"  # no windows
 
-SHARES = 5  # a long law runs on one world in five
+SHARES = 10  # a long law runs on one world in ten
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--share",
         type=int,
         choices=range(SHARES),
-        help="which fifth of the worlds the long laws run on; chosen by the commit if not given",
+        help="which tenth of the worlds the long laws run on; chosen by the commit if not given",
     )
 
 

@@ -21,6 +21,7 @@ from dosuite.eval.studies.verdicts import Word
 KEPT = kept_results()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", KEPT)
 def test_what_the_package_keeps_is_of_the_criterion_of_today_and_is_judged_again(
     name: str,

@@ -126,6 +126,7 @@ def test_the_page_of_a_world_has_its_numbers(site: Path) -> None:
     assert (site / f"images/{WORLD}-v0.gif").read_bytes()[:3] == b"GIF"
 
 
+@pytest.mark.long
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 def test_a_browser_finds_the_page_and_asks_no_host_for_anything(site: Path, tmp_path: Path) -> None:
     log = tmp_path / "log.json"

@@ -82,6 +82,7 @@ def test_a_tracker_that_is_missing_or_has_nothing_to_show(
     assert not Path("results").exists()
 
 
+@pytest.mark.long
 def test_the_report_shows_the_curves(dosuite: Call) -> None:
     code, _, errors = dosuite(*COMMAND, "--agent", DQN)
     assert code == 0, errors

@@ -7,6 +7,7 @@ import pytest
 from kills import OLDER, Tally, differences, files_under, one_round, undisturbed
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc").exists(), reason="reads /proc")
 def test_a_killed_writer_leaves_nothing_behind(tmp_path: Path) -> None:
     peace = undisturbed("data", tmp_path)
