@@ -1,10 +1,27 @@
 """Points of a training at which an agent's policy is kept, so that its value there can be read."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from .settings import at_most, not_negative
 
 MOST_POINTS = 30
+
+
+class PointsAhead:
+    """The points of a training that it has not reached yet, in increasing order."""
+
+    def __init__(self, points: Sequence[int] = ()):
+        self._points = points
+
+    def reached(self, steps: int) -> bool:
+        """Whether so many steps are at the next point or beyond; if so, the points up to there are
+        no longer ahead.
+        """
+        if not self._points or steps < self._points[0]:
+            return False
+        self._points = [point for point in self._points if point > steps]
+        return True
 
 
 def check_points(agent: Any) -> None:

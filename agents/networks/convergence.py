@@ -43,15 +43,13 @@ def trained_policies(
     The policies after as many updates as each of the `points` says are kept as `earlier` ones.
     """
     seeds = range(len(observations))
-    halfway: list[Policy] = []
+    halfway = updates // 2
     kept: dict[int, list[Policy]] = {}
 
     def watched() -> Iterator[Minibatch]:
         for step, batch in enumerate(batches):
-            with np.errstate(all="ignore"):  # a seed may have diverged
-                if step == updates // 2:
-                    halfway.extend(learner.policy(seed) for seed in seeds)
-                if step in points:
+            if step == halfway or step in points:
+                with np.errstate(all="ignore"):  # a seed may have diverged
                     kept[step] = [learner.policy(seed) for seed in seeds]
             yield batch
 
@@ -62,11 +60,11 @@ def trained_policies(
             policies.append(FloatingPointError(DIVERGED))
             continue
         policy = learner.policy(seed)
-        if kept:
-            policy.earlier = {step: earlier[seed] for step, earlier in kept.items()}
+        if points:
+            policy.earlier = {step: kept[step][seed] for step in points if step in kept}
         fall = last_fall(training.losses[:, seed])
         if fall > 0:
-            changed = change(halfway[seed], policy, observations[seed], actions)
+            changed = change(kept[halfway][seed], policy, observations[seed], actions)
             if fall > LARGE_FALL or changed > LEAST_CHANGE:
                 policy.note = _note(fall, changed, updates)
         policies.append(policy)

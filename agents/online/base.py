@@ -23,7 +23,7 @@ from dosuite.envs.gym.sb3 import BatchedVecEnv, Rescaled
 from ..agent import Agent, OnlineAgent
 from ..networks.features import device_named, image_size
 from ..networks.perceptrons import CHANNELS, PATCH, inputs_of_image, patches_of
-from ..points import check_points, points_of
+from ..points import PointsAhead, check_points, points_of
 from ..policy import Policy
 from ..settings import at_least_one, check_actions, check_discount, positive
 from ..sources import Practice
@@ -95,14 +95,13 @@ class Keeper(BaseCallback):
 
     def __init__(self, points: Sequence[int]):
         super().__init__()
-        self.points = points
+        self.ahead = PointsAhead(points)
         self.kept: dict[int, Any] = {}
 
     def _on_rollout_start(self) -> None:
         steps = self.model.num_timesteps  # `self.num_timesteps` is of the last step
-        if self.points and steps >= self.points[0]:
+        if self.ahead.reached(steps):
             self.kept[steps] = copy_of(self.model.policy)
-            self.points = [point for point in self.points if point > steps]
 
     def _on_step(self) -> bool:
         return True

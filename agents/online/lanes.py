@@ -1,7 +1,7 @@
 """Practice of all seeds at once: the environments of each seed are a lane beside the others'."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
@@ -21,7 +21,7 @@ from ..networks.perceptrons import Perceptrons
 from ..networks.rescaling import of_raw_inputs
 from ..networks.training import DIVERGED, Learner
 from ..offline.base import Task, in_groups
-from ..points import check_points, points_of
+from ..points import PointsAhead, check_points, points_of
 from ..policy import Policy
 from ..settings import at_least_one, check_actions, check_discount, one_of
 from ..sources import Practice
@@ -212,8 +212,8 @@ class LanesAgent(NetworkAgent, OnlineAgent):
             lanes = Lanes([sources[seed] for seed in seeds], self.envs)
             check_actions(self, lanes.actions)
             own_rngs, own_logs = [rngs[seed] for seed in seeds], [logs[seed] for seed in seeds]
-            practised = self._practised(lanes, own_rngs, own_logs, sources[0].discount)
-            practised.points = points_of(key[0], self.points)
+            practised = self._practised()(self, lanes, own_rngs, own_logs, sources[0].discount)
+            practised.ahead = PointsAhead(points_of(key[0], self.points))
             return practised.learned(*key)
 
         return in_groups(keys, learn)
@@ -223,14 +223,10 @@ class LanesAgent(NetworkAgent, OnlineAgent):
         return source.log_for(self.name) if self.start == "log" else ()
 
     @abstractmethod
-    def _practised(
-        self,
-        lanes: Lanes,
-        rngs: Sequence[np.random.Generator],
-        logs: Sequence[Data],
-        discount: float,
-    ) -> "Practised":
-        """What learns in the lanes."""
+    def _practised(self) -> Callable[..., "Practised"]:
+        """The class of what learns in the lanes, which takes an agent and the rest of the arguments
+        of `Practised` but the space.
+        """
 
 
 class Practised(ABC):
@@ -240,7 +236,6 @@ class Practised(ABC):
     """
 
     learner: Learner
-    points: Sequence[int] = ()  # steps after which the policies are kept, in increasing order
 
     def __init__(
         self,
@@ -258,6 +253,7 @@ class Practised(ABC):
         encoder = Encoder(space, agent.batch, device_named(agent.device))
         self.task = Task([spaces] * len(rngs), rngs, encoder, agent.layers)
         self.scales = Scales.of(self.task, self.logs)
+        self.ahead = PointsAhead()  # steps after which the policies are kept
         self.kept: dict[int, list[Policy]] = {}
 
     @abstractmethod
@@ -272,9 +268,8 @@ class Practised(ABC):
 
     def reached(self, steps: int) -> None:
         """Keep the policies that so many steps led to, if that is at a point or beyond it."""
-        if self.points and steps >= self.points[0]:
+        if self.ahead.reached(steps):
             self.kept[steps] = [self.policy(seed) for seed in range(len(self.rngs))]
-            self.points = [point for point in self.points if point > steps]
 
     def policies(self, finite: Array) -> list[Policy | Exception]:
         """The policy of each seed, or its error where the loss did not stay finite."""

@@ -1,6 +1,6 @@
 """Proximal policy optimisation of all seeds at once, from nothing or from a log."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, ClassVar
@@ -129,14 +129,8 @@ class PPOLanes(LanesAgent):
         if self.batch < 2:
             raise InputError(f"{self.name}: batch must be at least 2, and is {self.batch}")
 
-    def _practised(
-        self,
-        lanes: Lanes,
-        rngs: Sequence[np.random.Generator],
-        logs: Sequence[Data],
-        discount: float,
-    ) -> "Rollouts":
-        return Rollouts(self, lanes, rngs, logs, discount)
+    def _practised(self) -> Callable[..., "Rollouts"]:
+        return Rollouts
 
 
 class Rollouts(Practised):

@@ -16,6 +16,7 @@ from dosuite.envs.regimes import Regime
 
 from ..scores.path_dependence import functional_disagreement
 from .kept_policies import kept_policy
+from .scored_rows import where_of
 
 
 class Disagreement(NamedTuple):
@@ -46,7 +47,7 @@ def kept_disagreement(runs: pd.DataFrame, folder: Path) -> Disagreement:
         if policy is None:
             return UNKNOWN
         policies.append(policy)
-    model = make_model(":".join(filter(None, (row["environment"], row["member"]))))
+    model = make_model(where_of(row))
     shown = model.with_intent() if row["regime"] == Regime.COUNTERFACTUAL else model
     return disagreement(shown, policies)
 

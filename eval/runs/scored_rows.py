@@ -62,6 +62,11 @@ def scored(model: World, shown: World, policy: Policy) -> list[dict[str, Any]]:
     return rows
 
 
+def where_of(row: Any) -> str:
+    """The text of the world of a row, an id with settings."""
+    return ":".join(filter(None, (row["environment"], row["member"])))
+
+
 def empty_row() -> dict[str, Any]:
     """Every column of a result with no number in it, in the order of the columns."""
     unknown: dict[str, Any] = {

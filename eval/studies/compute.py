@@ -12,7 +12,7 @@ from dosuite.agents.networks.network_policy import NetworkPolicy
 from dosuite.causal import Array
 
 from ..reports.panels import FONT, GREY
-from .fits import power_law, slope
+from ..scores.fits import power_law, slope
 
 FLOATING = 6  # operations per parameter and row of a minibatch: 2 forward, 4 backward
 LABELS = {
@@ -44,7 +44,7 @@ def _parameters(policy: Policy | None) -> float:
     return float(sum(layer.numel() for network in networks for layer in network.layers))
 
 
-def curve(part: pd.DataFrame, column: str, over: str) -> tuple[np.ndarray, np.ndarray]:
+def curve(part: pd.DataFrame, column: str, over: str) -> Curve:
     """The sizes (n,) of a column `over` in increasing order, and the numbers (seeds, n) at them.
 
     Seeds that lack a number anywhere are left out.

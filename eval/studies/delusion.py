@@ -14,8 +14,8 @@ from dosuite.envs.worlds.delusion import DelusionBox, likelier, play
 
 from ..reports.panels import FONT, GREY, INK, WRONG, legend, mark, titled_panels
 from ..runs.run import Run
+from ..runs.scored_rows import where_of
 from ..scores import metrics
-from .scaling import where_of
 from .study import Size, Study
 from .verdicts import Check, Finding, compared, finding, seed_interval, within
 

@@ -13,10 +13,9 @@ from matplotlib.figure import Figure
 
 from ..reports.panels import FONT, GREY, INK, WRONG, legend, mark, titled_panels
 from ..runs.run import Run
-from ..runs.scored_rows import VALUE_AT
+from ..runs.scored_rows import VALUE_AT, where_of
 from ..scores import metrics
 from .least_steps import Practices, ratio_of, slope_of_logs
-from .scaling import where_of
 from .study import Size, Study
 from .verdicts import Check, Finding, Word, compared, counted, finding
 

@@ -17,8 +17,8 @@ from dosuite.envs import context_mean, make_model, members
 from ..reports.panels import FONT, GREY, INK, WRONG, legend, mark, panels
 from ..runs.kept_policies import kept_policy
 from ..runs.run import Run
+from ..runs.scored_rows import where_of
 from ..scores import metrics
-from .scaling import where_of
 from .study import Size, Study
 from .verdicts import Check, Finding, below, compared, finding, seed_interval
 

@@ -17,10 +17,10 @@ from dosuite.envs import make_model
 from ..claims.label_price import pooling_threshold
 from ..reports.panels import FONT, GREY, INK, WRONG, legend, mark, titled_panels
 from ..runs.run import Run
+from ..runs.scored_rows import where_of
 from ..scores import metrics
 from ..scores.bootstrap import Interval
 from .flips import Flip, flip_of
-from .scaling import where_of
 from .study import Size, Study
 from .verdicts import Check, Finding, compared, counted, finding
 

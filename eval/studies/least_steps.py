@@ -50,8 +50,9 @@ def slope_of_logs(rows: Array, practices: list[Practices]) -> Interval:
     rng = np.random.default_rng(0)
     found = np.stack([each.resampled(rng) for each in practices], 1)  # (RESAMPLES, n)
     measured = np.array([[each.least() for each in practices]])
-    low = np.quantile(_slopes(rows, practices, found)[0], 0.025, method="inverted_cdf")
-    high = np.quantile(_slopes(rows, practices, found)[1], 0.975, method="inverted_cdf")
+    least, greatest = _slopes(rows, practices, found)
+    low = np.quantile(least, 0.025, method="inverted_cdf")
+    high = np.quantile(greatest, 0.975, method="inverted_cdf")
     ends = [float(each[0]) for each in _slopes(rows, practices, measured)]
     middle = ends[0] if ends[0] == ends[1] else np.nan
     return middle, float(low), float(high)

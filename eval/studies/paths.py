@@ -17,6 +17,7 @@ from dosuite.envs import make_model, shown_contexts, with_bank
 from ..reports.panels import FONT, GREY, INK, WRONG, legend, mark, titled_panels
 from ..runs.kept_policies import kept_policy
 from ..runs.run import Run
+from ..runs.scored_rows import where_of
 from ..scores.path_dependence import (
     BIMODAL,
     functional_disagreement,
@@ -24,7 +25,6 @@ from ..scores.path_dependence import (
     path_dependence,
     sarle,
 )
-from .scaling import where_of
 from .study import Size, Study
 from .verdicts import Check, Finding, below, compared, finding
 

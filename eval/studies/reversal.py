@@ -17,8 +17,8 @@ from ..runs.kept_policies import kept_policy
 from ..runs.policy_value import policy_value
 from ..runs.reference_values import references
 from ..runs.run import Run
+from ..runs.scored_rows import where_of
 from ..scores import metrics
-from .scaling import where_of
 from .study import Size, Study
 from .verdicts import Check, Finding, below, counted, finding, within
 

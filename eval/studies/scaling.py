@@ -16,6 +16,7 @@ from dosuite.envs.settings import parse
 
 from ..runs.kept_policies import kept_policy
 from ..runs.run import Run
+from ..runs.scored_rows import where_of
 from ..scores import metrics
 from .compute import scale_of
 
@@ -132,11 +133,6 @@ def predictive_loss(model: World, policy: Policy) -> float:
     values = np.asarray(believed).reshape(contexts, exemplars, -1)
     squares = np.square(values - target[:, None]).mean(1)
     return float(squares[occurs] @ logged.visits[occurs] / logged.visits.sum())
-
-
-def where_of(row: Any) -> str:
-    """The text of the world of a row, an id with settings."""
-    return ":".join(filter(None, (row["environment"], row["member"])))
 
 
 def _loss_of(row: Any, policy: Policy | None) -> float:

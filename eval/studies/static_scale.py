@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..reports.panels import GREY, INK, WRONG, legend, mark, titled_panels
 from ..runs.run import Run
+from ..scores.fits import power_law, slope
 from .compute import curve, draw_over, scale_sentence
-from .fits import power_law, slope
 from .scaling import ADAM, DEEP, IQL, SGD, scaling_runs, scaling_table
 from .study import Size, Study
 from .verdicts import NEGLIGIBLE_SHARE, Check, Finding, below, compared, counted, finding, within
@@ -100,7 +99,7 @@ class StaticScale(Study):
         titles = [_short(f"{where}, {learner}") for (where, learner), _ in cases]
         figure, axes_of = titled_panels(titles, 2.6)
         for axes, (_, part) in zip(axes_of, cases, strict=True):
-            self._draw(axes, part)
+            draw_over(axes, part, "rows", self.looks)
         names = {"error on the world": WRONG, "on its control": INK, "gap in closed form": GREY}
         marks = [mark(name, color=colour, marker="o") for name, colour in names.items()]
         legend(figure, [*marks, mark("floor c of the fit", color=WRONG, marker="_")], 4)
@@ -126,9 +125,6 @@ class StaticScale(Study):
             f"With {table['rows'].max():,} rows, the error of the widest static networks ends at "
             f"{ends[0]} of the confusion gap in {worlds}, and at {ends[1]} on the controls."
         )
-
-    def _draw(self, axes: Axes, part: pd.DataFrame) -> None:
-        draw_over(axes, part, "rows", self.looks)
 
 
 def _judged(case: str, part: pd.DataFrame) -> Finding:
