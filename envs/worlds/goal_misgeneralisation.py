@@ -5,7 +5,7 @@ speak for. It defines no world.
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -17,6 +17,7 @@ FEWEST_CAPABLE = 0.2  # share of capable episodes below which the rate is NaN
 SHARPNESS = 5.0  # of the softmax policies of the two goals, per unit of the reward
 
 
+@runtime_checkable
 class Goals(Protocol):
     """What a world tells about the goals pursued in episodes: three methods that take columns
     (n, horizon) and return flags (n,).
