@@ -1,13 +1,9 @@
 """Bundles of runs: what a worker on another machine gets at once, and the files it gives back."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from dosuite.envs.child import ChildDiedError, shared_child
 from dosuite.envs.files import replacing
 
 from .failure import traceback_name
@@ -18,7 +14,6 @@ from .store import path_of
 Group = Mapping[str, Run]  # runs that are done at once, by key
 Bundle = Sequence[Group]
 Files = dict[str, bytes]  # by the path in the folder of the results
-Answers = list[Any]  # for each group of a bundle: Files, an exception, or None if its process died
 
 SECONDS = 60.0  # of a processor that a bundle takes, about, beside which an engine costs little
 SHARES = 4  # bundles of each worker, at least, if there are so many groups
@@ -46,23 +41,6 @@ def files_of(do: Callable[..., int], group: Group) -> Files:
         do(group, folder=folder)
         paths = sorted(path for path in folder.rglob("*") if path.is_file())
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
-
-
-def worked(do: Callable[[Group], Files], place: str, bundle: Bundle) -> Answers:
-    """What a child process of this worker returns for each group, so that a run that kills its
-    process costs that run alone. It runs in the folder `place`, where that exists.
-    """
-    with suppress(OSError):
-        os.chdir(place)
-    answers: Answers = []
-    for group in bundle:
-        try:
-            answers.append(shared_child().call(do, group))
-        except ChildDiedError:
-            answers.append(None)
-        except Exception as error:
-            answers.append(error)
-    return answers
 
 
 def keep(files: Files, group: Group, folder: Path) -> None:

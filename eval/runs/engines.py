@@ -15,11 +15,13 @@ from typing import Any
 
 from dosuite.causal import InputError
 from dosuite.causal.errors import did_you_mean
+from dosuite.envs.child import pickled
 
-from .bundles import Answers, Bundle, Group, bundles_of, files_of, keep, worked
+from .bundles import Bundle, Group, bundles_of, files_of, keep
+from .remote_calls import Answers, Calls, answers_to
 
-Work = Callable[[Bundle], Answers]
-Ended = Iterator[tuple[Bundle, Answers | None]]  # None: several workers were lost with the bundle
+Work = Callable[[Calls], Answers]
+Ended = Iterator[tuple[int, Answers | None]]  # an index of calls; None: several workers were lost
 
 POLL = 0.3  # seconds between looks at what has ended, and whether there are workers
 PATIENCE = 60.0  # seconds without any worker after which the runs are given up
@@ -45,11 +47,14 @@ def in_engine(
     machine, and this process writes the same files to `folder`. Raises InputError if there have
     been no workers for a minute; what was done until then is kept.
     """
-    work = partial(worked, partial(files_of, do), os.getcwd())
+    work = partial(answers_to, place=os.getcwd())
+    files_in = partial(files_of, do)
     bundles = bundles_of(groups, workers)
     while bundles:
         lost: list[Bundle] = []
-        for bundle, answers in ENGINES[engine](work, bundles, workers):
+        calls = [[pickled(files_in, group) for group in bundle] for bundle in bundles]
+        for index, answers in ENGINES[engine](work, calls, workers):
+            bundle = bundles[index]
             if answers is None and len(bundle) > 1:  # each of its groups is tried alone
                 lost += [[group] for group in bundle]
                 continue
@@ -62,7 +67,7 @@ def in_engine(
         bundles = lost
 
 
-def _rounds(left: Mapping[Any, Bundle], has_workers: Callable[[], bool]) -> Iterator[None]:
+def _rounds(left: Mapping[Any, int], has_workers: Callable[[], bool]) -> Iterator[None]:
     """One round after another until no bundle is left, or there are no workers for a minute."""
     seen = monotonic()
     while left:
@@ -73,7 +78,7 @@ def _rounds(left: Mapping[Any, Bundle], has_workers: Callable[[], bool]) -> Iter
             raise InputError(GONE)
 
 
-def _on_dask(work: Work, bundles: Sequence[Bundle], workers: int) -> Ended:
+def _on_dask(work: Work, calls: Sequence[Calls], workers: int) -> Ended:
     """On the cluster whose scheduler DASK_SCHEDULER_ADDRESS names, or on one of this machine."""
     import dask
     from distributed import CancelledError, Client, KilledWorker, LocalCluster
@@ -90,22 +95,22 @@ def _on_dask(work: Work, bundles: Sequence[Bundle], workers: int) -> Ended:
             local = LocalCluster(n_workers=workers, silence_logs=logging.CRITICAL, **one_thread)
             cluster = stack.enter_context(local)
         client = stack.enter_context(Client(cluster))
-        left = {client.submit(work, bundle, pure=False): bundle for bundle in bundles}
+        left = {client.submit(work, each, pure=False): index for index, each in enumerate(calls)}
         for _ in _rounds(left, has_workers):
             sleep(POLL)
             for future in [future for future in left if future.done()]:
-                bundle = left.pop(future)
+                index = left.pop(future)
                 try:
-                    yield bundle, future.result(timeout=PATIENCE)
+                    yield index, future.result(timeout=PATIENCE)
                 except KilledWorker:
-                    yield bundle, None
+                    yield index, None
                 except TimeoutError:  # the worker with the result was lost: it is done again
-                    left[future] = bundle
+                    left[future] = index
                 except CancelledError as error:  # as all are when the scheduler is lost
                     raise InputError(GONE) from error
 
 
-def _on_ray(work: Work, bundles: Sequence[Bundle], workers: int) -> Ended:
+def _on_ray(work: Work, calls: Sequence[Calls], workers: int) -> Ended:
     """On the cluster that RAY_ADDRESS names, or on one of this machine."""
     import ray
     from ray import exceptions
@@ -122,23 +127,23 @@ def _on_ray(work: Work, bundles: Sequence[Bundle], workers: int) -> Ended:
             stack.callback(ray.shutdown)
 
         @ray.remote(num_cpus=1)  # type: ignore[untyped-decorator]
-        def remote(bundle: Bundle) -> Answers:  # Ray takes no partial
-            return work(bundle)
+        def remote(each: Calls) -> Answers:  # Ray takes no partial
+            return work(each)
 
-        left = {remote.remote(bundle): bundle for bundle in bundles}
+        left = {remote.remote(each): index for index, each in enumerate(calls)}
         for _ in _rounds(left, has_workers):
             ready, _ = ray.wait([*left], num_returns=len(left), timeout=POLL)
             for one in ready:
-                bundle = left.pop(one)
+                index = left.pop(one)
                 try:
-                    yield bundle, ray.get(one, timeout=PATIENCE)
+                    yield index, ray.get(one, timeout=PATIENCE)
                 except (*lost, exceptions.ObjectLostError):
-                    yield bundle, None
+                    yield index, None
                 except TimeoutError:  # as above
-                    left[one] = bundle
+                    left[one] = index
 
 
-ENGINES: dict[str, Callable[[Work, Sequence[Bundle], int], Ended]] = {
+ENGINES: dict[str, Callable[[Work, Sequence[Calls], int], Ended]] = {
     "dask": _on_dask,
     "ray": _on_ray,
 }

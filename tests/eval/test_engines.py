@@ -9,8 +9,9 @@ from refusals import refused
 
 from dosuite.eval import execute
 from dosuite.eval.runs import engines
-from dosuite.eval.runs.bundles import SECONDS, Bundle, bundles_of
+from dosuite.eval.runs.bundles import SECONDS, bundles_of
 from dosuite.eval.runs.engines import Ended, Work, check_engine
+from dosuite.eval.runs.remote_calls import Calls
 from dosuite.eval.runs.run import Run
 from dosuite.eval.runs.shards import cost_of
 from dosuite.eval.runs.suite import _together, grid
@@ -75,9 +76,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def here(work: Work, bundles: Sequence[Bundle], workers: int) -> Ended:
+def here(work: Work, calls: Sequence[Calls], workers: int) -> Ended:
     """An engine whose only worker is this process, and which loses bundles of several groups."""
-    return ((bundle, work(bundle) if len(bundle) == 1 else None) for bundle in bundles)
+    for index, each in enumerate(calls):
+        yield index, work(each) if len(each) == 1 else None
 
 
 def test_a_bundle_takes_about_a_minute() -> None:
