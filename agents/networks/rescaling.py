@@ -50,4 +50,4 @@ def of_raw_outputs(net: Perceptrons, mean: Tensor | float, spread: Tensor | floa
     """The network g(x) = mean + spread * net(x); mean and spread are numbers or (out,)."""
     *others, last, bias = (layer.detach() for layer in net.layers)
     raw_weight, raw_bias = last * spread, mean + bias * spread
-    return Perceptrons([*others, raw_weight, raw_bias])
+    return Perceptrons([*others, raw_weight, raw_bias], net.image)
