@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dosuite.causal import Array, InputError
+from dosuite.causal.arrays import as_array
 
 # returns the answers as an array of `count` actions, or None if they are not valid actions
 Check = Callable[[Array, int], Array | None]
@@ -132,7 +133,7 @@ class UserFunction:
 
     def _checked(self, given: Any, count: int) -> Array | None:
         try:
-            return self.check(np.asarray(given), count)
+            return self.check(as_array(given, "an action"), count)
         except (TypeError, ValueError):  # ragged, or of a type that cannot be compared
             return None
 
