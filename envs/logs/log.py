@@ -35,6 +35,8 @@ from .shuffle import ROWS, copied, number_episodes, shuffled
 if TYPE_CHECKING:
     import networkx as nx
 
+    from dosuite.causal.graphs.conversion import AnyGraph
+
 LABELS = ("regime", "domain", "propensity")  # the columns that a log without labels lacks
 
 
@@ -115,7 +117,7 @@ class Log:
         action: str = "action",
         reward: str = "reward",
         logged: Sequence[str] = (),
-        graph: "nx.DiGraph[str] | str | None" = None,
+        graph: "AnyGraph | None" = None,
         observation_space: Space | None = None,
         action_space: Space | None = None,
         discount: float = 1.0,
@@ -123,12 +125,13 @@ class Log:
         """A log of a pandas frame, a mapping of columns, or the path of a CSV file.
 
         `observation` names one context, several, or none; `logged` names covariates. Columns named
-        episode, step, terminated, truncated and next_observation are used if the table has them;
-        without them each row is an episode. In the last row of an episode the next observation is
-        the row's own, unless the table has it. A `graph` over
-        the columns' names, a DiGraph or a text such as "age -> action", makes its other nodes
-        latent. Whole numbers become Discrete spaces, others a Box. Raises InputError, with column
-        and row, at what cannot be learned from.
+        episode, step, terminated, truncated, next_observation, regime and propensity are used if
+        the table has them, and refused under other tools' names, such as done; without them each
+        row is an episode of the behaviour policy. In the last row of an episode the next
+        observation is the row's own, unless the table has it. A `graph` over the columns' names,
+        such as the text "age -> action", makes its other nodes latent. Whole numbers become
+        Discrete spaces, others a Box. Raises InputError, with column and row, at what cannot be
+        learned from.
         """
         contexts = tables.as_names(observation, "a context")
         names = tables.as_names(logged, "a logged variable")
