@@ -26,7 +26,7 @@ from dosuite.causal.errors import did_you_mean
 from ..files import alone_in
 from ..spaces import Space
 from . import arrow_file as arrow
-from . import tables
+from . import cells, tables
 from .checks import check_columns, check_episodes
 from .growing_columns import fingerprint
 from .latents import keeping_latents, latents_path, seal_of
@@ -137,17 +137,17 @@ class Log:
         names = tables.as_names(logged, "a logged variable")
         tables.check_task(contexts, action, reward, discount, observation_space, action_space)
         frame = tables.read_table(table)
-        values = [tables.numbers(frame, name) for name in contexts]
+        values = [cells.numbers(frame, name) for name in contexts]
         space = observation_space
         if space is None:
             space = tables.space_of_contexts(contexts, values)
         columns = tables.columns_of(frame, values, space, (*contexts, action, reward, *names))
-        columns["action"] = tables.numbers(frame, action)
-        columns["reward"] = tables.numbers(frame, reward).astype(float)
+        columns["action"] = cells.numbers(frame, action)
+        columns["reward"] = cells.numbers(frame, reward).astype(float)
         for name in names:
             if name in columns:
                 raise InputError(f"a logged variable cannot have the name {name!r}; rename it")
-            columns[name] = tables.numbers(frame, name)
+            columns[name] = cells.numbers(frame, name)
         if action_space is None:
             action_space = tables.space_of_actions(action, columns["action"])
         if isinstance(action_space, Box):

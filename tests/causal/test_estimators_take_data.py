@@ -106,7 +106,7 @@ def test_entries_that_are_no_data_are_named() -> None:
         (lambda age: np.where(age, "NaT", "2020-01-01").astype("M8[D]"), "missing in row"),
         (lambda age: np.array([*age[:-1], None], dtype=object), "missing in row 599"),
         (lambda age: pd.array([*(age[:-1] == 1), None], dtype="boolean"), "missing in row 599"),
-        (lambda age: pd.Categorical.from_codes([*age[:-1], -1], ["a", "b"]), "missing in row 599"),
+        (lambda age: pd.Categorical([*("ab"[i] for i in age[:-1]), None]), "missing in row 599"),
         (lambda age: [[1, 2], [1]] * 300, "rows of one length"),
     ],
 )

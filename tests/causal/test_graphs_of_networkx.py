@@ -82,8 +82,10 @@ def test_what_only_the_drawing_says_is_refused(
 
 
 def test_a_query_takes_the_nodes_of_the_graph_as_they_are() -> None:
-    graph = nx.DiGraph([(("a", 0), ("b", 0))])
-    assert str(identify(graph, [("b", 0)], [("a", 0)])) == "P(b[0] | do(a[0])) = P(b[0] | a[0])"
+    cause, effect = [("a", 0)], [("b", 0)]  # lists, since a pair alone could be two names
+    graph = nx.DiGraph([(*cause, *effect)])
+    names: Any = (effect, cause)
+    assert str(identify(graph, *names)) == "P(b[0] | do(a[0])) = P(b[0] | a[0])"
 
 
 def test_the_errors_of_a_sem_of_pgmpy_are_hidden_common_causes() -> None:

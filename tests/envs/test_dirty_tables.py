@@ -225,9 +225,9 @@ def test_spaces_that_no_agent_learns_in_are_refused(space: Any) -> None:
 
 
 def test_the_graph_of_a_log_is_any_graph() -> None:
-    graph = nx.MultiDiGraph([("observation", "action"), ("action", "reward")])
+    graph: Any = nx.MultiDiGraph([("observation", "action"), ("action", "reward")])
     graph.add_edge("action", "reward", type="bidirected")
     log = Log.of(PLAIN, graph=graph)
     assert log.graph is not None
-    assert [role for _, role in log.graph.nodes(data="role")].count("latent") == 1
+    assert sum(data["role"] == "latent" for _, data in log.graph.nodes(data=True)) == 1
     assert "discount" in refused(lambda: Log.of(PLAIN, discount="1"))  # type: ignore[arg-type]
