@@ -82,10 +82,10 @@ def test_what_only_the_drawing_says_is_refused(
 
 
 def test_a_query_takes_the_nodes_of_the_graph_as_they_are() -> None:
-    cause, effect = [("a", 0)], [("b", 0)]  # lists, since a pair alone could be two names
-    graph = nx.DiGraph([(*cause, *effect)])
-    names: Any = (effect, cause)
-    assert str(identify(graph, *names)) == "P(b[0] | do(a[0])) = P(b[0] | a[0])"
+    cause: Any = [("a", 0)]  # in a list, since a pair alone could be two names
+    effect: Any = [("b", 0)]
+    graph: nx.DiGraph[Any] = nx.DiGraph([(*cause, *effect)])
+    assert str(identify(graph, effect, cause)) == "P(b[0] | do(a[0])) = P(b[0] | a[0])"
 
 
 def test_the_errors_of_a_sem_of_pgmpy_are_hidden_common_causes() -> None:
