@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from dosuite.causal import InputError
+from dosuite.causal.model.scm import generator
 from dosuite.envs import Data, Log
 
 from .policy import Policy
@@ -41,9 +42,10 @@ class Agent(ABC):
 
         `rng` is a generator, or the seed of one. A `Log` stands for its default view: `learn(log)`
         equals `learn(log.view(np.random.default_rng(0), labels="labels" in self.needs))`. Raises
-        InputError if the source is of the wrong kind, or lacks what the agent needs.
+        InputError if the source is of the wrong kind, or lacks what the agent needs, or `rng` is
+        neither.
         """
-        return self.learn_from(self.checked(source), np.random.default_rng(rng))
+        return self.learn_from(self.checked(source), generator(rng))
 
     def learn_from(self, source: Any, rng: np.random.Generator) -> Policy:
         """Learn from a checked source (`Data`, `Practice`, `Exact` or `Spaces`, by regime).

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dosuite.causal import Array, InputError
+from dosuite.causal.arrays import as_array
 
 # returns the answers as an array of `count` actions, or None if they are not valid actions
 Check = Callable[[Array, int], Array | None]
@@ -121,19 +122,24 @@ class UserFunction:
             except (Exception, SystemExit) as error:  # the function is the user's
                 raise InputError(self._told(error, 1)) from error
             is_scalar = np.isscalar(given) or getattr(given, "ndim", None) == 0
-            action = self._checked([given] if is_scalar else given, 1)
-            if action is None:
-                raise self._refusal(given, 1)
-            answers.append(action[0])
-        return np.array(answers)
+            answers.append(given if is_scalar else self._only(given))
+        actions = self._checked(answers, len(answers))  # faster than one at a time
+        return np.array([self._only([one]) for one in answers]) if actions is None else actions
+
+    def _only(self, given: Any) -> Any:
+        """The action in an answer that holds one. Raises InputError if it is not valid."""
+        action = self._checked(given, 1)
+        if action is None:
+            raise self._refusal(given, 1)
+        return action[0]
 
     def _call(self, observations: Any) -> Any:
         return _first(self.choose(observations))
 
     def _checked(self, given: Any, count: int) -> Array | None:
         try:
-            return self.check(np.asarray(given), count)
-        except (TypeError, ValueError):  # ragged, or of a type that cannot be compared
+            return self.check(as_array(given, "an action"), count)
+        except (TypeError, ValueError, RuntimeError):  # ragged, or not to be compared
             return None
 
     def _equal(self, left: Array, right: Array) -> bool:
@@ -155,7 +161,8 @@ class UserFunction:
 
 
 def _first(given: Any) -> Any:
-    """The actions in what `predict` of Stable-Baselines3 returns: actions and a state of None."""
+    """The actions in what `predict` of Stable-Baselines3 returns, actions and a state of None, or
+    in a tensor that needs gradients."""
     if isinstance(given, tuple) and len(given) == 2 and given[1] is None:
-        return given[0]
-    return given
+        given = given[0]
+    return given.detach() if hasattr(given, "detach") else given

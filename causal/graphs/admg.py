@@ -10,6 +10,7 @@ is any text without the signs of these notations, or any text in double quotes."
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from unicodedata import normalize
 
 import networkx as nx
 
@@ -217,7 +218,9 @@ def checked(
     """The graph of these nodes and edges, with the nodes in topological order; where this leaves a
     choice, they keep the given order.
 
-    Raises InputError if the graph has a cycle or a bidirected edge from a node to itself."""
+    Raises InputError if the graph has a cycle or a bidirected edge from a node to itself, or two
+    names that differ only in how their letters are encoded."""
+    _check_encodings(nodes)
     arrows: nx.DiGraph[str] = nx.DiGraph(list(directed))
     arrows.add_nodes_from(nodes)
     if not nx.is_directed_acyclic_graph(arrows):
@@ -232,6 +235,18 @@ def checked(
     pairs = frozenset((min(pair), max(pair)) for pair in bidirected)
     known_roles = {name: roles[name] for name in order if name in roles}
     return ADMG(order, frozenset(directed), pairs, known_roles)
+
+
+def _check_encodings(nodes: Nodes) -> None:
+    """An accent can be part of a letter or follow it: two texts that look the same."""
+    seen: dict[str, str] = {}
+    for name in nodes:
+        other = name if name.isascii() else seen.setdefault(normalize("NFC", name), name)
+        if other != name:
+            raise InputError(
+                f"{name!a} and {other!a} look the same, and would be two variables; "
+                "write both in the same way"
+            )
 
 
 def _adjacency(nodes: Iterable[str], edges: Iterable[Pair]) -> Adjacency:

@@ -11,9 +11,9 @@ import networkx as nx
 
 from ..errors import InputError, did_you_mean
 from .admg import ADMG, Pair, checked
-from .graph_text import read
+from .braces import read
 from .marks import arrow_of, role_of
-from .names import LAG, Names, listed
+from .names import LAG, Names, listed, text_name
 
 # The text is a graph in GML: keys of the file, such as Version, come before the graph.
 GML = re.compile(r'(?:\s*#[^\n]*\n|\s*\w+\s+(?:"[^"]*"|[\d.]+)\s)*\s*graph\s*\[', re.I)
@@ -56,6 +56,7 @@ def parse_graph(text: str) -> ADMG:
     Raises InputError with the line that is not understood, or if the graph has a cycle."""
     if not isinstance(text, str):
         raise InputError(f"parse_graph reads a text, and got {type(text).__name__}")
+    text = text.removeprefix("\ufeff")  # which some editors put before a text
     if GML.match(text):
         return latent_projection(_from_gml(text))
     graph = read(text)
@@ -67,10 +68,10 @@ def as_admg(graph: AnyGraph) -> ADMG:
     """The ADMG of any graph, over its observed variables.
 
     Nodes are named by `str`; the pairs (name, step) of `unroll` become name[step]. A node is hidden
-    if its attribute `role` is "latent", if `latent`, `hidden` or `unobserved` is true or `observed`
-    false, or if it is among the `latents` of a graph of pgmpy. The graph of a model in which a
-    variable depends on the step before has no ADMG: unroll it first. Raises InputError, also if the
-    graph is undirected, cyclic, or has counterfactual variables of y0."""
+    if its attribute `role` or `type` is "latent", if `latent`, `hidden` or `unobserved` is true or
+    `observed` false, or if it is among the `latents` of a graph of pgmpy. The graph of a model in
+    which a variable depends on the step before has no ADMG: unroll it first. Raises InputError,
+    also if the graph is undirected, cyclic, or has counterfactual variables of y0."""
     if isinstance(graph, ADMG):
         return graph
     if isinstance(graph, str):
@@ -102,7 +103,7 @@ def as_dag(graph: AnyGraph) -> "nx.DiGraph[str]":
                 f"the graph has the counterfactual variable {node}; give the graph of one world, "
                 "without interventions"
             )
-    labels = {node: _text_name(node) for node in source}
+    labels = {node: text_name(node) for node in source}
     if len(set(labels.values())) < len(labels):
         raise InputError("two nodes of the graph have one name as text; rename one of them")
 
@@ -136,7 +137,7 @@ def latent_projection(graph: AnyGraph, hidden: Names = ()) -> ADMG:
     has a cycle, lacks a variable that is to be hidden, or has two nodes with one name."""
     dag = as_dag(graph)
     roles = {name: dag.nodes[name]["role"] for name in dag}
-    projected_out = {_text_name(node) for node in listed(hidden)}
+    projected_out = {text_name(node) for node in listed(hidden)}
     unknown = sorted(projected_out.difference(dag))
     if unknown:
         raise InputError(
@@ -184,6 +185,11 @@ def _networkx_graph(graph: Any) -> "nx.Graph[Any]":
     if isinstance(graph, type):
         raise InputError(f"{graph.__name__} is a class; give an instance, {graph.__name__}()")
     source = graph
+    errors = getattr(graph, "err_graph", None)
+    if isinstance(errors, nx.Graph):  # of pgmpy's SEMGraph: covariances of errors
+        mixed = _mixed(graph.graph, errors)
+        mixed.add_nodes_from(graph.latents, latent=True)
+        return mixed
     for _ in range(2):  # DoWhy: a CausalModel has a CausalGraph, and that a DiGraph
         if not isinstance(source, nx.Graph):
             source = getattr(source, "_graph", source)
@@ -217,12 +223,6 @@ def _from_gml(text: str) -> "nx.DiGraph[Any]":
         reason = " ".join(str(error).split())
         raise InputError(f"the graph in GML cannot be read: {reason}") from error
     return cast("nx.DiGraph[Any]", graph)
-
-
-def _text_name(node: object) -> str:
-    if isinstance(node, tuple) and len(node) == 2:
-        return f"{node[0]}[{node[1]}]"
-    return str(node)
 
 
 def _refuse_lags(dag: "nx.DiGraph[str]") -> None:

@@ -12,7 +12,14 @@ Names = str | Iterable[str]  # one name or several
 
 def as_names(names: Names) -> tuple[str, ...]:
     """One name or several, as a tuple in their order. Text is one name, never letters."""
-    return tuple(str(name) for name in listed(names))
+    return tuple(text_name(name) for name in listed(names))
+
+
+def text_name(node: object) -> str:
+    """The name of any node as text; the pairs (name, step) of `unroll` become name[step]."""
+    if isinstance(node, tuple) and len(node) == 2:
+        return f"{node[0]}[{node[1]}]"
+    return str(node)
 
 
 def one_name(names: Names, what: str) -> str:

@@ -1,5 +1,6 @@
 """Columns of data: a mapping, a pandas frame or a log, read in one way by every estimator."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -8,7 +9,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from ..arrays import Array, Floats
+from ..arrays import Array, Floats, as_array
 from ..errors import InputError, did_you_mean, short
 
 
@@ -26,8 +27,10 @@ Seed: TypeAlias = np.random.Generator | int
 
 
 def columns_of(data: ColumnData) -> Mapping[str, Any]:
-    """The columns by name. Raises InputError if `data` has none, or two of one name."""
+    """The columns by name. Raises InputError if `data` has none, or two of one name, or Series
+    whose rows are in different orders."""
     if isinstance(data, Mapping):
+        _check_indexes(data)
         return data
     columns = getattr(data, "columns", None)
     if isinstance(columns, Mapping):
@@ -42,6 +45,21 @@ def columns_of(data: ColumnData) -> Mapping[str, Any]:
         raise InputError(f"the frame has {count} columns named {name!r}; rename all but one")
     frame: Any = data
     return {str(name): frame[name] for name in names}
+
+
+def _check_indexes(columns: Mapping[str, Any]) -> None:
+    """Series of pandas are joined by their index, and not by their place."""
+    first: Any = None
+    for name, entries in columns.items():
+        index = getattr(entries, "index", None)
+        if not hasattr(index, "equals"):
+            continue
+        if first is not None and not first[1].equals(index):
+            raise InputError(
+                f"the columns {first[0]} and {name} are Series with different indexes; join them, "
+                "as in pandas.DataFrame(columns), or give arrays"
+            )
+        first = first or (name, index)
 
 
 def check_has(columns: Mapping[str, Any], names: Iterable[str]) -> None:
@@ -61,11 +79,8 @@ def column(columns: Mapping[str, Any], name: str) -> Array:
     check_has(columns, [name])
     lengths = set()
     for other, entries in columns.items():
-        shape = np.shape(entries)
-        if not shape:
-            raise InputError(f"the column {other} is a single value; give one for each row")
-        lengths.add(shape[0])
-    values = np.asarray(columns[name])
+        lengths.add(_rows(other, entries))
+    values = as_array(columns[name], f"the column {name}")
     if not len(values):
         raise InputError(f"the column {name} has no rows")
     if len(lengths) > 1:
@@ -75,6 +90,8 @@ def column(columns: Mapping[str, Any], name: str) -> Array:
         )
     if values.dtype.kind == "O":
         values = _from_objects(values, name)
+    if values.dtype.kind in "mM" and np.isnat(values).any():
+        raise _missing(name, np.argwhere(np.isnat(values))[0][0])
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         row = np.argwhere(~np.isfinite(values))[0]
         raise InputError(
@@ -98,11 +115,26 @@ def coded(columns: Mapping[str, Any], name: str) -> tuple[Array, Array]:
     return values, codes.reshape(-1)
 
 
+def _rows(name: str, entries: Any) -> int:
+    """The number of rows of a column. Raises InputError if it is a single value."""
+    try:
+        shape = np.shape(entries)
+    except ValueError:  # lists of several lengths
+        return len(entries)
+    if not shape:
+        raise InputError(f"the column {name} is a single value; give one for each row")
+    return int(shape[0])
+
+
 def _from_objects(values: Array, name: str) -> Array:
     """Objects as numbers or as text, whichever all of them are."""
     entries = values.ravel().tolist()
     if all(isinstance(entry, str) for entry in entries):
         return np.array(entries).reshape(values.shape)
+    for row, entry in enumerate(entries):
+        is_nan = isinstance(entry, float) and math.isnan(entry)
+        if entry is None or is_nan or type(entry).__name__ in ("NAType", "NaTType"):
+            raise _missing(name, row)
     for row, entry in enumerate(entries):
         if not isinstance(entry, Real | Decimal | np.bool_):
             kind = type(entry).__name__
@@ -111,4 +143,11 @@ def _from_objects(values: Array, name: str) -> Array:
                 "entries numbers, or all of them text"
             )
     are_integers = all(isinstance(entry, int | np.integer) for entry in entries)
-    return np.array(entries, dtype=int if are_integers else float).reshape(values.shape)
+    is_small = are_integers and all(abs(int(entry)) < 2**63 for entry in entries)
+    return np.array(entries, dtype=int if is_small else float).reshape(values.shape)
+
+
+def _missing(name: str, row: int) -> InputError:
+    return InputError(
+        f"the column {name} has an entry that is missing in row {row}; drop such rows"
+    )

@@ -155,14 +155,18 @@ def with_errors(
     """The estimate at the counts of the distinct rows, and its standard error.
 
     The sum of the exponential weights of equal rows has a gamma distribution. Raises InputError at
-    one row, which tells no error.
+    one row, which tells no error, and if either overflows.
     """
     if counts.sum() < 2:
         raise InputError("an estimate with its standard error needs 2 rows or more, and got 1")
     resamples = whole_number("resamples", resamples, 2)
     rng = generator(rng)
-    replicates = [estimate(rng.standard_gamma(counts)) for _ in range(resamples)]
-    return Estimate(estimate(counts), np.std(replicates, axis=0, ddof=1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        replicates = [estimate(rng.standard_gamma(counts)) for _ in range(resamples)]
+        result = Estimate(estimate(counts), np.std(replicates, axis=0, ddof=1))
+    if not np.isfinite(np.array(result)).all():
+        raise InputError("the estimate is not finite: numbers are too large to add; rescale them")
+    return result
 
 
 def distinct_rows(*columns: Array) -> tuple[tuple[Floats, ...], Floats]:

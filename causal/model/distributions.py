@@ -62,6 +62,13 @@ class Distribution(ABC):
         unit, index = np.nonzero(probability > 0)
         return unit, support[index], probability[unit, index]
 
+    def _without_objects(self) -> None:
+        """Turn parameters that are arrays of Python's numbers into arrays of floats."""
+        for field in fields(self):  # type: ignore[arg-type]
+            parameter = np.asarray(getattr(self, field.name))
+            if parameter.dtype.kind == "O":
+                object.__setattr__(self, field.name, parameter.astype(float))
+
     def _key(self) -> tuple[Any, ...]:
         key: list[Any] = [type(self)]
         for field in fields(self):  # type: ignore[arg-type]
@@ -96,6 +103,7 @@ class Bernoulli(Distribution):
 
     def __post_init__(self) -> None:
         _check_probabilities("Bernoulli", self.p)
+        self._without_objects()
 
     def sample(self, noise: Array, rows: Array | None = None) -> Array:
         threshold = _of_rows(1.0 - np.asarray(self.p), rows)
@@ -172,6 +180,7 @@ class Exactly(Distribution):
     def __post_init__(self) -> None:
         if not np.isfinite(numeric(self.value, "Exactly's value", finite=False)).all():
             raise InputError(f"Exactly needs finite values, and got {self.value}")
+        self._without_objects()
 
     def sample(self, noise: Array, rows: Array | None = None) -> Array:
         value = _of_rows(np.asarray(self.value), rows)
@@ -213,6 +222,7 @@ class Normal(Continuous):
             raise InputError(
                 "Normal needs a finite mean and a finite standard deviation that is not negative"
             )
+        self._without_objects()
 
     def sample(self, noise: Array, rows: Array | None = None) -> Array:
         from scipy.special import ndtri  # slow to import
@@ -243,6 +253,7 @@ class Uniform(Continuous):
                 "Uniform needs finite bounds in ascending order, and got "
                 f"{self.low} and {self.high}"
             )
+        self._without_objects()
 
     def sample(self, noise: Array, rows: Array | None = None) -> Array:
         low, high = _of_rows(np.asarray(self.low), rows), _of_rows(np.asarray(self.high), rows)

@@ -49,22 +49,25 @@ def call(where: str, mechanism: Mechanism, columns: Sequence[Array]) -> Distribu
 def check_repeatable(
     where: str, mechanism: Mechanism, columns: Sequence[Array], law: Distribution
 ) -> None:
-    """Call a mechanism again, on several copies of some of the units, and compare with `law`, its
-    law for all of them.
+    """Call a mechanism again, on several copies of some of the units in another order and on single
+    units, and compare with `law`, its law for all of them.
 
     Raises InputError if a unit's law is not the same: the mechanism draws random numbers, has a
     state, or looks at other units."""
     units = len(columns[0]) if columns else 1
     chosen = np.unique(np.linspace(0, units - 1, min(units, MOST_CELLS)).astype(np.int64))
-    rows = np.append(np.tile(chosen, COPIES), 0)  # one more of the first: means differ too
+    rows = np.append(np.tile(chosen, COPIES), 0)[::-1]  # one more of the first: means differ too
     if len(rows) == units:
         rows = rows[1:]  # so that the two calls' arrays differ in length
-    again = call(where, mechanism, [column[rows] for column in columns])
-    if not _same(law, again, units, rows):
-        raise InputError(
-            f"{where} gives another law when it is called again: it must depend on its parameters "
-            "alone, unit by unit, and draw no random numbers; return the distribution instead"
-        )
+    # the first and the last unit alone, and not beside units with other causes
+    for again_rows in (rows, chosen[:1], chosen[-1:]):
+        again = call(where, mechanism, [column[again_rows] for column in columns])
+        if not _same(law, again, units, again_rows):
+            raise InputError(
+                f"{where} gives another law when it is called again: it must depend on its "
+                "parameters alone, unit by unit, and draw no random numbers; return the "
+                "distribution instead"
+            )
 
 
 def typical_values(law: Distribution, units: int) -> Array:
@@ -78,14 +81,23 @@ def typical_values(law: Distribution, units: int) -> Array:
 
 
 def _same(law: Distribution, again: Distribution, units: int, rows: Array) -> bool:
-    """Whether the laws of `rows` have the parameters of the second call.
+    """Whether the laws of `rows` are those of the second call.
 
-    Only parameters are compared, because a law may be expensive to evaluate."""
+    Parameters are compared first, because a law may be expensive to evaluate. Laws of equal units
+    can have others: a support may have the values of all units of a call."""
     if type(law) is not type(again):
         return False
-    if not is_dataclass(law):
+    if not is_dataclass(law) or _same_parameters(law, again, units, rows):
         return True
-    for field in fields(law):
+    values = again.support()
+    if values is None:
+        return False
+    first = np.broadcast_to(law.probability(values), (units, len(values)))[rows]
+    return _close(first, np.broadcast_to(again.probability(values), first.shape))
+
+
+def _same_parameters(law: Distribution, again: Distribution, units: int, rows: Array) -> bool:
+    for field in fields(law):  # type: ignore[arg-type]
         first = np.asarray(getattr(law, field.name))
         second = np.asarray(getattr(again, field.name))
         if first.shape[:1] == (units,) and second.shape[:1] == (len(rows),):

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ..arrays import Array
+from ..counts import check_memory
 from ..errors import InputError
 from ..graphs.step_graph import LAG
 from . import noise
@@ -40,6 +41,7 @@ class SCM(Structure):
         whole number of at least 0, or `rng` is neither a generator nor a seed."""
         if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 0:
             raise InputError(f"sample takes n, a whole number of at least 0, and got {n!r}")
+        check_memory(f"a sample of {n:,} units", n * self.horizon * len(self.variables))
         ids = noise.units(int(generator(rng).integers(2**63)), np.arange(n))
         steps = [self.step(ids, 0, None)]
         for step in range(1, self.horizon):

@@ -1,6 +1,6 @@
 """A batch of units of one model as a Gymnasium vector environment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from gymnasium.vector.utils import batch_space
 
 from dosuite.causal import Array, Columns, InputError, World
 from dosuite.causal.arrays import Flags, Floats, Integers
-from dosuite.causal.counts import whole_number
+from dosuite.causal.counts import check_memory, whole_number
 from dosuite.causal.errors import did_you_mean
 from dosuite.causal.model.sampling_laws import below
 
@@ -58,6 +58,7 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
                 "to each of a SyncVectorEnv"
             )
         num_envs = whole_number("num_envs", num_envs, 1)
+        check_memory(f"a batch of {num_envs:,} environments", num_envs * len(model.variables))
         self.num_envs = num_envs
         self.render_mode = render_mode
         self.autoreset_mode = _checked_mode(autoreset_mode)
@@ -144,6 +145,8 @@ class CausalVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _reset_mask(self, options: dict[str, Any] | None) -> Flags | None:
         """The units to reset; None for all."""
+        if options is not None and not isinstance(options, Mapping):
+            raise InputError(f"options is a mapping, and got {in_one_line(options)}")
         mask = None if options is None else options.get("reset_mask")
         if mask is None:
             return None

@@ -4,6 +4,7 @@ Columns are read in pieces, so that those mapped from a file need not fit in mem
 """
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -33,10 +34,12 @@ def check_columns(
 ) -> None:
     """Raise InputError at the first cell that a log cannot hold, with its column and row.
 
-    Observations must be in their space, actions and rewards finite, and Discrete actions in their
-    space. Actions in a Box may leave its bounds, which hold for a learner. Propensities and logged
-    variables may be NaN.
+    Spaces are those of `check_space`. Observations must be in their space, actions and rewards
+    finite, and Discrete actions in their space. Actions in a Box may leave its bounds, which hold
+    for a learner. Propensities and logged variables may be NaN.
     """
+    check_space("observation", observation_space)
+    check_space("action", action_space)
     for name in NEEDED:
         if name not in columns:
             raise InputError(f"a log needs the column {name}, and this one has none")
@@ -57,8 +60,7 @@ def check_columns(
 def check_episodes(step: Array, horizon: Any, discount: Any) -> None:
     """Raise InputError if a task is none, or a step is beyond its horizon."""
     horizon = whole_number("the horizon of a log", horizon, 1)
-    if isinstance(discount, bool) or not 0 < discount <= 1:  # NaN too
-        raise InputError(f"the discount of a log is above 0 and at most 1, and got {discount}")
+    check_discount(discount)
     for start in range(0, len(step), ROWS):
         piece = np.asarray(step[start : start + ROWS])
         wrong = np.flatnonzero((piece < 0) | (piece >= horizon))
@@ -67,6 +69,27 @@ def check_episodes(step: Array, horizon: Any, discount: Any) -> None:
                 f"the column step of the log has {piece[wrong[0]]} in row {start + wrong[0]}, and "
                 f"an episode's steps are 0 to {horizon - 1}"
             )
+
+
+def check_discount(discount: Any) -> None:
+    """Raise InputError unless the discount is a number above 0 and at most 1."""
+    is_number = isinstance(discount, Real) and not isinstance(discount, bool)
+    if not is_number or not 0 < float(discount) <= 1:  # NaN too
+        raise InputError(
+            f"the discount of a log must be a number above 0 and at most 1, and is {discount!r}"
+        )
+
+
+def check_space(what: str, space: Any) -> None:
+    """Raise InputError unless it is one that agents learn from: Discrete or MultiDiscrete with
+    values from 0, or a Box."""
+    starts = np.asarray(getattr(space, "start", 0))
+    if isinstance(space, spaces.Discrete | spaces.MultiDiscrete | spaces.Box) and not starts.any():
+        return
+    fault = "is not counted from 0" if starts.any() else "is none of Discrete, MultiDiscrete, Box"
+    raise InputError(
+        f"the {what} space of a log {fault}, {space}; number the values from 0, or use a Box"
+    )
 
 
 def check_values(name: str, column: Array, space: Space) -> None:

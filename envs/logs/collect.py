@@ -1,7 +1,5 @@
 """Collecting a log: the behaviour policy acts, an experimenter, or each in some of the episodes."""
 
-import math
-import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib.metadata import version
@@ -24,7 +22,7 @@ from dosuite.causal import (
     behaviour_policy,
     uniform_policy,
 )
-from dosuite.causal.counts import whole_number
+from dosuite.causal.counts import memory, whole_number
 from dosuite.causal.errors import did_you_mean
 from dosuite.causal.model import noise
 from dosuite.causal.model.scm import check_model
@@ -174,14 +172,6 @@ def _in_memory(chunks: Iterator[Columns], episodes: int) -> Columns:
                 "it to a file, collect(..., path=...), or record fewer episodes"
             )
     return _concatenate(blocks)
-
-
-def memory() -> float:
-    """The size of this machine's memory in bytes; infinite where it is not known."""
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
-        return math.inf
 
 
 def _of_one_type(chunks: Iterator[Columns]) -> Iterator[Columns]:

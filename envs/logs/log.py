@@ -26,7 +26,7 @@ from dosuite.causal.errors import did_you_mean
 from ..files import alone_in
 from ..spaces import Space
 from . import arrow_file as arrow
-from . import tables
+from . import cells, tables
 from .checks import check_columns, check_episodes
 from .growing_columns import fingerprint
 from .latents import keeping_latents, latents_path, seal_of
@@ -34,6 +34,8 @@ from .shuffle import ROWS, copied, number_episodes, shuffled
 
 if TYPE_CHECKING:
     import networkx as nx
+
+    from dosuite.causal.graphs.conversion import AnyGraph
 
 LABELS = ("regime", "domain", "propensity")  # the columns that a log without labels lacks
 
@@ -115,7 +117,7 @@ class Log:
         action: str = "action",
         reward: str = "reward",
         logged: Sequence[str] = (),
-        graph: "nx.DiGraph[str] | str | None" = None,
+        graph: "AnyGraph | None" = None,
         observation_space: Space | None = None,
         action_space: Space | None = None,
         discount: float = 1.0,
@@ -123,28 +125,29 @@ class Log:
         """A log of a pandas frame, a mapping of columns, or the path of a CSV file.
 
         `observation` names one context, several, or none; `logged` names covariates. Columns named
-        episode, step, terminated, truncated and next_observation are used if the table has them;
-        without them each row is an episode. In the last row of an episode the next observation is
-        the row's own, unless the table has it. A `graph` over
-        the columns' names, a DiGraph or a text such as "age -> action", makes its other nodes
-        latent. Whole numbers become Discrete spaces, others a Box. Raises InputError, with column
-        and row, at what cannot be learned from.
+        episode, step, terminated, truncated, next_observation, regime and propensity are used if
+        the table has them, and refused under other tools' names, such as done; without them each
+        row is an episode of the behaviour policy. In the last row of an episode the next
+        observation is the row's own, unless the table has it. A `graph` over the columns' names,
+        such as the text "age -> action", makes its other nodes latent. Whole numbers become
+        Discrete spaces, others a Box. Raises InputError, with column and row, at what cannot be
+        learned from.
         """
         contexts = tables.as_names(observation, "a context")
         names = tables.as_names(logged, "a logged variable")
         tables.check_task(contexts, action, reward, discount, observation_space, action_space)
         frame = tables.read_table(table)
-        values = [tables.numbers(frame, name) for name in contexts]
+        values = [cells.numbers(frame, name) for name in contexts]
         space = observation_space
         if space is None:
             space = tables.space_of_contexts(contexts, values)
         columns = tables.columns_of(frame, values, space, (*contexts, action, reward, *names))
-        columns["action"] = tables.numbers(frame, action)
-        columns["reward"] = tables.numbers(frame, reward).astype(float)
+        columns["action"] = cells.numbers(frame, action)
+        columns["reward"] = cells.numbers(frame, reward).astype(float)
         for name in names:
             if name in columns:
                 raise InputError(f"a logged variable cannot have the name {name!r}; rename it")
-            columns[name] = tables.numbers(frame, name)
+            columns[name] = cells.numbers(frame, name)
         if action_space is None:
             action_space = tables.space_of_actions(action, columns["action"])
         if isinstance(action_space, Box):

@@ -5,8 +5,6 @@ pandas is imported at the first use, since it is slow to import.
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,16 +12,29 @@ import networkx as nx
 import numpy as np
 from gymnasium import spaces
 
-from dosuite.causal import Array, InputError, parse_graph
+from dosuite.causal import Array, InputError
 from dosuite.causal.errors import did_you_mean
+from dosuite.causal.graphs import as_dag
+from dosuite.causal.graphs.conversion import AnyGraph
 
 from ..spaces import Space, encode
+from .cells import filled, flag_of, numbers, propensities
+from .checks import check_discount
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_CATEGORIES = 1_000_000
-OWN = ("episode", "step", "terminated", "truncated", "next_observation")  # read where they are
+# columns that are read where they are, and what other tools call them
+OWN: Mapping[str, tuple[str, ...]] = {
+    "episode": ("episodeid", "episodenumber", "trajectory", "trajectoryid", "traj", "trajid"),
+    "step": ("t", "timestep", "stepid", "stepnumber"),
+    "terminated": ("done", "dones", "terminal", "terminals", "termination", "terminations"),
+    "truncated": ("timeout", "timeouts", "truncation", "truncations"),
+    "next_observation": ("nextobs", "nextobservations", "nextstate"),
+    "regime": (),
+    "propensity": ("propensities", "actionprob", "actionprobability"),
+}
 Table = Any  # a pandas.DataFrame, a mapping from names to columns, or the path of a CSV file
 
 
@@ -109,54 +120,10 @@ def check_task(
             raise InputError(
                 f"the column {name!r} is named twice, among contexts, action and reward"
             )
-    if isinstance(discount, bool) or not 0 < discount <= 1:
-        raise InputError(f"discount must be above 0 and at most 1, and got {discount}")
+    check_discount(discount)
     for name, space in (("observation_space", observation_space), ("action_space", action_space)):
         if space is not None and not isinstance(space, spaces.Space):
             raise InputError(f"{name} must be a space of Gymnasium, and is {space!r}")
-
-
-def numbers(frame: "pd.DataFrame", name: str) -> Array:
-    """A column (n,): int64 if all its numbers are whole, otherwise float64.
-
-    Raises InputError, with the row, if there is no such column, or a cell is missing, infinite or
-    not a number.
-    """
-    if name not in frame.columns:
-        names = [str(other) for other in frame.columns]
-        raise InputError(f"the table has no column {name!r}; {did_you_mean(name, names)}")
-    column = frame[name]
-    if column.ndim != 1:
-        raise InputError(f"the table has more than one column {name!r}")
-    if column.isna().any():
-        row = int(np.argmax(column.isna()))
-        raise InputError(f"the column {name} is missing in row {row}; drop the row, or fill it in")
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
-        values = np.asarray(column, dtype=float)
-    else:
-        values = np.array([_number(cell) for cell in column.tolist()])
-    wrong = ~np.isfinite(values)
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        cell = column.iloc[row]
-        text = repr(cell) if isinstance(cell, str) else str(cell)
-        raise InputError(
-            f"the column {name} has {text} in row {row}, and must hold finite "
-            "numbers; write categories as 0, 1, 2 and so on"
-        )
-    is_whole = np.all((values == np.floor(values)) & (np.abs(values) < 2**53))
-    return values.astype(np.int64) if is_whole else values
-
-
-def _number(cell: Any) -> float:
-    """A cell as a float; NaN if it is no real number."""
-    is_text = isinstance(cell, str) and "_" not in cell  # Python reads "1_0" as 10
-    if not (is_text or isinstance(cell, Real | Decimal | np.bool_)):
-        return np.nan
-    try:
-        return float(cell)
-    except (ValueError, OverflowError):
-        return np.nan
 
 
 def space_of_contexts(names: Sequence[str], contexts: Sequence[Array]) -> Space:
@@ -213,13 +180,14 @@ def episodes_of(
     if episode is None and step is None and over is None:
         return np.arange(rows), np.zeros(rows, dtype=np.int64)
     if episode is not None:
-        names = numbers(frame, episode)
-        is_first = np.append(True, names[1:] != names[:-1])
-        _, first_of_row = np.unique(names, return_index=True)
+        names = filled(frame, episode)
+        codes, _ = names.factorize()  # any names of episodes, such as texts
+        is_first = np.append(True, codes[1:] != codes[:-1])
+        _, first_of_row = np.unique(codes, return_index=True)
         again = np.setdiff1d(np.flatnonzero(is_first), first_of_row)
         if len(again):
             raise InputError(
-                f"episode {names[again[0]]} begins again in row {again[0]}; sort the rows by "
+                f"episode {names.iloc[again[0]]} begins again in row {again[0]}; sort the rows by "
                 "episode and step"
             )
     elif step is not None:
@@ -241,14 +209,17 @@ def episodes_of(
     return number, due
 
 
-def flag_of(frame: "pd.DataFrame", name: str) -> Array:
-    """A column of 0 and 1 as a mask (n,). Raises InputError, with the row, at another value."""
-    values = numbers(frame, name)
-    wrong = ~np.isin(values, [0, 1])
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise InputError(f"the column {name} has {values[row]} in row {row}, and must be 0 or 1")
-    return np.asarray(values == 1)
+def check_names_of_other_tools(names: Iterable[Any], taken: Sequence[str]) -> None:
+    """Raise InputError at a column that says what one of `OWN` says, under another name."""
+    unread = [str(name) for name in names if name not in taken and name not in OWN]
+    for own, others in OWN.items():
+        for name in unread if own not in names else ():
+            plain = name.lower().replace("_", "").replace("-", "").replace(" ", "")
+            if plain in (own.replace("_", ""), *others):
+                raise InputError(
+                    f"the column {name!r} is not read; rename it to {own!r} if it means that, and "
+                    "else name it as a logged variable or drop it"
+                )
 
 
 def check_ends(name: str, ends: Array, is_last: Array) -> None:
@@ -270,7 +241,7 @@ def following(observation: Array, is_last: Array) -> Array:
 
 
 def graph_with_roles(
-    graph: "nx.DiGraph[str] | str",
+    graph: AnyGraph,
     contexts: Sequence[str],
     action: str,
     reward: str,
@@ -278,10 +249,10 @@ def graph_with_roles(
 ) -> "nx.DiGraph[str]":
     """The graph with the role of each node; what is not a column of the log is latent.
 
-    Raises InputError if it has a cycle, or lacks a context, the action or the reward.
+    Raises InputError if it is none, has a cycle, or lacks a context, the action or the reward.
     """
-    dag = parse_graph(graph).dag if isinstance(graph, str) else graph
-    if not isinstance(dag, nx.DiGraph) or not nx.is_directed_acyclic_graph(dag):
+    dag = as_dag(graph)
+    if not nx.is_directed_acyclic_graph(dag):
         raise InputError("the graph of a log must be directed and without cycles")
     for name in (*contexts, action, reward):
         if name not in dag:
@@ -302,10 +273,11 @@ def columns_of(
 ) -> dict[str, Array]:
     """The columns of a log but for action and reward.
 
-    Columns of the frame called episode, step, terminated, truncated and next_observation are used
-    unless they are `taken` for something else. An episode is terminated in its last row, unless
+    Columns of the frame with the names in `OWN` are used unless they are `taken` for something
+    else. An episode is terminated in its last row, unless
     either flag says otherwise.
     """
+    check_names_of_other_tools(frame.columns, taken)
     has = {name: name in frame.columns and name not in taken for name in OWN}
     flags = {name: flag_of(frame, name) for name in ("terminated", "truncated") if has[name]}
     over = np.logical_or.reduce([*flags.values()]) if flags else None
@@ -324,6 +296,11 @@ def columns_of(
     after = following(observation, is_last)
     if has["next_observation"]:
         after = _checked_following(frame, after, space, contexts, is_last)
+    none = np.zeros(len(frame), dtype=bool)
+    regime = flag_of(frame, "regime") if has["regime"] else none
+    propensity = np.full(len(frame), np.nan)
+    if has["propensity"]:
+        propensity = propensities(frame, "propensity")
     return {
         "episode": number,
         "step": steps,
@@ -331,8 +308,8 @@ def columns_of(
         "next_observation": after,
         "terminated": ends,
         "truncated": is_last & ~ends,
-        "regime": np.zeros(len(frame), dtype=np.int8),
-        "propensity": np.full(len(frame), np.nan),
+        "regime": regime.astype(np.int8),
+        "propensity": propensity,
     }
 
 

@@ -52,6 +52,11 @@ def _option(path: Path, param: Any, name: str, value: Any) -> Iterator[str]:
     values = value if isinstance(value, list) else [value]
     if not all(isinstance(one, str | int | float) for one in values):
         raise InputError(f"{path}: {name} is a text, a number, a truth value, or a list of texts")
+    takes_truth = param.param_type_name != "argument" and param.is_flag
+    if not values or any(isinstance(one, bool) and not takes_truth for one in values):
+        raise InputError(
+            f"{path}: {name} = {value!r} names nothing; give it a value or leave it out"
+        )
     for one in values:
         if param.param_type_name == "argument":
             yield str(one)

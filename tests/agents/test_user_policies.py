@@ -193,3 +193,15 @@ def test_what_cannot_be_brought_is_refused(tmp_path: Path) -> None:
         lambda: as_policy(learn("causal", ICE, "exact"), spaces)
     )
     assert "counted only" in refused(lambda: as_policy(untrained(RecurrentPPO, AIRLINE), spaces))
+
+
+def test_what_a_function_returns_is_read_as_its_library_means_it() -> None:
+    zeros = lambda seen: torch.zeros(len(seen), requires_grad=True)  # noqa: E731
+    seen = np.zeros(3, dtype=int)
+    assert (as_policy(zeros, spaces_of(ICE)).probabilities(seen)[:, 0] == 1).all()
+    one = lambda seen: torch.tensor(float(seen == 0), requires_grad=True)  # noqa: E731
+    assert (as_policy(one, spaces_of(ICE)).probabilities(seen)[:, 1] == 1).all()
+    hidden = lambda seen: np.ma.masked_array(np.zeros(len(seen)), mask=True)  # noqa: E731
+    assert "gave masked_array" in refused(
+        lambda: as_policy(hidden, spaces_of(ICE)).probabilities(seen)
+    )

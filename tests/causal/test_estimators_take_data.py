@@ -98,6 +98,34 @@ def test_entries_that_are_no_data_are_named() -> None:
     assert "got list" in refused(lambda: ipw([1, 2], "treat", "y", "age", 0))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("age", "message"),
+    [
+        (lambda age: np.ma.masked_array(age, mask=age == 1), "the column age is masked in row"),
+        (lambda age: pd.Series(age)[::-1], "age and treat are Series with different indexes"),
+        (lambda age: np.where(age, "NaT", "2020-01-01").astype("M8[D]"), "missing in row"),
+        (lambda age: np.array([*age[:-1], None], dtype=object), "missing in row 599"),
+        (lambda age: pd.array([*(age[:-1] == 1), None], dtype="boolean"), "missing in row 599"),
+        (lambda age: pd.Categorical([*("ab"[i] for i in age[:-1]), None]), "missing in row 599"),
+        (lambda age: [[1, 2], [1]] * 300, "rows of one length"),
+    ],
+)
+def test_what_is_missing_is_no_value(age: Callable[[Any], Any], message: str) -> None:
+    log: dict[str, Any] = columns()
+    log |= {"treat": pd.Series(log["treat"]), "age": age(log["age"])}
+    assert message in refused(lambda: ipw(log, "treat", "y", "age", 0))
+    assert message in refused(lambda: empirical(log, "age"))
+
+
+def test_an_estimate_that_overflows_is_refused() -> None:
+    log = columns()
+    assert "not finite" in refused(
+        lambda: ipw({**log, "y": np.full(600, 1e308)}, "treat", "y", "age", 0)
+    )
+    huge = {**log, "y": np.array([10**30] * 600, dtype=object)}
+    assert ipw(huge, "treat", "y", "age", 0).value == pytest.approx(1e30)
+
+
 def test_a_column_of_several_numbers_is_one_variable() -> None:
     log = columns()
     both = np.stack([log["age"], log["lab"]], axis=1)

@@ -237,7 +237,7 @@ def test_an_estimand_of_a_model_is_evaluated_on_its_log() -> None:
         (JOINT.tolist(), "name them"),
         (None, "got NoneType"),
         ({"z": [0, 1], "x": [0, 1]}, "no column 'y'"),
-        ({"z": [0, 1], "x": [0, 1], "y": [0, None]}, "None (NoneType) in row 1"),
+        ({"z": [0, 1], "x": [0, 1], "y": [0, None]}, "missing in row 1"),
         ({"z": [0, 1], "x": [0, 1], "y": 1}, "single value"),
     ],
 )

@@ -53,12 +53,61 @@ CONFOUNDED = parse_graph("x -> y; x <-> y")
 
 
 @pytest.mark.parametrize(
+    "mark", [{"dir": "both"}, {"type": "<->"}, {"bidirected": True}, {"kind": "Bidirected"}]
+)
+def test_an_edge_that_is_marked_so_is_a_hidden_common_cause(mark: dict[str, object]) -> None:
+    graph = nx.DiGraph([("x", "y")])
+    graph.edges["x", "y"].update(mark)
+    assert as_admg(graph) == parse_graph("x <-> y")
+
+
+@pytest.mark.parametrize(
+    ("of_node", "of_edge", "message"),
+    [
+        ({"style": "dashed"}, {}, "x is dashed; write latent=true"),
+        ({"label": "hidden cause"}, {}, "has the label 'hidden cause'"),
+        ({}, {"style": "bold,dotted"}, "is dotted; write <->"),
+        ({}, {"type": "o->"}, "no causal arrow"),
+        ({}, {"arrowhead": "none"}, "no causal arrow"),
+    ],
+)
+def test_what_only_the_drawing_says_is_refused(
+    of_node: dict[str, object], of_edge: dict[str, object], message: str
+) -> None:
+    graph = nx.DiGraph([("x", "y")])
+    graph.nodes["x"].update(of_node)
+    graph.edges["x", "y"].update(of_edge)
+    with pytest.raises(InputError, match=message):
+        as_admg(graph)
+
+
+def test_a_query_takes_the_nodes_of_the_graph_as_they_are() -> None:
+    cause: Any = [("a", 0)]  # in a list, since a pair alone could be two names
+    effect: Any = [("b", 0)]
+    graph: nx.DiGraph[Any] = nx.DiGraph([(*cause, *effect)])
+    assert str(identify(graph, effect, cause)) == "P(b[0] | do(a[0])) = P(b[0] | a[0])"
+
+
+def test_the_errors_of_a_sem_of_pgmpy_are_hidden_common_causes() -> None:
+    class SEMGraph:  # with the attributes of pgmpy's class, which takes seconds to import
+        graph = nx.DiGraph([("x", "y"), ("u", "x")])
+        err_graph = nx.Graph([("x", "y")])
+        latents = frozenset({"u"})
+
+    assert as_admg(SEMGraph()) == CONFOUNDED
+
+
+@pytest.mark.parametrize(
     "mark",
     [
         {"role": "latent"},
         {"role": "hidden"},
         {"latent": True},
         {"latent": None},
+        {"Latent": True},
+        {"is_latent": 1},
+        {"type": "latent"},
+        {"status": "Unobserved"},
         {"unobserved": 1},
         {"hidden": np.True_},
         {"observed": "no"},

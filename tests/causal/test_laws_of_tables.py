@@ -65,7 +65,7 @@ def test_no_law_is_refused(read: Callable[[object], object], table: Any, line: s
     ("columns", "line"),
     [
         ({"x": [0, 1], "y": [0, np.nan]}, "nan in row 1; drop such rows"),
-        ({"x": [0, 1], "y": [0, None]}, "None (NoneType) in row 1"),
+        ({"x": [0, 1], "y": [0, None]}, "missing in row 1"),
         ({"x": [0, 1], "y": [0]}, "columns of 1, 2 rows"),
         ({"x": [], "y": []}, "has no rows"),
     ],

@@ -9,6 +9,7 @@ import pytest
 from dosuite.causal import (
     Array,
     Bernoulli,
+    Categorical,
     Distribution,
     Exactly,
     InputError,
@@ -96,9 +97,35 @@ def test_a_faulty_mechanism_is_named_in_one_line(method: Any, text: str, base: t
     assert "\n" not in str(refused.value)
 
 
-def test_a_mechanism_that_looks_at_other_units_is_found() -> None:
+@pytest.mark.parametrize(
+    "probability",
+    [
+        lambda weather: weather.mean(),
+        lambda weather: 0.3 * weather.any(),
+        lambda weather: 0.3 * weather[0],
+        lambda weather: 0.3 * weather[-1],
+        lambda weather: np.full(len(weather), 0.5 * weather.max()),
+        lambda weather: np.sort(weather) * 0.5,
+    ],
+)
+def test_a_mechanism_that_looks_at_other_units_is_found(probability: Any) -> None:
+    law = lambda self, weather: Bernoulli(probability(weather))  # noqa: E731
     with pytest.raises(InputError, match=r"Faulty\.sold gives another law"):
-        type("Faulty", (Shop,), {"sold": logged(lambda self, weather: Bernoulli(weather.mean()))})
+        type("Faulty", (Shop,), {"sold": logged(law)})
+
+
+def test_a_support_may_have_the_values_of_the_units_of_a_call() -> None:
+    def own_values(self: Any, weather: Array) -> Distribution:
+        values = np.unique(weather)
+        return Categorical((weather[:, None] == values) * 1.0, values)
+
+    assert type("Fine", (Shop,), {"sold": logged(own_values)})().sample(3, 0)["sold"].shape == (3,)
+
+
+def test_numbers_of_python_in_an_array_are_numbers() -> None:
+    law = lambda self, weather: Exactly(weather.astype(object))  # noqa: E731
+    model = type("Fine", (Shop,), {"sold": logged(law)})()
+    assert model.sample(3, 0)["sold"].dtype == float
 
 
 @pytest.mark.parametrize("base", [Shop, ContinuousShop])

@@ -5,13 +5,14 @@ import decimal
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
-from gymnasium.spaces import Box, Discrete
+from gymnasium.spaces import Box, Discrete, MultiBinary, Tuple
 from refusals import refused
 
-from dosuite.envs import Log
+from dosuite.envs import Log, collect, make_model, to_pandas
 
 PLAIN: dict[str, Any] = {"observation": [0, 1, 0], "action": [0, 1, 0], "reward": [1, 0, 0.5]}
 HEADER = "observation,action,reward\n"
@@ -98,7 +99,6 @@ BAD: dict[str, tuple[Any, str]] = {
         "not a table",
     ),
     "steps that repeat": (one(episode=[0, 0, 0], step=[0, 0, 1]), "step has 0 in row 1"),
-    "episodes by name": (one(episode=["a", "a", "b"]), "episode has 'a' in row 0"),
     "episode missing": (one(episode=[0, None, 1]), "episode is missing in row 1"),
     "half terminated": (one(terminated=[0.5, 1, 1]), "terminated has 0.5 in row 0"),
     "truncated inside": (one(episode=[0, 0, 1], truncated=[1, 0, 0]), "truncated has 1 in row 0"),
@@ -142,12 +142,12 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], str]] = {
     "context twice": ({"observation": ["observation", "observation"]}, "is named twice"),
     "logged twice": ({"logged": ["age", "age"]}, "a logged variable cannot have the name 'age'"),
     "logged action": ({"logged": "action"}, "a logged variable cannot have the name 'action'"),
-    "discount": ({"discount": 2}, "discount must be above 0 and at most 1"),
-    "no discount": ({"discount": float("nan")}, "discount must be above 0"),
+    "discount": ({"discount": 2}, "must be a number above 0 and at most 1"),
+    "no discount": ({"discount": float("nan")}, "a number above 0"),
     "no space": ({"observation_space": 3}, "must be a space of Gymnasium"),
     "small space": ({"action_space": Discrete(1)}, "not in Discrete(1)"),
     "space of two": ({"observation_space": Box(0, 1, (2,))}, "must have the shape (2,)"),
-    "no graph": ({"graph": 3}, "must be directed"),
+    "no graph": ({"graph": 3}, "a graph is a text"),
 }
 
 
@@ -187,3 +187,47 @@ def test_a_column_that_is_not_there_is_named() -> None:
     log = Log.of(one(age=[1, 2, 3]), logged="age")
     assert "did you mean 'reward'?" in refused(lambda: log["rewrd"])
     assert "did you mean 'age'?" in refused(lambda: log.view(0)["agee"])
+
+
+def test_episodes_may_have_any_names() -> None:
+    steps = {**PLAIN, "step": [0, 1, 0]}
+    for names in (
+        ["a", "a", "b"],
+        [2**60, 2**60, 2**60 + 1],
+        pd.to_datetime(["2020", "2020", "2021"]),
+    ):
+        assert Log.of({**steps, "episode": names})["episode"].tolist() == [0, 0, 1]
+        assert Log.of({**PLAIN, "episode": names})["step"].tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "name", ["done", "Terminals", "timeouts", "Episode", "episode_id", "traj id", "next_obs"]
+)
+def test_what_other_tools_call_the_ends_of_episodes_is_not_passed_over(name: str) -> None:
+    table = one(**{name: [0, 1, 1]})
+    assert f"the column {name!r} is not read; rename it" in refused(lambda: Log.of(table))
+    assert name in Log.of(table, logged=name).columns
+
+
+def test_a_log_keeps_the_labels_of_its_table() -> None:
+    log = collect(make_model("IceCreamShorts-v0"), 50, 0, "mixed")
+    again = Log.of(to_pandas(log), logged="shorts")
+    for name, column in log.columns.items():
+        assert np.array_equal(again[name], column), name
+    assert "1.5 in row 1" in refused(lambda: Log.of(one(propensity=[None, 1.5, 0.5])))
+    assert "2 in row 0" in refused(lambda: Log.of(one(regime=[2, 0, 1])))
+
+
+@pytest.mark.parametrize("space", [Discrete(3, start=-1), MultiBinary(1), Tuple([Discrete(2)])])
+def test_spaces_that_no_agent_learns_in_are_refused(space: Any) -> None:
+    assert "the action space of a log" in refused(lambda: Log.of(PLAIN, action_space=space))
+    assert "the observation space" in refused(lambda: Log.of(PLAIN, observation_space=space))
+
+
+def test_the_graph_of_a_log_is_any_graph() -> None:
+    graph: Any = nx.MultiDiGraph([("observation", "action"), ("action", "reward")])
+    graph.add_edge("action", "reward", type="bidirected")
+    log = Log.of(PLAIN, graph=graph)
+    assert log.graph is not None
+    assert sum(data["role"] == "latent" for _, data in log.graph.nodes(data=True)) == 1
+    assert "discount" in refused(lambda: Log.of(PLAIN, discount="1"))  # type: ignore[arg-type]

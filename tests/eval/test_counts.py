@@ -23,6 +23,7 @@ from dosuite.eval.runs.run import Run
 from dosuite.eval.runs.suite import execute, grid
 
 ICE = make_model("IceCreamShorts-v0")
+LOG = collect(ICE, 20, 0)
 NO_COUNTS = [1.5, 2.0, np.float64(2), True, np.bool_(True), "2", -3, float("nan"), float("inf")]
 DATA = {"x": [0, 1] * 4, "z": [0, 0, 1, 1] * 2, "y": [0, 1, 1, 1] * 2}
 
@@ -39,6 +40,7 @@ COUNTS: dict[str, Callable[[Any], Any]] = {
     "episodes of a log": lambda n: collect(ICE, n, 0),
     "seed of a log": lambda n: collect(ICE, 2, n),
     "units": lambda n: ICE.sample(n, 0),
+    "seed of an agent": lambda n: make_agent("naive").learn(LOG, n),
     "seed of a view": lambda n: collect(ICE, 2, 0).view(n),
     "environments": lambda n: CausalVectorEnv(ICE, n),
     "steps of an episode": lambda n: CausalVectorEnv(ICE, 2, max_episode_steps=n),
@@ -129,3 +131,8 @@ def test_a_log_that_does_not_fit_in_memory_is_refused(monkeypatch: pytest.Monkey
     monkeypatch.setattr(collecting, "memory", lambda: 2.0**20)
     assert "needs 1 GiB of memory" in refused(lambda: collect(ICE, 9_000_000, 0))
     assert collect(ICE, 100, 0).episodes == 100
+
+
+def test_more_than_fits_in_memory_is_refused() -> None:
+    for ask in (lambda: ICE.sample(10**13, 0), lambda: CausalVectorEnv(ICE, 10**13)):
+        assert "GiB of memory" in refused(ask)

@@ -58,6 +58,8 @@ def test_the_record_beside_the_results_does_the_same_runs_again(
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
+        ("environments = []", "environments = [] names nothing"),
+        ("seeds = true", "seeds = True names nothing"),
         ("seed = 2", "has an entry 'seed'; did you mean 'seeds'"),
         ("trust = true", "write --trust on the command line"),
         ("seeds = {a = 1}", "seeds is a text, a number"),
