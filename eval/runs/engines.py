@@ -5,11 +5,13 @@ What a worker that is lost had not finished is done again on another one.
 
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from socket import create_connection
 from time import monotonic, sleep
 from typing import Any
 
@@ -24,6 +26,7 @@ Work = Callable[[Calls], Answers]
 Ended = Iterator[tuple[int, Answers | None]]  # an index of calls; None: several workers were lost
 
 POLL = 0.3  # seconds between looks at what has ended, and whether there are workers
+CONNECT = 20.0  # seconds for a connection to a cluster
 PATIENCE = 60.0  # seconds without any worker after which the runs are given up
 GONE = "the engine has no workers any more; run the command again to do the runs that are left"
 
@@ -67,6 +70,15 @@ def in_engine(
         bundles = lost
 
 
+def check_reachable(address: str) -> None:
+    """Raise InputError if nobody listens at "host:port" or "tcp://host:port"."""
+    if found := re.fullmatch(r"(?:\w+://)?([\w.-]+):(\d+)", address):
+        try:
+            create_connection((found[1], int(found[2])), CONNECT).close()
+        except OSError as error:
+            raise InputError(f"the engine has no cluster at {address}: {error}") from error
+
+
 def _rounds(left: Mapping[Any, int], has_workers: Callable[[], bool]) -> Iterator[None]:
     """One round after another until no bundle is left, or there are no workers for a minute."""
     seen = monotonic()
@@ -88,12 +100,15 @@ def _on_dask(work: Work, calls: Sequence[Calls], workers: int) -> Ended:
             return bool(client.nthreads())
         return False
 
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     with ExitStack() as stack:
         cluster = dask.config.get("scheduler-address", None)
         if cluster is None:
             one_thread = {"threads_per_worker": 1, "dashboard_address": None}
             local = LocalCluster(n_workers=workers, silence_logs=logging.CRITICAL, **one_thread)
             cluster = stack.enter_context(local)
+        else:
+            check_reachable(cluster)
         client = stack.enter_context(Client(cluster))
         left = {client.submit(work, each, pure=False): index for index, each in enumerate(calls)}
         for _ in _rounds(left, has_workers):
@@ -123,6 +138,7 @@ def _on_ray(work: Work, calls: Sequence[Calls], workers: int) -> Ended:
         if not ray.is_initialized():
             quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
             here = {"address": "local", "num_cpus": workers, "include_dashboard": False}
+            check_reachable(os.environ.get("RAY_ADDRESS", ""))
             ray.init(**quiet, **({} if "RAY_ADDRESS" in os.environ else here))
             stack.callback(ray.shutdown)
 

@@ -11,7 +11,7 @@ from refusals import refused
 from dosuite.eval import execute
 from dosuite.eval.runs import engines
 from dosuite.eval.runs.bundles import SECONDS, bundles_of
-from dosuite.eval.runs.engines import Ended, Work, check_engine
+from dosuite.eval.runs.engines import Ended, Work, check_engine, check_reachable
 from dosuite.eval.runs.remote_calls import Calls
 from dosuite.eval.runs.run import Run
 from dosuite.eval.runs.shards import cost_of
@@ -147,6 +147,9 @@ def test_a_cluster_without_workers_is_given_up(
 def test_an_engine_that_is_not_there(dosuite: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "find_spec", lambda name: None)
     assert "pip install 'dosuite[dask]'" in refused(lambda: check_engine("dask"))
+    assert "no cluster at tcp://127.0.0.1:1:" in refused(
+        lambda: check_reachable("tcp://127.0.0.1:1")
+    )
     for command in (("run", "IceCreamShorts-v0"), ("matrix",), ("sanity",)):
         code, _, errors = dosuite(*command, "--engine", "rai")
         assert code == 2
