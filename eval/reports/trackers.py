@@ -15,6 +15,7 @@ from dosuite.causal import InputError
 from dosuite.causal.errors import did_you_mean
 
 from ..runs.run import Run
+from .labels import named
 
 SCALARS = ("value", "score", "kappa")
 
@@ -41,7 +42,7 @@ def log_curves(curves: pd.DataFrame, folder: Path, tracker: str) -> Path:
     is replaced. Its scalars are those of SCALARS that are known, by `step`.
     """
     place = folder / tracker
-    for _, run in curves.groupby("run", sort=False):
+    for _, run in named(curves).groupby("run", sort=False):
         TRACKERS[tracker](run, place)
     return place
 
@@ -79,6 +80,7 @@ def _to_wandb(run: pd.DataFrame, place: Path) -> None:
     import wandb
 
     first = run.iloc[0]
+    mode: Any = os.environ.get("WANDB_MODE", "offline")
     place.mkdir(parents=True, exist_ok=True)
     names = ["environment", "member", "variant", "agent", "regime", "budget", "seed"]
     tracked = wandb.init(
@@ -87,7 +89,7 @@ def _to_wandb(run: pd.DataFrame, place: Path) -> None:
         name=run_name(first),
         config={name: str(first[name]) for name in names},
         dir=str(place),
-        mode=os.environ.get("WANDB_MODE", "offline"),
+        mode=mode,
         reinit=True,
     )
     for step, scalars in _scalars(run):
