@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -76,12 +77,16 @@ def _to_tensorboard(run: pd.DataFrame, place: Path) -> None:
 
 
 def _to_wandb(run: pd.DataFrame, place: Path) -> None:
-    """Without a network, unless WANDB_MODE says otherwise; a run keeps its id."""
+    """Without a network, unless WANDB_MODE says otherwise; a run keeps its id.
+
+    wandb has a folder for each time that a run is written; those of earlier times are removed.
+    """
     import wandb
 
     first = run.iloc[0]
     mode: Any = os.environ.get("WANDB_MODE", "offline")
     place.mkdir(parents=True, exist_ok=True)
+    earlier = list(place.glob(f"wandb/offline-run-*-{first['run']}"))
     names = ["environment", "member", "variant", "agent", "regime", "budget", "seed"]
     tracked = wandb.init(
         project="dosuite",
@@ -90,11 +95,13 @@ def _to_wandb(run: pd.DataFrame, place: Path) -> None:
         config={name: str(first[name]) for name in names},
         dir=str(place),
         mode=mode,
-        reinit=True,
+        settings=wandb.Settings(silent=True, console="off"),
     )
     for step, scalars in _scalars(run):
         tracked.log(scalars, step=step)
     tracked.finish()
+    for folder in earlier:  # the new one is whole
+        shutil.rmtree(folder)
 
 
 TRACKERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
