@@ -133,10 +133,9 @@ def test_wandb_keeps_the_curves_without_a_network(
 
 def records_of_wandb(file: Path) -> Iterator[dict[str, Any]]:
     """The name of the run in a file of wandb, and its scalars by step."""
-    from wandb.proto.wandb_internal_pb2 import Record
-
+    protocol = pytest.importorskip("wandb.proto.wandb_internal_pb2")
     for block in blocks_of_wandb(file.read_bytes()):
-        record = Record()
+        record = protocol.Record()
         record.ParseFromString(block)
         if record.HasField("run"):
             yield {"name": record.run.display_name}
