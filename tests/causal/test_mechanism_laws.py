@@ -43,6 +43,7 @@ def alike_row_by_row(model: World) -> bool:
     return True
 
 
+@pytest.mark.long
 @every_model
 def test_a_mechanism_on_a_batch_is_the_mechanism_row_by_row(model: World) -> None:
     assert all(alike_row_by_row(world) for world in worlds(short(model, 2)))

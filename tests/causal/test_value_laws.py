@@ -62,6 +62,7 @@ def test_no_random_policy_beats_the_causal_one_or_is_beaten_by_the_worst(model: 
     assert worst - EXACT <= values.min() <= values.max() <= best + EXACT
 
 
+@pytest.mark.long
 @every_model
 def test_equal_models_are_equal_and_stay_so_through_pickling(model: World) -> None:
     for world in worlds(model):

@@ -193,6 +193,7 @@ except MemoryError:
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit on memory is Linux's")
 def test_a_log_larger_than_memory_is_written_and_learned_from(tmp_path: Path) -> None:
     gauge = f"{THROWAWAY_FILE}:Gauge"

@@ -43,6 +43,7 @@ def test_every_family_of_one_step_declares_ranges() -> None:
     assert "ConfoundedRiver-v0" not in without
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("environment", FAMILIES)
 def test_every_drawn_world_is_valid_has_the_same_spaces_and_confuses(environment: str) -> None:
     model = make_model(environment)

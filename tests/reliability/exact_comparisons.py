@@ -104,7 +104,7 @@ def can_be_dense(model: World) -> bool:
         states = np.prod([float(len(model.tables.support(name))) for name in names])
     except MISSING:
         return False
-    return bool(model.horizon > 1 and 512 < states <= 2**11)
+    return bool(model.horizon > 1 and 512 < states <= 2**12)
 
 
 def extremes(model: World) -> Answers:
