@@ -92,6 +92,9 @@ def _check(cls: type[Agent]) -> None:
         abstract.append("learn_from")
     if abstract:
         raise InputError(f"{name} must define {', '.join(abstract)}")
+    own = getattr(cls, "name", name)
+    if not isinstance(own, str) or not own.strip() or not own.isprintable():
+        raise InputError(f"{name}.name must be a text of one line, and is {own!r}")
     for setting in fields(cls):
         if setting.default is MISSING and setting.default_factory is MISSING:
             raise InputError(f"{name}: give the setting {setting.name} a default")

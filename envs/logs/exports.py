@@ -1,7 +1,8 @@
 """Logs as tables and as the data sets of other libraries of learning.
 
-Every export has the rows of the log in their order, and no latents. The other library is imported
-at the call; InputError says so where it is not installed. For Minari, see `minari.py`.
+Every export has the rows of the log in their order, and no latents; an agent can export what it is
+given of a log. The other library is imported at the call; InputError says so where it is not
+installed. For Minari, see `minari.py`.
 """
 
 from importlib import import_module
@@ -14,7 +15,7 @@ from gymnasium.spaces import Discrete
 from dosuite.causal import Array, InputError
 
 from ..files import replacing
-from .log import Log
+from .log import Data, Log
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 
 TABLES = (".csv", ".parquet")
 
+# how a library is installed, if not by its name; d3rlpy pins an older Gymnasium than ours
+INSTALLED = {"d3rlpy": "--no-deps d3rlpy && pip install structlog colorama dataclasses-json gym"}
 
-def to_pandas(log: Log) -> "pd.DataFrame":
+
+def to_pandas(log: Log | Data) -> "pd.DataFrame":
     """A frame with the columns of the log; two contexts are observation_0 and observation_1, and
     the pixels of an image likewise, row by row.
     """
@@ -40,7 +44,7 @@ def to_pandas(log: Log) -> "pd.DataFrame":
     return pd.DataFrame(columns)
 
 
-def to_table(log: Log, path: str | Path) -> Path:
+def to_table(log: Log | Data, path: str | Path) -> Path:
     """Write the frame of `to_pandas` to a .csv or a .parquet file, and return the path.
 
     Numbers in CSV have all their digits. Raises InputError if the path is named otherwise.
@@ -57,7 +61,7 @@ def to_table(log: Log, path: str | Path) -> Path:
     return path
 
 
-def to_torch(log: Log) -> "TensorDataset":
+def to_torch(log: Log | Data) -> "TensorDataset":
     """A torch data set of (observation, action, reward, next_observation, terminated).
 
     Observations are those of `numbered`, rewards float32.
@@ -73,7 +77,7 @@ def to_torch(log: Log) -> "TensorDataset":
     )
 
 
-def to_torchrl(log: Log, batch_size: int = 256) -> Any:
+def to_torchrl(log: Log | Data, batch_size: int = 256) -> Any:
     """A TorchRL `TensorDictReplayBuffer` of the log's transitions, with TorchRL's own keys.
 
     `episode` is the key "episode", by which its samplers find trajectories.
@@ -106,7 +110,7 @@ def to_torchrl(log: Log, batch_size: int = 256) -> Any:
     return buffer
 
 
-def to_d3rlpy(log: Log) -> Any:
+def to_d3rlpy(log: Log | Data) -> Any:
     """A d3rlpy `MDPDataset`, whose observations are those of `numbered`."""
     d3rlpy = _library("d3rlpy")
     kinds, space = d3rlpy.constants.ActionSpace, log.action_space
@@ -121,7 +125,7 @@ def to_d3rlpy(log: Log) -> Any:
     )
 
 
-def numbered(log: Log, name: str) -> Array:
+def numbered(log: Log | Data, name: str) -> Array:
     """A column of observations as numbers for a network: (n, k), float32.
 
     An observation of a Discrete space is one-hot; others are the numbers themselves.
@@ -146,4 +150,5 @@ def _library(name: str) -> Any:
         return import_module(name)
     except ImportError as error:
         package = name.partition(".")[0]
-        raise InputError(f"this needs {package}: pip install {package} ({error})") from error
+        how = INSTALLED.get(package, package)
+        raise InputError(f"this needs {package}: pip install {how} ({error})") from error

@@ -10,6 +10,7 @@ from dosuite.causal import InputError
 from dosuite.envs.regimes import Budget, Regime
 from dosuite.envs.registry import world_classes
 
+from ..reports.labels import named
 from ..reports.latex import escaped, tabular
 from ..reports.page import Section, Table
 from ..reports.report import definitions, report_sections
@@ -34,6 +35,7 @@ def paper(rows: pd.DataFrame, folder: Path, path: Path) -> dict[Path, str]:
     """
     if metrics.deployment(rows).empty:
         raise InputError(f"no run in {folder} has succeeded, so there is nothing to export")
+    rows = named(rows)
     bib = path.with_suffix(".bib")
     sections = report_sections(rows, summary(rows))
     blocks = [

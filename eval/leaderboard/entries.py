@@ -15,6 +15,7 @@ from dosuite.envs import make_model
 from dosuite.envs.plugins import names_file
 from dosuite.envs.regimes import Regime
 
+from ..reports.labels import named
 from ..reports.reference_rows import about_reference, reference_rows
 from ..runs.code import hash_of_floors
 from ..runs.reference_values import REFERENCES, references
@@ -114,7 +115,7 @@ def _entry(path: Path, workers: int, checked: bool) -> Entry:
         notes.append(f"{submitted['run'].nunique() - len(again)} runs are not re-scored")
     about = {key: manifest.about.get(key, "") for key in ABOUT}
     title = about["name"] or path.stem
-    runs = scored_runs(title, rows)
+    runs = scored_runs(title, named(rows))
     runs = runs.assign(verified=[verdicts.get(key, UNCHECKED) for key in runs["run"]])
     return Entry(title, path.name, runs, about, notes)
 

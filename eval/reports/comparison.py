@@ -8,7 +8,7 @@ import pandas as pd
 
 from ..runs.requests import records
 from ..scores import bootstrap, metrics
-from .labels import labelled
+from .labels import labelled, named
 from .page import Section, Table
 
 PAIR = ["where", "variant", "who", "seed"]  # what is the same in both runs of a pair
@@ -26,7 +26,8 @@ def comparison(folders: Mapping[str, pd.DataFrame], settings: Mapping[str, Path]
 
     `settings` are the paths of the folders, whose records say what was asked for.
     """
-    scores = {name: _scores(rows) for name, rows in folders.items()}
+    together = list(folders.values())
+    scores = {name: _scores(named(rows, together)) for name, rows in folders.items()}
     tables = [_paired(scores, metric) for metric in METRICS]
     return [
         Section("1. The same seeds, side by side", [PAIRED, *_alone(scores)], tables),

@@ -1,13 +1,47 @@
 """How tables and figures name the environment and the agent of a row."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
+from dosuite.agents.summaries import agent_sources
 from dosuite.envs.regimes import Regime
+from dosuite.envs.settings import parse, unparse
 
 from .page import printable
 
 LABELS = {regime.value: regime.label for regime in Regime}
+
+
+def named(rows: pd.DataFrame, beside: Iterable[pd.DataFrame] = ()) -> pd.DataFrame:
+    """The rows with the names of a user's agents in place of their files: "greedy:prior=0.5".
+
+    A name that several files have, in these rows or in those `beside` them, or that an agent of
+    this package has, is followed by its file: "naive [my_agent.py]".
+    """
+    tables = [table for table in (rows, *beside) if "agent_name" in table]
+    if "agent_name" not in rows:
+        return rows
+    known = pd.concat([table[["agent", "agent_name"]] for table in tables]).drop_duplicates()
+    known = known[known["agent_name"].fillna("") != ""]
+    labels: dict[str, str] = {}
+    for name, own in known.groupby("agent_name"):
+        parsed = {text: parse(text) for text in own["agent"]}
+        files = dict.fromkeys(file for file, _ in parsed.values())
+        ends = _ends(list(files)) if len(files) > 1 or name in agent_sources() else {}
+        for text, (file, settings) in parsed.items():
+            labels[text] = unparse(str(name), settings) + ends.get(file, "")
+    shown = rows["agent"].map(lambda text: labels.get(text, text))
+    return rows.assign(agent=shown).drop(columns="agent_name")
+
+
+def _ends(files: list[str]) -> dict[str, str]:
+    """What tells files apart, in brackets: their own names if these differ, or the whole text."""
+    own = [Path(file).name for file in files]
+    texts = own if len(set(own)) == len(files) else files
+    return {file: f" [{text}]" for file, text in zip(files, texts, strict=True)}
 
 
 def labelled(rows: pd.DataFrame) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from ..scores import metrics
 from ..scores.scale import DEFINITIONS as SCALE
 from . import figures, tables
 from .figure_files import figure_files
+from .labels import named
 from .latex import tabular
 from .learning_curves import NAME as CURVES
 from .learning_curves import curves, curves_figure, curves_section
@@ -111,7 +112,7 @@ def results_fault(rows: pd.DataFrame) -> str:
         return "it has a column twice"
     if rows.empty:
         return "it has no rows"
-    for name in TEXTS:
+    for name in [*TEXTS, *({"agent_name"} & {*rows.columns})]:
         if not _are_texts(rows[name]):
             return f"the column {name} must hold texts"
     for name in numbers:
@@ -142,6 +143,7 @@ def _are_texts(column: "pd.Series[Any]") -> bool:
 
 def print_tables(rows: pd.DataFrame, console: Console) -> None:
     """Print the answers to the first three questions, and what failed if anything did."""
+    rows = named(rows)
     sections = report_sections(rows, summary(rows))
     print_sections([section for section in sections if section.on_terminal], console)
 
@@ -165,6 +167,7 @@ def write_report(
     Rows that were made `beforehand` are drawn in grey. A `first` section stands above those of the
     rows. Everything is rendered before the first file is written.
     """
+    rows = named(rows)
     learned = curves_section(curves(rows))
     last = [learned, paths_section(rows, folder), made_section(folder)]
     save(_render(rows, beforehand, [each for each in last if each], first), folder)

@@ -263,6 +263,7 @@ def _text(score: dict[Any, Any], digits: int) -> str:
 
 def _flat(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame as texts, with its index as the first columns."""
-    flat = frame.astype(object).fillna("n/a").rename_axis(columns=None).reset_index()
+    texts = frame.astype(object)
+    flat = texts.where(texts.notna(), "n/a").rename_axis(columns=None).reset_index()
     flat = flat.rename(columns={"where": "environment", "who": "agent"}).astype(str)
     return flat.map(printable)

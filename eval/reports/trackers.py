@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,7 @@ from dosuite.causal import InputError
 from dosuite.causal.errors import did_you_mean
 
 from ..runs.run import Run
+from .labels import named
 
 SCALARS = ("value", "score", "kappa")
 
@@ -41,7 +43,7 @@ def log_curves(curves: pd.DataFrame, folder: Path, tracker: str) -> Path:
     is replaced. Its scalars are those of SCALARS that are known, by `step`.
     """
     place = folder / tracker
-    for _, run in curves.groupby("run", sort=False):
+    for _, run in named(curves).groupby("run", sort=False):
         TRACKERS[tracker](run, place)
     return place
 
@@ -75,11 +77,16 @@ def _to_tensorboard(run: pd.DataFrame, place: Path) -> None:
 
 
 def _to_wandb(run: pd.DataFrame, place: Path) -> None:
-    """Without a network, unless WANDB_MODE says otherwise; a run keeps its id."""
+    """Without a network, unless WANDB_MODE says otherwise; a run keeps its id.
+
+    wandb has a folder for each time that a run is written; those of earlier times are removed.
+    """
     import wandb
 
     first = run.iloc[0]
+    mode: Any = os.environ.get("WANDB_MODE", "offline")
     place.mkdir(parents=True, exist_ok=True)
+    earlier = list(place.glob(f"wandb/offline-run-*-{first['run']}"))
     names = ["environment", "member", "variant", "agent", "regime", "budget", "seed"]
     tracked = wandb.init(
         project="dosuite",
@@ -87,12 +94,14 @@ def _to_wandb(run: pd.DataFrame, place: Path) -> None:
         name=run_name(first),
         config={name: str(first[name]) for name in names},
         dir=str(place),
-        mode=os.environ.get("WANDB_MODE", "offline"),
-        reinit=True,
+        mode=mode,
+        settings=wandb.Settings(silent=True, console="off"),
     )
     for step, scalars in _scalars(run):
         tracked.log(scalars, step=step)
     tracked.finish()
+    for folder in earlier:  # the new one is whole
+        shutil.rmtree(folder)
 
 
 TRACKERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {

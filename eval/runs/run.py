@@ -287,6 +287,14 @@ class Run:
         return make_agent(self.agent)
 
     @property
+    def _own_name(self) -> str:
+        """What an agent of a user's file calls itself: its `name`, or that of its class."""
+        agent = self._agent
+        if isinstance(agent, UserPolicyAgent) or not names_file(parse(self.agent)[0]):
+            return ""
+        return str(vars(type(agent)).get("name", type(agent).__name__))
+
+    @property
     def _rng(self) -> np.random.Generator:
         """The agent's generator, which does not depend on any code."""
         return np.random.default_rng(int(_hash(self._described), 16))
@@ -304,6 +312,7 @@ class Run:
             "member": ",".join(f"{key}={value}" for key, value in settings.items()),
             "variant": self.variant,
             "agent": self.agent,
+            "agent_name": self._own_name,
             "regime": self.regime,
             "needs": ", ".join(sorted(self._agent.needs)),
             "budget": self.budget,

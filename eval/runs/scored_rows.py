@@ -30,7 +30,7 @@ KAPPA_AT = "kappa_at_"  # and of the confusion coefficients
 UNSEALED = "unsealed"  # the attribute of rows from a file that has none
 TEXTS = frozenset(
     {"environment", "member", "variant", "agent", "regime", "needs", "run", "world", "status"}
-    | {"note"}
+    | {"agent_name", "note"}
 )
 
 

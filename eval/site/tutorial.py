@@ -2,7 +2,8 @@
 
 A block of Python is run after those before it, in one namespace; its last line, if it is an
 expression, is shown too. `python name.py` writes a file instead. The lines of a block `console`
-that begin with "$ " are commands.
+that begin with "$ " are commands. A block with `needs=library` is shown but not run where the
+library is not installed.
 """
 
 import ast
@@ -13,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import chdir, redirect_stdout
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,6 +34,8 @@ from .prose import highlighted
 
 SOURCE = FOLDER / "tutorial.md"
 COMMAND = (sys.executable, "-m", "dosuite.eval.cli.main")  # what `dosuite` stands for
+# the language of a block, the file that it writes, and the library that it needs
+_BLOCK = re.compile(r"(\w+)(?: ([\w.]+))?(?: needs=(\w+))?")
 _SVG = re.compile(r"<svg\b.*</svg>", re.DOTALL)
 
 
@@ -59,10 +63,13 @@ def tutorial_page(text: str = "") -> Page:
 
 def _run(token: Token, names: dict[str, Any]) -> None:
     """Run a block, and turn it into HTML with its output."""
-    language, _, file = token.info.partition(" ")
-    caption = Markup("<p class='facts'>{}</p>").format(f"The file {file}:") if file else Markup()
+    match = _BLOCK.fullmatch(token.info)
+    language, file, library = match.groups("") if match else ("", "", "")
+    caption = _facts(f"The file {file}:") if file else Markup()
     try:
-        if file:
+        if library and find_spec(library) is None:
+            output = _facts(f"It was not run here, where {library} is not installed.")
+        elif file:
             Path(file).write_text(token.content, encoding="utf-8")
             output = Markup()
         elif language == "python":
@@ -76,6 +83,10 @@ def _run(token: Token, names: dict[str, Any]) -> None:
         ) from error
     token.type = "html_block"
     token.content = caption + highlighted(token.content, language) + output
+
+
+def _facts(text: str) -> Markup:
+    return Markup("<p class='facts'>{}</p>").format(text)
 
 
 def _python(code: str, names: dict[str, Any]) -> Markup:

@@ -1,5 +1,6 @@
 """Logs that other libraries read back: tables, Minari, torch, TorchRL and d3rlpy."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +100,17 @@ def test_d3rlpy_reads_the_episodes(log: Log) -> None:
 def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\.csv or \.parquet"):
         to_table(LOGS[0], tmp_path / "log.xlsx")
+
+
+def test_an_agent_exports_what_it_is_given_of_a_log() -> None:
+    log = LOGS[0]
+    for given, kept in zip(
+        to_torch(log.view(labels=True)).tensors, to_torch(log).tensors, strict=True
+    ):
+        assert torch.equal(given, kept)
+
+
+def test_a_missing_library_comes_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "d3rlpy", None)  # as if it was not there
+    with pytest.raises(InputError, match="pip install --no-deps d3rlpy && pip install structlog"):
+        to_d3rlpy(LOGS[0])

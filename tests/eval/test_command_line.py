@@ -18,6 +18,7 @@ from places import ROOT
 
 from dosuite.agents.registry import agent_classes
 from dosuite.envs import Log, load_latents, world_classes
+from dosuite.eval.cards.paper import paper
 from dosuite.eval.runs.suite import suite_environments
 
 TESTS = ROOT / "tests"
@@ -135,7 +136,7 @@ def test_the_main_job_in_small_ends_in_a_report(dosuite: Call, tmp_path: Path) -
 def test_a_users_agent_and_world_are_run_from_their_files(dosuite: Call, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(AGENT)
     (tmp_path / "world.py").write_text(WORLD)
-    code, _, _ = dosuite(
+    code, out, _ = dosuite(
         "run",
         "world.py",
         "IceCreamShorts-v0",
@@ -155,6 +156,14 @@ def test_a_users_agent_and_world_are_run_from_their_files(dosuite: Call, tmp_pat
     assert dict(zip(rows["environment"], rows["value"], strict=True)) == pytest.approx(
         {"world.py": 0.4, "IceCreamShorts-v0": 0.275}
     )
+    # the agent is shown by its name
+    assert "always:action=1 (offline)" in out
+    for name in ("figures/causal_score.svg", "tables/scores.md", "tables/scores.tex"):
+        text = (tmp_path / "results" / name).read_text()
+        assert "always:action=1 (offline)" in text
+        assert "mine.py" not in text
+    latex, _ = paper(rows, tmp_path / "results", tmp_path / "paper.tex").values()
+    assert "always:action=1" in latex
 
 
 @pytest.mark.long

@@ -50,6 +50,12 @@ def test_the_latex_is_whole(written: tuple[str, str]) -> None:
         if not line.startswith("%"):
             assert not set(line) & (set(ESCAPES) - set("{}$&\\")), line
             assert line.count("$") % 2 == 0
+    for kinds, rows in re.findall(r"\\begin\{tabular\}\{([lr]+)\}(.*?)\\end", tex, re.DOTALL):
+        for line in rows.splitlines():
+            if line.endswith(r"\\"):  # a row of cells, of which one may span several columns
+                spans = [int(width) for width in re.findall(r"\\multicolumn\{(\d+)\}", line)]
+                cells = len(re.findall(r"(?<!\\)&", line)) + 1
+                assert cells + sum(spans) - len(spans) == len(kinds), line
 
 
 def test_nothing_is_exported_of_a_folder_without_results(dosuite: Call) -> None:

@@ -53,7 +53,7 @@ def test_a_column_of_a_wrong_type_is_refused(rows: pd.DataFrame) -> None:
                 accepted.add((name, kind))
     unused = {"run", "exact"}
     of_numbers = {"numbers", "negative"}
-    of_texts = {"environment", "member", "agent", "note", "needs"}
+    of_texts = {"environment", "member", "agent", "agent_name", "note", "needs"}
     for name, kind in accepted:
         assert name in unused or (kind == "texts" and name in of_texts) or kind in of_numbers
     assert len(rows.columns) * len(WRONG) - len(accepted) > 100

@@ -1,5 +1,8 @@
 """Learning curves: their rows, their figure in the report, and the files of trackers."""
 
+import json
+import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -109,10 +112,50 @@ def test_tensorboard_reads_the_curves(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore")  # of libraries that are no dependency
 def test_wandb_keeps_the_curves_without_a_network(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("wandb", reason="the extra wandb is not installed")
     monkeypatch.delenv("WANDB_MODE", raising=False)
     found = curves(ROWS)
-    place = log_curves(found[found["agent"] == "dqn"], tmp_path, "wandb")
-    assert list(place.rglob("*.wandb"))
+    dqn = found[found["agent"] == "dqn"]
+    for _ in range(2):  # a second time, nothing is there twice
+        place = log_curves(dqn, tmp_path, "wandb")
+    assert capsys.readouterr() == ("", "")
+    (file,) = place.rglob("*.wandb")
+    first, *history = records_of_wandb(file)
+    assert first["name"] == "W-v0/dqn@observe_500/seed_0"
+    assert history == [
+        {"_step": 0, "value": 1.0, "score": 0.0, "kappa": 0.2},
+        {"_step": 4, "value": 0.0, "score": -0.5, "kappa": 0.9},
+        {"_step": 8, "value": 0.0, "score": -0.5, "kappa": 1.0},
+    ]
+
+
+def records_of_wandb(file: Path) -> Iterator[dict[str, Any]]:
+    """The name of the run in a file of wandb, and its scalars by step."""
+    protocol = pytest.importorskip("wandb.proto.wandb_internal_pb2")
+    for block in blocks_of_wandb(file.read_bytes()):
+        record = protocol.Record()
+        record.ParseFromString(block)
+        if record.HasField("run"):
+            yield {"name": record.run.display_name}
+        if record.HasField("history"):
+            items = record.history.item
+            read = {item.key or item.nested_key[0]: json.loads(item.value_json) for item in items}
+            yield {name: read[name] for name in ("_step", "value", "score", "kappa")}
+
+
+def blocks_of_wandb(content: bytes) -> Iterator[bytes]:
+    """The records of a file of wandb: LevelDB's format of logs, behind 7 bytes."""
+    at, record = 7, b""
+    while at + 7 <= len(content):
+        left = 32768 - at % 32768
+        if left < 7:
+            at += left  # no header fits in the rest of a block
+            continue
+        size, kind = struct.unpack("<HB", content[at + 4 : at + 7])
+        record += content[at + 7 : at + 7 + size]
+        at += 7 + size
+        if kind in (1, 4):  # a whole record, or the last part of one
+            yield record
+            record = b""

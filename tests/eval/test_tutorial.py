@@ -3,13 +3,19 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 import typer
+from commands import Call
 from markupsafe import Markup
 
+from dosuite.agents import make_agent
 from dosuite.causal import InputError
+from dosuite.eval import score
 from dosuite.eval.cli.main import app
+from dosuite.eval.runs import suite
 from dosuite.eval.site import tutorial
 
 BLOCK = """# Title
@@ -34,6 +40,18 @@ assert x == {"a": 1}
 ```
 """
 
+SOURCE = tutorial.SOURCE.read_text(encoding="utf-8")
+FENCE = re.compile(r"^```(\w+) ?([\w.]*)(?: ?needs=(\w+))?\n(.*?)^```", re.DOTALL | re.MULTILINE)
+# the blocks that need a library, and before them those that write the log
+BLOCKS: dict[str, list[tuple[str, str, str]]] = {
+    library: [
+        (language, file, code)
+        for language, file, needed, code in FENCE.findall(SOURCE)
+        if needed == library or code.startswith("$ dosuite data")
+    ]
+    for library in ("d3rlpy", "torchrl")
+}
+
 
 def check_options(block: str) -> Markup:
     """Raise an error of Typer if a command of a block has a wrong option; nothing is run."""
@@ -47,10 +65,38 @@ def check_options(block: str) -> Markup:
 
 def test_every_block_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tutorial, "_commands", check_options)
+    monkeypatch.setattr(tutorial, "find_spec", lambda library: None)  # tested below
     page = tutorial.tutorial_page()
+    assert page.body.count("It was not run here, where torchrl is not installed.") == 3
     assert "ice_cream=1: seeing 0.615, doing 0.275" in page.body
     assert "no single policy earns more on average than 0.445" in page.body
     assert page.body.count("<svg") == 1
+
+
+@pytest.mark.parametrize("library", ["d3rlpy", "torchrl"])
+@pytest.mark.filterwarnings("ignore")  # of libraries that are no dependency
+def test_an_agent_of_another_library_learns_from_a_named_log(
+    library: str, dosuite: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip(library, reason=f"{library} is not installed")
+    monkeypatch.setattr(suite, "_needs_child", lambda group: False)  # it would import torch again
+    names: dict[str, Any] = {"make_agent": make_agent, "score": score}
+    for language, file, block in BLOCKS[library]:
+        if file:
+            Path(file).write_text(block, encoding="utf-8")
+        elif language == "console":
+            for line in block.splitlines():
+                words = shlex.split(line.removeprefix("$ dosuite "))
+                # a shard of all runs is the same without the report
+                whole = ("--shard", "1/1", "--workers", "1") if words[0] == "run" else ()
+                code, _, errors = dosuite(*words, *whole)
+                assert code == 0, errors
+        else:
+            shown = str(tutorial._python(block, names))
+            assert "0.475" in shown  # after the log of an experiment
+    rows = pd.read_parquet("others/results.parquet").query("regime == 'observe' and world == ''")
+    assert list(rows["status"]) == ["ok", "ok"]
+    assert list(rows["value"].round(9)) == [0.275, 0.275]
 
 
 def test_a_wrong_option_is_noticed() -> None:

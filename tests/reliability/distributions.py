@@ -4,15 +4,19 @@
 
 needs the package `build`, and a network for the libraries. `--libraries here` builds without
 isolation, and the new environments use the libraries of the Python that runs this file; then
-neither is needed, but `setuptools` is.
+neither is needed, but `setuptools` is. `--libraries lowest` is the same with the lowest versions
+that pyproject.toml allows, but for torch; it needs a network. The versions that were tried are
+printed.
 """
 
 import argparse
+import re
 import subprocess
 import sys
 import sysconfig
 import tarfile
 import tempfile
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -25,27 +29,36 @@ out = sys.argv[1]  # which building changes
 build_meta.build_sdist(out)
 build_meta.build_wheel(out)
 """
+VERSIONS = """
+import re
+from importlib.metadata import requires, version
+texts = [text for text in requires("dosuite") if "extra ==" not in text]
+names = sorted(re.match(r"[\\w-]+", text)[0] for text in texts)
+print(", ".join(f"{name} {version(name)}" for name in names))
+"""
 # what is done with an installed package, and a text that it prints
 USES = (
     (("-m", "dosuite", "--version"), "dosuite "),
     (("-m", "dosuite", "show", "IceCreamShorts-v0"), "0.6150"),
     (("-m", "dosuite", "cite", "SimpsonClinic-v0"), "@software{dosuite"),
     (("-m", "dosuite", "study", "--findings"), ""),
+    (("-m", "dosuite", "run", "IceCreamShorts-v0", "--agent", "naive", "--seeds", "1"), "report: "),
 )
 
 
 def main() -> int:
     """Check both distributions, and say what failed: the exit status is 1 if anything did."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--libraries", choices=("fresh", "here"), default="fresh")
-    are_fresh = parser.parse_args().libraries == "fresh"
+    parser.add_argument("--libraries", choices=("fresh", "here", "lowest"), default="fresh")
+    libraries = parser.parse_args().libraries
     failures = 0
     with tempfile.TemporaryDirectory() as folder:
-        for file in _built(Path(folder), are_fresh):
+        for file in _built(Path(folder), libraries == "fresh"):
             missing = _not_packed(file)
-            python = _installed(file, Path(folder) / f"{file.name}-environment", are_fresh)
+            python = _installed(file, Path(folder) / f"{file.name}-environment", libraries)
             failed = [command for command, text in USES if text not in _output(python, command)]
             print(f"{file.name}: {len(USES) - len(failed)} of {len(USES)} commands ran")
+            print(f"  with {_output(python, ('-c', VERSIONS)).strip()}")
             for name in missing:
                 print(f"  lacks {name}")
             for command in failed:
@@ -83,8 +96,9 @@ def _not_packed(file: Path) -> list[str]:
     return sorted(set(listed.stdout.split()) - packed)
 
 
-def _installed(file: Path, place: Path, are_fresh: bool) -> Path:
+def _installed(file: Path, place: Path, libraries: str) -> Path:
     """The Python of a new environment that has the distribution."""
+    are_fresh = libraries == "fresh"
     venv.create(place, with_pip=are_fresh, symlinks=True)
     python = place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     options = ["-c", str(ROOT / "constraints.txt")]
@@ -93,9 +107,18 @@ def _installed(file: Path, place: Path, are_fresh: bool) -> Path:
         (site,) = place.glob("lib/python*/site-packages")
         # a path in a .pth file: packages can be imported from there, editable installs cannot
         (site / "libraries.pth").write_text(sysconfig.get_path("purelib"))
+        if libraries == "lowest":  # what stands in the environment comes before the path
+            options += ["--only-binary", "numpy,pandas,scipy", *_lowest(), "pytz"]  # for pandas 2
     command = [str(python), "-m", "pip", "install", "--quiet", *options, str(file)]
     subprocess.run(command, cwd=place, check=True)
     return python
+
+
+def _lowest() -> list[str]:
+    """The lowest version of each library that pyproject.toml allows, but for torch."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pairs = [re.match(r"([\w-]+).*>=([\d.]+)", text) for text in project["dependencies"]]
+    return [f"{pair[1]}=={pair[2]}" for pair in pairs if pair and pair[1] != "torch"]
 
 
 def _output(python: Path, command: tuple[str, ...]) -> str:
