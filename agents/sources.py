@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from gymnasium.vector import SyncVectorEnv
+
 from dosuite.causal import InputError, World
 from dosuite.envs import CausalVectorEnv, Data, Log, Space
 
@@ -19,7 +21,7 @@ class Practice:
     empty.
     """
 
-    make: Callable[[int], CausalVectorEnv]
+    make: Callable[[int], CausalVectorEnv | SyncVectorEnv]
     steps: int
     discount: float
     log: Data | None = None

@@ -24,11 +24,14 @@ from .observations import (
     shown_contexts,
     with_bank,
 )
+from .opaque_world import OpaqueWorld
 from .populations.population import Population, split
 from .registry import (
     class_named,
     make_model,
     members,
+    names_opaque,
+    opaque_world,
     opaque_worlds,
     register_all,
     world_class,
@@ -94,6 +97,7 @@ __all__ = [
     "Data",
     "Driver",
     "Log",
+    "OpaqueWorld",
     "PolicyValue",
     "Population",
     "ScatteredStart",
@@ -120,7 +124,9 @@ __all__ = [
     "make_model",
     "members",
     "named_logs",
+    "names_opaque",
     "observation_space",
+    "opaque_world",
     "opaque_worlds",
     "parse",
     "positions",

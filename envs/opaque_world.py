@@ -1,13 +1,16 @@
 """Worlds that are not structural causal models."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from dosuite.causal import Columns
+
 from .pictures.scene import Pixels
 from .pictures.window import FPS, MODES, Window, check_mode, warn_of_no_mode
+from .rollouts import Playing
 
 
 class OpaqueWorld(gymnasium.Env[Any, Any]):
@@ -20,6 +23,8 @@ class OpaqueWorld(gymnasium.Env[Any, Any]):
 
     metadata = {"render_modes": MODES, "render_fps": FPS}  # noqa: RUF012
     version: ClassVar[int] = 0
+    shifts: ClassVar[tuple[str, ...]] = ()
+    deployment: ClassVar[str] = ""  # the shift in which policies are valued; "" is the world itself
     horizon: int  # steps in an episode
 
     def __init__(self, render_mode: str | None):
@@ -31,6 +36,16 @@ class OpaqueWorld(gymnasium.Env[Any, Any]):
     def id(cls) -> str:
         """The id under which Gymnasium knows it, such as "KeysChests-v0"."""
         return f"{cls.__name__}-v{cls.version}"
+
+    def shifted(self, shift: str) -> Self:
+        """This world under one of its `shifts`, or itself if that is ""."""
+        raise NotImplementedError
+
+    def played(self, player: Playing, count: int, seed: int) -> Columns:
+        """`count` episodes of a player, with the same levels for every player: columns (count,
+        horizon), of which `reward` is 0 after the end of an episode.
+        """
+        raise NotImplementedError
 
     def picture(self) -> Pixels:
         """The picture of the present state: (height, width, 3)."""

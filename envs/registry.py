@@ -69,6 +69,27 @@ def opaque_worlds() -> dict[str, type[OpaqueWorld]]:
     return {cls.id(): cls for cls in classes_in_package(worlds, OpaqueWorld)}
 
 
+def opaque_world(world: str | OpaqueWorld) -> OpaqueWorld:
+    """The opaque world of an id, with or without its version; a world as it is.
+
+    Raises InputError if there is none.
+    """
+    if isinstance(world, OpaqueWorld):
+        return world
+    checked_type(world, str, "an opaque world is one, or its id")
+    if not names_opaque(world):
+        raise InputError(
+            f"there is no opaque world {world!r}; {did_you_mean(world, opaque_worlds())}"
+        )
+    classes = [cls for name, cls in opaque_worlds().items() if world in _names(name)]
+    return classes[0](render_mode=None)
+
+
+def names_opaque(name: str) -> bool:
+    """Whether a text is the id of an opaque world, with or without its version."""
+    return any(name in _names(opaque) for opaque in opaque_worlds())
+
+
 def world_class(name: str) -> type[World]:
     """The class of an id, with or without its version, or of a `file.py:Class`.
 
@@ -79,12 +100,13 @@ def world_class(name: str) -> type[World]:
         return class_in_file(name, World, wider=SCM)
     known = world_classes()
     for world, cls in known.items():
-        if name in (world, _without_version(world)):
+        if name in _names(world):
             return cls
-    if name in opaque_worlds():
+    if names_opaque(name):
         raise InputError(
             f"{name} is no model, and only Gymnasium makes it: "
-            f'gymnasium.make("dosuite.envs:{name}")'
+            f'gymnasium.make("dosuite.envs:{opaque_world(name).id()}"); to score a policy in it, '
+            f"dosuite.eval.score({name!r}, policy)"
         )
     if own := _own_class(name, World):
         raise InputError(
@@ -246,6 +268,11 @@ def _own_class(name: str, base: type[World]) -> type[World] | None:
         if below := _own_class(name, cls):
             return below
     return None
+
+
+def _names(world: str) -> tuple[str, str]:
+    """The texts that name a world: its id with and without its version."""
+    return world, _without_version(world)
 
 
 def _without_version(world: str) -> str:

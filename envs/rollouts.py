@@ -14,6 +14,8 @@ from dosuite.causal import Array, InputError
 from dosuite.causal.counts import whole_number
 
 Acting = Callable[[Array], Array]  # from observations (n, ...) to actions (n,)
+# from observations (n, ...) and the rewards of the previous step (n,), 0 at the first, to actions
+Playing = Callable[[Array, Array], Array]
 
 
 class Transition(NamedTuple):

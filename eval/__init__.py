@@ -7,16 +7,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .runs.opaque import practice_in
     from .runs.run import Run
     from .runs.score import score
     from .runs.suite import execute, grid
 
-__all__ = ["Run", "execute", "grid", "score"]
+__all__ = ["Run", "execute", "grid", "practice_in", "score"]
 
 _MODULES = {
     "Run": "runs.run",
     "execute": "runs.suite",
     "grid": "runs.suite",
+    "practice_in": "runs.opaque",
     "score": "runs.score",
 }
 

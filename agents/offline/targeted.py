@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 from gymnasium.spaces import flatdim
+from gymnasium.vector import SyncVectorEnv
 from scipy.special import expit
 from torch import Tensor, nn
 
@@ -200,7 +201,7 @@ class GraphPosterior:
 
 
 def _returns(
-    env: CausalVectorEnv,
+    env: CausalVectorEnv | SyncVectorEnv,
     graphs: Array,
     clones: Clones,
     length: int,

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Box
-from gymnasium.vector import AutoresetMode
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
 from dosuite.causal import Array, InputError
@@ -16,13 +16,13 @@ UNIT = Box(-1.0, 1.0, (1,), np.float32)  # the action space that Stable-Baseline
 
 
 class BatchedVecEnv(VecEnv):
-    """A `CausalVectorEnv` as a `VecEnv`, on which Stable-Baselines3 trains.
+    """A `CausalVectorEnv`, or another batch, as a `VecEnv`, on which Stable-Baselines3 trains.
 
     `PPO("MlpPolicy", BatchedVecEnv(env))`. Raises InputError if the batch's autoreset mode is not
     SAME_STEP.
     """
 
-    def __init__(self, env: CausalVectorEnv):
+    def __init__(self, env: CausalVectorEnv | SyncVectorEnv):
         if env.autoreset_mode is not AutoresetMode.SAME_STEP:
             raise InputError(
                 "Stable-Baselines3 begins a new episode in the same step: make the batch with "

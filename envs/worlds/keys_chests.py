@@ -5,7 +5,7 @@ from rollouts.
 """
 
 from collections import defaultdict
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
@@ -18,7 +18,7 @@ from dosuite.causal.errors import did_you_mean
 from ...causal.arrays import Flags
 from ..opaque_world import OpaqueWorld
 from ..pictures.scene import FLOOR, GREY, INK, ORANGE, PAPER, WALL, WOOD, YELLOW, Pixels, Scene
-from ..rollouts import Acting, seeds_of_episodes
+from ..rollouts import Acting, Playing, seeds_of_episodes
 from ..spaces import checked_action
 from .grid import Grid
 
@@ -65,6 +65,9 @@ class KeysChests(OpaqueWorld):
 
     Source: the game of keys and chests of Langosco et al. (2022), as a grid without walls.
     """
+
+    shifts: ClassVar[tuple[str, ...]] = tuple(SHIFTS)
+    deployment: ClassVar[str] = "test"
 
     def __init__(
         self,
@@ -124,6 +127,13 @@ class KeysChests(OpaqueWorld):
         reward = float(prize(self._before, self._now)[0])
         return self._now[0].copy(), reward, terminated, truncated, {}
 
+    def shifted(self, shift: str) -> "KeysChests":
+        """The world of the same length under a shift, or itself if that is "".
+
+        Raises InputError if there is no such shift.
+        """
+        return KeysChests(horizon=self.horizon, shift=shift) if shift else self
+
     def episodes(self, policy: Acting, count: int, seed: int) -> Columns:
         """The episodes of `estimated_value` with the same seed, run in parallel: columns
         (count, horizon).
@@ -131,17 +141,23 @@ class KeysChests(OpaqueWorld):
         `reward`; after each step, the keys `taken` and the chests `opened` so far; and, constant in
         an episode, the `keys` of the level and the chests `openable`, the smaller of the numbers of
         keys and chests. Raises InputError if `count` is below 1."""
+        return self.played(lambda observations, _: policy(observations), count, seed)
+
+    def played(self, player: Playing, count: int, seed: int) -> Columns:
+        """The `episodes` of a player that also sees the reward of the last step."""
         if count < 1:
             raise InputError(f"there must be 1 episode or more, and got {count}")
         generators = [seeding.np_random(own)[0] for own in seeds_of_episodes(count, seed)]
         now = np.stack([self._level(rng) for rng in generators])
         columns: dict[str, list[Array]] = defaultdict(list)
+        reward = np.zeros(count)
         for _ in range(self.horizon):
-            moved = after(now, policy(now))
+            moved = after(now, player(now, reward))
             following = np.where(is_over(now)[:, None], now, moved)
             opened = number(following, OPENED)
             taken = following[:, HELD] + opened
-            columns["reward"].append(prize(now, following))
+            reward = prize(now, following)
+            columns["reward"].append(reward)
             columns["taken"].append(taken)
             columns["opened"].append(opened)
             columns["keys"].append(taken + number(following, KEY))

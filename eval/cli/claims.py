@@ -10,12 +10,15 @@ from .options import (
     CORES,
     MOST_SEEDS,
     MOST_STEPS,
+    Engine,
     Out,
+    Shard,
     Trust,
     Workers,
     console,
     fail_if_any,
     print_plain,
+    rows_of_runs,
 )
 
 if TYPE_CHECKING:
@@ -60,6 +63,8 @@ def matrix(
     steps: Steps = 200_000,
     out: Out = Path("matrix"),
     workers: Workers = CORES,
+    engine: Engine = "",
+    shard: Shard = "",
     trust: Trust = False,
 ) -> None:
     """Run the prediction matrix.
@@ -71,11 +76,10 @@ def matrix(
     from ..claims.matrix import in_order, matrix_cells
     from ..claims.verdicts import matrix_sections
     from ..reports.page import print_sections
-    from ..runs.suite import execute
 
     set_trust(trust)
     cells = matrix_cells(only or (), agent or (), seeds, rows, steps)
-    results = execute(in_order(cells), out, workers)
+    results = rows_of_runs(in_order(cells), out, workers, shard, engine)
     sections = matrix_sections(cells, results)
     print_sections(sections[:-1], console)  # the last one, the settings, is only on the page
     _publish(sections, results, "matrix", out)

@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from .options import CORES, MOST_SEEDS, MOST_STEPS, Out, Workers, print_plain
+from .options import (
+    CORES,
+    MOST_SEEDS,
+    MOST_STEPS,
+    Engine,
+    Out,
+    Shard,
+    Workers,
+    print_plain,
+    rows_of_runs,
+)
 
 
 def curves(
@@ -18,6 +28,8 @@ def curves(
     ] = 20_000,
     out: Out = Path("curves"),
     workers: Workers = CORES,
+    engine: Engine = "",
+    shard: Shard = "",
 ) -> None:
     """Draw learning curves of dqn-lanes and ppo-lanes beside those of Stable-Baselines3.
 
@@ -29,9 +41,8 @@ def curves(
     from ..claims.learning_curves import curve_figure, curve_runs, curve_scores
     from ..reports.figure_files import figure_files
     from ..reports.page import save
-    from ..runs.suite import execute
 
-    rows = execute(curve_runs(only or (), seeds, steps), out, workers)
+    rows = rows_of_runs(curve_runs(only or (), seeds, steps), out, workers, shard, engine)
     scores = curve_scores(rows)
     with alone_in(out):
         with replacing(out / "curves.parquet") as temporary:

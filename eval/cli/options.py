@@ -1,7 +1,7 @@
 """What the commands share: the terminal, options, and the exit code."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +12,8 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ..runs.run import Run
 
 WIDE = Console(width=10_000)
 console = Console(width=max(110, Console().width))
@@ -78,6 +80,60 @@ def _check_writable(path: Path) -> None:
 
 Out = Annotated[Path, typer.Option(help="The folder of the results.", callback=folder)]
 Workers = Annotated[int, typer.Option(min=1, max=1024, help="Worker processes.")]
+
+
+def _engine(name: str) -> str:
+    if name:
+        from ..runs.engines import check_engine
+
+        check_engine(name)
+    return name
+
+
+def _shard(text: str) -> str:
+    if text:
+        from ..runs.shards import parsed_shard
+
+        parsed_shard(text)
+    return text
+
+
+Engine = Annotated[
+    str,
+    typer.Option(
+        help="dask or ray: its workers do the runs, on the cluster that DASK_SCHEDULER_ADDRESS or "
+        "RAY_ADDRESS names, else on this machine.",
+        callback=_engine,
+    ),
+]
+Shard = Annotated[
+    str,
+    typer.Option(
+        help="Do only this part of the runs, 1/8 to 8/8; `gather` joins them.", callback=_shard
+    ),
+]
+
+
+def rows_of_runs(
+    runs: Sequence["Run"],
+    out: Path,
+    workers: int,
+    shard: str,
+    engine: str,
+    settings: Mapping[str, object] | None = None,
+    policies: bool = False,
+) -> "pd.DataFrame":
+    """Do the runs of a command, and return their rows; after those of a shard, end the command."""
+    from ..runs.requests import Request
+    from ..runs.suite import execute
+
+    request = Request(settings or {}, shard)
+    rows = execute(runs, out, workers, policies=policies, request=request, engine=engine)
+    if shard:
+        print_plain(f"shard {shard}: {rows['run'].nunique()} of {len(set(runs))} runs in {out}")
+        fail_if_any(rows)
+        raise typer.Exit
+    return rows
 
 
 def table_of(frame: "pd.DataFrame") -> Table:

@@ -9,12 +9,15 @@ from .options import (
     CORES,
     MOST_SEEDS,
     MOST_STEPS,
+    Engine,
     Out,
+    Shard,
     Trust,
     Workers,
     console,
     fail_if_any,
     print_plain,
+    rows_of_runs,
 )
 
 if TYPE_CHECKING:
@@ -81,9 +84,8 @@ def run(
     ] = True,
     reference: Reference = True,
     workers: Workers = CORES,
-    shard: Annotated[
-        str, typer.Option(help="Do only this part of the runs, 1/8 to 8/8; `gather` joins them.")
-    ] = "",
+    engine: Engine = "",
+    shard: Shard = "",
     log_to: Annotated[
         str,
         typer.Option(
@@ -101,12 +103,8 @@ def run(
     from dosuite.envs.files import alone_in
     from dosuite.envs.trust import set_trust
 
-    from ..runs.requests import Request
-    from ..runs.shards import parsed_shard
-    from ..runs.suite import AGENTS, execute, grid, suite_environments
+    from ..runs.suite import AGENTS, grid, suite_environments
 
-    if shard:
-        parsed_shard(shard)
     if log and len(environments or ()) != 1:
         raise typer.BadParameter("with --log, name the one environment that the log is of")
     set_trust(trust)
@@ -137,14 +135,11 @@ def run(
         "policies": policies,
         "reference": reference,
     }
-    rows = execute(runs, out, workers, policies=policies, request=Request(settings, shard))
-    if shard:
-        print_plain(f"shard {shard}: {rows['run'].nunique()} of {len(set(runs))} runs in {out}")
-    else:
-        with alone_in(out):
-            _report(rows, out, reference)
-            if log_to:
-                _log_curves(out, log_to)
+    rows = rows_of_runs(runs, out, workers, shard, engine, settings, policies)
+    with alone_in(out):
+        _report(rows, out, reference)
+        if log_to:
+            _log_curves(out, log_to)
     fail_if_any(rows)
 
 

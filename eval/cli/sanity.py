@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from .options import CORES, MOST_SEEDS, MOST_STEPS, Out, Workers, console, print_plain
+from .options import (
+    CORES,
+    MOST_SEEDS,
+    MOST_STEPS,
+    Engine,
+    Out,
+    Shard,
+    Workers,
+    console,
+    print_plain,
+    rows_of_runs,
+)
 
 
 def sanity(
@@ -25,6 +36,8 @@ def sanity(
     ] = "",
     out: Out = Path("sanity"),
     workers: Workers = CORES,
+    engine: Engine = "",
+    shard: Shard = "",
 ) -> None:
     """Check agents where nothing is confounded.
 
@@ -34,10 +47,9 @@ def sanity(
     from ..claims.classic_control import TARGETS, target_scores
     from ..claims.sanity import EVERY_CONTROL, classic_section, control_runs, control_sections
     from ..reports.page import print_sections, write_sections
-    from ..runs.suite import execute
 
     runs = control_runs(only or (), agent or (), seeds, rows, steps, observation)
-    results = execute(runs, out, workers)
+    results = rows_of_runs(runs, out, workers, shard, engine)
     sections = control_sections(results)
     if not (only or agent or observation):
         sections.append(classic_section(target_scores(TARGETS, seeds)))

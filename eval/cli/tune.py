@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from .options import CORES, MOST_SEEDS, MOST_STEPS, Out, Workers, console, print_plain
+from .options import (
+    CORES,
+    MOST_SEEDS,
+    MOST_STEPS,
+    Engine,
+    Out,
+    Shard,
+    Workers,
+    console,
+    print_plain,
+    rows_of_runs,
+)
 
 
 def tune(
@@ -25,15 +36,17 @@ def tune(
     steps: Annotated[int, typer.Option(min=1, max=MOST_STEPS, help="Steps of practice.")] = 50_000,
     out: Out = Path("tuning"),
     workers: Workers = CORES,
+    engine: Engine = "",
+    shard: Shard = "",
 ) -> None:
     """Tune agents on controls only, with equally many trials each, and keep every trial."""
     from dosuite.envs.files import alone_in, replacing
 
     from ..claims.tuning import trial_scores, tuning_runs, tuning_section
     from ..reports.page import print_sections, write_sections
-    from ..runs.suite import execute
 
-    results = execute(tuning_runs(only or (), agent, trials, seeds, rows, steps), out, workers)
+    runs = tuning_runs(only or (), agent, trials, seeds, rows, steps)
+    results = rows_of_runs(runs, out, workers, shard, engine)
     scores = trial_scores(results)
     with alone_in(out), replacing(out / "trials.parquet") as temporary:
         scores.to_parquet(temporary)

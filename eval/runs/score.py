@@ -9,15 +9,24 @@ import numpy as np
 import pandas as pd
 from stable_baselines3.common.base_class import BaseAlgorithm
 
-from dosuite.agents import Policy, TabularPolicy
+from dosuite.agents import Policy, Spaces, TabularPolicy
 from dosuite.agents.normalisation import UNKNOWN_NOTE
 from dosuite.agents.user_policy import as_policy
 from dosuite.causal import SCM, Array, InputError, NotDiscreteError, World
 from dosuite.causal.errors import checked_type
-from dosuite.envs import all_observations, choices, every_observation, make_model
+from dosuite.envs import (
+    OpaqueWorld,
+    all_observations,
+    choices,
+    every_observation,
+    make_model,
+    names_opaque,
+    opaque_world,
+)
 from dosuite.envs.trust import trusting
 
 from ..scores import metrics
+from .opaque import opaque_rows
 from .scored_rows import scored, spaces_of
 
 COLUMNS = [
@@ -35,7 +44,7 @@ COLUMNS = [
 
 
 def score(
-    world: str | World,
+    world: str | World | OpaqueWorld,
     policy: Policy | Array | Callable[[Any], Any] | BaseAlgorithm | str | Path,
     *,
     trust: bool = False,
@@ -47,15 +56,20 @@ def score(
     Stable-Baselines3, or the path of a saved policy: `model.zip`, `policy.pt`, `policy.onnx` or
     `my_policy.py:choose`. Files that run code when they are opened, of a policy or of a world,
     need `trust`. A function may also take one observation, and may be random: its value
-    is then estimated by rollouts. In a model that observes the intent, the policy sees it too.
+    is then estimated by rollouts. In an opaque world, such as KeysChests-v0, the columns are those
+    of `opaque_rows`. In a model that observes the intent, the policy sees it too.
     Raises InputError if the policy does not fit the world.
     """
-    checked_type(world, (str, SCM), "a policy is scored in an id or a model")
+    checked_type(world, (str, SCM, OpaqueWorld), "a policy is scored in an id or a model")
     with trusting(trust):
         return _scored(world, policy)
 
 
-def _scored(world: str | World, policy: Any) -> pd.DataFrame:
+def _scored(world: str | World | OpaqueWorld, policy: Any) -> pd.DataFrame:
+    if isinstance(world, OpaqueWorld) or (isinstance(world, str) and names_opaque(world)):
+        played = opaque_world(world)
+        spaces = Spaces(played.observation_space, played.action_space)
+        return opaque_rows(played, _fitting(policy, spaces))
     shown = make_model(world) if isinstance(world, str) else world
     rows = pd.DataFrame(scored(shown.without_intent(), shown, _as_policy(shown, policy)))
     rows["causal_score"] = metrics.causal_score(rows)
@@ -67,9 +81,14 @@ def _scored(world: str | World, policy: Any) -> pd.DataFrame:
 def _as_policy(model: World, policy: Any) -> Policy:
     if isinstance(policy, np.ndarray | list | tuple | pd.DataFrame):
         return _tabular(model, policy)
-    taken = as_policy(policy, spaces_of(model))
+    return _fitting(policy, spaces_of(model))
+
+
+def _fitting(policy: Any, spaces: Spaces) -> Policy:
+    """What a user brings as a policy for these spaces, with a warning if its scales are unknown."""
+    taken = as_policy(policy, spaces)
     if taken.note == UNKNOWN_NOTE:
-        warnings.warn(taken.note, stacklevel=4)
+        warnings.warn(taken.note, stacklevel=5)
     return taken
 
 

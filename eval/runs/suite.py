@@ -21,6 +21,7 @@ from dosuite.envs.registry import MAIN, counterpart, world_class, world_id
 from dosuite.envs.settings import parse, unparse
 from dosuite.envs.trust import is_trusting, trusting
 
+from .engines import check_engine, in_engine
 from .failure import traceback_name, with_file
 from .kept_policies import keep_policy
 from .pairs import partners
@@ -214,6 +215,7 @@ def execute(
     quiet: bool = False,
     policies: bool = False,
     request: Request | None = None,
+    engine: str = "",
 ) -> pd.DataFrame:
     """Do the runs that have no result in `folder` yet, and return the rows of all.
 
@@ -225,8 +227,12 @@ def execute(
     many (see `store`); one that failed has its traceback beside it. Runs that differ only in their
     seeds are done together where their agent can. A file that is damaged, or of another run, is
     said on stderr and done again. Runs whose worker process died have a row with status "failed".
+    With an `engine` ("dask" or "ray"), its workers do the runs: those of a cluster, if the
+    environment names one, else so many `workers` on this machine.
     """
     workers = whole_number("workers", workers, 1)
+    if engine:
+        check_engine(engine)
     request = request or Request()
     of_grid = {run.key: run for run in runs}
     keys = {run: key for key, run in of_grid.items()}
@@ -245,8 +251,11 @@ def execute(
     # A file that is no result stays until it is replaced: another process may be replacing it.
     before = {key: version_of(path_of(folder, key)) for key in missing}
     groups = [{keys[run]: run for run in group} for group in _together(missing.values())]
-    do = partial(_do_trusting, folder=folder, trust=is_trusting(), policies=policies)
-    done = in_workers(do, groups, workers, _needs_child)
+    do = partial(_do_trusting, trust=is_trusting(), policies=policies)
+    if engine:
+        done = in_engine(engine, do, groups, workers, folder)
+    else:
+        done = in_workers(partial(do, folder=folder), groups, workers, _needs_child)
     for key, run in _watch(_packing(done, folder), len(missing), quiet):
         if version_of(path_of(folder, key)) == before[key]:
             save_rows(pd.DataFrame(run.died().rows), path_of(folder, key))
@@ -296,7 +305,7 @@ def _do(runs: Mapping[str, Run], folder: Path, policies: bool) -> int:
         if runs[key].key != key:
             raise InputError(
                 f"a file that {runs[key].agent} or {runs[key].environment} depends on changed "
-                "during the run; run the command again"
+                "during the run, or is another one on a worker's machine; run the command again"
             )
         rows = pd.DataFrame(outcome.rows)
         traceback = folder / traceback_name(key)

@@ -26,6 +26,7 @@ SECTIONS = (
     "",
 )
 RETURN = "return"  # the unit of a metric that is measured as the return is; "" is a share
+NATS = "nats"  # the unit of a log-likelihood ratio
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -51,7 +52,7 @@ class Metric:
     definition: str  # a sentence of the report's definitions; "" if another metric's says it
     over: Over
     section: str  # the table of the report that shows it; "" for none
-    unit: str  # RETURN, or "" for a share
+    unit: str  # RETURN or NATS, or "" for a share
     digits: int  # decimals that are printed
     compute: Callable[[Any], Any]
     formula: str = ""  # the definition in LaTeX; "" for none

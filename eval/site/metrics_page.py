@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from ..reports.report import IQM
 from ..runs.reference_values import REFERENCES
-from ..scores.metric_registry import RETURN, Metric, Over, all_metrics
+from ..scores.metric_registry import NATS, RETURN, Metric, Over, all_metrics
 from .extra import from_extra
 from .pages import Page, rendered
 
@@ -19,6 +19,7 @@ OVER = {
     Over.TWINS: "computed from runs on a world and its twin",
     Over.SHIFTS: "computed from the shifts of each run",
 }
+UNITS = {RETURN: "in units of the return", NATS: "in nats", "": "without a unit"}
 
 
 class _Shown(NamedTuple):
@@ -56,5 +57,4 @@ def _symbol(column: str) -> str:
 
 
 def _facts(metric: Metric) -> str:
-    unit = "in units of the return" if metric.unit == RETURN else "without a unit"
-    return f"Column {metric.name}; {unit}; {OVER[metric.over]}."
+    return f"Column {metric.name}; {UNITS[metric.unit]}; {OVER[metric.over]}."

@@ -301,7 +301,8 @@ def acting(action: Any) -> None:
         (lambda: KeysChests().episodes(hoard, 0, 0), "1 episode or more"),
         (
             lambda: make_model("KeysChests-v0"),
-            f'KeysChests-v0 is no model, and only Gymnasium makes it: gymnasium.make("{ID}")',
+            f'KeysChests-v0 is no model, and only Gymnasium makes it: gymnasium.make("{ID}"); '
+            "to score a policy in it, dosuite.eval.score('KeysChests-v0', policy)",
         ),
     ],
 )

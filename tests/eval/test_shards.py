@@ -102,6 +102,32 @@ def test_the_commands_join_shards(
     assert "a shard is its number" in dosuite(*command, "--shard", "3/2")[2]
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("matrix", "--only", "Lat", "--seeds", 1, "--rows", 50, "--steps", 50),
+        ("sanity", "--only", "Kidney", "--agent", "bc", "--seeds", 2, "--rows", 50),
+    ],
+)
+def test_other_commands_have_shards_too(
+    dosuite: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[object, ...]
+) -> None:
+    monkeypatch.setattr("dosuite.eval.cli.run._report", lambda *_: None)  # figures take seconds
+    command = (*command, "--workers", 1)
+    for k in (1, 2):
+        _, printed, _ = dosuite(*command, "--shard", f"{k}/2", "--out", f"s{k}")
+        assert f"shard {k}/2: " in printed
+        assert not [*(tmp_path / f"s{k}").glob("*.html")]
+    dosuite("gather", "s1", "s2", "--out", "joined")
+    dosuite(*command, "--out", "one")
+    files = [tmp_path / name / "results.parquet" for name in ("joined", "one")]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    began = files[0].stat().st_mtime
+    _, printed, _ = dosuite(*command, "--out", "joined")
+    assert "page: " in printed
+    assert all(run.stat().st_mtime < began for run in (tmp_path / "joined" / "runs").iterdir())
+
+
 def test_results_add_up(tmp_path: Path) -> None:
     first = execute(RUNS[:6], tmp_path, 1, quiet=True)
     second = execute(RUNS[6:], tmp_path, 1, quiet=True)

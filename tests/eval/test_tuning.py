@@ -75,8 +75,8 @@ def test_of_equal_trials_the_defaults_are_selected_and_failures_count_as_1() -> 
 
 
 def test_the_command_keeps_the_trials(tmp_path: Path) -> None:
-    sizes = {"trials": 2, "seeds": 1, "rows": 20, "steps": 20}
-    tune(agent=["bc"], only=["IceCream"], out=tmp_path, workers=1, **sizes)
+    agents, worlds = ["bc"], ["IceCream"]
+    tune(agents, only=worlds, trials=2, seeds=1, rows=20, steps=20, out=tmp_path, workers=1)
     table = pd.read_parquet(tmp_path / "trials.parquet")
     assert len(table) == 2
     assert table["selected"].sum() == 1
