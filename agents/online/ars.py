@@ -149,6 +149,6 @@ class Search(ContribARS):
         if self._vec_normalize_env is not None:
             features: Any = self.policy.features_extractor
             averages: Any = self._vec_normalize_env.obs_rms
-            features.norm.running_mean.copy_(torch.as_tensor(averages.mean))
-            features.norm.running_var.copy_(torch.as_tensor(averages.var))
+            features.norm.running_mean.copy_(torch.as_tensor(averages.mean).flatten())
+            features.norm.running_var.copy_(torch.as_tensor(averages.var).flatten())
         return self
