@@ -23,6 +23,11 @@ def regret_metrics(model: World, policy: Policy) -> dict[str, float]:
     return {each.name: each.compute(regret) for each in metrics_over(Over.REGRETS)}
 
 
+def regret_columns() -> list[str]:
+    """The columns of `regret_metrics`."""
+    return [each.name for each in metrics_over(Over.REGRETS)]
+
+
 def possible_regret(model: World, policy: Policy) -> PossibleRegret | None:
     """The largest regret over all worlds with the graph and the observational law of `model`.
 

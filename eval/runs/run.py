@@ -29,6 +29,7 @@ from dosuite.envs.settings import parse
 from .code import code_hash, user_code
 from .failure import note_of, traceback_of
 from .pairs import leak, learned_pair, pair_columns, partners
+from .possible_regret import regret_columns
 from .practice import PracticeUnits, note_of_practice
 from .scored_rows import empty_row, scored, spaces_of
 
@@ -63,7 +64,8 @@ class Run:
     # a name with settings: "dqn:updates=500", a user's "agent.py:MyAgent", or a policy, "model.zip"
     agent: str
     regime: str
-    budget: int  # recorded steps of a log, or steps of practice
+    # recorded steps of a log, or steps of practice; a run that names a log has the steps of that
+    budget: int
     seed: int
     variant: str = ""  # "twin", "hedge" or "control"
     log: str = ""  # the file of a log to learn from; "" collects one
@@ -84,7 +86,7 @@ class Run:
         self._check_log_rows()
         self._check_actions()
         if self.log:
-            _read_log(self)
+            object.__setattr__(self, "budget", len(_read_log(self)))
 
     def _check_regime(self) -> None:
         agent = make_agent(self.agent)
@@ -226,6 +228,8 @@ class Run:
             for row in rows:
                 row["note"] = "; ".join(filter(None, (row["note"], overspent)))
             pair = learned_pair(self.environment, self.variant, self._partners)
+            if self.log and _has_interventions(_read_log(self)):
+                rows[0] |= dict.fromkeys(regret_columns(), np.nan)
             if pair is not None:
                 rows[0] |= pair_columns(pair, policy)
                 if note := leak(rows[0]):
@@ -460,6 +464,11 @@ def _read_log(run: Run) -> Log:
             f"not of {run.environment}"
         )
     return log
+
+
+def _has_interventions(log: Log) -> bool:
+    """Whether a log says more than the observational law, by which `ias` and its regrets judge."""
+    return bool((log["regime"] != 0).any())
 
 
 @lru_cache(maxsize=4)

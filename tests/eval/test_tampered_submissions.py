@@ -233,7 +233,7 @@ def with_runs(
         mine = replace(entry, agent=agent, needs=needs, log="", policy="")
         environment, _, member = entry.environment.partition(":")
         head = {**vars(mine), "environment": environment, "member": member, "run": key}
-        head["log_rows"] = 0  # it has no log before a practice
+        head |= {"agent_name": "", "log_rows": 0}  # it has no log before a practice
         rows = [empty_row() | {"status": "failed", "note": "no policy"}]
         is_kept = entry.environment == ICE and entry.variant in policies
         if is_kept:
