@@ -292,10 +292,14 @@ def _outcome(names: Sequence[str], act: float, do: Any) -> Any:
 
 
 def programmes(model: World) -> Pairs:
-    """The closed forms of Manski's bounds against the linear programme over response types."""
-    if model.horizon > 1 or model.contexts or model.names("selection"):
-        return
+    """The closed forms of Manski's bounds against the linear programme over response types.
+
+    Where the action has no effect at all, Manski's bounds are not sharp.
+    """
     names = (model.action, model.reward)
+    is_effect = nx.has_path(model.graph, *names)
+    if model.horizon > 1 or model.contexts or model.names("selection") or not is_effect:
+        return
     try:
         types = response_types(model, *names)
         closed = sharp_bounds.manski(distribution(model, *names), model.tables.support(names[1]))
