@@ -13,7 +13,7 @@ from dosuite.envs import Data
 from ..agent import OfflineAgent
 from ..policy import Policy, TabularPolicy
 from ..settings import check_labels
-from .counting import ValuedPolicy, check_countable, process_of, table_of
+from .counting import ValuedPolicy, abstain, check_countable, process_of, table_of
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,21 @@ class Fused(OfflineAgent):
         check_countable(source, self.name)
         check_labels(self, source)
         if source.horizon > 1:
-            process = process_of(source.at(source["regime"] == 1))
+            experimental = source.at(source["regime"] == 1)
+            if not len(experimental):
+                return abstain(source, "the log has no experimental rows")
+            process = process_of(experimental)
             note = "plans on the experimental rows"
             return TabularPolicy(greedy(process.plan()), source.observation_space, process, note)
         # counts of each reward in observational (regime 0) and experimental rows: (C, A, R)
         table, (regimes, rewards) = table_of(source, ["regime", "reward"])
         observed = table[:, :, regimes == 0].sum(2)
-        experimental = table[:, :, regimes == 1].sum(2)
+        tried = table[:, :, regimes == 1].sum(2)
         # experimental means, clipped to the bounds of the observational rows
         low, high = np.moveaxis(_bounds(observed, rewards), 2, 0)
-        count = experimental.sum(2)
+        count = tried.sum(2)
         middle = (low + high) / 2
-        experimental_means = experimental @ rewards / np.maximum(count, 1)
+        experimental_means = tried @ rewards / np.maximum(count, 1)
         means = np.where(count > 0, experimental_means, middle)
         moved = int(((means < low) | (means > high)).sum())
         note = f"{moved} of {means.size} means moved into their bounds"

@@ -188,6 +188,7 @@ class AirlinePricing(World):
 
     def values_in(self, world: World) -> Mapping[str, float]:
         """Exact values, by quadrature over the time."""
+        # sums, since the rounding of long products of vectors depends on the number of threads
         assert isinstance(world, AirlinePricing)
         low, high = self.action_bounds
         jumps = (self._by_seeing, self._by_doing, world._by_doing)
@@ -203,12 +204,12 @@ class AirlinePricing(World):
             "j_behaviour": world._mean("price", time=time, fuel=0, event=0),
         }
         values = {
-            name: float(weight @ world.doing(price, time, customer))
+            name: float((weight * world.doing(price, time, customer)).sum())
             for name, price in prices.items()
         }
         time, customer, weight = self._quadrature(self._by_seeing)
         believed = self.seeing(self.confused_price(time, customer), time, customer)
-        values["promised"] = float(weight @ believed)
+        values["promised"] = float((weight * believed).sum())
         return values
 
     def _law(self, name: str, **values: Number) -> Distribution:

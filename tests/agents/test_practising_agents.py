@@ -24,7 +24,7 @@ from dosuite.causal import (
 )
 from dosuite.causal.exact import do_process, log_process
 from dosuite.causal.partial_identification import manski
-from dosuite.envs import make_model
+from dosuite.envs import collect, make_model
 from dosuite.eval.runs.run import Run
 
 RIVER = make_model("ConfoundedRiver-v0")
@@ -50,6 +50,13 @@ def test_an_experiment_alone_has_no_bounds_but_the_range() -> None:
         make_agent("fused").learn(mixed(ICE, 1.0, 20_000), np.random.default_rng(0)), ICE
     )
     assert values == pytest.approx(do_process(ICE).reward, abs=SEEN)
+
+
+def test_fusion_abstains_where_nothing_was_tried() -> None:
+    log = collect(RIVER, 20, 0, "observe").view(0, labels=True)
+    policy = make_agent("fused").learn(log, 0)
+    assert policy.note == "the log has no experimental rows: plays uniformly"
+    assert np.ptp(policy.probabilities(log["observation"])) == 0
 
 
 # Practice.
