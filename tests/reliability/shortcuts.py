@@ -3,16 +3,18 @@
 Each shortcut is turned off from outside: a function is replaced, a cache is emptied or bypassed, a
 slower public path is taken, or the answer is found by `step_enumeration`. Prints for each shortcut
 the worlds, the answers compared, the largest difference and the seconds; the difference is divided
-by the larger answer where that is above 1. Exit status 1 if one is above what its row allows.
+by the larger answer where that is above 1. Exit status 1 if one is above what its row allows. A
+comparison of one model that takes longer than `--limit` seconds is left out and counted.
 
     python tests/reliability/shortcuts.py --worlds ConfoundedRiver SimpsonClinic
 """
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -135,6 +137,7 @@ class Tally:
     largest: float = 0.0
     where: str = ""
     seconds: float = 0.0
+    left_out: int = 0  # comparisons of a model that took too long
 
     def add(self, world: str, name: str, ordinary: Any, other: Any) -> None:
         """Compare two answers."""
@@ -174,8 +177,31 @@ def models(world: str, shifted: bool) -> Iterator[tuple[str, World]]:
         yield f"{world} shifted: {name}", model.shifted(name)
 
 
-def measure(shortcuts: list[Shortcut], worlds: list[str], shifted: bool = True) -> list[Tally]:
-    """Compare in every world; one tally for each shortcut."""
+class TooSlowError(BaseException):
+    """A comparison took longer than its limit. No handler of exceptions on the way takes it."""
+
+
+@contextmanager
+def limited(seconds: int) -> Iterator[None]:
+    """Raise TooSlowError in what takes longer; 0 is no limit."""
+
+    def stop(*_: object) -> None:
+        raise TooSlowError
+
+    before = signal.signal(signal.SIGALRM, stop) if seconds else None
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        if seconds:
+            signal.signal(signal.SIGALRM, before)
+
+
+def measure(
+    shortcuts: list[Shortcut], worlds: list[str], shifted: bool = True, limit: int = 0
+) -> list[Tally]:
+    """Compare in every world; one tally for each shortcut. A `limit` is in seconds."""
     tallies = [Tally() for _ in shortcuts]
     for world in worlds:
         for title, model in models(world, shifted):
@@ -183,8 +209,12 @@ def measure(shortcuts: list[Shortcut], worlds: list[str], shifted: bool = True) 
                 if title != world and not shortcut.shifted:
                     continue
                 start = time.perf_counter()
-                for name, ordinary, other in shortcut.compare(model):
-                    tally.add(title, name, ordinary, other)
+                try:
+                    with limited(limit):
+                        for name, ordinary, other in shortcut.compare(model):
+                            tally.add(title, name, ordinary, other)
+                except TooSlowError:
+                    tally.left_out += 1
                 tally.seconds += time.perf_counter() - start
     return tallies
 
@@ -199,6 +229,8 @@ def table(shortcuts: list[Shortcut], tallies: list[Tally]) -> str:
             line += f"  above {shortcut.allowed:g} in {tally.where}"
         elif shortcut.why:
             line += f"  up to {shortcut.allowed:g}: {shortcut.why}"
+        if tally.left_out:
+            line += f"  {tally.left_out} left out"
         lines.append(line)
     return "\n".join(lines)
 
@@ -211,10 +243,11 @@ def main() -> int:
     parser.add_argument("--worlds", nargs="*", default=[], help="all by default; parts of names do")
     parser.add_argument("--shortcuts", nargs="*", default=[], help="parts of names; all by default")
     parser.add_argument("--unshifted", action="store_true", help="leave variants and shifts out")
+    parser.add_argument("--limit", type=int, default=0, help="seconds of a comparison; 0 is none")
     options = parser.parse_args()
     worlds = [text for text, _ in members() if _wanted(text, options.worlds)]
     shortcuts = [one for one in SHORTCUTS if _wanted(one.name, options.shortcuts)]
-    tallies = measure(shortcuts, worlds, not options.unshifted)
+    tallies = measure(shortcuts, worlds, not options.unshifted, options.limit)
     print(table(shortcuts, tallies))
     pairs = zip(shortcuts, tallies, strict=True)
     return int(any(tally.largest > shortcut.allowed for shortcut, tally in pairs))
