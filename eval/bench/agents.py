@@ -154,9 +154,10 @@ def _own_comparisons() -> list[Comparison]:
 
     Observations are numbers in their worlds, so that all agents train networks.
 
-    There is no target. The ratio cannot exceed the time of an update of one seed divided by what
-    each further seed adds to it: 1.35 to 2.7, and 7.6 for dqn, measured from 10 to 20 seeds. What a
-    seed adds is work on activations, of which matrix products are 15 to 27 %.
+    There is no target. As the networks are written, the ratio cannot exceed the time of an update
+    of one seed divided by what each further seed adds to it: 1.35 to 2.7, and 7.6 for dqn, measured
+    from 10 to 20 seeds. What a seed adds is mostly work on activations, of which matrix products
+    are 15 to 27 %.
     """
     comparisons = []
     for name, kind in agent_classes().items():
