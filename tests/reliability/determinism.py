@@ -3,7 +3,8 @@
 The conditions are the hash seed, the number of workers and of threads, the order of the request,
 more seeds, and a run that is resumed after half. Prints for each the rows that were compared and
 those that differ, and then every public entry that changes a global generator of Python, NumPy or
-torch. Exit status 1 if there are any.
+torch; with `--references`, the reference values of every world, its variants and its shifts that
+differ with one and with two threads. Exit status 1 if there are any.
 
     python tests/reliability/determinism.py --worlds IceCreamShorts-v0 --agents dqn naive
 """
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
@@ -26,8 +28,9 @@ import torch
 
 from dosuite.agents import Agent, Exact, Practice, agent_classes, make_agent
 from dosuite.causal import InputError, NotDiscreteError, TooLargeError, World
-from dosuite.envs import CausalEnv, CausalVectorEnv, Data, collect, make_model
+from dosuite.envs import CausalEnv, CausalVectorEnv, Data, collect, make_model, members
 from dosuite.eval import score
+from dosuite.eval.runs.reference_values import references
 from dosuite.eval.runs.suite import ORDER, execute, grid
 
 WORLDS = ("IceCreamShorts-v0", "ConfoundedRiver-v0", "AirlinePricing-v0")
@@ -117,6 +120,43 @@ def compare(worlds: list[str], agents: list[str]) -> Iterator[tuple[str, int, li
             yield condition.name, len(rows), unequal(ordinary, rows)
 
 
+# Reference values of every world.
+
+
+def reference_values(folder: Path) -> None:
+    """Write the reference values of every world, its variants and its shifts to a folder."""
+    found: dict[str, float] = {}
+    for world, _ in members():
+        for variant in ("", "twin", "control"):
+            with suppress(InputError):
+                model = make_model(world, variant=variant)
+                for shift in ("", *model.shifts()):
+                    played = model.shifted(shift) if shift else model.deployed()
+                    for name, value in references(model, played).items():
+                        found[f"{world} {variant} {shift}: {name}"] = value
+    pd.Series(found).to_pickle(folder / "references.pickle")
+
+
+def references_that_differ() -> tuple[int, list[str]]:
+    """The number of reference values, and those that differ with one and with two threads."""
+    with tempfile.TemporaryDirectory() as name:
+        found = []
+        for threads in ("1", "2"):
+            folder = Path(name) / threads
+            folder.mkdir()
+            environment = {
+                **os.environ,
+                "OMP_NUM_THREADS": threads,
+                "OPENBLAS_NUM_THREADS": threads,
+            }
+            command = [sys.executable, __file__, "--one", "references", "--out", str(folder)]
+            subprocess.run(command, env=environment, check=True)
+            found.append(pd.read_pickle(folder / "references.pickle"))
+    one, two = found
+    same = (one == two) | (one.isna() & two.isna())
+    return len(one), list(one.index[~same])
+
+
 # The global generators.
 
 
@@ -186,10 +226,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("--worlds", nargs="+", default=list(WORLDS))
     parser.add_argument("--agents", nargs="+", default=list(agent_classes()))
+    parser.add_argument("--references", action="store_true", help="of every world; ten minutes")
     parser.add_argument("--one", default="", help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     learners = [name for name in options.agents if agent_classes()[name].learns != ("exact",)]
+    if options.one == "references":
+        reference_values(options.out)
+        return 0
     if options.one:
         (condition,) = [one for one in CONDITIONS if one.name == options.one]
         rows = rows_of(options.worlds, learners, condition, options.out)
@@ -204,6 +248,10 @@ def main() -> int:
         ran, guilty = touched(world, options.agents)
         failures += len(guilty)
         print(f"global generators in {world}: {ran} entries, changed by {guilty or 'none'}")
+    if options.references:
+        count, places = references_that_differ()
+        failures += len(places)
+        print(f"references with 1 and 2 threads: {count}, {len(places)} differ {places[:5]}")
     return int(failures > 0)
 
 
