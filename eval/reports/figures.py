@@ -67,7 +67,7 @@ def score_panels(rows: pd.DataFrame, beforehand: pd.DataFrame | None = None) -> 
         for where, world in worlds.items()
     }
     lines = [len(learners[where]) + bool((others["where"] == where).any()) for where in worlds]
-    heights = [number * LINE + 5 * LABEL for number in lines]
+    heights = [max(number, 2) * LINE + 5 * LABEL for number in lines]
     figure, axes_grid = panels(len(worlds), 3, sum(heights) + 0.9, heights)
     for (where, world), pair in zip(worlds.items(), axes_grid, strict=True):
         _pair_panels(pair, str(where), world, learners[where], others[others["where"] == where])
