@@ -59,7 +59,8 @@ def _section(found: Mapping[str, Results], faults: list[str], is_here: bool) -> 
         [],
         on_terminal=False,
         points=[(each.topic, each.answer + _command(each, is_here)) for each in leading],
-        parts=[_part(found[name], name not in leads) for name in order],
+        # in a page on other runs the findings are enough, until one is asked for
+        parts=[_part(found[name], not is_here or name not in leads) for name in order],
     )
     pictures = {_figure_of(each): each.picture.read_bytes() for each in found.values()}
     return Illustrated(section, pictures)
