@@ -63,6 +63,7 @@ def test_an_agent_is_a_frozen_record_that_says_what_it_needs(name: str) -> None:
             setattr(agent, field.name, 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "regime"),
     [(name, regime) for name, kind in COUNTING.items() for regime in kind.learns],

@@ -19,6 +19,7 @@ PAIRS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "regime"), PAIRS)
 def test_an_agent_learns_from_images_or_refuses_them(name: str, regime: str) -> None:
     images = collect(MODEL, 5, 0)["observation"]

@@ -75,6 +75,7 @@ def test_seeds_are_learned_together_and_one_that_fails_costs_no_other(tmp_path: 
     assert fickle_rows(tmp_path / "few", "few") == [["failed", few]] * SEEDS
 
 
+@pytest.mark.long
 @every_agent
 def test_runs_that_are_done_together_have_the_rows_that_they_have_alone(
     name: str, tmp_path: Path

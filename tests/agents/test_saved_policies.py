@@ -61,6 +61,7 @@ def assert_acts_alike(one: Policy, other: Policy, model: World) -> None:
     assert one.note == other.note
 
 
+@pytest.mark.long
 @every_agent_and_regime
 def test_a_policy_that_is_saved_acts_the_same_when_it_is_loaded(
     name: str, regime: str, tmp_path: Path

@@ -55,6 +55,7 @@ MODELS = {
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
+@pytest.mark.long
 @every_model
 def test_the_table_of_a_step_is_the_models_law(model: World) -> None:
     actions = choices(action_space(model))
@@ -68,6 +69,7 @@ def test_the_table_of_a_step_is_the_models_law(model: World) -> None:
         assert joint == pytest.approx(exact, abs=1e-8)
 
 
+@pytest.mark.long
 @every_model
 def test_a_variable_that_is_looked_up_is_what_its_mechanism_draws(model: World) -> None:
     plain = replace(model)

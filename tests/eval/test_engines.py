@@ -98,6 +98,7 @@ def test_a_bundle_takes_about_a_minute() -> None:
     assert bundles_of([], 1) == []
 
 
+@pytest.mark.long
 def test_what_dies_or_fails_costs_only_its_run(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,7 @@ def test_an_exit_costs_only_its_own_run(tmp_path: Path) -> None:
     assert "SystemExit: 3" in rows.query("status == 'failed'")["note"].iloc[0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_process_that_dies_costs_only_its_own_run(tmp_path: Path, workers: int) -> None:
     runs = [run("os"), *(run("", seed) for seed in range(3))]
