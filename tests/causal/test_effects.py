@@ -69,7 +69,6 @@ def pairs(model: World) -> list[tuple[str, str]]:
     return list(permutations(model.variables, 2))
 
 
-@pytest.mark.long
 @every_model
 def test_all_values_at_once_are_each_value_alone(model: World) -> None:
     for step in {0, min(1, model.horizon - 1), min(3, model.horizon - 1)}:

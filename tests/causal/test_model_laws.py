@@ -223,7 +223,6 @@ def same_law(model: World, one: Mechanism, other: Mechanism, support: Array) -> 
     return bool(abs(p - q).max() < EXACT and abs(p.sum(1) - q.sum(1)).max() < EXACT)
 
 
-@pytest.mark.long
 @every_shift
 def test_a_shift_changes_the_law_of_exactly_one_variable_and_no_unit_beyond_its_reach(
     text: str, name: str
