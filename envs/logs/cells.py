@@ -26,15 +26,8 @@ def numbers(frame: "pd.DataFrame", name: str) -> Array:
         values = np.asarray(column, dtype=float)
     else:
         values = np.array([_number(cell) for cell in column.tolist()])
-    wrong = ~np.isfinite(values)
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        cell = column.iloc[row]
-        text = repr(cell) if isinstance(cell, str) else str(cell)
-        raise InputError(
-            f"the column {name} has {text} in row {row}, and must hold finite "
-            "numbers; write categories as 0, 1, 2 and so on"
-        )
+    needed = "hold finite numbers; write categories as 0, 1, 2 and so on"
+    _refuse(~np.isfinite(values), column, name, needed)
     is_whole = np.all((values == np.floor(values)) & (np.abs(values) < 2**53))
     return values.astype(np.int64) if is_whole else values
 
@@ -53,6 +46,15 @@ def filled(frame: "pd.DataFrame", name: str) -> "pd.Series[Any]":
     return column
 
 
+def _refuse(wrong: Array, column: "pd.Series[Any] | Array", name: str, needed: str) -> None:
+    """Raise InputError at the first row that is wrong, with its cell and what is needed there."""
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        cell = column[row] if isinstance(column, np.ndarray) else column.iloc[row]
+        text = repr(cell) if isinstance(cell, str) else str(cell)
+        raise InputError(f"the column {name} has {text} in row {row}, and must {needed}")
+
+
 def _number(cell: Any) -> float:
     """A cell as a float; NaN if it is no real number."""
     is_text = isinstance(cell, str) and "_" not in cell  # Python reads "1_0" as 10
@@ -69,23 +71,15 @@ def propensities(frame: "pd.DataFrame", name: str) -> Array:
     row, at a number that is not above 0 and at most 1.
     """
     known = np.asarray(frame[name].notna())
-    values = np.full(len(frame), np.nan)
-    values[known] = numbers(frame[known].reset_index(drop=True), name) if known.any() else []
-    wrong = known & ~((values > 0) & (values <= 1))
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise InputError(
-            f"the column {name} has {values[row]} in row {row}, and must hold the probability of "
-            "the action that was taken"
-        )
-    return values
+    # as numbers, with any probability in the gaps, so that an error names the row of the table
+    values = numbers(frame[[name]].astype(object).where(known[:, None], 1.0), name).astype(float)
+    wrong = ~((values > 0) & (values <= 1))
+    _refuse(wrong, values, name, "hold the probability of the action that was taken")
+    return np.where(known, values, np.nan)
 
 
 def flag_of(frame: "pd.DataFrame", name: str) -> Array:
     """A column of 0 and 1 as a mask (n,). Raises InputError, with the row, at another value."""
     values = numbers(frame, name)
-    wrong = ~np.isin(values, [0, 1])
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise InputError(f"the column {name} has {values[row]} in row {row}, and must be 0 or 1")
+    _refuse(~np.isin(values, [0, 1]), values, name, "be 0 or 1")
     return np.asarray(values == 1)

@@ -215,6 +215,7 @@ def test_a_log_keeps_the_labels_of_its_table() -> None:
     for name, column in log.columns.items():
         assert np.array_equal(again[name], column), name
     assert "1.5 in row 1" in refused(lambda: Log.of(one(propensity=[None, 1.5, 0.5])))
+    assert "'x' in row 1" in refused(lambda: Log.of(one(propensity=[None, "x", 0.5])))
     assert "2 in row 0" in refused(lambda: Log.of(one(regime=[2, 0, 1])))
 
 
