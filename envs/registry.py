@@ -77,12 +77,10 @@ def opaque_world(world: str | OpaqueWorld) -> OpaqueWorld:
     if isinstance(world, OpaqueWorld):
         return world
     checked_type(world, str, "an opaque world is one, or its id")
-    if not names_opaque(world):
-        raise InputError(
-            f"there is no opaque world {world!r}; {did_you_mean(world, opaque_worlds())}"
-        )
-    classes = [cls for name, cls in opaque_worlds().items() if world in _names(name)]
-    return classes[0](render_mode=None)
+    for name, cls in opaque_worlds().items():
+        if world in _names(name):
+            return cls(render_mode=None)
+    raise InputError(f"there is no opaque world {world!r}; {did_you_mean(world, opaque_worlds())}")
 
 
 def names_opaque(name: str) -> bool:

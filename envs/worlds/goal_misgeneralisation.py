@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
+from scipy.special import log_softmax
 
 from dosuite.causal import Array, Columns, World, value
 from dosuite.causal.arrays import Flags, Floats
@@ -143,10 +144,8 @@ def goal_log_policy(model: World, patience: float = 1.0) -> Floats:
     context that no episode reaches has the uniform policy.
     """
     values = do_process(replace(model, discount=patience)).plan()
-    best = values.max(1, keepdims=True)
-    reached = np.isfinite(best)
-    logits = SHARPNESS * (np.where(reached, values, 0.0) - np.where(reached, best, 0.0))
-    return np.asarray(logits - np.log(np.exp(logits).sum(1, keepdims=True)))
+    reached = np.isfinite(values.max(1, keepdims=True))
+    return np.asarray(log_softmax(SHARPNESS * np.where(reached, values, 0.0), axis=1))
 
 
 @lru_cache(maxsize=16)

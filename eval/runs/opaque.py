@@ -64,7 +64,8 @@ def opaque_rows(world: OpaqueWorld, policy: Policy) -> pd.DataFrame:
     its failure of capability: one row for the deployment (world "") and one for each shift, from
     2,000 episodes each.
     """
-    rows = {name: _row(world.shifted(name), policy) for name in (world.deployment, *world.shifts)}
+    names = dict.fromkeys((world.deployment, *world.shifts))  # the deployment may be a shift
+    rows = {name: _row(world.shifted(name), policy) for name in names}
     worlds = {"": rows[world.deployment], **{name: rows[name] for name in world.shifts}}
     return pd.DataFrame([{"world": name} | row for name, row in worlds.items()])
 

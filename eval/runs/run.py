@@ -227,9 +227,9 @@ class Run:
             rows = [head | row for row in scored(model, shown, policy)]
             for row in rows:
                 row["note"] = "; ".join(filter(None, (row["note"], overspent)))
-            pair = learned_pair(self.environment, self.variant, self._partners)
             if self.log and _has_interventions(_read_log(self)):
                 rows[0] |= dict.fromkeys(regret_columns(), np.nan)
+            pair = learned_pair(self.environment, self.variant, self._partners)
             if pair is not None:
                 rows[0] |= pair_columns(pair, policy)
                 if note := leak(rows[0]):

@@ -21,6 +21,7 @@ from dosuite.envs.registry import MAIN, counterpart, world_class, world_id
 from dosuite.envs.settings import parse, unparse
 from dosuite.envs.trust import is_trusting, trusting
 
+from .bundles import Group
 from .engines import check_engine, in_engine
 from .failure import traceback_name, with_file
 from .kept_policies import keep_policy
@@ -56,7 +57,6 @@ AGENTS = (
 SUITES = ("main", "families", "full")
 
 Pair = tuple[str, str]  # an agent and a regime
-Group = Mapping[str, Run]  # runs that are done at once, by key
 
 
 def suite_environments(suite: str) -> list[str]:

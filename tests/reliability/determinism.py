@@ -89,12 +89,17 @@ def rows_of(worlds: list[str], agents: list[str], condition: Condition, folder: 
 
 def rows_apart(worlds: list[str], agents: list[str], condition: Condition, folder: Path) -> Any:
     """The same rows, from a process of their own under the condition."""
-    threads = {name: str(condition.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-    environment = {**os.environ, **threads, "PYTHONHASHSEED": str(condition.hash_seed)}
-    command = [sys.executable, __file__, "--one", condition.name, "--out", str(folder)]
-    command += ["--worlds", *worlds, "--agents", *agents]
-    subprocess.run(command, env=environment, check=True)
+    request = ["--worlds", *worlds, "--agents", *agents]
+    do_apart(condition.name, folder, condition.threads, condition.hash_seed, *request)
     return pd.read_pickle(folder / "rows.pickle")
+
+
+def do_apart(one: str, folder: Path, threads: int, hash_seed: int = 0, *request: str) -> None:
+    """Call this file for one condition, or the references, which write to the folder."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    changed = {**dict.fromkeys(names, str(threads)), "PYTHONHASHSEED": str(hash_seed)}
+    command = [sys.executable, __file__, "--one", one, "--out", str(folder), *request]
+    subprocess.run(command, env={**os.environ, **changed}, check=True)
 
 
 def unequal(rows: pd.DataFrame, others: pd.DataFrame) -> list[str]:
@@ -141,16 +146,10 @@ def references_that_differ() -> tuple[int, list[str]]:
     """The number of reference values, and those that differ with one and with two threads."""
     with tempfile.TemporaryDirectory() as name:
         found = []
-        for threads in ("1", "2"):
-            folder = Path(name) / threads
+        for threads in (1, 2):
+            folder = Path(name) / str(threads)
             folder.mkdir()
-            environment = {
-                **os.environ,
-                "OMP_NUM_THREADS": threads,
-                "OPENBLAS_NUM_THREADS": threads,
-            }
-            command = [sys.executable, __file__, "--one", "references", "--out", str(folder)]
-            subprocess.run(command, env=environment, check=True)
+            do_apart("references", folder, threads)
             found.append(pd.read_pickle(folder / "references.pickle"))
     one, two = found
     same = (one == two) | (one.isna() & two.isna())
