@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
-from scipy.special import log_softmax
 
 from dosuite.causal import Array, Columns, World, value
 from dosuite.causal.arrays import Flags, Floats
@@ -143,6 +142,8 @@ def goal_log_policy(model: World, patience: float = 1.0) -> Floats:
     to the context, that process is the average over the pasts that the uniform policy has. A
     context that no episode reaches has the uniform policy.
     """
+    from scipy.special import log_softmax  # late, since worlds are imported to be listed
+
     values = do_process(replace(model, discount=patience)).plan()
     reached = np.isfinite(values.max(1, keepdims=True))
     return np.asarray(log_softmax(SHARPNESS * np.where(reached, values, 0.0), axis=1))
