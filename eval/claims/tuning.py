@@ -23,18 +23,20 @@ from .sanity import control_regret, control_runs, with_memoryless_values
 FIRST_SEED = 1_000_000  # of the trials; results have the seeds from 0 on, and far fewer
 FACTORS: dict[str, tuple[float, ...]] = {  # of the default
     "rate": (0.3, 1.0, 3.0),
-    "hidden": (1.0, 2.0, 4.0),
-    "updates": (1.0, 2.0, 4.0),
+    "hidden": (1.0, 2.0),
+    "updates": (1.0, 2.0),
     "batch": (0.5, 1.0, 2.0),
     "sync": (1.0, 2.0, 4.0),
     "rollout": (1.0, 4.0),
-    "alpha": (0.1, 0.3, 1.0),
+    "alpha": (0.1, 0.3, 1.0, 3.0),
     "tau": (1.0, 2.0, 4.0),
+    "temperature": (0.3, 1.0, 3.0),
 }
 VALUES: dict[str, tuple[float, ...]] = {
     "decay": (0.0, 1e-3, 1e-2),
     "entropy": (0.0, 0.01, 0.1),
-    "temperature": (1.0, 3.0, 10.0),
+    "expectile": (0.7, 0.8, 0.9),
+    "aim": (0.8, 0.9, 0.99),
 }
 RULE = (
     "Selected is the trial with the least mean over controls of the normalised regret, itself the "
