@@ -21,6 +21,7 @@ from ..runs.run import Run
 from .sanity import control_regret, control_runs, with_memoryless_values
 
 FIRST_SEED = 1_000_000  # of the trials; results have the seeds from 0 on, and far fewer
+MOVED = 0.5  # probability that a trial draws a setting instead of keeping its default
 FACTORS: dict[str, tuple[float, ...]] = {  # of the default
     "rate": (0.3, 1.0, 3.0),
     "hidden": (1.0, 2.0),
@@ -47,9 +48,9 @@ RULE = (
 def trial_settings(agent: str, trials: int) -> list[str]:
     """The texts of an agent with the settings of its trials, the defaults first.
 
-    Each trial draws a value for each setting of FACTORS and VALUES that the agent has, by a
-    generator that is seeded by the agent's name. An agent with none has the defaults only. Raises
-    InputError if the agent is written with settings.
+    Each trial keeps the default of each setting with probability 1/2 and else draws it from FACTORS
+    or VALUES, by a generator that is seeded by the agent's name. An agent with no such setting has
+    the defaults only. Raises InputError if the agent is written with settings.
     """
     name, given = parse(agent)
     if given:
@@ -59,7 +60,11 @@ def trial_settings(agent: str, trials: int) -> list[str]:
     choices = dict(_choices(defaults))
     texts = [name]
     while choices and len(texts) < trials:
-        drawn = {key: values[rng.integers(len(values))] for key, values in choices.items()}
+        drawn = {
+            key: values[rng.integers(len(values))]
+            for key, values in choices.items()
+            if rng.random() < MOVED
+        }
         text = unparse(name, {key: drawn[key] for key in drawn if drawn[key] != defaults[key]})
         if _is_allowed(text) and text not in texts:
             texts.append(text)
