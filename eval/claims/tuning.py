@@ -39,9 +39,12 @@ VALUES: dict[str, tuple[float, ...]] = {
     "expectile": (0.7, 0.8, 0.9),
     "aim": (0.8, 0.9, 0.99),
 }
+MARGIN = 0.01  # by which a trial must be better than the defaults
 RULE = (
-    "Selected is the trial with the least mean over controls of the normalised regret, itself the "
-    "mean over seeds; a run that failed counts as 1, and of equal trials the first is taken."
+    "Selected is the trial with the least normalised regret: the mean over controls, of which each "
+    "is the mean over seeds and regimes. The regret of a run is clipped to 0 and 1, so that no "
+    "control decides alone, and is 1 if the run failed. The defaults are kept unless a trial is "
+    f"better by {MARGIN}."
 )
 
 
@@ -110,48 +113,48 @@ def tuning_runs(
 def trial_scores(results: pd.DataFrame) -> pd.DataFrame:
     """A row for each run of each trial, from the results of the runs.
 
-    Columns: `agent`, `regime`, `settings`, `environment`, `budget`, `seed`, `regret` (1 if the run
-    failed), `status`, `note`, and `selected`, whether the trial is the one selected (see RULE).
+    Columns: `agent`, `regime`, `settings`, `environment`, `budget`, `seed`, `regret` (from 0 to 1,
+    and 1 if the run failed), `status`, `note`, and `selected`, whether the trial is the one
+    selected (see RULE).
     """
     deployed = with_memoryless_values(results[results["world"] == ""])
     failed = deployed["status"] != "ok"
-    names = deployed["agent"].map(lambda text: parse(text)[0])
-    settings = deployed["agent"].str.partition(":")[2]
+    regret = control_regret(deployed).clip(0, 1).mask(failed, 1.0)
     scored = deployed.assign(
-        agent=names, settings=settings, regret=control_regret(deployed).mask(failed, 1.0)
+        agent=deployed["agent"].map(lambda text: parse(text)[0]),
+        settings=deployed["agent"].str.partition(":")[2],
+        regret=regret,
     )
     columns = ["agent", "regime", "settings", "environment", "budget", "seed", "regret"]
     scored = scored[[*columns, "status", "note"]]
-    means = _means(scored)
-    best = means.loc[means.groupby(["agent", "regime"], sort=False)["regret"].idxmin()]
-    chosen = set(zip(best["agent"], best["regime"], best["settings"], strict=True))
-    keys = zip(scored["agent"], scored["regime"], scored["settings"], strict=True)
-    return scored.assign(selected=[key in chosen for key in keys])
+    chosen = {agent: _selected(means) for agent, means in trial_means(scored).items()}
+    return scored.assign(selected=scored["settings"] == scored["agent"].map(chosen))
 
 
-def _means(scored: pd.DataFrame) -> pd.DataFrame:
-    """The mean over controls of each trial: the mean over seeds in each; the defaults first."""
-    trial = ["agent", "regime", "settings"]
-    by_control = scored.groupby([*trial, "environment"])["regret"].mean()
-    return by_control.groupby(trial).mean().reset_index()
+def trial_means(scores: pd.DataFrame) -> "dict[str, pd.Series[float]]":
+    """By agent, the mean over controls of the regret of each trial, by its settings."""
+    by_control = scores.groupby(["agent", "settings", "environment"])["regret"].mean()
+    means = by_control.groupby(["agent", "settings"]).mean()
+    return {str(agent): part.droplevel(0) for agent, part in means.groupby(level=0)}
+
+
+def _selected(means: "pd.Series[float]") -> str:
+    """The settings of the selected trial; those of the defaults are an empty text."""
+    return str(means.idxmin()) if means.min() < means[""] - MARGIN else ""
 
 
 def tuning_section(scores: pd.DataFrame) -> Section:
     """The trial selected for each agent, beside its defaults."""
-    means = _means(scores).set_index(["agent", "regime", "settings"])["regret"]
     records = []
-    selected = scores[scores["selected"]].drop_duplicates(["agent", "regime"])
-    for row in selected.to_dict("records"):
-        pair = row["agent"], row["regime"]
-        tried = scores[(scores["agent"] == pair[0]) & (scores["regime"] == pair[1])]
+    for agent, means in trial_means(scores).items():
+        settings = _selected(means)
         records.append(
             {
-                "agent": pair[0],
-                "regime": pair[1],
-                "trials": str(tried["settings"].nunique()),
-                "selected": row["settings"] or "the defaults",
-                "NR": f"{means[(*pair, row['settings'])]:.3f}",
-                "NR of the defaults": f"{means[(*pair, '')]:.3f}",
+                "agent": agent,
+                "trials": str(len(means)),
+                "selected": settings or "the defaults",
+                "NR": f"{means[settings]:.3f}",
+                "NR of the defaults": f"{means['']:.3f}",
             }
         )
     return Section("Tuning", [RULE], [Table("tuning", pd.DataFrame(records))])

@@ -65,8 +65,8 @@ def test_the_trial_with_the_least_mean_regret_is_selected_and_all_are_kept() -> 
     assert set(found.loc[found["selected"], "settings"]) == {"rate=0.1"}
 
 
-def test_of_equal_trials_the_defaults_are_selected_and_failures_count_as_1() -> None:
-    given = results({"cql": [0.2], "cql:rate=0.1": [0.2], "cql:rate=1": [0.0]})
+def test_the_defaults_are_kept_unless_a_trial_is_clearly_better_and_failures_count_as_1() -> None:
+    given = results({"cql": [0.2], "cql:rate=0.1": [0.195], "cql:rate=1": [0.0]})
     failed = given["agent"] == "cql:rate=1"
     given["status"] = given["status"].mask(failed, "failed")
     found = trial_scores(given.assign(value=given["value"].mask(failed)))
