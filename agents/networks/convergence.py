@@ -1,4 +1,4 @@
-"""Whether the training of a network has visibly not converged, said in the note of its policy.
+"""Whether a training has visibly not converged, said in the note of its policy or its practice.
 
 Each seed is judged alone, since its policy does not depend on which others are trained with it.
 """
@@ -16,9 +16,10 @@ from .network_agent import NetworkAgent
 from .training import DIVERGED, Learner, Minibatch, train
 
 TENTH = 0.1  # of the updates
-LEAST_UPDATES = 50  # with fewer, a tenth has no noise to speak of
-LEAST_FALL = 3.0  # of the mean loss over a tenth, in standard errors
+LEAST_NUMBER = 50  # of updates or episodes; with fewer, the noise of a tenth is not known
+LEAST_ERRORS = 3.0  # of a difference between tenths, in standard errors
 LARGE_FALL = 1 / 3  # share of the loss
+LEAST_RISE = 0.1  # of the mean return of an episode, in standard deviations
 LEAST_CHANGE = 0.01  # of the policy, as in `change`
 
 
@@ -89,13 +90,37 @@ def last_fall(losses: Array) -> float:
     It is 0 unless the loss fell by more than 3 standard errors of the difference, which has the
     noise of both tenths. Losses are (updates,); of fewer than 50 nothing is said.
     """
-    if len(losses) < LEAST_UPDATES:
+    if len(losses) < LEAST_NUMBER:
         return 0.0
-    size = int(TENTH * len(losses))
-    before, last = losses[-2 * size : -size], losses[-size:]
-    noise = np.sqrt((before.var(ddof=1) + last.var(ddof=1)) / size)
+    before, last = _last_tenths(losses)
     fall = before.mean() - last.mean()
-    return float(fall / abs(before.mean())) if fall > LEAST_FALL * noise else 0.0
+    is_clear = fall > LEAST_ERRORS * _spread(before, last) * np.sqrt(2 / len(last))
+    return float(fall / abs(before.mean())) if is_clear else 0.0
+
+
+def last_rise(returns: Array) -> float:
+    """By how many standard deviations of an episode the mean return rose between the same tenths.
+
+    `returns` (episodes,) are those of the episodes of a practice, in the order of their ends. The
+    rise is 0 unless it is at least 0.1 and more than 3 standard errors; of fewer than 50 episodes
+    nothing is said.
+    """
+    if len(returns) < LEAST_NUMBER:
+        return 0.0
+    before, last = _last_tenths(returns)
+    rise, spread = last.mean() - before.mean(), _spread(before, last)
+    is_clear = rise > max(LEAST_RISE, LEAST_ERRORS * np.sqrt(2 / len(last))) * spread
+    return float(rise / spread) if is_clear else 0.0
+
+
+def _last_tenths(values: Array) -> tuple[Array, Array]:
+    size = int(TENTH * len(values))
+    return values[-2 * size : -size], values[-size:]
+
+
+def _spread(before: Array, last: Array) -> float:
+    """The standard deviation of values about the means of their tenths."""
+    return float(np.sqrt((before.var(ddof=1) + last.var(ddof=1)) / 2))
 
 
 def change(earlier: Policy, later: Policy, observations: Array, actions: Space) -> float:

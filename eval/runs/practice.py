@@ -1,11 +1,14 @@
 """The environments of a practice: new units at every call, and no step beyond the budget."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
+import numpy as np
+
 from dosuite.agents import Practice
+from dosuite.agents.networks.convergence import last_rise
 from dosuite.causal import Array, InputError, World
 from dosuite.causal.arrays import Flags, Floats, Integers
 from dosuite.envs import CausalVectorEnv
@@ -25,6 +28,7 @@ class PracticeUnits:
     rounds_up: bool  # whether the agent may finish a rollout beyond the budget
     calls: int = 0
     steps: int = 0  # taken so far, over all copies of all calls
+    returns: list[Array] = field(default_factory=list)  # of episodes, in the order of their ends
 
     def __call__(self, copies: int) -> CausalVectorEnv:
         """Environments of `copies` units that no earlier call gave."""
@@ -46,10 +50,17 @@ class PracticeUnits:
 
     @property
     def note(self) -> str:
-        """A note on steps beyond the budget, "" if there are none."""
-        if self.steps <= self.budget or not self.rounds_up:
-            return ""
-        return f"practised {self.steps} steps for a budget of {self.budget}"
+        """A note on steps beyond the budget and on returns that were still rising, if any."""
+        notes = []
+        if self.steps > self.budget and self.rounds_up:
+            notes.append(f"practised {self.steps} steps for a budget of {self.budget}")
+        rise = last_rise(np.concatenate(self.returns)) if self.returns else 0.0
+        if rise > 0:
+            notes.append(
+                "has not converged: episodes of the last tenth of the practice earned "
+                f"{rise:.2f} standard deviations more than those of the tenth before"
+            )
+        return "; ".join(notes)
 
 
 class PracticeEnv(CausalVectorEnv):
@@ -61,6 +72,7 @@ class PracticeEnv(CausalVectorEnv):
     def __init__(self, practice: PracticeUnits, copies: int, seed: int):
         super().__init__(practice.world, copies)
         self._practice = practice
+        self._earned = np.zeros(copies)  # so far in the episodes that go on
         super().reset(seed=seed)
 
     def reset(
@@ -70,15 +82,22 @@ class PracticeEnv(CausalVectorEnv):
         options: dict[str, Any] | None = None,
     ) -> tuple[Array, dict[str, Any]]:
         """The first observations of new episodes of the same units; the seed is ignored."""
+        self._earned[:] = 0.0
         return super().reset(options=options)
 
     def step(self, actions: Array) -> tuple[Array, Floats, Flags, Flags, dict[str, Any]]:
         """A step of every unit, as in CausalVectorEnv. Raises InputError beyond the budget."""
         self._practice.count(self.num_envs)
-        return super().step(actions)
+        outcome = super().step(actions)
+        self._earned += outcome[1]
+        ended = outcome[2] | outcome[3]
+        if ended.any():
+            self._practice.returns.append(self._earned[ended])
+            self._earned[ended] = 0.0
+        return outcome
 
 
 def note_of_practice(source: object) -> str:
-    """A note on the steps that a run's practice took beyond its budget, "" if none."""
+    """What is to be said of a run's practice, "" if nothing."""
     units = source.make if isinstance(source, Practice) else None
     return units.note if isinstance(units, PracticeUnits) else ""

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from dosuite.agents import TabularPolicy, make_agent
-from dosuite.agents.networks.convergence import add_note, change, last_fall
+from dosuite.agents.networks.convergence import add_note, change, last_fall, last_rise
 from dosuite.envs import all_observations, collect, make_model
+from dosuite.eval.runs.practice import PracticeUnits
 from dosuite.eval.runs.run import Run, outcomes
 
 RIVER = "ConfoundedRiver-v0"
@@ -58,6 +59,32 @@ def test_a_fall_is_told_from_noise(start: float, end: float, noise: float, expec
 def test_of_a_few_losses_nothing_is_said() -> None:
     assert last_fall(np.linspace(1.0, 0.0, 49)) == 0.0
     assert last_fall(np.linspace(1.0, 0.0, 50)) > 0.0
+
+
+@pytest.mark.parametrize(
+    ("rise", "expected"), [(1.0, True), (0.5, True), (0.0, False), (0.05, False), (-1.0, False)]
+)
+def test_a_rise_of_the_returns_is_told_from_noise(rise: float, expected: bool) -> None:
+    returns = np.random.default_rng(0).normal(size=20_000)
+    returns[-2000:] += rise
+    assert (last_rise(returns) > 0) == expected
+    assert last_rise(3.0 * returns + 7.0) == pytest.approx(last_rise(returns))
+    assert last_rise(np.linspace(0.0, 1.0, 49)) == 0.0
+
+
+@pytest.mark.parametrize(("first", "then"), [(0, 1), (1, 0), (0, 0)])
+def test_a_practice_says_that_its_returns_were_still_rising(first: int, then: int) -> None:
+    model = make_model("MediatorTrap-v0")
+    steps, copies = 4000, 8
+    units = PracticeUnits(model, 0, steps, rounds_up=False)
+    env = units(copies)
+    env.reset()
+    earned: dict[int, list[float]] = {first: [], then: []}
+    for done in range(0, steps, copies):
+        action = then if done >= 0.9 * steps else first
+        earned[action] += list(env.step(np.full(copies, action))[1])
+    rises = first != then and np.mean(earned[then]) > np.mean(earned[first])
+    assert ("has not converged" in units.note) == rises
 
 
 def test_a_change_is_the_mean_total_variation() -> None:
