@@ -12,6 +12,7 @@ from dosuite.causal import Array
 from ..runs.run import Run
 from ..runs.suite import execute
 from ..scores import metrics
+from ..scores.path_dependence import WIDTH
 from .matrix import runs_of
 from .verdicts import AGREES, agreement
 
@@ -21,8 +22,6 @@ RIGGED = "GreedyCasino-v0:casino=Rigged"
 DOOR = "Door-v0:expert=noisy_good"
 LOW = "EncourageIV-VitaminA-v0:hardy=0.0"
 HIGH = "EncourageIV-VitaminA-v0:hardy=1.0"
-
-CERTAIN = 1.96  # standard errors from the middle of a 95 % interval to its ends
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def share_interval(share: float, count: int) -> metrics.Interval:
 
     Source: Wilson (1927), Probable inference, the law of succession, and statistical inference.
     """
-    squared = CERTAIN**2 / count
+    squared = WIDTH**2 / count
     middle = (share + squared / 2) / (1 + squared)
     spread = math.sqrt(squared * (share * (1 - share) + squared / 4)) / (1 + squared)
     return share, middle - spread, middle + spread
@@ -90,7 +89,7 @@ def share_interval(share: float, count: int) -> metrics.Interval:
 def mean_interval(values: Array) -> metrics.Interval:
     """The mean of independent values (n,) and its 95 % interval."""
     middle = float(values.mean())
-    spread = CERTAIN * float(values.std(ddof=1)) / math.sqrt(len(values))
+    spread = WIDTH * float(values.std(ddof=1)) / math.sqrt(len(values))
     return middle, middle - spread, middle + spread
 
 

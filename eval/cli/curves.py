@@ -38,7 +38,7 @@ def curves(
     """
     from dosuite.envs.files import alone_in, replacing
 
-    from ..claims.learning_curves import curve_figure, curve_runs, curve_scores
+    from ..claims.lane_curves import curve_figure, curve_runs, curve_scores
     from ..reports.figure_files import figure_files
     from ..reports.page import save
 

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from dosuite.envs.files import replacing
 
 from ..reports.page import printable
-from ..reports.panels import FONT, GREY
+from ..reports.panels import COLOURS, FONT, GREY
 from ..scores.bootstrap import Interval
 from .entries import Entry
 from .standings import (
@@ -33,9 +33,7 @@ from .standings import (
 )
 from .tracks import Track
 
-# Of Okabe and Ito, safe for the colour-blind; with three styles of lines for 24 lines of a track.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#222222", "#888888")
-STYLES = ("-", "--", ":")
+STYLES = ("-", "--", ":")  # with the colours enough for the 24 lines of a track
 SHOWN = ["environment", "member", "variant", "budget", "seed", "value", "std_error"]
 SHOWN += ["j_confused", "j_causal", *SCORES, "verified"]
 

@@ -15,7 +15,7 @@ from ..runs.scored_rows import KAPPA_AT, VALUE_AT
 from ..scores import metrics
 from .labels import labelled
 from .page import Section
-from .panels import FONT, GREY, INK, mark, panels
+from .panels import COLOURS, FONT, GREY, INK, mark, panels
 
 NAME = "learning_curves"  # of the figure, and of its table
 TITLE = "How do they learn?"
@@ -27,7 +27,6 @@ TEXT = (
     "does, 1 for one that reproduces the log. The training is the practice of an agent that acts, "
     "and the updates of one that learns from a log."
 )
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#888888")
 
 
 def curves(rows: pd.DataFrame) -> pd.DataFrame:

@@ -15,6 +15,8 @@ from dosuite.causal import Array
 WRONG = "#D55E00"
 INK = "#222222"
 GREY = "#888888"
+# for lines: of Okabe and Ito (2008), which colour-blind readers can tell apart
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", INK, GREY)
 WIDTH = 9.0  # inches: 900 pixels at the width of a README
 FONT = 8.5  # points
 LINE = 0.2  # inches for one agent

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from refusals import refused
 
-from dosuite.eval.claims.learning_curves import WORLDS, curve_runs, curve_scores
+from dosuite.eval.claims.lane_curves import WORLDS, curve_runs, curve_scores
 from dosuite.eval.cli.curves import curves
 
 
