@@ -7,6 +7,7 @@ seeds are disjoint from those of reported results, and every trial is kept.
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from hashlib import blake2b
+from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from ..runs.run import Run
 from .sanity import control_regret, control_runs, with_memoryless_values
 
 FIRST_SEED = 1_000_000  # of the trials; results have the seeds from 0 on, and far fewer
-MOVED = 0.5  # probability that a trial draws a setting instead of keeping its default
+MOVED = 0.5  # probability that a trial changes the default of a setting
 FACTORS: dict[str, tuple[float, ...]] = {  # of the default
     "rate": (0.3, 1.0, 3.0),
     "hidden": (1.0, 2.0),
@@ -51,35 +52,40 @@ RULE = (
 def trial_settings(agent: str, trials: int) -> list[str]:
     """The texts of an agent with the settings of its trials, the defaults first.
 
-    Each trial keeps the default of each setting with probability 1/2 and else draws it from FACTORS
-    or VALUES, by a generator that is seeded by the agent's name. An agent with no such setting has
-    the defaults only. Raises InputError if the agent is written with settings.
+    Each trial keeps the default of each setting with probability 1/2, and else takes the next of
+    the other values in FACTORS or VALUES, which come in a random order again and again, so that few
+    trials have them all. The generator is seeded by the agent's name. An agent with no such setting
+    has the defaults only. Raises InputError if the agent is written with settings.
     """
     name, given = parse(agent)
     if given:
         raise InputError(f"a tuning starts from the defaults; name {name} without settings")
     rng = np.random.default_rng(int(blake2b(name.encode(), digest_size=8).hexdigest(), 16))
     defaults = {field.name: field.default for field in fields(agent_class(name))}  # type: ignore[arg-type]
-    choices = dict(_choices(defaults))
+    others = {key: _again_and_again(values, rng) for key, values in _others(defaults)}
     texts = [name]
-    while choices and len(texts) < trials:
-        drawn = {
-            key: values[rng.integers(len(values))]
-            for key, values in choices.items()
-            if rng.random() < MOVED
-        }
-        text = unparse(name, {key: drawn[key] for key in drawn if drawn[key] != defaults[key]})
+    while others and len(texts) < trials:
+        moved = {key: next(values) for key, values in others.items() if rng.random() < MOVED}
+        text = unparse(name, moved)
         if _is_allowed(text) and text not in texts:
             texts.append(text)
     return texts
 
 
-def _choices(defaults: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+def _others(defaults: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    """For each setting that is tuned, its values but the default."""
     for key, default in defaults.items():
+        values: list[Any] = list(VALUES.get(key, ()))
         if key in FACTORS:
-            yield key, [_times(default, factor) for factor in FACTORS[key]]
-        elif key in VALUES:
-            yield key, list(VALUES[key])
+            values = [_times(default, factor) for factor in FACTORS[key]]
+        if others := [value for value in values if value != default]:
+            yield key, others
+
+
+def _again_and_again(values: Sequence[Any], rng: np.random.Generator) -> Iterator[Any]:
+    while True:
+        for place in rng.permutation(len(values)):
+            yield values[place]
 
 
 def _times(default: Any, factor: float) -> Any:
@@ -141,6 +147,28 @@ def trial_means(scores: pd.DataFrame) -> "dict[str, pd.Series[float]]":
 def _selected(means: "pd.Series[float]") -> str:
     """The settings of the selected trial; those of the defaults are an empty text."""
     return str(means.idxmin()) if means.min() < means[""] - MARGIN else ""
+
+
+def kept_trials() -> pd.DataFrame:
+    """The trials that the defaults of the agents are from, as `trial_scores` gives them.
+
+    The settings are changes of the defaults that the agents had before.
+    """
+    return pd.read_parquet(str(resources.files(__package__) / "trials.parquet"))
+
+
+def kept_section() -> Section:
+    """The tuning that the defaults are from."""
+    trials = kept_trials()
+    section = tuning_section(trials)
+    budgets = trials.groupby("regime")["budget"].max()
+    counted = " or ".join(f"{budget:,} steps of {regime}" for regime, budget in budgets.items())
+    about = (
+        f"Each trial has one run of {counted} for each seed of {trials['seed'].nunique()}, in each "
+        f"control of {', '.join(sorted(set(trials['environment'])))}. Settings are changes of the "
+        "defaults before this tuning, and those selected are the defaults now."
+    )
+    return replace(section, sentences=[RULE, about])
 
 
 def tuning_section(scores: pd.DataFrame) -> Section:

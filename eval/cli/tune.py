@@ -21,8 +21,9 @@ from .options import (
 
 def tune(
     agent: Annotated[
-        list[str], typer.Option(help="An agent to tune, without settings; may be repeated.")
-    ],
+        list[str] | None,
+        typer.Option(help="An agent to tune, without settings; may be repeated."),
+    ] = None,
     only: Annotated[
         list[str] | None, typer.Option(help="Families with this in their name; may be repeated.")
     ] = None,
@@ -38,13 +39,22 @@ def tune(
     workers: Workers = CORES,
     engine: Engine = "",
     shard: Shard = "",
+    kept: Annotated[
+        bool,
+        typer.Option("--kept", help="Show the tuning that the defaults are from; nothing is run."),
+    ] = False,
 ) -> None:
     """Tune agents on controls only, with equally many trials each, and keep every trial."""
     from dosuite.envs.files import alone_in, replacing
 
-    from ..claims.tuning import trial_scores, tuning_runs, tuning_section
+    from ..claims.tuning import kept_section, trial_scores, tuning_runs, tuning_section
     from ..reports.page import print_sections, write_sections
 
+    if kept:
+        print_sections([kept_section()], console)
+        return
+    if not agent:
+        raise typer.BadParameter("name an agent to tune with --agent, or show --kept")
     runs = tuning_runs(only or (), agent, trials, seeds, rows, steps)
     results = rows_of_runs(runs, out, workers, shard, engine)
     scores = trial_scores(results)
