@@ -12,6 +12,7 @@ survives.
 """
 
 import argparse
+import ast
 import os
 import shutil
 import subprocess
@@ -49,7 +50,9 @@ class Mutant:
     tests: tuple[str, ...]  # files or node ids
 
     def fault(self, root: Path) -> str:
-        """Why the defect cannot be planted in a tree, or its tests are not there; "" if it can."""
+        """Why the defect cannot be planted in a tree, or its tests are not there or, being long, do
+        not run on every world; "" if all is well.
+        """
         occurrences = (root / self.file).read_text().count(self.text)
         if occurrences != 1:
             return f"{self.name}: its text occurs {occurrences} times in {self.file}"
@@ -60,7 +63,21 @@ class Mutant:
                 name and f"def {name.partition('[')[0]}(" not in path.read_text()
             ):
                 return f"{self.name}: there is no test {test}"
+        if all(_is_long(root, test) for test in self.tests):
+            return f"{self.name}: its tests are marked long, and would run on a tenth of the worlds"
         return ""
+
+
+def _is_long(root: Path, test: str) -> bool:
+    """Whether a test, a node id, is marked as a long law."""
+    file, _, name = test.partition("::")
+    function = name.partition("[")[0]
+    return any(
+        isinstance(node, ast.FunctionDef)
+        and node.name == function
+        and any("mark.long" in ast.unparse(each) for each in node.decorator_list)
+        for node in ast.walk(ast.parse((root / file).read_text(encoding="utf-8")))
+    )
 
 
 @dataclass(frozen=True)
