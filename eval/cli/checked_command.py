@@ -45,7 +45,7 @@ CONTRADICTIONS: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("small", "full"): "one is a sketch, the other for a cluster",
         **{
             ("kept", other): "the results in the package are there already"
-            for other in ("small", "full", "out", "workers")
+            for other in ("small", "full", "out", "workers", "shard")
         },
         ("name", "findings"): "the findings are those of all studies",
     },

@@ -161,12 +161,18 @@ def gather(
 ) -> None:
     """Join the results of several folders, and report.
 
-    Refuses folders of different code, runs that are in two of them, and missing runs.
+    Refuses folders of different code, runs that are in two of them, and missing runs. Of the shards
+    of a study there is no report: the study, done again in the joined folder, judges.
     """
     from ..runs.gathering import gather as gathered
+    from ..studies.gathering import gather_study, is_of_study, judging_command
 
-    rows = gathered(folders, out)
-    _report(rows, out, reference)
+    if any(map(is_of_study, folders)):
+        rows = gather_study(folders, out)
+        print_plain(f"joined in {out}; to judge: {judging_command(out)}")
+    else:
+        rows = gathered(folders, out)
+        _report(rows, out, reference)
     fail_if_any(rows)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .options import CORES, Workers, fail_if_any, folder, print_plain
+from .options import CORES, Shard, Workers, fail_if_any, folder, print_plain
 
 
 def study(
@@ -23,6 +23,7 @@ def study(
         typer.Option(help="The folder of the results; else study-NAME-SIZE.", callback=folder),
     ] = None,
     workers: Workers = CORES,
+    shard: Shard = "",
 ) -> None:
     """Do a study: a question, with a hypothesis and a criterion that are written before its runs.
 
@@ -30,7 +31,7 @@ def study(
     results of studies, too, and the list says what their verdicts are.
     """
     from ..studies.kept import kept_result
-    from ..studies.study import Size, perform, study_named
+    from ..studies.study import Size, perform, perform_shard, study_named
 
     if not name:
         _print_findings() if findings else _list_studies()
@@ -43,6 +44,11 @@ def study(
     size = Size.SMALL if small else Size.FULL if full else Size.DEFAULT
     place = out or Path(f"study-{name}-{size}")
     print_plain(chosen.promise(size))
+    if shard:
+        rows = perform_shard(chosen, size, place, workers, shard)
+        print_plain(f"shard {shard}: {chosen.amount(rows, size, shard)} in {place}")
+        fail_if_any(rows)
+        return
     result = perform(chosen, size, place, workers)
     print_plain(result.text)
     print_plain(f"\nfigure: {place / 'study.png'}   text: {place / 'study.md'}")

@@ -35,8 +35,7 @@ def gather(folders: Sequence[Path], out: Path) -> pd.DataFrame:
     before anything is written, if the folders are of several versions of the code, if a run is in
     two of them, if a shard is missing, or if a run has no rows.
     """
-    if len({folder.resolve() for folder in (*folders, out)}) <= len(folders):
-        raise InputError("the folders to gather, and the one to gather in, must all differ")
+    check_distinct(folders, out)
     found = {folder: _records_in(folder) for folder in folders}
     before = records(out)
     of_code = found | ({out: before} if before else {})
@@ -54,6 +53,12 @@ def gather(folders: Sequence[Path], out: Path) -> pd.DataFrame:
         rows = rows.sort_values(ORDER, ignore_index=True, kind="stable")
         save_rows(rows, out / "results.parquet")
     return rows
+
+
+def check_distinct(folders: Sequence[Path], out: Path) -> None:
+    """Raise InputError if a folder is named twice."""
+    if len({folder.resolve() for folder in (*folders, out)}) <= len(folders):
+        raise InputError("the folders to gather, and the one to gather in, must all differ")
 
 
 def _records_in(folder: Path) -> list[Record]:
@@ -89,7 +94,7 @@ def _check_duplicates(found: Mapping[Path, Sequence[Record]]) -> None:
                 where |= {other, folder}
     if twice:
         names = ", ".join(sorted(map(str, where)))
-        raise InputError(f"{names} have the same seeds: {_some(twice)}")
+        raise InputError(f"{names} have the same seeds: {some(twice)}")
 
 
 def _check_gaps(found: Mapping[Path, Sequence[Record]]) -> None:
@@ -101,7 +106,7 @@ def _check_gaps(found: Mapping[Path, Sequence[Record]]) -> None:
         if missing:
             names = [str(line) for key, line in lines.items() if key in missing]
             raise InputError(
-                f"{folder} is not done: {_some(names)}; do its command again: {each[-1].command}"
+                f"{folder} is not done: {some(names)}; do its command again: {each[-1].command}"
             )
         for record in each:
             if record.shard:
@@ -110,10 +115,11 @@ def _check_gaps(found: Mapping[Path, Sequence[Record]]) -> None:
         count = int(next(iter(there)).partition("/")[2])
         lacking = [f"{k}/{count}" for k in range(1, count + 1) if f"{k}/{count}" not in there]
         if lacking:
-            raise InputError(f"shards are missing: {_some(lacking)}")
+            raise InputError(f"shards are missing: {some(lacking)}")
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """The first of some names, and how many there are beside them."""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return "; ".join(names[:NAMED]) + more
 

@@ -1,13 +1,16 @@
 """Shards: parts of a grid of runs that are about equally costly, the same on every machine."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from dosuite.agents import make_agent
 from dosuite.causal import InputError
 from dosuite.envs.regimes import Regime
 
 from .run import Run
+
+T = TypeVar("T")
 
 # Seconds of a processor that a run takes at least, and for each step of its budget, by the folder
 # of the agent's class: rough medians over the catalogue, which only have to balance shards.
@@ -27,21 +30,33 @@ def parsed_shard(text: str) -> tuple[int, int]:
 def shard_of(groups: Sequence[list[Run]], shard: str) -> list[list[Run]]:
     """The groups of runs that are done at once which are in a shard.
 
-    Groups that cost more than half a shard are divided by what learns in them. Each is then given,
-    the most costly first, to the shard that has the least to do.
+    Groups that cost more than half a shard are divided by what learns in them. Raises InputError if
+    the shard is empty.
     """
-    number, count = parsed_shard(shard)
+    _, count = parsed_shard(shard)
     most = sum(map(cost_of, groups)) / count / 2
     parts: list[list[Run]] = []
     for group in groups:
         parts += [group] if cost_of(group) <= most else _by_learner(group)
+    return balanced(parts, cost_of, shard)
+
+
+def balanced(tasks: Iterable[T], cost: Callable[[T], float], shard: str) -> list[T]:
+    """The tasks in a shard: each is given, the most costly first, to the shard that has the least
+    to do.
+
+    Raises InputError if there are none.
+    """
+    number, count = parsed_shard(shard)
     loads = [0.0] * count
-    mine: list[list[Run]] = []
-    for part in sorted(parts, key=cost_of, reverse=True):  # stable
+    mine: list[T] = []
+    for task in sorted(tasks, key=cost, reverse=True):  # stable
         least = loads.index(min(loads))
-        loads[least] += cost_of(part)
+        loads[least] += cost(task)
         if least == number - 1:
-            mine.append(part)
+            mine.append(task)
+    if not mine:
+        raise InputError(f"shard {shard} is empty; divide the work into fewer shards")
     return mine
 
 

@@ -241,7 +241,7 @@ def execute(
         parts = shard_of(_together(of_grid.values()), request.shard)
         unique = {keys[run]: run for part in parts for run in part}
     if not unique:
-        raise InputError("the shard has no runs; divide the grid into fewer shards")
+        raise InputError("there are no runs to do")
     (folder / "runs").mkdir(parents=True, exist_ok=True)
     for place in (folder, folder / "runs"):
         clean(place)

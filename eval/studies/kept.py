@@ -95,6 +95,17 @@ def results_in(folder: Path) -> Results:
             raise InputError(
                 f"{folder} has no {name}: it is not the folder of a study that is done"
             )
+    study, size = study_in(folder)
+    table = pd.read_parquet(folder / TABLE)
+    judged = judge(study, table)
+    return Results(study, size, study.promise(size), table, judged, folder / PICTURE, {})
+
+
+def study_in(folder: Path) -> tuple[Study, Size]:
+    """The study and the size of a folder, as its `criterion.txt` says.
+
+    Raises InputError if that is damaged, or of a study that has changed since.
+    """
     promise = (folder / CRITERION).read_text(encoding="utf-8")
     head = re.match(rf"(\S+) \(({'|'.join(Size)})\)\n", promise)
     if head is None:
@@ -102,9 +113,7 @@ def results_in(folder: Path) -> Results:
     study, size = study_named(head[1]), Size(head[2])
     if promise != study.promise(size):
         raise InputError(f"{folder}: {stale_line(study)}")
-    table = pd.read_parquet(folder / TABLE)
-    judged = judge(study, table)
-    return Results(study, size, promise, table, judged, folder / PICTURE, {})
+    return study, size
 
 
 def stale_line(study: Study) -> str:

@@ -6,7 +6,7 @@ it ends. One that was killed leaves a stint without an end.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -50,6 +50,14 @@ def recorded(folder: Path) -> Iterator[None]:
             every = [asdict(each) for each in stints(folder)]
             every[place]["cpu_seconds"] = round(_cpu_seconds() - before, 1)
             _write([Stint(**each) for each in every], folder)
+
+
+def add_stints(added: Sequence[Stint], folder: Path) -> None:
+    """Add the stints of other folders to those in a folder, unless they are there already."""
+    with alone_in(folder):
+        before = stints(folder)
+        new = [stint for stint in added if stint not in before]
+        _write([*before, *sorted(new, key=lambda stint: stint.begun)], folder)
 
 
 def stints(folder: Path) -> list[Stint]:

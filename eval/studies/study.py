@@ -24,6 +24,7 @@ from dosuite.envs.files import alone_in, replacing
 
 from ..reports.figure_files import figure_files
 from ..reports.page import save
+from ..runs.requests import Request
 from ..runs.run import Run
 from ..runs.suite import execute
 from .judging_code import judging_code
@@ -56,9 +57,18 @@ class Study(ABC):
     def runs(self, size: Size) -> list[Run]:
         """The runs of a size."""
 
-    def results(self, size: Size, folder: Path, workers: int, quiet: bool) -> pd.DataFrame:
-        """The rows of all work of a size; what has no result in the folder yet is done first."""
-        return execute(self.runs(size), folder, workers, quiet, policies=True)
+    def results(
+        self, size: Size, folder: Path, workers: int, quiet: bool, shard: str = ""
+    ) -> pd.DataFrame:
+        """The rows of all work of a size, or of a shard of it; what has no result in the folder yet
+        is done first.
+        """
+        request = Request(shard=shard)
+        return execute(self.runs(size), folder, workers, quiet, policies=True, request=request)
+
+    def amount(self, rows: pd.DataFrame, size: Size, shard: str) -> str:
+        """How much of the work of a size is in a shard, whose rows are given: "12 of 96 runs"."""
+        return f"{rows['run'].nunique()} of {len(set(self.runs(size)))} runs"
 
     @abstractmethod
     def table(self, rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
@@ -185,6 +195,18 @@ def perform(study: Study, size: Size, folder: Path, workers: int, quiet: bool = 
         with replacing(folder / "study.parquet") as temporary:
             table.to_parquet(temporary)
     return Result(rows, judged.text)
+
+
+def perform_shard(
+    study: Study, size: Size, folder: Path, workers: int, shard: str, quiet: bool = False
+) -> pd.DataFrame:
+    """Do what is not done yet of a shard of a study, and return its rows; nothing is judged.
+
+    `criterion.txt` and `made.json` are written as `perform` writes them.
+    """
+    write_down(study, size, folder)
+    with recorded(folder):
+        return study.results(size, folder, workers, quiet, shard)
 
 
 def judge(study: Study, table: pd.DataFrame) -> Judgement:

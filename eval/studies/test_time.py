@@ -65,6 +65,10 @@ class Imitators(Unit):
     seeds: int
     steps: int
 
+    def cost(self) -> float:
+        """About how many seconds it takes."""
+        return 8e-5 * self.seeds * self.steps * self.width
+
     def rows(self) -> list[dict[str, Any]]:
         """A row for each seed: see `TestTime.table`."""
         world = DelusionBox(horizon=self.horizon)

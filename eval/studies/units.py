@@ -15,6 +15,7 @@ from dosuite.envs.files import clean, replacing
 
 from ..runs.code import code_hash
 from ..runs.run import Run
+from ..runs.shards import balanced
 from ..runs.workers import in_workers
 from .study import Size, Study
 
@@ -26,6 +27,13 @@ class Unit(ABC):
     @abstractmethod
     def rows(self) -> list[dict[str, Any]]:
         """Do it: rows of plain numbers and texts. Equal units have equal rows."""
+
+    def cost(self) -> float:
+        """About how many seconds of a processor it takes; only the ratio to others matters.
+
+        A property would be part of the criterion's hash (see `judging_code`), and a method is not.
+        """
+        return 1.0
 
     @property
     def key(self) -> str:
@@ -45,9 +53,19 @@ class UnitStudy(Study):
         """None."""
         return []
 
-    def results(self, size: Size, folder: Path, workers: int, quiet: bool) -> pd.DataFrame:
+    def results(
+        self, size: Size, folder: Path, workers: int, quiet: bool, shard: str = ""
+    ) -> pd.DataFrame:
         """The rows of the units in their order, with the status "ok"."""
-        return do_units(self.units(size), folder, workers).assign(status="ok")
+        units = self._units_in(size, shard) if shard else self.units(size)
+        return do_units(units, folder, workers).assign(status="ok")
+
+    def amount(self, rows: pd.DataFrame, size: Size, shard: str) -> str:
+        """How much of the work of a size is in a shard: "2 of 15 units"."""
+        return f"{len(self._units_in(size, shard))} of {len(self.units(size))} units"
+
+    def _units_in(self, size: Size, shard: str) -> list[Unit]:
+        return balanced(self.units(size), lambda unit: unit.cost(), shard)
 
 
 def do_units(units: Sequence[Unit], folder: Path, workers: int) -> pd.DataFrame:
@@ -59,22 +77,23 @@ def do_units(units: Sequence[Unit], folder: Path, workers: int) -> pd.DataFrame:
     place = folder / "units"
     place.mkdir(parents=True, exist_ok=True)
     clean(place)
-    missing = [unit for unit in units if not _path(unit, place).is_file()]
-    for unit, done in in_workers(partial(_do, place=place), missing, workers, lambda _: False):
+    missing = [unit for unit in units if not unit_path(folder, unit).is_file()]
+    for unit, done in in_workers(partial(_do, folder=folder), missing, workers, lambda _: False):
         if not done:
             raise RuntimeError(f"the process of {unit} died; run the study again")
-    rows = [pd.read_parquet(_path(unit, place)) for unit in units]
+    rows = [pd.read_parquet(unit_path(folder, unit)) for unit in units]
     return pd.concat(rows, ignore_index=True)
 
 
-def _path(unit: Unit, place: Path) -> Path:
-    return place / f"{unit.key}.parquet"
+def unit_path(folder: Path, unit: Unit) -> Path:
+    """The file of a unit in the folder of a study."""
+    return folder / "units" / f"{unit.key}.parquet"
 
 
-def _do(unit: Unit, place: Path) -> int:
+def _do(unit: Unit, folder: Path) -> int:
     """Do a unit on one thread, as equal numbers need; return 1."""
     torch.set_num_threads(1)
     rows = pd.DataFrame(unit.rows())
-    with replacing(_path(unit, place)) as temporary:
+    with replacing(unit_path(folder, unit)) as temporary:
         rows.to_parquet(temporary)
     return 1

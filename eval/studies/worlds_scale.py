@@ -56,6 +56,10 @@ class Network(Unit):
     seed: int
     steps: int
 
+    def cost(self) -> float:
+        """About how many seconds it takes."""
+        return self.steps * (4e-3 + 1.4e-4 * self.width)
+
     def rows(self) -> list[dict[str, Any]]:
         """One row: see `WorldsScale.table`."""
         rng = np.random.default_rng([self.seed, self.worlds])
@@ -73,6 +77,10 @@ class References(Unit):
     """The posterior mean given the log, and E(y | x, c), in the same worlds."""
 
     prior: int = PRIOR  # worlds of the prior, weighted by the likelihood of the log
+
+    def cost(self) -> float:
+        """About how many seconds it takes."""
+        return 3e-5 * self.prior
 
     def rows(self) -> list[dict[str, Any]]:
         """Two rows: see `WorldsScale.table`."""

@@ -154,7 +154,7 @@ def test_options_that_contradict_each_other_are_refused(
     values |= {"file": ["mine.zip"], "secret": ["--secret=5"], "commit": ["--commit=5"]}
     values |= {"listed": ["--list"], "every": ["--all=there"], "regime": ["--regime=mixed"]}
     values |= {"variant": ["--variant=twin"], "out": ["--out=a.arrow"], "minari": ["--minari=a-v0"]}
-    values["table"] = ["--table=a.csv"]
+    values |= {"table": ["--table=a.csv"], "shard": ["--shard=1/2"]}
     values |= {"small": ["--small"], "full": ["--full"], "kept": ["--kept"]}
     values |= {"name": ["reversal"], "findings": ["--findings"], "workers": ["--workers=1"]}
     values |= {name: [f"--{name}=1"] for name in ("episodes", "share", "seed")}
