@@ -11,7 +11,8 @@ NEVER = ("trust", "debug")  # what only the command line may say
 
 def expanded(args: Sequence[str], params: Iterable[Any]) -> list[str]:
     """The arguments of a command, in which a word that ends in .toml gives way to the options of
-    that file. Options that are written on the command line come after it, and so win.
+    that file. They come before those that are written on the command line, which therefore replace
+    them or, where an option may be repeated, are added to them.
 
     Raises InputError if the file is missing, is not TOML, or has an entry that is no option.
     """

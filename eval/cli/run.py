@@ -98,7 +98,9 @@ def run(
     """Train and score agents, and report.
 
     Runs that have a result in the folder are not repeated, and the report shows those of earlier
-    commands, too. In place of environments, an experiment.toml names all that the options can say.
+    commands, too. A file experiment.toml, named like an environment, can say all that the options
+    say. Environments and agents on the command line are added to those of the file; every other
+    option on the command line replaces the file's.
     """
     from dosuite.envs.files import alone_in
     from dosuite.envs.trust import set_trust

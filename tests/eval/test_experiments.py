@@ -41,6 +41,19 @@ def test_a_file_says_what_the_options_say(dosuite: Call, tmp_path: Path) -> None
     assert not (tmp_path / "a" / "policies").exists()
 
 
+def test_the_command_line_adds_environments_and_agents_and_replaces_the_rest(
+    dosuite: Call, tmp_path: Path
+) -> None:
+    (tmp_path / "experiment.toml").write_text(FILE)
+    more = ("GreedyCasino-v0", "--agent", "back-door", "--seeds", 1, "--offline-budget", 60)
+    assert dosuite("run", *more, "experiment.toml", "--workers", 1, "--out", "a")[0] == 0
+    rows = pd.read_parquet(tmp_path / "a" / "results.parquet")
+    learned = rows[rows["regime"] == "observe"]
+    assert set(learned["environment"]) == {"IceCreamShorts-v0", "GreedyCasino-v0"}
+    assert set(learned["agent"]) == {"naive", "back-door"}
+    assert (set(learned["seed"]), set(learned["budget"])) == ({0}, {60})
+
+
 def test_the_record_beside_the_results_does_the_same_runs_again(
     dosuite: Call, tmp_path: Path
 ) -> None:
