@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from dosuite.agents import agent_classes, make_agent
+from dosuite.agents import make_agent
 from dosuite.causal import InputError, World
 from dosuite.envs import make_model
 from dosuite.envs.regimes import Regime
-from dosuite.envs.settings import parse
 
 from ..runs.run import Run, acts_there
 
@@ -120,10 +119,11 @@ def matrix_cells(
 
     Each of `agents`, which learn from a log, becomes a class with the predictions of NaiveRL.
     `recorded` are the steps of a log, `practice` those of practice (see `runs_of`). Raises
-    InputError if no cell is left, or if an agent does not exist.
+    InputError if no cell is left, or if an agent does not exist or is a policy.
     """
     for agent in agents:
-        make_agent(agent)
+        if make_agent(agent).learns == (Regime.GIVEN,):
+            raise InputError(f"{agent} is a policy; the matrix runs agents, which learn")
     classes = [*CLASSES, *(AgentClass(agent, agent, agent, "observe") for agent in agents)]
     cells = []
     for row in matrix_rows():
@@ -142,8 +142,7 @@ def _cell(row: MatrixRow, one: AgentClass, seeds: int, recorded: int, practice: 
     predicted = row.predictions.get(one.name, row.predictions[NAIVE])
     model = make_model(row.world)
     agent, regime = _agent_and_regime(row, one, model)
-    known = parse(agent)[0] in agent_classes()
-    if predicted == NO_ANSWER or not known or not acts_there(agent, model):
+    if predicted == NO_ANSWER or not agent or not acts_there(agent, model):
         return Cell(row, one.name, predicted)
     bounds = [recorded, row.most_recorded or recorded, one.most_recorded or recorded]
     practice = min(practice, row.most_practice or practice)
@@ -158,8 +157,8 @@ def _agent_and_regime(row: MatrixRow, one: AgentClass, model: World) -> tuple[st
     """
     usual = one.agent if model.horizon == 1 else one.longer
     agent, _, regime = row.agents.get(one.name, usual).partition("@")
-    if parse(agent)[0] not in agent_classes():
-        return agent, ""
+    if not agent:
+        return "", ""
     learns = make_agent(agent).learns
     return agent, regime or (one.regime if one.regime in learns else learns[0])
 

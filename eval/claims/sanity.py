@@ -15,6 +15,7 @@ from dosuite.causal import InputError
 from dosuite.envs import make_model
 from dosuite.envs.settings import parse, unparse
 
+from ..reports.labels import own_names
 from ..reports.page import Section, Table
 from ..runs.failure import without_file
 from ..runs.run import OFFLINE, ONLINE, Run, acts_there
@@ -212,9 +213,10 @@ def _verdict(part: pd.DataFrame, iqm: float, low: float) -> str:
 def control_sections(rows: pd.DataFrame) -> list[Section]:
     """The verdicts on each agent, what was not reached, and every number.
 
-    `rows` are the results of the runs.
+    `rows` are the results of the runs. An agent of a user's file is shown by its name.
     """
     scores = control_scores(rows)
+    scores["agent"] = scores["agent"].replace(own_names(rows))
     applies = scores[scores["verdict"].isin(APPLICABLE)]
     missed = applies[applies["verdict"] != REACHED]
     counts = [f"{(applies['verdict'] == name).sum()} {name}" for name in APPLICABLE]

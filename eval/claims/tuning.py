@@ -4,7 +4,7 @@ Every agent with settings to tune has equally many trials, of which the first ha
 seeds are disjoint from those of reported results, and every trial is kept.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from hashlib import blake2b
 from importlib import resources
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dosuite.agents import agent_class, make_agent
+from dosuite.agents import make_agent
 from dosuite.causal import InputError
 from dosuite.envs.settings import parse, unparse
 
@@ -61,7 +61,8 @@ def trial_settings(agent: str, trials: int) -> list[str]:
     if given:
         raise InputError(f"a tuning starts from the defaults; name {name} without settings")
     rng = np.random.default_rng(int(blake2b(name.encode(), digest_size=8).hexdigest(), 16))
-    defaults = {field.name: field.default for field in fields(agent_class(name))}  # type: ignore[arg-type]
+    made = make_agent(name)
+    defaults = {field.name: getattr(made, field.name) for field in fields(made)}  # type: ignore[arg-type]
     others = {key: _again_and_again(values, rng) for key, values in _others(defaults)}
     texts = [name]
     while others and len(texts) < trials:
@@ -126,11 +127,9 @@ def trial_scores(results: pd.DataFrame) -> pd.DataFrame:
     deployed = with_memoryless_values(results[results["world"] == ""])
     failed = deployed["status"] != "ok"
     regret = control_regret(deployed).clip(0, 1).mask(failed, 1.0)
-    scored = deployed.assign(
-        agent=deployed["agent"].map(lambda text: parse(text)[0]),
-        settings=deployed["agent"].str.partition(":")[2],
-        regret=regret,
-    )
+    agents = deployed["agent"].map(lambda text: parse(text)[0])
+    settings = [text[len(name) + 1 :] for text, name in zip(deployed["agent"], agents, strict=True)]
+    scored = deployed.assign(agent=agents, settings=settings, regret=regret)
     columns = ["agent", "regime", "settings", "environment", "budget", "seed", "regret"]
     scored = scored[[*columns, "status", "note"]]
     chosen = {agent: _selected(means) for agent, means in trial_means(scored).items()}
@@ -160,7 +159,7 @@ def kept_trials() -> pd.DataFrame:
 def kept_section() -> Section:
     """The tuning that the defaults are from."""
     trials = kept_trials()
-    section = tuning_section(trials)
+    section = tuning_section(trials, {})
     budgets = trials.groupby("regime")["budget"].max()
     counted = " or ".join(f"{budget:,} steps of {regime}" for regime, budget in budgets.items())
     about = (
@@ -171,14 +170,17 @@ def kept_section() -> Section:
     return replace(section, sentences=[RULE, about])
 
 
-def tuning_section(scores: pd.DataFrame) -> Section:
-    """The trial selected for each agent, beside its defaults."""
+def tuning_section(scores: pd.DataFrame, names: Mapping[str, str]) -> Section:
+    """The trial selected for each agent, beside its defaults.
+
+    `names` are those of the user's agents (see `own_names`).
+    """
     records = []
     for agent, means in trial_means(scores).items():
         settings = _selected(means)
         records.append(
             {
-                "agent": agent,
+                "agent": names.get(agent, agent),
                 "trials": str(len(means)),
                 "selected": settings or "the defaults",
                 "NR": f"{means[settings]:.3f}",

@@ -1,17 +1,19 @@
 """Verdicts from intervals, and the prediction matrix held against measurements in tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..reports.labels import own_names
 from ..reports.page import Section, Table
 from ..runs.failure import without_file
 from ..runs.reference_values import REFERENCES
 from ..runs.run import OFFLINE
 from ..scores import metrics
-from .matrix import NO_ANSWER, Cell, MatrixRow
+from .matrix import CLASSES, NO_ANSWER, Cell, MatrixRow
 
 FAILS = 0.1  # a prediction of 0 says that CS_chance is below
 SUCCEEDS = 0.9  # a prediction of 1 says that it is above
@@ -26,6 +28,7 @@ COUNTED = {
     UNDEFINED: "are undefined",
 }  # verdict -> verb
 MARKS = {DISAGREES: "!", UNDECIDED: "?"}
+USUAL = {one.name for one in CLASSES}
 ACTING = ("Online", "RDC", "Pool", "Fuse")  # classes that learn from interventions
 
 EXPLANATION = (
@@ -59,7 +62,7 @@ def _measured(cell: Cell, rows: pd.DataFrame) -> dict[str, object]:
         "row": cell.row.name,
         "class": cell.column,
         "predicted": cell.predicted,
-        "agent": f"{first.agent} ({first.regime})",
+        "agent": f"{rows['agent'].iloc[0]} ({first.regime})",
         "budget": first.budget,
         "iqm": iqm,
         "low": low,
@@ -119,9 +122,12 @@ def joint_verdict(verdicts: Iterable[str]) -> str:
 def matrix_sections(cells: Sequence[Cell], rows: pd.DataFrame) -> list[Section]:
     """The matrix, what does not agree with it, and how each row was run.
 
-    `rows` are the results of the runs of the cells.
+    `rows` are the results of the runs of the cells. An agent of a user's file is shown by its name,
+    unless a class has that name.
     """
-    measured = measured_cells(cells, rows)
+    names = {text: name for text, name in own_names(rows).items() if name not in USUAL}
+    cells = [replace(cell, column=names.get(cell.column, cell.column)) for cell in cells]
+    measured = measured_cells(cells, rows.assign(agent=rows["agent"].replace(names)))
     others = measured[measured["verdict"].isin([DISAGREES, UNDECIDED, UNDEFINED])]
     return [
         Section(

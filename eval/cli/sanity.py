@@ -12,6 +12,7 @@ from .options import (
     Engine,
     Out,
     Shard,
+    Trust,
     Workers,
     console,
     print_plain,
@@ -38,16 +39,20 @@ def sanity(
     workers: Workers = CORES,
     engine: Engine = "",
     shard: Shard = "",
+    trust: Trust = False,
 ) -> None:
     """Check agents where nothing is confounded.
 
     They learn in the controls of all families, and from logs of classic control; all of it takes
     hours.
     """
+    from dosuite.envs.trust import set_trust
+
     from ..claims.classic_control import TARGETS, target_scores
     from ..claims.sanity import EVERY_CONTROL, classic_section, control_runs, control_sections
     from ..reports.page import print_sections, write_sections
 
+    set_trust(trust)
     runs = control_runs(only or (), agent or (), seeds, rows, steps, observation)
     results = rows_of_runs(runs, out, workers, shard, engine)
     sections = control_sections(results)

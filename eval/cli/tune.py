@@ -12,6 +12,7 @@ from .options import (
     Engine,
     Out,
     Shard,
+    Trust,
     Workers,
     console,
     print_plain,
@@ -43,11 +44,14 @@ def tune(
         bool,
         typer.Option("--kept", help="Show the tuning that the defaults are from; nothing is run."),
     ] = False,
+    trust: Trust = False,
 ) -> None:
     """Tune agents on controls only, with equally many trials each, and keep every trial."""
     from dosuite.envs.files import alone_in, replacing
+    from dosuite.envs.trust import set_trust
 
     from ..claims.tuning import kept_section, trial_scores, tuning_runs, tuning_section
+    from ..reports.labels import own_names
     from ..reports.page import print_sections, write_sections
 
     if kept:
@@ -55,12 +59,13 @@ def tune(
         return
     if not agent:
         raise typer.BadParameter("name an agent to tune with --agent, or show --kept")
+    set_trust(trust)
     runs = tuning_runs(only or (), agent, trials, seeds, rows, steps)
     results = rows_of_runs(runs, out, workers, shard, engine)
     scores = trial_scores(results)
     with alone_in(out), replacing(out / "trials.parquet") as temporary:
         scores.to_parquet(temporary)
-    sections = [tuning_section(scores)]
+    sections = [tuning_section(scores, own_names(results))]
     print_sections(sections, console)
     page = write_sections(sections, results, "tuning", out)
     print_plain(f"\npage: {page}   trials: {out / 'trials.parquet'}")

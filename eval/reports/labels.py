@@ -16,15 +16,26 @@ LABELS = {regime.value: regime.label for regime in Regime}
 
 
 def named(rows: pd.DataFrame, beside: Iterable[pd.DataFrame] = ()) -> pd.DataFrame:
-    """The rows with the names of a user's agents in place of their files: "greedy:prior=0.5".
-
-    A name that several files have, in these rows or in those `beside` them, or that an agent of
-    this package has, is followed by its file: "naive [my_agent.py]".
+    """The rows with the names of a user's agents in place of their files, told apart from those
+    `beside` them (see `own_names`).
     """
-    tables = [table for table in (rows, *beside) if "agent_name" in table]
     if "agent_name" not in rows:
         return rows
-    known = pd.concat([table[["agent", "agent_name"]] for table in tables]).drop_duplicates()
+    labels = own_names(rows, *beside)
+    shown = rows["agent"].map(lambda text: labels.get(text, text))
+    return rows.assign(agent=shown).drop(columns="agent_name")
+
+
+def own_names(*tables: pd.DataFrame) -> dict[str, str]:
+    """The names of a user's agents with their settings, "greedy:prior=0.5", by their texts.
+
+    A name that several files have, or that an agent of this package has, is followed by its file:
+    "naive [my_agent.py]".
+    """
+    heads = [table[["agent", "agent_name"]] for table in tables if "agent_name" in table]
+    if not heads:
+        return {}
+    known = pd.concat(heads).drop_duplicates()
     known = known[known["agent_name"].fillna("") != ""]
     labels: dict[str, str] = {}
     for name, own in known.groupby("agent_name"):
@@ -33,8 +44,7 @@ def named(rows: pd.DataFrame, beside: Iterable[pd.DataFrame] = ()) -> pd.DataFra
         ends = _ends(list(files)) if len(files) > 1 or name in agent_sources() else {}
         for text, (file, settings) in parsed.items():
             labels[text] = unparse(str(name), settings) + ends.get(file, "")
-    shown = rows["agent"].map(lambda text: labels.get(text, text))
-    return rows.assign(agent=shown).drop(columns="agent_name")
+    return labels
 
 
 def _ends(files: list[str]) -> dict[str, str]:

@@ -126,6 +126,7 @@ def test_a_run_that_failed_leaves_its_cell_undefined() -> None:
     (cell,) = (cell for cell in matrix_cells(("Door",), (), 2, 100, 100) if cell.column == "BC")
     about = {
         "world": "",
+        "agent": "bc",
         "note": "no",
         "exact": True,
         "j_uniform": 0.5,

@@ -1,5 +1,6 @@
 """An agent of a user's file is shown by its name, and its rows still say how to run it again."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -7,7 +8,14 @@ import pytest
 
 from dosuite.agents import make_agent
 from dosuite.causal import InputError
-from dosuite.eval.reports.labels import named
+from dosuite.envs.trust import trusting
+from dosuite.eval import execute
+from dosuite.eval.claims.matrix import in_order, matrix_cells
+from dosuite.eval.claims.sanity import control_runs, control_sections
+from dosuite.eval.claims.tuning import trial_scores, tuning_runs, tuning_section
+from dosuite.eval.claims.verdicts import matrix_sections
+from dosuite.eval.reports.labels import named, own_names
+from dosuite.eval.reports.page import Section, markdown
 from dosuite.eval.runs.run import Run
 
 AGENT = """
@@ -75,6 +83,49 @@ def test_a_class_without_a_name_is_shown_by_its_own(tmp_path: Path) -> None:
         for name in ("Mine", "Child")
     ]
     assert named_by_class == ["Mine", "Child"]
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[str]:
+    """A trusted file with an agent that is called mine."""
+    file = tmp_path / "mine.py"
+    file.write_text(AGENT.format(name='name: ClassVar[str] = "mine"\n    rate: float = 0.1'))
+    with trusting():
+        yield str(file)
+
+
+def texts(sections: list[Section]) -> str:
+    """The tables of sections as text."""
+    return "\n".join(markdown(table) for section in sections for table in section.tables)
+
+
+def test_the_matrix_runs_agents_of_the_user_and_shows_their_names(own: str, tmp_path: Path) -> None:
+    cells = matrix_cells(["IceCreamShorts"], [own], 1, 50, 50)
+    chosen = [cell for cell in cells if cell.column in ("NaiveRL", own)]
+    rows = execute(in_order(chosen), tmp_path / "out", 1, quiet=True)
+    shown = texts(matrix_sections(chosen, rows))
+    assert "| mine " in shown
+    assert own not in shown
+    taken = texts(matrix_sections(chosen, rows.replace({"agent_name": {"mine": "NaiveRL"}})))
+    assert own in taken  # since a class of the matrix has that name
+
+
+def test_the_checks_on_controls_show_names(own: str, tmp_path: Path) -> None:
+    runs = control_runs(["IceCream"], [own, "bc"], 1, 50, 50)
+    shown = texts(control_sections(execute(runs, tmp_path / "out", 1, quiet=True)))
+    assert "| mine " in shown
+    assert own not in shown
+
+
+def test_a_tuning_shows_names_and_keeps_settings(own: str, tmp_path: Path) -> None:
+    runs = tuning_runs(["IceCream"], [own], 3, 1, 50, 50)
+    rows = execute(runs, tmp_path / "out", 1, quiet=True)
+    scores = trial_scores(rows)
+    assert set(scores["agent"]) == {own}
+    assert set(scores["settings"]) == {"", "rate=0.03", "rate=0.3"}
+    shown = texts([tuning_section(scores, own_names(rows))])
+    assert "| mine " in shown
+    assert own not in shown
 
 
 @pytest.mark.parametrize("name", ["7", "' '", r"'two\nlines'"])
