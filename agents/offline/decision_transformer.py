@@ -63,14 +63,17 @@ class DecisionTransformer(BatchedAgent):
     actions: str = "evidence"  # or masked, which needs labels and a mixed log
     # whether it is told returns; without them it imitates the log, and has nothing to ask for
     returns: bool = True
-    aim: float = 0.9  # quantile of the returns in the log that it asks for
+    aim: float = 0.8  # quantile of the returns in the log that it asks for
     # of the logits of discrete actions: 0 takes the most likely, 1 samples as the behaviour policy
     temperature: float = 0.0
     context: int = 20  # steps of history
     depth: int = 1  # blocks of attention
     heads: int = 2  # of attention, which share the hidden units
     batch: int = 512  # steps of a minibatch, in windows of `context`
-    updates: int = 1000
+    rate: float = 3e-4
+    hidden: int = 64
+    decay: float = 1e-3
+    updates: int = 2000
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -128,7 +128,7 @@ class DomainAgent(BatchedAgent):
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
 
     batch: int = 512  # rows of a minibatch, of each domain
-    updates: int = 2000
+    updates: int = 4000
 
     def learn_all(
         self, sources: Sequence[Data], rngs: Sequence[np.random.Generator]
@@ -194,6 +194,8 @@ class IRM(DomainAgent):
 
     name: ClassVar[str] = "irm"
 
+    batch: int = 1024
+    decay: float = 1e-2
     penalty: float = 1000.0  # final weight of the penalty
     annealing: float = 0.4  # fraction of the updates in which the weight is 1
 
@@ -223,6 +225,8 @@ class GroupDRO(DomainAgent):
 
     name: ClassVar[str] = "group-dro"
 
+    batch: int = 256
+    decay: float = 1e-3
     eta: float = 0.01  # step size of the weights of the domains
 
     def __post_init__(self) -> None:

@@ -107,7 +107,7 @@ class FQI(BatchedAgent):
     name: ClassVar[str] = "fqi"
 
     iterations: int = 40  # of the Bellman operator; never more than the horizon
-    updates: int = 200  # in each iteration, as are `epochs`
+    updates: int = 400  # in each iteration, as are `epochs`
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -138,9 +138,11 @@ class CQL(BatchedAgent):
 
     name: ClassVar[str] = "cql"
 
-    alpha: float = 1.0  # weight of the first term
+    batch: int = 128
+    rate: float = 3e-3
+    alpha: float = 0.1  # weight of the first term
     updates: int = 800
-    sync: int = 50  # gradient steps between copies to the target network
+    sync: int = 100  # gradient steps between copies to the target network
 
     def __post_init__(self) -> None:
         super().__post_init__()

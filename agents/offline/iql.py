@@ -104,8 +104,12 @@ class IQL(BatchedAgent):
 
     name: ClassVar[str] = "iql"
 
-    expectile: float = 0.7
-    temperature: float = 3.0  # inverse temperature: at 0 the policy clones
+    batch: int = 512
+    rate: float = 3e-4
+    hidden: int = 64
+    decay: float = 1e-3
+    expectile: float = 0.8
+    temperature: float = 9.0  # inverse temperature: at 0 the policy clones
     tau: float = 0.005  # fraction by which targets move at each step
     updates: int = 2000
 

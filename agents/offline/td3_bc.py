@@ -183,13 +183,14 @@ class TD3BC(BatchedAgent):
     takes_numbers: ClassVar[bool] = True
     counts_actions: ClassVar[bool] = False
 
-    rate: float = 2e-3
-    hidden: int = 64
+    batch: int = 128
+    rate: float = 6e-4
+    hidden: int = 128
     alpha: float = 2.5  # weight of the values; at 0 the actor clones
     tau: float = 0.005  # fraction by which targets move at each of their steps
     noise: float = 0.2  # standard deviation of the smoothing, for actions in [-1, 1]
     clip: float = 0.5  # largest absolute value of the smoothing
-    updates: int = 8000  # of the critics; half as many of the actor
+    updates: int = 16_000  # of the critics; half as many of the actor
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -4,7 +4,7 @@ On the control of each family, every agent that applies must reach the optimum.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -15,7 +15,6 @@ from dosuite.causal import InputError
 from dosuite.envs import make_model
 from dosuite.envs.settings import parse, unparse
 
-from ..reports.labels import own_names
 from ..reports.page import Section, Table
 from ..runs.failure import without_file
 from ..runs.run import OFFLINE, ONLINE, Run, acts_there
@@ -210,13 +209,13 @@ def _verdict(part: pd.DataFrame, iqm: float, low: float) -> str:
     return MISSED if low > MOST_REGRET else UNDECIDED
 
 
-def control_sections(rows: pd.DataFrame) -> list[Section]:
+def control_sections(scores: pd.DataFrame, names: Mapping[str, str]) -> list[Section]:
     """The verdicts on each agent, what was not reached, and every number.
 
-    `rows` are the results of the runs. An agent of a user's file is shown by its name.
+    `scores` are those of `control_scores`, and `names` those of the user's agents (see
+    `own_names`).
     """
-    scores = control_scores(rows)
-    scores["agent"] = scores["agent"].replace(own_names(rows))
+    scores = scores.assign(agent=scores["agent"].replace(dict(names)))
     applies = scores[scores["verdict"].isin(APPLICABLE)]
     missed = applies[applies["verdict"] != REACHED]
     counts = [f"{(applies['verdict'] == name).sum()} {name}" for name in APPLICABLE]

@@ -7,7 +7,6 @@ seeds are disjoint from those of reported results, and every trial is kept.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from hashlib import blake2b
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -148,26 +147,16 @@ def _selected(means: "pd.Series[float]") -> str:
     return str(means.idxmin()) if means.min() < means[""] - MARGIN else ""
 
 
-def kept_trials() -> pd.DataFrame:
-    """The trials that the defaults of the agents are from, as `trial_scores` gives them.
-
-    The settings are changes of the defaults that the agents had before.
-    """
-    return pd.read_parquet(str(resources.files(__package__) / "trials.parquet"))
-
-
-def kept_section() -> Section:
-    """The tuning that the defaults are from."""
-    trials = kept_trials()
-    section = tuning_section(trials, {})
+def budget_sentence(trials: pd.DataFrame) -> str:
+    """What each trial was measured by, and what its settings are changes of."""
     budgets = trials.groupby("regime")["budget"].max()
     counted = " or ".join(f"{budget:,} steps of {regime}" for regime, budget in budgets.items())
-    about = (
-        f"Each trial has one run of {counted} for each seed of {trials['seed'].nunique()}, in each "
-        f"control of {', '.join(sorted(set(trials['environment'])))}. Settings are changes of the "
-        "defaults before this tuning, and those selected are the defaults now."
+    seeds = trials["seed"].nunique()
+    return (
+        f"Each trial has {seeds} {'seed' if seeds == 1 else 'seeds'} of {counted} in the controls "
+        f"of {', '.join(sorted(set(trials['environment'])))}. Settings are changes of the defaults "
+        "before this tuning; those selected are the defaults now."
     )
-    return replace(section, sentences=[RULE, about])
 
 
 def tuning_section(scores: pd.DataFrame, names: Mapping[str, str]) -> Section:

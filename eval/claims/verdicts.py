@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..reports.labels import own_names
 from ..reports.page import Section, Table
 from ..runs.failure import without_file
 from ..runs.reference_values import REFERENCES
@@ -62,7 +61,7 @@ def _measured(cell: Cell, rows: pd.DataFrame) -> dict[str, object]:
         "row": cell.row.name,
         "class": cell.column,
         "predicted": cell.predicted,
-        "agent": f"{rows['agent'].iloc[0]} ({first.regime})",
+        "agent": f"{first.agent} ({first.regime})",
         "budget": first.budget,
         "iqm": iqm,
         "low": low,
@@ -119,15 +118,18 @@ def joint_verdict(verdicts: Iterable[str]) -> str:
     return next((name for name in (DISAGREES, UNDEFINED, UNDECIDED) if name in parts), AGREES)
 
 
-def matrix_sections(cells: Sequence[Cell], rows: pd.DataFrame) -> list[Section]:
+def matrix_sections(
+    cells: Sequence[Cell], measured: pd.DataFrame, names: Mapping[str, str]
+) -> list[Section]:
     """The matrix, what does not agree with it, and how each row was run.
 
-    `rows` are the results of the runs of the cells. An agent of a user's file is shown by its name,
-    unless a class has that name.
+    `measured` are the scores of the cells, from `measured_cells`, and `names` those of the user's
+    agents (see `own_names`), which are shown unless a class has that name.
     """
-    names = {text: name for text, name in own_names(rows).items() if name not in USUAL}
+    names = {text: name for text, name in names.items() if name not in USUAL}
     cells = [replace(cell, column=names.get(cell.column, cell.column)) for cell in cells]
-    measured = measured_cells(cells, rows.assign(agent=rows["agent"].replace(names)))
+    agents = [_renamed(text, names) for text in measured["agent"]]
+    measured = measured.assign(agent=agents, **{"class": measured["class"].replace(names)})
     others = measured[measured["verdict"].isin([DISAGREES, UNDECIDED, UNDEFINED])]
     return [
         Section(
@@ -136,6 +138,12 @@ def matrix_sections(cells: Sequence[Cell], rows: pd.DataFrame) -> list[Section]:
         Section("What does not agree", [], [_listed(others)]),
         Section("How each row was run", [], [_settings(cells)]),
     ]
+
+
+def _renamed(agent: str, names: Mapping[str, str]) -> str:
+    """An agent with its regime in brackets, by its name."""
+    text, bracket, regime = agent.rpartition(" (")
+    return names.get(text, text) + bracket + regime
 
 
 def _counts(cells: Sequence[Cell], measured: pd.DataFrame) -> str:

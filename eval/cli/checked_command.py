@@ -49,6 +49,17 @@ CONTRADICTIONS: Mapping[str, Mapping[tuple[str, str], str]] = {
         },
         ("name", "findings"): "the findings are those of all studies",
     },
+    **{
+        command: {
+            ("kept", other): "the results in the package are there already"
+            for other in ("seeds", "rows", "steps", "out", "workers", "engine", "shard", *more)
+        }
+        for command, more in {
+            "sanity": ("observation",),
+            "matrix": (),
+            "tune": ("trials", "only"),
+        }.items()
+    },
     "check": {
         ("file", "commit"): "the hash of a seed is published before there is anything to check",
         ("secret", "commit"): "a seed is either committed to or used",

@@ -11,6 +11,7 @@ from .options import (
     MOST_SEEDS,
     MOST_STEPS,
     Engine,
+    Kept,
     Out,
     Shard,
     Trust,
@@ -66,6 +67,7 @@ def matrix(
     engine: Engine = "",
     shard: Shard = "",
     trust: Trust = False,
+    kept: Kept = False,
 ) -> None:
     """Run the prediction matrix.
 
@@ -73,14 +75,25 @@ def matrix(
     """
     from dosuite.envs.trust import set_trust
 
+    from ..claims.kept import about
+    from ..claims.kept import kept as kept_results
     from ..claims.matrix import in_order, matrix_cells
-    from ..claims.verdicts import matrix_sections
+    from ..claims.verdicts import matrix_sections, measured_cells
+    from ..reports.labels import own_names
     from ..reports.page import print_sections
 
     set_trust(trust)
     cells = matrix_cells(only or (), agent or (), seeds, rows, steps)
+    if kept:
+        measured = kept_results("matrix")
+        wanted = {(cell.row.name, cell.column) for cell in cells}
+        pairs = zip(measured["row"], measured["class"], strict=True)
+        measured = measured[[pair in wanted for pair in pairs]]
+        print_sections(matrix_sections(cells, measured, {})[:-1], console)
+        print_plain(f"\n{about(measured)}")
+        return
     results = rows_of_runs(in_order(cells), out, workers, shard, engine)
-    sections = matrix_sections(cells, results)
+    sections = matrix_sections(cells, measured_cells(cells, results), own_names(results))
     print_sections(sections[:-1], console)  # the last one, the settings, is only on the page
     _publish(sections, results, "matrix", out)
 

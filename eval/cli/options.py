@@ -37,6 +37,10 @@ Trust = Annotated[
     ),
 ]
 
+Kept = Annotated[
+    bool, typer.Option("--kept", help="Show the results in the package; nothing is run.")
+]
+
 
 def folder(path: Path | None) -> Path | None:
     """The path, unless no folder can be made or written to there."""

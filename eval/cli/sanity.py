@@ -10,6 +10,7 @@ from .options import (
     MOST_SEEDS,
     MOST_STEPS,
     Engine,
+    Kept,
     Out,
     Shard,
     Trust,
@@ -40,6 +41,7 @@ def sanity(
     engine: Engine = "",
     shard: Shard = "",
     trust: Trust = False,
+    kept: Kept = False,
 ) -> None:
     """Check agents where nothing is confounded.
 
@@ -49,13 +51,27 @@ def sanity(
     from dosuite.envs.trust import set_trust
 
     from ..claims.classic_control import TARGETS, target_scores
-    from ..claims.sanity import EVERY_CONTROL, classic_section, control_runs, control_sections
+    from ..claims.kept import about
+    from ..claims.kept import kept as kept_results
+    from ..claims.sanity import (
+        EVERY_CONTROL,
+        classic_section,
+        control_runs,
+        control_scores,
+        control_sections,
+    )
+    from ..reports.labels import own_names
     from ..reports.page import print_sections, write_sections
 
     set_trust(trust)
+    if kept:
+        scores = kept_results("sanity", agent, only)
+        print_sections(control_sections(scores, {}), console)
+        print_plain(f"\n{about(scores)}")
+        return
     runs = control_runs(only or (), agent or (), seeds, rows, steps, observation)
     results = rows_of_runs(runs, out, workers, shard, engine)
-    sections = control_sections(results)
+    sections = control_sections(control_scores(results), own_names(results))
     if not (only or agent or observation):
         sections.append(classic_section(target_scores(TARGETS, seeds)))
     # the table of every control is long, and only on the page

@@ -10,6 +10,7 @@ from .options import (
     MOST_SEEDS,
     MOST_STEPS,
     Engine,
+    Kept,
     Out,
     Shard,
     Trust,
@@ -40,22 +41,23 @@ def tune(
     workers: Workers = CORES,
     engine: Engine = "",
     shard: Shard = "",
-    kept: Annotated[
-        bool,
-        typer.Option("--kept", help="Show the tuning that the defaults are from; nothing is run."),
-    ] = False,
     trust: Trust = False,
+    kept: Kept = False,
 ) -> None:
     """Tune agents on controls only, with equally many trials each, and keep every trial."""
     from dosuite.envs.files import alone_in, replacing
     from dosuite.envs.trust import set_trust
 
-    from ..claims.tuning import kept_section, trial_scores, tuning_runs, tuning_section
+    from ..claims.kept import about
+    from ..claims.kept import kept as kept_results
+    from ..claims.tuning import budget_sentence, trial_scores, tuning_runs, tuning_section
     from ..reports.labels import own_names
     from ..reports.page import print_sections, write_sections
 
     if kept:
-        print_sections([kept_section()], console)
+        scores = kept_results("tune", agent)
+        print_sections([tuning_section(scores, {})], console)
+        print_plain(f"\n{budget_sentence(scores)} {about(scores)}")
         return
     if not agent:
         raise typer.BadParameter("name an agent to tune with --agent, or show --kept")

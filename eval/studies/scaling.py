@@ -32,6 +32,7 @@ class Learner(NamedTuple):
     rate: float  # with the least number of updates
     batch: int
     depth: int = 2
+    fixed: str = ""  # settings that would otherwise be the defaults of today
 
     def __str__(self) -> str:
         return f"{self.agent}, {self.optimiser}, depth {self.depth}"
@@ -45,13 +46,14 @@ class Learner(NamedTuple):
         return (
             f"{self.agent}:hidden={width},depth={self.depth},optimiser={self.optimiser},"
             f"rate={self.rate * LEAST_UPDATES / updates:.3g},updates={updates},batch={self.batch}"
+            f"{self.fixed}"
         )
 
 
 ADAM = Learner("dqn", "adam", 0.0003, 512)
 SGD = Learner("dqn", "sgd", 0.01, 512)
 DEEP = Learner("dqn", "adam", 0.0003, 512, depth=4)
-IQL = Learner("iql", "adam", 0.0005, 256)
+IQL = Learner("iql", "adam", 0.0005, 256, fixed=",expectile=0.7,temperature=3.0,decay=0.0")
 Widths = Mapping[Learner, Sequence[int]]
 
 

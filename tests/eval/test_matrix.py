@@ -89,7 +89,7 @@ def test_a_part_of_the_matrix_is_run_and_told(tmp_path: Path) -> None:
         assert make_model(world).horizon == 1
     assert found["IceCreamShorts", "Adj"]["verdict"] == "disagrees"  # right by accident
     assert found["IceCreamShorts", "naive:updates=3"]["predicted"] == "0"
-    page, astray, how = matrix_sections(chosen, rows)
+    page, astray, how = matrix_sections(chosen, measured_cells(chosen, rows), {})
     told = page.tables[0].frame.set_index("world").to_dict("index")
     assert told["Kidney Blind"]["Lat"] == "-"
     assert told["IceCreamShorts"]["Adj"].startswith("0! 1.00 [")
@@ -126,7 +126,6 @@ def test_a_run_that_failed_leaves_its_cell_undefined() -> None:
     (cell,) = (cell for cell in matrix_cells(("Door",), (), 2, 100, 100) if cell.column == "BC")
     about = {
         "world": "",
-        "agent": "bc",
         "note": "no",
         "exact": True,
         "j_uniform": 0.5,

@@ -11,9 +11,9 @@ from dosuite.causal import InputError
 from dosuite.envs.trust import trusting
 from dosuite.eval import execute
 from dosuite.eval.claims.matrix import in_order, matrix_cells
-from dosuite.eval.claims.sanity import control_runs, control_sections
+from dosuite.eval.claims.sanity import control_runs, control_scores, control_sections
 from dosuite.eval.claims.tuning import trial_scores, tuning_runs, tuning_section
-from dosuite.eval.claims.verdicts import matrix_sections
+from dosuite.eval.claims.verdicts import matrix_sections, measured_cells
 from dosuite.eval.reports.labels import named, own_names
 from dosuite.eval.reports.page import Section, markdown
 from dosuite.eval.runs.run import Run
@@ -103,16 +103,18 @@ def test_the_matrix_runs_agents_of_the_user_and_shows_their_names(own: str, tmp_
     cells = matrix_cells(["IceCreamShorts"], [own], 1, 50, 50)
     chosen = [cell for cell in cells if cell.column in ("NaiveRL", own)]
     rows = execute(in_order(chosen), tmp_path / "out", 1, quiet=True)
-    shown = texts(matrix_sections(chosen, rows))
+    measured = measured_cells(chosen, rows)
+    shown = texts(matrix_sections(chosen, measured, own_names(rows)))
     assert "| mine " in shown
     assert own not in shown
-    taken = texts(matrix_sections(chosen, rows.replace({"agent_name": {"mine": "NaiveRL"}})))
+    taken = texts(matrix_sections(chosen, measured, {own: "NaiveRL"}))
     assert own in taken  # since a class of the matrix has that name
 
 
 def test_the_checks_on_controls_show_names(own: str, tmp_path: Path) -> None:
     runs = control_runs(["IceCream"], [own, "bc"], 1, 50, 50)
-    shown = texts(control_sections(execute(runs, tmp_path / "out", 1, quiet=True)))
+    rows = execute(runs, tmp_path / "out", 1, quiet=True)
+    shown = texts(control_sections(control_scores(rows), own_names(rows)))
     assert "| mine " in shown
     assert own not in shown
 

@@ -122,7 +122,7 @@ def test_the_tables_of_two_agents_in_one_control(tmp_path: Path) -> None:
     runs = sanity.control_runs(["IceCream"], ["naive", "bc", "iv"], 2, 500, 100)
     assert {run.variant for run in runs} == {"control"}
     rows = execute(runs, tmp_path, 1, quiet=True)
-    controls, open_, every = sanity.control_sections(rows)
+    controls, open_, every = sanity.control_sections(sanity.control_scores(rows), {})
     counts = controls.tables[0].frame.set_index("agent")
     assert counts.loc[["naive", "bc"], "reached"].tolist() == ["1", "1"]
     assert counts.loc["iv", "abstains"] == "1"

@@ -1,0 +1,133 @@
+"""Measurements of agents that the package keeps, since they take hours.
+
+These are the controls, the prediction matrix, and the trials of the tuning that the defaults are
+from. `python -m dosuite.eval.claims.kept sanity FOLDER` puts the results of `dosuite sanity` in a
+folder into the package, in place of those of the same agents; `matrix` and `tune` replace all that
+is there.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from hashlib import blake2b
+from importlib import resources
+from pathlib import Path
+
+import pandas as pd
+
+from dosuite.agents import make_agent
+from dosuite.causal import InputError
+from dosuite.envs.files import replacing
+
+from .matrix import matrix_cells
+from .sanity import PAIR, control_scores
+from .tuning import trial_scores
+from .verdicts import measured_cells
+
+PLACE = Path(str(resources.files(__package__)))
+FILES = {"sanity": "controls.csv", "matrix": "measured.csv", "tune": "trials.csv"}  # by command
+MATRIX_SIZE = 20, 1_000_000, 200_000  # seeds, and steps of a log and of practice
+
+
+def kept(
+    command: str, agents: Sequence[str] | None = None, only: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """The results of a command that are kept: of `sanity`, `matrix` or `tune`.
+
+    They are those of `agents`, and of environments that have a text of `only` in their names; of
+    all without them. Raises InputError if there are none.
+
+    The columns are those of `control_scores`, `measured_cells` or `trial_scores` (without its
+    notes), the `date` on which they were kept and, for the first two, the number of `seeds` and the `mark` of the agent
+    (see `mark_of`).
+    """
+    numbers = dict.fromkeys(("iqm", "low", "high", "regret"), "nan")
+    path = PLACE / FILES[command]
+    if not path.is_file():
+        raise InputError(f"`dosuite {command}` has no results in the package yet")
+    frame = pd.read_csv(path, keep_default_na=False, na_values=numbers, dtype={"predicted": str})
+    if agents:
+        frame = frame[frame["agent"].isin(agents)]
+    if only:
+        frame = frame[[any(text in name for text in only) for name in frame["environment"]]]
+    if frame.empty:
+        raise InputError(f"`dosuite {command}` has no such results in the package")
+    return frame
+
+
+def mark_of(agent: str) -> str:
+    """A hash of an agent's settings, defaults included: other numbers need other settings."""
+    return blake2b(repr(make_agent(agent)).encode(), digest_size=4).hexdigest()
+
+
+def about(frame: pd.DataFrame) -> str:
+    """When kept results were measured, and which agents have other settings now."""
+    dates = " to ".join(dict.fromkeys((frame["date"].min(), frame["date"].max())))
+    sentence = f"These results are kept in the package, from {dates}."
+    if "mark" in frame:
+        agents = frame.drop_duplicates(["agent", "mark"])[["agent", "mark"]]
+        pairs = agents.itertuples(index=False, name=None)
+        stale = [agent for agent, mark in pairs if mark_of(_text(agent)) != mark]
+        if stale:
+            sentence += f" The settings of {', '.join(stale)} have changed since."
+    return sentence
+
+
+def keep(command: str, folder: Path, place: Path = PLACE) -> Path:
+    """Keep the results of a command that are in a folder; return the path of the file.
+
+    Raises InputError if there are none.
+    """
+    path = folder / "results.parquet"
+    if not path.is_file():
+        raise InputError(f"{folder} has no results.parquet; let `dosuite {command}` end first")
+    rows = pd.read_parquet(path)
+    file = place / FILES[command]
+    if command == "tune":
+        frame = trial_scores(rows).drop(columns="note")
+    elif command == "matrix":
+        frame = measured_cells(matrix_cells((), (), *MATRIX_SIZE), rows)
+        frame["seeds"] = MATRIX_SIZE[0]
+    else:
+        frame = control_scores(rows)
+        frame["seeds"] = [len(part) for _, part in _deployed(rows).groupby(PAIR, sort=False)]
+    if command != "tune":
+        frame["mark"] = frame["agent"].map(_text).map(mark_of)
+    frame["date"] = datetime.now(UTC).date().isoformat()
+    if command == "sanity" and file.is_file():
+        before = pd.read_csv(file, keep_default_na=False)
+        others = before[~before["agent"].isin(frame["agent"])]
+        frame = pd.concat([others, frame]).sort_values(PAIR, kind="stable")
+    with replacing(file) as temporary:
+        frame.to_csv(temporary, index=False, float_format="%.6g", na_rep="nan")
+    return file
+
+
+def _deployed(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of agents in the world itself."""
+    return rows[(rows["world"] == "") & (rows["regime"] != "exact")]
+
+
+def _text(agent: str) -> str:
+    """The text of an agent in a table, where the regime may follow it in brackets."""
+    return agent.partition(" (")[0]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Keep the results in a folder; the exit code is 2 if it is refused."""
+    parser = argparse.ArgumentParser(description="Put results of a command into the package.")
+    parser.add_argument("command", choices=FILES)
+    parser.add_argument("folder", type=Path, help="the folder of the results")
+    parser.add_argument("--to", type=Path, default=PLACE, help="the folder of the file")
+    options = parser.parse_args(arguments)
+    try:
+        print(keep(options.command, options.folder, options.to))
+    except InputError as error:
+        print(f"kept: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""Measurements that the package keeps: of the controls, of the matrix, and of the tuning."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from refusals import refused
+
+from dosuite.eval import Run, execute
+from dosuite.eval.claims.kept import about, keep, kept, mark_of
+from dosuite.eval.claims.matrix import matrix_cells
+from dosuite.eval.claims.sanity import control_runs, control_scores
+from dosuite.eval.claims.tuning import trial_means
+from dosuite.eval.claims.verdicts import agreement
+
+
+def test_the_trials_that_were_selected_are_the_defaults() -> None:
+    trials = kept("tune")
+    for (agent, settings), _ in trials[trials["selected"]].groupby(["agent", "settings"]):
+        assert mark_of(f"{agent}:{settings}" if settings else str(agent)) == mark_of(str(agent))
+
+
+def test_every_agent_had_as_many_trials() -> None:
+    assert len({len(means) for means in trial_means(kept("tune")).values()}) == 1
+
+
+@pytest.mark.parametrize("command", ["sanity", "matrix"])
+def test_kept_results_are_those_of_agents_as_they_are(command: str) -> None:
+    assert "have changed since" not in about(kept(command))
+
+
+def test_the_matrix_is_kept_whole_and_judged_as_it_would_be_now() -> None:
+    measured = kept("matrix")
+    cells = [cell for cell in matrix_cells((), (), 20, 1_000_000, 200_000) if cell.runs]
+    assert [(cell.row.name, cell.column) for cell in cells] == list(
+        zip(measured["row"], measured["class"], strict=True)
+    )
+    for cell, row in zip(cells, measured.to_dict("records"), strict=True):
+        assert row["predicted"] == cell.predicted
+        assert row["verdict"] == agreement(cell.predicted, row["low"], row["high"])
+
+
+def test_the_results_of_an_agent_replace_its_own_and_stand_beside_the_others(
+    tmp_path: Path,
+) -> None:
+    def done(agents: list[str], seeds: int) -> pd.DataFrame:
+        folder = tmp_path / str(seeds)
+        runs = control_runs(["IceCream"], agents, seeds, 100, 100)
+        file = keep("sanity", _ran(runs, folder), tmp_path)
+        return pd.read_csv(file, keep_default_na=False)
+
+    first = done(["maximin", "adjust-all"], 2)
+    assert set(first["seeds"]) == {2}
+    second = done(["maximin"], 3)
+    assert dict(zip(second["agent"], second["seeds"], strict=True)) == {
+        "adjust-all": 2,
+        "maximin": 3,
+    }
+    assert set(second["mark"]) == {mark_of("adjust-all"), mark_of("maximin")}
+    scores = control_scores(pd.read_parquet(tmp_path / "3" / "results.parquet"))
+    assert second.set_index("agent").loc["maximin", "iqm"] == pytest.approx(scores["iqm"][0])
+
+
+def _ran(runs: list[Run], folder: Path) -> Path:
+    execute(runs, folder, 1, quiet=True).to_parquet(folder / "results.parquet")
+    return folder
+
+
+def test_a_mark_is_of_all_settings() -> None:
+    assert mark_of("bc") == mark_of("bc:batch=1024")
+    assert mark_of("bc") != mark_of("bc:batch=512")
+
+
+def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
+    assert "no results.parquet" in refused(lambda: keep("sanity", tmp_path, tmp_path))
+    assert not list(tmp_path.iterdir())
