@@ -39,8 +39,8 @@ def kept(
     all without them. Raises InputError if there are none.
 
     The columns are those of `control_scores`, `measured_cells` or `trial_scores` (without its
-    notes), the `date` on which they were kept and, for the first two, the number of `seeds` and the `mark` of the agent
-    (see `mark_of`).
+    notes), the `date` on which they were kept and, for the first two, the number of `seeds` and the
+    `mark` of the agent (see `mark_of`).
     """
     numbers = dict.fromkeys(("iqm", "low", "high", "regret"), "nan")
     path = PLACE / FILES[command]

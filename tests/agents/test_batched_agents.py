@@ -308,7 +308,7 @@ def test_q_learning_takes_seeing_for_doing_and_is_right_where_they_are_the_same(
 
 def test_cql_ends_where_the_gradient_of_its_loss_vanishes() -> None:
     alpha = 0.5
-    (policy,) = learned("cql", THERMO, updates=800, alpha=alpha)
+    (policy,) = learned("cql", THERMO, updates=800, alpha=alpha, batch=256, rate=1e-3)
     values, taken, seen = (
         values_of(policy, THERMO),
         behaviour_policy(THERMO),
@@ -321,7 +321,7 @@ def test_cql_ends_where_the_gradient_of_its_loss_vanishes() -> None:
 
 
 def test_iql_ends_at_the_behaviour_weighted_by_the_advantage() -> None:
-    (policy,) = learned("iql", ICE, updates=800, tau=0.05)
+    (policy,) = learned("iql", ICE, updates=800, batch=256, rate=1e-3, temperature=3.0, tau=0.05)
     (taken,), (seen,) = behaviour_policy(ICE), log_process(ICE).reward
     weighted = taken * np.exp(3.0 * seen)
     assert isinstance(policy, NetworkPolicy)

@@ -147,16 +147,16 @@ def expected_iql(learner: Any, batch: Minibatch, seed: int) -> float:
         [outputs_of(part, seed + copy, now)[range(ROWS), action] for copy in (0, 2)]
         for part in (learner.values, learner.target)
     )
-    excess = np.minimum(*target) - state
+    excess, expectile = np.minimum(*target) - state, learner.agent.expectile
     logits = outputs_of(learner.actor, seed, now)
     surprise = np.log(np.exp(logits).sum(1)) - logits[range(ROWS), action]
     wanted = reward.numpy() + RELAY.discount * going_on.numpy() * following
     squares = sum((value - wanted) ** 2 for value in values)
     return float(
         (
-            np.where(excess > 0, 0.7, 0.3) * excess**2
+            np.where(excess > 0, expectile, 1 - expectile) * excess**2
             + squares
-            + np.minimum(np.exp(3 * excess), 100) * surprise
+            + np.minimum(np.exp(learner.agent.temperature * excess), 100) * surprise
         ).mean()
     )
 
@@ -187,5 +187,9 @@ def test_each_loss_is_that_of_its_networks(name: str) -> None:
             continue
         error, conservative = expected_q_learning(learner, batch, seed, double_q=name == "cql")
         huber = np.where(abs(error) < 1, error**2 / 2, abs(error) - 0.5)
-        expected = {"dqn": huber, "cql": huber + conservative, "fqi": error**2}[name]
+        expected = {
+            "dqn": huber,
+            "cql": huber + getattr(agent, "alpha", 0.0) * conservative,
+            "fqi": error**2,
+        }[name]
         assert losses[seed] == pytest.approx(expected.mean(), rel=1e-5)

@@ -301,7 +301,7 @@ def stays(policy: Policy, model: World) -> Array:
 
 
 def test_its_own_actions_convince_it_unless_they_are_masked() -> None:
-    settings: dict[str, Any] = {"updates": 200, "temperature": 1.0}
+    settings: dict[str, Any] = {"updates": 200, "temperature": 1.0, "rate": 1e-3, "hidden": 32}
     (deluded,) = learned(data_of(BOXES, 16_000), **settings)
     labelled = data_of(BOXES, 32_000, frozenset({"labels"}), "mixed")
     (masked,) = learned(labelled, actions="masked", **settings)
@@ -356,7 +356,7 @@ def test_masked_actions_are_not_confounded() -> None:
         ),
         ("aim=2", "decision-transformer: aim must be between 0 and 1, and is 2.0"),
         ("temperature=-1", "decision-transformer: temperature must be at least 0, and is -1.0"),
-        ("heads=3", "decision-transformer: hidden must be a multiple of heads, and is 32 for 3"),
+        ("heads=3", "decision-transformer: hidden must be a multiple of heads, and is 64 for 3"),
         ("context=0", "decision-transformer: context must be at least 1, and is 0"),
     ],
 )

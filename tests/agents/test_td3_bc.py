@@ -154,7 +154,9 @@ def peak(sign: float) -> Data:
 
 
 def acted(data: Data, **settings: Any) -> Array:
-    agent = make_agent("td3-bc", **{"updates": 600, "rate": 3e-3, "hidden": 32, **settings})
+    agent = make_agent(
+        "td3-bc", **{"updates": 600, "rate": 3e-3, "hidden": 32, "batch": 256, **settings}
+    )
     return agent.learn(data, np.random.default_rng(0)).act(
         data["observation"], np.random.default_rng(0)
     )
