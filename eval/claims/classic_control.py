@@ -87,12 +87,32 @@ UPRIGHT = (
 TARGETS = (
     Target("CartPole-v1", "bc", None, MIXTURE),
     Target("CartPole-v1", "dqn:updates=3000,hidden=64", None, OVERESTIMATES),
-    Target("CartPole-v1", "cql:updates=3000,hidden=64", 475.0, SOLVED),
-    Target("CartPole-v1", "iql:updates=3000,hidden=64", 475.0, SOLVED),
-    Target("CartPole-v1", "decision-transformer", 475.0, SOLVED),
+    Target(
+        "CartPole-v1",
+        "cql:updates=3000,hidden=64,batch=256,rate=0.001,alpha=1,sync=50",
+        475.0,
+        SOLVED,
+    ),
+    Target(
+        "CartPole-v1",
+        "iql:updates=3000,hidden=64,batch=256,rate=0.001,expectile=0.7,temperature=3",
+        475.0,
+        SOLVED,
+    ),
+    Target(
+        "CartPole-v1",
+        "decision-transformer:rate=0.001,hidden=32,updates=1000,aim=0.9",
+        475.0,
+        SOLVED,
+    ),
     Target("Pendulum-v1", "bc", None, MIXTURE),
-    Target("Pendulum-v1", "td3-bc", -200.0, UPRIGHT),
-    Target("Pendulum-v1", "decision-transformer:aim=1.0,updates=4000,hidden=64", -200.0, UPRIGHT),
+    Target("Pendulum-v1", "td3-bc:batch=256,rate=0.002,hidden=64,updates=8000", -200.0, UPRIGHT),
+    Target(
+        "Pendulum-v1",
+        "decision-transformer:rate=0.001,aim=1.0,updates=4000,hidden=64",
+        -200.0,
+        UPRIGHT,
+    ),
 )
 
 

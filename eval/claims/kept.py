@@ -2,13 +2,13 @@
 
 These are the controls, the prediction matrix, and the trials of the tuning that the defaults are
 from. `python -m dosuite.eval.claims.kept sanity FOLDER` puts the results of `dosuite sanity` in a
-folder into the package, in place of those of the same agents; `matrix` and `tune` replace all that
-is there.
+folder into the package, in place of those of the same agents and controls, and `matrix` likewise
+the cells that are done; `tune` replaces all that is there.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
 from importlib import resources
@@ -27,6 +27,7 @@ from .verdicts import measured_cells
 
 PLACE = Path(str(resources.files(__package__)))
 FILES = {"sanity": "controls.csv", "matrix": "measured.csv", "tune": "trials.csv"}  # by command
+HEADS = {"sanity": PAIR, "matrix": ["row", "class"]}  # what one row is of
 MATRIX_SIZE = 20, 1_000_000, 200_000  # seeds, and steps of a log and of practice
 
 
@@ -42,11 +43,10 @@ def kept(
     notes), the `date` on which they were kept and, for the first two, the number of `seeds` and the
     `mark` of the agent (see `mark_of`).
     """
-    numbers = dict.fromkeys(("iqm", "low", "high", "regret"), "nan")
     path = PLACE / FILES[command]
     if not path.is_file():
         raise InputError(f"`dosuite {command}` has no results in the package yet")
-    frame = pd.read_csv(path, keep_default_na=False, na_values=numbers, dtype={"predicted": str})
+    frame = _read(path)
     if agents:
         frame = frame[frame["agent"].isin(agents)]
     if only:
@@ -54,6 +54,11 @@ def kept(
     if frame.empty:
         raise InputError(f"`dosuite {command}` has no such results in the package")
     return frame
+
+
+def _read(path: Path) -> pd.DataFrame:
+    numbers = dict.fromkeys(("iqm", "low", "high", "regret"), "nan")
+    return pd.read_csv(path, keep_default_na=False, na_values=numbers, dtype={"predicted": str})
 
 
 def mark_of(agent: str) -> str:
@@ -84,29 +89,44 @@ def keep(command: str, folder: Path, place: Path = PLACE) -> Path:
         raise InputError(f"{folder} has no results.parquet; let `dosuite {command}` end first")
     rows = pd.read_parquet(path)
     file = place / FILES[command]
-    if command == "tune":
-        frame = trial_scores(rows).drop(columns="note")
-    elif command == "matrix":
-        frame = measured_cells(matrix_cells((), (), *MATRIX_SIZE), rows)
-        frame["seeds"] = MATRIX_SIZE[0]
-    else:
-        frame = control_scores(rows)
-        frame["seeds"] = [len(part) for _, part in _deployed(rows).groupby(PAIR, sort=False)]
+    frame = MEASURED[command](rows).assign(date=datetime.now(UTC).date().isoformat())
     if command != "tune":
         frame["mark"] = frame["agent"].map(_text).map(mark_of)
-    frame["date"] = datetime.now(UTC).date().isoformat()
-    if command == "sanity" and file.is_file():
-        before = pd.read_csv(file, keep_default_na=False)
-        others = before[~before["agent"].isin(frame["agent"])]
-        frame = pd.concat([others, frame]).sort_values(PAIR, kind="stable")
+    if command != "tune" and file.is_file():
+        before = _read(file)
+        pairs = [*map(tuple, frame[HEADS[command]].to_numpy())]
+        others = [tuple(pair) not in pairs for pair in before[HEADS[command]].to_numpy()]
+        frame = pd.concat([before[others], frame])
+    if command != "tune":
+        frame = frame.sort_values(HEADS[command], kind="stable")
     with replacing(file) as temporary:
         frame.to_csv(temporary, index=False, float_format="%.6g", na_rep="nan")
     return file
 
 
-def _deployed(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of agents in the world itself."""
-    return rows[(rows["world"] == "") & (rows["regime"] != "exact")]
+def _controls(rows: pd.DataFrame) -> pd.DataFrame:
+    deployed = rows[(rows["world"] == "") & (rows["regime"] != "exact")]
+    seeds = [len(part) for _, part in deployed.groupby(PAIR, sort=False)]
+    return control_scores(rows).assign(seeds=seeds)
+
+
+def _cells(rows: pd.DataFrame) -> pd.DataFrame:
+    """The cells of the matrix of which every run is done."""
+    done = set(rows["run"])
+    cells = matrix_cells((), (), *MATRIX_SIZE)
+    whole = [cell for cell in cells if cell.runs and done.issuperset(run.key for run in cell.runs)]
+    return measured_cells(whole, rows).assign(seeds=MATRIX_SIZE[0])
+
+
+def _trials(rows: pd.DataFrame) -> pd.DataFrame:
+    return trial_scores(rows).drop(columns="note")
+
+
+MEASURED: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "sanity": _controls,
+    "matrix": _cells,
+    "tune": _trials,
+}
 
 
 def _text(agent: str) -> str:
