@@ -6,8 +6,11 @@ import pandas as pd
 
 from dosuite.agents import Agent, agent_class, agent_summaries
 from dosuite.agents.sources import SOURCES_BY_REGIME
+from dosuite.causal import InputError
 from dosuite.envs.regimes import Budget, Regime
 
+from ..claims.kept import kept
+from ..claims.sanity import APPLICABLE, REACHED
 from .pages import Page, rendered
 from .plan import Plan
 from .prose import highlighted, inline, prose
@@ -69,7 +72,23 @@ def _facts(cls: type[Agent]) -> dict[str, str]:
     }
     if cls.trains_seeds_together():
         facts["Seeds"] = "all seeds of a run learn at once"
+    if controls := _controls(cls.name):
+        facts["Controls"] = controls
     return facts
+
+
+def _controls(name: str) -> str:
+    """In how many controls the agent reaches the optimum, by the results in the package."""
+    try:
+        scores = kept("sanity", [name])
+    except InputError:  # not measured
+        return ""
+    applies = scores[scores["verdict"].isin(APPLICABLE)]
+    reached = int((applies["verdict"] == REACHED).sum())
+    return (
+        f"reaches the optimum in {reached} of {len(applies)} without confounding "
+        f"(dosuite sanity --kept --agent {name})"
+    )
 
 
 def _actions(cls: type[Agent]) -> str:
