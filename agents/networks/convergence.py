@@ -94,7 +94,8 @@ def last_fall(losses: Array) -> float:
         return 0.0
     before, last = _last_tenths(losses)
     fall = before.mean() - last.mean()
-    is_clear = fall > LEAST_ERRORS * _spread(before, last) * np.sqrt(2 / len(last))
+    noise = np.sqrt((before.var(ddof=1) + last.var(ddof=1)) / len(last))
+    is_clear = fall > LEAST_ERRORS * noise
     return float(fall / abs(before.mean())) if is_clear else 0.0
 
 
@@ -108,7 +109,7 @@ def last_rise(returns: Array) -> float:
     if len(returns) < LEAST_NUMBER:
         return 0.0
     before, last = _last_tenths(returns)
-    rise, spread = last.mean() - before.mean(), _spread(before, last)
+    rise, spread = last.mean() - before.mean(), float(np.std([before, last], ddof=1))
     is_clear = rise > max(LEAST_RISE, LEAST_ERRORS * np.sqrt(2 / len(last))) * spread
     return float(rise / spread) if is_clear else 0.0
 
@@ -116,11 +117,6 @@ def last_rise(returns: Array) -> float:
 def _last_tenths(values: Array) -> tuple[Array, Array]:
     size = int(TENTH * len(values))
     return values[-2 * size : -size], values[-size:]
-
-
-def _spread(before: Array, last: Array) -> float:
-    """The standard deviation of values about the means of their tenths."""
-    return float(np.sqrt((before.var(ddof=1) + last.var(ddof=1)) / 2))
 
 
 def change(earlier: Policy, later: Policy, observations: Array, actions: Space) -> float:

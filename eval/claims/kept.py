@@ -3,7 +3,7 @@
 These are the controls, the prediction matrix, and the trials of the tuning that the defaults are
 from. `python -m dosuite.eval.claims.kept sanity FOLDER` puts the results of `dosuite sanity` in a
 folder into the package, in place of those of the same agents and controls, and `matrix` likewise
-the cells that are done; `tune` replaces all that is there.
+the cells that are done; `tune` replaces all that is there. Do it with the code that measured them.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from .verdicts import measured_cells
 PLACE = Path(str(resources.files(__package__)))
 FILES = {"sanity": "controls.csv", "matrix": "measured.csv", "tune": "trials.csv"}  # by command
 HEADS = {"sanity": PAIR, "matrix": ["row", "class"]}  # what one row is of
+SANITY_SEEDS, SANITY_BUDGETS = 5, {100_000, 50_000}  # steps of a log, or of practice
 MATRIX_SIZE = 20, 1_000_000, 200_000  # seeds, and steps of a log and of practice
 
 
@@ -47,18 +48,27 @@ def kept(
     if not path.is_file():
         raise InputError(f"`dosuite {command}` has no results in the package yet")
     frame = _read(path)
+    if missing := [agent for agent in agents or () if agent not in set(frame["agent"])]:
+        raise InputError(
+            f"`dosuite {command}` has no results of {', '.join(missing)} in the package; there are "
+            f"{', '.join(sorted(set(frame['agent'])))}"
+        )
     if agents:
         frame = frame[frame["agent"].isin(agents)]
     if only:
         frame = frame[[any(text in name for text in only) for name in frame["environment"]]]
     if frame.empty:
-        raise InputError(f"`dosuite {command}` has no such results in the package")
+        raise InputError(f"no family in the package's results is called {' or '.join(only or ())}")
     return frame
 
 
 def _read(path: Path) -> pd.DataFrame:
     numbers = dict.fromkeys(("iqm", "low", "high", "regret"), "nan")
-    return pd.read_csv(path, keep_default_na=False, na_values=numbers, dtype={"predicted": str})
+    texts = {"predicted": str, "mark": str}
+    try:
+        return pd.read_csv(path, keep_default_na=False, na_values=numbers, dtype=texts)
+    except ValueError as error:  # of pandas, when a file is damaged
+        raise InputError(f"{path} is damaged: {error}; install the package again") from error
 
 
 def mark_of(agent: str) -> str:
@@ -73,10 +83,17 @@ def about(frame: pd.DataFrame) -> str:
     if "mark" in frame:
         agents = frame.drop_duplicates(["agent", "mark"])[["agent", "mark"]]
         pairs = agents.itertuples(index=False, name=None)
-        stale = [agent for agent, mark in pairs if mark_of(_text(agent)) != mark]
+        stale = [agent for agent, mark in pairs if _is_stale(_text(agent), mark)]
         if stale:
             sentence += f" The settings of {', '.join(stale)} have changed since."
     return sentence
+
+
+def _is_stale(agent: str, mark: str) -> bool:
+    try:
+        return mark_of(agent) != mark
+    except InputError:  # it is no longer there
+        return True
 
 
 def keep(command: str, folder: Path, place: Path = PLACE) -> Path:
@@ -105,9 +122,20 @@ def keep(command: str, folder: Path, place: Path = PLACE) -> Path:
 
 
 def _controls(rows: pd.DataFrame) -> pd.DataFrame:
-    deployed = rows[(rows["world"] == "") & (rows["regime"] != "exact")]
-    seeds = [len(part) for _, part in deployed.groupby(PAIR, sort=False)]
-    return control_scores(rows).assign(seeds=seeds)
+    """The scores of the controls. Raises InputError unless they are of the usual size."""
+    _check_controls(rows)
+    scores = control_scores(rows)
+    budgets = set(scores["budget"].where(scores["seeds"] == SANITY_SEEDS))
+    if not budgets <= SANITY_BUDGETS:
+        raise InputError(
+            "keep results of `dosuite sanity` in its default size, in their own folder"
+        )
+    return scores
+
+
+def _check_controls(rows: pd.DataFrame) -> None:
+    if set(rows["variant"]) != {"control"}:
+        raise InputError("these are not the results of controls alone")
 
 
 def _cells(rows: pd.DataFrame) -> pd.DataFrame:
@@ -115,10 +143,13 @@ def _cells(rows: pd.DataFrame) -> pd.DataFrame:
     done = set(rows["run"])
     cells = matrix_cells((), (), *MATRIX_SIZE)
     whole = [cell for cell in cells if cell.runs and done.issuperset(run.key for run in cell.runs)]
+    if not whole:
+        raise InputError("no cell of the matrix is done in its default size by the present code")
     return measured_cells(whole, rows).assign(seeds=MATRIX_SIZE[0])
 
 
 def _trials(rows: pd.DataFrame) -> pd.DataFrame:
+    _check_controls(rows)
     return trial_scores(rows).drop(columns="note")
 
 

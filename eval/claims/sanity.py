@@ -16,11 +16,11 @@ from dosuite.envs import make_model
 from dosuite.envs.settings import parse, unparse
 
 from ..reports.page import Section, Table
-from ..runs.failure import without_file
 from ..runs.run import OFFLINE, ONLINE, Run, acts_there
 from ..runs.suite import suite_environments
 from ..scores import metrics
 from .classic_control import Target
+from .verdicts import summary
 
 MOST_REGRET = 0.02  # normalised regret at which a control is reached
 # memoryless reference policies that are run, and the columns that their values replace
@@ -28,7 +28,7 @@ MEMORYLESS = {"causal": "j_causal", "confused": "j_confused", "behaviour": "j_be
 CLONES = ("bc", "targeted", "lagged-iv")  # agents that imitate the behaviour policy
 # the note of a run that failed otherwise than by refusing a world
 FAULT = re.compile(r"\w*(Error|Exception|Warning): ")
-IDLE = "plays uniformly"  # the end of the note of an agent that has no answer
+IDLE = "plays uniformly"  # in the note of an agent that has no answer
 
 REACHED = "reached"
 MISSED = "missed"
@@ -134,8 +134,8 @@ def _regimes(agent: str) -> list[str]:
 def control_scores(rows: pd.DataFrame) -> pd.DataFrame:
     """A row for each agent in each control, from the results of the runs.
 
-    Columns: `iqm`, `low` and `high` of the normalised regret over seeds, the `verdict`, and the
-    `note` of the agent.
+    Columns: `iqm`, `low` and `high` of the normalised regret over seeds, the `verdict`, the `note`
+    of the agent, the `budget` and the number of `seeds`.
     """
     deployed = with_memoryless_values(rows[rows["world"] == ""])
     scored = deployed.assign(regret=control_regret(deployed), short=_log_regret(deployed))
@@ -185,13 +185,14 @@ def _score(part: pd.DataFrame) -> dict[str, Any]:
     """The interval, the verdict and the notes of one pair of agent and control."""
     regrets = part["regret"].to_numpy(float)
     iqm, low, high = metrics.interval(regrets)
-    notes = [note for note in part["note"].map(without_file) if note]
     return {
         "iqm": iqm,
         "low": low,
         "high": high,
         "verdict": _verdict(part, iqm, low),
-        "note": "; ".join(dict.fromkeys(notes)),
+        "note": summary(part["note"]),
+        "budget": part["budget"].iloc[0],
+        "seeds": len(part),
     }
 
 
@@ -199,7 +200,7 @@ def _verdict(part: pd.DataFrame, iqm: float, low: float) -> str:
     failures = part.loc[part["status"] != "ok", "note"]
     if len(failures):
         return FAILED if failures.str.match(FAULT).any() else REFUSES
-    if part["note"].str.endswith(IDLE).all():
+    if part["note"].str.contains(IDLE, regex=False).all():
         return ABSTAINS
     if iqm <= MOST_REGRET:
         return REACHED

@@ -21,6 +21,7 @@ from ..runs.run import Run
 from .sanity import control_regret, control_runs, with_memoryless_values
 
 FIRST_SEED = 1_000_000  # of the trials; results have the seeds from 0 on, and far fewer
+DRAWS = 100  # for each trial, of which many may be equal to others or be refused
 MOVED = 0.5  # probability that a trial changes the default of a setting
 FACTORS: dict[str, tuple[float, ...]] = {  # of the default
     "rate": (0.3, 1.0, 3.0),
@@ -53,8 +54,9 @@ def trial_settings(agent: str, trials: int) -> list[str]:
 
     Each trial keeps the default of each setting with probability 1/2, and else takes the next of
     the other values in FACTORS or VALUES, which come in a random order again and again, so that few
-    trials have them all. The generator is seeded by the agent's name. An agent with no such setting
-    has the defaults only. Raises InputError if the agent is written with settings.
+    trials have them all. The generator is seeded by the agent's name. An agent with few such
+    settings has fewer trials, and one with none has the defaults only. Raises InputError if the
+    agent is written with settings.
     """
     name, given = parse(agent)
     if given:
@@ -64,7 +66,9 @@ def trial_settings(agent: str, trials: int) -> list[str]:
     defaults = {field.name: getattr(made, field.name) for field in fields(made)}  # type: ignore[arg-type]
     others = {key: _again_and_again(values, rng) for key, values in _others(defaults)}
     texts = [name]
-    while others and len(texts) < trials:
+    for _ in range(DRAWS * trials):
+        if not others or len(texts) == trials:
+            break
         moved = {key: next(values) for key, values in others.items() if rng.random() < MOVED}
         text = unparse(name, moved)
         if _is_allowed(text) and text not in texts:
@@ -75,10 +79,12 @@ def trial_settings(agent: str, trials: int) -> list[str]:
 def _others(defaults: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
     """For each setting that is tuned, its values but the default."""
     for key, default in defaults.items():
+        if not isinstance(default, int | float):
+            continue  # a setting of a user's agent that is another thing
         values: list[Any] = list(VALUES.get(key, ()))
         if key in FACTORS:
             values = [_times(default, factor) for factor in FACTORS[key]]
-        if others := [value for value in values if value != default]:
+        if others := [value for value in dict.fromkeys(values) if value != default]:
             yield key, others
 
 
@@ -150,12 +156,13 @@ def _selected(means: "pd.Series[float]") -> str:
 def budget_sentence(trials: pd.DataFrame) -> str:
     """What each trial was measured by, and what its settings are changes of."""
     budgets = trials.groupby("regime")["budget"].max()
-    counted = " or ".join(f"{budget:,} steps of {regime}" for regime, budget in budgets.items())
-    seeds = trials["seed"].nunique()
+    counted = " or ".join(f"{budget:,} steps ({regime})" for regime, budget in budgets.items())
+    seeds, controls = trials["seed"].nunique(), sorted(set(trials["environment"]))
     return (
-        f"Each trial has {seeds} {'seed' if seeds == 1 else 'seeds'} of {counted} in the controls "
-        f"of {', '.join(sorted(set(trials['environment'])))}. Settings are changes of the defaults "
-        "before this tuning; those selected are the defaults now."
+        f"Each trial has {seeds} {'seed' if seeds == 1 else 'seeds'} of {counted} in each of these "
+        f"controls that the agent can act in: {', '.join(controls)}. With so few seeds the NR of a "
+        "selected trial is biased downwards; `dosuite sanity --kept` has other seeds. Settings are "
+        "changes of the defaults before this tuning; those selected are the defaults now."
     )
 
 
@@ -167,10 +174,13 @@ def tuning_section(scores: pd.DataFrame, names: Mapping[str, str]) -> Section:
     records = []
     for agent, means in trial_means(scores).items():
         settings = _selected(means)
+        part = scores[scores["agent"] == agent]
         records.append(
             {
                 "agent": names.get(agent, agent),
                 "trials": str(len(means)),
+                "controls": str(part["environment"].nunique()),
+                "learns": ", ".join(dict.fromkeys(part["regime"])),
                 "selected": settings or "the defaults",
                 "NR": f"{means[settings]:.3f}",
                 "NR of the defaults": f"{means['']:.3f}",

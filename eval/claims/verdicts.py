@@ -68,7 +68,7 @@ def _measured(cell: Cell, rows: pd.DataFrame) -> dict[str, object]:
         "high": high,
         "exact": bool(rows["exact"].all()),
         "verdict": agreement(cell.predicted, low, high),
-        "note": _summary(failures if len(failures) else rows["note"]),
+        "note": summary(failures if len(failures) else rows["note"]),
     }
 
 
@@ -81,7 +81,7 @@ def _interval(cell: Cell, rows: pd.DataFrame) -> metrics.Interval:
     return metrics.interval(scores)
 
 
-def _summary(notes: "pd.Series[str]") -> str:
+def summary(notes: "pd.Series[str]") -> str:
     """One or two different notes, else the most frequent one; without traceback files."""
     notes = notes.map(without_file)
     if notes.nunique() < 3:
@@ -148,7 +148,11 @@ def _renamed(agent: str, names: Mapping[str, str]) -> str:
 
 def _counts(cells: Sequence[Cell], measured: pd.DataFrame) -> str:
     counts = [f"{(measured['verdict'] == name).sum()} {verb}" for name, verb in COUNTED.items()]
-    idle = sum(not cell.runs and cell.predicted in "01" for cell in cells)
+    asked = [cell for cell in cells if cell.predicted in "01"]
+    idle = sum(not cell.runs for cell in asked)
+    rest = len(asked) - idle - int(measured["verdict"].isin(COUNTED).sum())
+    if rest:
+        counts.append(f"{rest} are not measured")
     return f"Of the predictions of 0 and 1 {', '.join(counts)}, and {idle} have no agent."
 
 
@@ -172,7 +176,8 @@ def _wide_table(
     worlds: dict[str, dict[str, str]] = {}
     for cell in cells:
         predicted = cell.predicted
-        idle = predicted if predicted == NO_ANSWER else f"{predicted} no agent"
+        lacks = "not measured" if cell.runs else "no agent"
+        idle = predicted if predicted == NO_ANSWER else f"{predicted} {lacks}"
         row = worlds.setdefault(cell.row.name, {})
         row[cell.column] = texts.get((cell.row.name, cell.column), idle)
     frame = pd.DataFrame.from_dict(worlds, orient="index").reindex(columns=list(columns))

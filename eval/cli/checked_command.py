@@ -56,7 +56,7 @@ CONTRADICTIONS: Mapping[str, Mapping[tuple[str, str], str]] = {
         }
         for command, more in {
             "sanity": ("observation",),
-            "matrix": (),
+            "matrix": ("agent",),
             "tune": ("trials", "only"),
         }.items()
     },

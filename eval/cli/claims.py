@@ -89,6 +89,8 @@ def matrix(
         wanted = {(cell.row.name, cell.column) for cell in cells}
         pairs = zip(measured["row"], measured["class"], strict=True)
         measured = measured[[pair in wanted for pair in pairs]]
+        if measured.empty:
+            raise typer.BadParameter("nothing of these cells is measured in the package")
         print_sections(matrix_sections(cells, measured, {})[:-1], console)
         print_plain(f"\n{about(measured)}")
         return

@@ -66,7 +66,8 @@ def sanity(
     set_trust(trust)
     if kept:
         scores = kept_results("sanity", agent, only)
-        print_sections(control_sections(scores, {}), console)
+        sections = control_sections(scores, {})
+        print_sections(sections if agent or only else sections[:-1], console)
         print_plain(f"\n{about(scores)}")
         return
     runs = control_runs(only or (), agent or (), seeds, rows, steps, observation)

@@ -82,8 +82,9 @@ class PracticeEnv(CausalVectorEnv):
         options: dict[str, Any] | None = None,
     ) -> tuple[Array, dict[str, Any]]:
         """The first observations of new episodes of the same units; the seed is ignored."""
-        self._earned[:] = 0.0
-        return super().reset(options=options)
+        begun = super().reset(options=options)
+        self._earned[(options or {}).get("reset_mask", slice(None))] = 0.0
+        return begun
 
     def step(self, actions: Array) -> tuple[Array, Floats, Flags, Flags, dict[str, Any]]:
         """A step of every unit, as in CausalVectorEnv. Raises InputError beyond the budget."""

@@ -83,12 +83,14 @@ def _controls(name: str) -> str:
         scores = kept("sanity", [name])
     except InputError:  # not measured
         return ""
-    applies = scores[scores["verdict"].isin(APPLICABLE)]
-    reached = int((applies["verdict"] == REACHED).sum())
-    return (
-        f"reaches the optimum in {reached} of {len(applies)} without confounding "
-        f"(dosuite sanity --kept --agent {name})"
-    )
+    counts = [
+        f"in {(part['verdict'] == REACHED).sum()} of {len(part)} worlds without confounding "
+        f"({regime})"
+        for regime, part in scores[scores["verdict"].isin(APPLICABLE)].groupby("regime")
+    ]
+    if not counts:
+        return ""
+    return f"reaches the optimum {' and '.join(counts)}: dosuite sanity --kept --agent {name}"
 
 
 def _actions(cls: type[Agent]) -> str:

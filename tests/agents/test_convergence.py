@@ -72,6 +72,13 @@ def test_a_rise_of_the_returns_is_told_from_noise(rise: float, expected: bool) -
     assert last_rise(np.linspace(0.0, 1.0, 49)) == 0.0
 
 
+@pytest.mark.parametrize(("last", "expected"), [(1.0, True), (0.0, False)])
+def test_a_rise_without_noise_is_a_number(last: float, expected: bool) -> None:
+    found = last_rise(np.repeat([0.0, last], [90, 10]))
+    assert np.isfinite(found)
+    assert (found > 0) == expected
+
+
 @pytest.mark.parametrize(("first", "then"), [(0, 1), (1, 0), (0, 0)])
 def test_a_practice_says_that_its_returns_were_still_rising(first: int, then: int) -> None:
     model = make_model("MediatorTrap-v0")
@@ -85,6 +92,20 @@ def test_a_practice_says_that_its_returns_were_still_rising(first: int, then: in
         earned[action] += list(env.step(np.full(copies, action))[1])
     rises = first != then and np.mean(earned[then]) > np.mean(earned[first])
     assert ("has not converged" in units.note) == rises
+
+
+def test_a_masked_reset_drops_the_returns_of_its_copies_alone() -> None:
+    units = PracticeUnits(make_model("ConfoundedRiver-v0", horizon=6), 0, 1000, rounds_up=False)
+    env = units(3)
+    env.reset()
+    earned = np.zeros(3)
+    for _ in range(3):
+        earned += env.step(np.ones(3, dtype=int))[1]
+    env.reset(options={"reset_mask": np.array([True, False, False])})
+    earned[0] = 0.0
+    for _ in range(3):
+        earned += env.step(np.ones(3, dtype=int))[1]
+    assert np.concatenate(units.returns) == pytest.approx(earned[1:])
 
 
 def test_a_change_is_the_mean_total_variation() -> None:

@@ -30,6 +30,7 @@ def rows_of(**columns: object) -> pd.DataFrame:
         "environment": "World-v0",
         "agent": "naive",
         "regime": "observe",
+        "budget": 1,
         "world": "",
         "status": "ok",
         "note": "",

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from refusals import refused
 
-from dosuite.agents import make_agent
+from dosuite.agents import agent_classes, make_agent
 from dosuite.eval.claims.tuning import FIRST_SEED, trial_scores, trial_settings, tuning_runs
 from dosuite.eval.cli.tune import tune
 
@@ -20,6 +20,13 @@ def test_every_agent_has_as_many_trials_and_the_defaults_are_one(name: str) -> N
     assert texts == trial_settings(name, 6)
     for text in texts:
         make_agent(text)
+
+
+@pytest.mark.parametrize("name", agent_classes())
+def test_trials_differ_and_end_when_there_are_no_more(name: str) -> None:
+    texts = trial_settings(name, 50)
+    assert len(set(texts)) == len(texts) <= 50
+    assert trial_settings(name, 5) == texts[:5]
 
 
 def test_an_agent_without_such_settings_has_its_defaults() -> None:
