@@ -85,7 +85,7 @@ def summary(notes: "pd.Series[str]") -> str:
     """One or two different notes, else the most frequent one; without traceback files."""
     notes = notes.map(without_file)
     if notes.nunique() < 3:
-        return "; ".join(dict.fromkeys(notes))
+        return "; ".join(filter(None, dict.fromkeys(notes)))
     return str(notes.mode()[0])
 
 
