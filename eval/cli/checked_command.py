@@ -52,7 +52,7 @@ CONTRADICTIONS: Mapping[str, Mapping[tuple[str, str], str]] = {
     **{
         command: {
             ("kept", other): "the results in the package are there already"
-            for other in ("seeds", "rows", "steps", "out", "workers", "engine", "shard", *more)
+            for other in ("seeds", "rows", "steps", "out", "workers", "shard", *more)
         }
         for command, more in {
             "sanity": ("observation",),

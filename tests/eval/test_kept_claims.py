@@ -9,7 +9,15 @@ from refusals import refused
 from dosuite.eval import Run, execute
 from dosuite.eval.claims.kept import FILES, MATRIX_SIZE, PLACE, about, keep, kept, mark_of
 from dosuite.eval.claims.matrix import matrix_cells
-from dosuite.eval.claims.sanity import control_runs, control_scores
+from dosuite.eval.claims.sanity import (
+    APPLICABLE,
+    MISSED,
+    REACHED,
+    SHORT,
+    UNDECIDED,
+    control_runs,
+    control_scores,
+)
 from dosuite.eval.claims.tuning import trial_means
 from dosuite.eval.claims.verdicts import agreement
 
@@ -24,6 +32,7 @@ def test_every_agent_had_as_many_trials() -> None:
     assert len({len(means) for means in trial_means(kept("tune")).values()}) == 1
 
 
+ROOT = Path(__file__).parents[2]
 HAS_MATRIX = (PLACE / FILES["matrix"]).is_file()
 
 
@@ -39,6 +48,18 @@ def test_kept_cells_are_judged_as_they_would_be_now() -> None:
         cell = cells[row["row"], row["class"]]
         assert row["predicted"] == cell.predicted
         assert row["verdict"] == agreement(cell.predicted, row["low"], row["high"])
+
+
+def test_the_readme_has_the_verdicts_of_the_kept_controls() -> None:
+    counts = kept("sanity")["verdict"].value_counts()
+    pairs = sum(counts[verdict] for verdict in APPLICABLE if verdict in counts)
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"make {pairs} pairs" in text
+    assert f"{counts[REACHED]} have a regret of at most 2 %" in text
+    assert (
+        f"{counts[SHORT]} are no worse than their log, {counts[MISSED]} miss and "
+        f"{counts[UNDECIDED]} are undecided" in text
+    )
 
 
 def test_the_results_of_an_agent_replace_its_own_and_stand_beside_the_others(

@@ -157,7 +157,10 @@ def test_options_that_contradict_each_other_are_refused(
     values |= {"table": ["--table=a.csv"], "shard": ["--shard=1/2"]}
     values |= {"small": ["--small"], "full": ["--full"], "kept": ["--kept"]}
     values |= {"name": ["reversal"], "findings": ["--findings"], "workers": ["--workers=1"]}
-    values |= {name: [f"--{name}=1"] for name in ("episodes", "share", "seed")}
+    ones = "episodes", "share", "seed", "seeds", "rows", "steps", "trials"
+    values |= {name: [f"--{name}=1"] for name in ones}
+    texts = {"observation": "digits", "agent": "bc", "only": "Ice"}
+    values |= {name: [f"--{name}={text}"] for name, text in texts.items()}
     values |= {
         name: [f"--{name.replace('_', '-')}=5"] for name in ("offline_budget", "online_budget")
     }
