@@ -181,7 +181,7 @@ def tuning_section(scores: pd.DataFrame, names: Mapping[str, str]) -> Section:
                 "trials": str(len(means)),
                 "controls": str(part["environment"].nunique()),
                 "learns": ", ".join(dict.fromkeys(part["regime"])),
-                "selected": settings or "the defaults",
+                "selected": settings.replace(",", ", ") or "the defaults",
                 "NR": f"{means[settings]:.3f}",
                 "NR of the defaults": f"{means['']:.3f}",
             }

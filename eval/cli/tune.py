@@ -56,8 +56,9 @@ def tune(
 
     if kept:
         scores = kept_results("tune", agent)
-        print_sections([tuning_section(scores, {})], console)
-        print_plain(f"\n{budget_sentence(scores)} {about(scores)}")
+        section = tuning_section(scores, {})
+        section.sentences.extend([budget_sentence(scores), about(scores)])
+        print_sections([section], console)
         return
     if not agent:
         raise typer.BadParameter("name an agent to tune with --agent, or show --kept")
