@@ -15,7 +15,7 @@ from ..policy import ContinuousPolicy, Policy
 from .network_agent import NetworkAgent
 from .training import DIVERGED, Learner, Minibatch, train
 
-TENTH = 0.1  # of the updates
+TENTH = 0.1  # of the updates or episodes
 LEAST_NUMBER = 50  # of updates or episodes; with fewer, the noise of a tenth is not known
 LEAST_ERRORS = 3.0  # of a difference between tenths, in standard errors
 LARGE_FALL = 1 / 3  # share of the loss

@@ -27,12 +27,12 @@ from .verdicts import measured_cells
 
 PLACE = Path(str(resources.files(__package__)))
 FILES = {"sanity": "controls.csv", "matrix": "measured.csv", "tune": "trials.csv"}  # by command
-HEADS = {"sanity": PAIR, "matrix": ["row", "class"]}  # what one row is of
+HEADS = {"sanity": PAIR, "matrix": ["row", "class"]}  # what a row is of, which replaces its own
 SANITY_SEEDS, SANITY_BUDGETS = 5, {100_000, 50_000}  # steps of a log, or of practice
 MATRIX_SIZE = 20, 1_000_000, 200_000  # seeds, and steps of a log and of practice
 
 
-def kept(
+def kept_rows(
     command: str, agents: Sequence[str] | None = None, only: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """The results of a command that are kept: of `sanity`, `matrix` or `tune`.
@@ -83,7 +83,7 @@ def about(frame: pd.DataFrame) -> str:
     if "mark" in frame:
         agents = frame.drop_duplicates(["agent", "mark"])[["agent", "mark"]]
         pairs = agents.itertuples(index=False, name=None)
-        stale = [agent for agent, mark in pairs if _is_stale(_text(agent), mark)]
+        stale = [agent for agent, mark in pairs if _is_stale(agent, mark)]
         if stale:
             sentence += f" The settings of {', '.join(stale)} have changed since."
     return sentence
@@ -107,15 +107,11 @@ def keep(command: str, folder: Path, place: Path = PLACE) -> Path:
     rows = pd.read_parquet(path)
     file = place / FILES[command]
     frame = MEASURED[command](rows).assign(date=datetime.now(UTC).date().isoformat())
-    if command != "tune":
-        frame["mark"] = frame["agent"].map(_text).map(mark_of)
-    if command != "tune" and file.is_file():
-        before = _read(file)
-        pairs = [*map(tuple, frame[HEADS[command]].to_numpy())]
-        others = [tuple(pair) not in pairs for pair in before[HEADS[command]].to_numpy()]
-        frame = pd.concat([before[others], frame])
-    if command != "tune":
-        frame = frame.sort_values(HEADS[command], kind="stable")
+    if head := HEADS.get(command):
+        frame["mark"] = frame["agent"].map(mark_of)
+        before = _read(file) if file.is_file() else frame[:0]
+        frame = pd.concat([before, frame]).drop_duplicates(head, keep="last")
+        frame = frame.sort_values(head, kind="stable")
     with replacing(file) as temporary:
         frame.to_csv(temporary, index=False, float_format="%.6g", na_rep="nan")
     return file
@@ -158,11 +154,6 @@ MEASURED: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "matrix": _cells,
     "tune": _trials,
 }
-
-
-def _text(agent: str) -> str:
-    """The text of an agent in a table, where the regime may follow it in brackets."""
-    return agent.partition(" (")[0]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

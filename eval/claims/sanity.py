@@ -40,7 +40,6 @@ REFUSES = "refuses"
 APPLICABLE = (REACHED, MISSED, UNDECIDED, SHORT, FAILED)
 VERDICTS = (*APPLICABLE, ABSTAINS, REFUSES)
 PAIR = ["environment", "agent", "regime"]
-EVERY_CONTROL = "Every control"  # title of the section that is only on the page
 
 EXPLANATION = (
     "NR = (J_* - J) / (J_* - J_worst) on the control of each family: interquartile mean over seeds "
@@ -228,7 +227,7 @@ def control_sections(scores: pd.DataFrame, names: Mapping[str, str]) -> list[Sec
     return [
         Section("Controls", [EXPLANATION, summary], [Table("controls", _by_agent(scores))]),
         Section("What was not reached", [], listed),
-        Section(EVERY_CONTROL, [], [_listed("every-control", scores)]),
+        Section("Every control", [], [_listed("every-control", scores)], on_terminal=False),
     ]
 
 

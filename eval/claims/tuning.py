@@ -156,11 +156,11 @@ def _selected(means: "pd.Series[float]") -> str:
 def budget_sentence(trials: pd.DataFrame) -> str:
     """What each trial was measured by, and what its settings are changes of."""
     budgets = trials.groupby("regime")["budget"].max()
-    counted = " or ".join(f"{budget:,} steps ({regime})" for regime, budget in budgets.items())
+    sizes = " or ".join(f"{budget:,} steps ({regime})" for regime, budget in budgets.items())
     seeds, controls = trials["seed"].nunique(), sorted(set(trials["environment"]))
     return (
-        f"Each trial has {seeds} {'seed' if seeds == 1 else 'seeds'} of {counted} in each of these "
-        f"controls that the agent can act in: {', '.join(controls)}. With so few seeds the NR of a "
+        f"Each trial has {seeds} seed{'s' * (seeds > 1)} of {sizes} in each of these controls "
+        f"that the agent can act in: {', '.join(controls)}. With so few seeds the NR of a "
         "selected trial is biased downwards; `dosuite sanity --kept` has other seeds. Settings are "
         "changes of the defaults before this tuning; those selected are the defaults now."
     )
@@ -173,8 +173,8 @@ def tuning_section(scores: pd.DataFrame, names: Mapping[str, str]) -> Section:
     """
     records = []
     for agent, means in trial_means(scores).items():
-        settings = _selected(means)
         part = scores[scores["agent"] == agent]
+        settings = part.loc[part["selected"], "settings"].iloc[0]
         records.append(
             {
                 "agent": names.get(agent, agent),

@@ -61,7 +61,8 @@ def _measured(cell: Cell, rows: pd.DataFrame) -> dict[str, object]:
         "row": cell.row.name,
         "class": cell.column,
         "predicted": cell.predicted,
-        "agent": f"{first.agent} ({first.regime})",
+        "agent": first.agent,
+        "regime": first.regime,
         "budget": first.budget,
         "iqm": iqm,
         "low": low,
@@ -128,22 +129,15 @@ def matrix_sections(
     """
     names = {text: name for text, name in names.items() if name not in USUAL}
     cells = [replace(cell, column=names.get(cell.column, cell.column)) for cell in cells]
-    agents = [_renamed(text, names) for text in measured["agent"]]
-    measured = measured.assign(agent=agents, **{"class": measured["class"].replace(names)})
+    measured = measured.replace({"agent": names, "class": names})
     others = measured[measured["verdict"].isin([DISAGREES, UNDECIDED, UNDEFINED])]
     return [
         Section(
             "The prediction matrix", [EXPLANATION, _counts(cells, measured)], _wide(cells, measured)
         ),
         Section("What does not agree", [], [_listed(others)]),
-        Section("How each row was run", [], [_settings(cells)]),
+        Section("How each row was run", [], [_settings(cells)], on_terminal=False),
     ]
-
-
-def _renamed(agent: str, names: Mapping[str, str]) -> str:
-    """An agent with its regime in brackets, by its name."""
-    text, bracket, regime = agent.rpartition(" (")
-    return names.get(text, text) + bracket + regime
 
 
 def _counts(cells: Sequence[Cell], measured: pd.DataFrame) -> str:
@@ -208,10 +202,11 @@ def _listed(measured: pd.DataFrame) -> Table:
     texts = [_text(record) for record in measured.to_dict("records")]
     frame = measured[["row", "class", "agent", "verdict"]].rename(columns={"row": "world"})
     frame = frame.assign(
+        agent=measured["agent"] + " (" + measured["regime"] + ")",
         **{
             "predicted, measured": pd.Series(texts, measured.index, str),
             "the agent said": measured["note"],
-        }
+        },
     )
     return Table("disagreements", frame.astype(str))
 

@@ -15,6 +15,13 @@ CONTROL = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")  # line breaks and contr
 
 OF_A_LOG = ("episodes", "regime", "share", "seed", "variant")  # what says which log is collected
 
+
+def _kept(*others: str) -> dict[tuple[str, str], str]:
+    """That --kept, which runs nothing, contradicts what says how or how much to run."""
+    reason = "the results in the package are there already"
+    return {("kept", other): reason for other in ("out", "workers", "shard", *others)}
+
+
 # By command: pairs of parameters that contradict each other, and the reason.
 CONTRADICTIONS: Mapping[str, Mapping[tuple[str, str], str]] = {
     "run": {
@@ -43,23 +50,12 @@ CONTRADICTIONS: Mapping[str, Mapping[tuple[str, str], str]] = {
     },
     "study": {
         ("small", "full"): "one is a sketch, the other for a cluster",
-        **{
-            ("kept", other): "the results in the package are there already"
-            for other in ("small", "full", "out", "workers", "shard")
-        },
+        **_kept("small", "full"),
         ("name", "findings"): "the findings are those of all studies",
     },
-    **{
-        command: {
-            ("kept", other): "the results in the package are there already"
-            for other in ("seeds", "rows", "steps", "out", "workers", "shard", *more)
-        }
-        for command, more in {
-            "sanity": ("observation",),
-            "matrix": ("agent",),
-            "tune": ("trials", "only"),
-        }.items()
-    },
+    "sanity": _kept("seeds", "rows", "steps", "observation"),
+    "matrix": _kept("seeds", "rows", "steps", "agent"),
+    "tune": _kept("seeds", "rows", "steps", "trials", "only"),
     "check": {
         ("file", "commit"): "the hash of a seed is published before there is anything to check",
         ("secret", "commit"): "a seed is either committed to or used",

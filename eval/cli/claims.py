@@ -75,8 +75,7 @@ def matrix(
     """
     from dosuite.envs.trust import set_trust
 
-    from ..claims.kept import about
-    from ..claims.kept import kept as kept_results
+    from ..claims.kept import about, kept_rows
     from ..claims.matrix import in_order, matrix_cells
     from ..claims.verdicts import matrix_sections, measured_cells
     from ..reports.labels import own_names
@@ -85,18 +84,18 @@ def matrix(
     set_trust(trust)
     cells = matrix_cells(only or (), agent or (), seeds, rows, steps)
     if kept:
-        measured = kept_results("matrix")
+        measured = kept_rows("matrix")
         wanted = {(cell.row.name, cell.column) for cell in cells}
         pairs = zip(measured["row"], measured["class"], strict=True)
         measured = measured[[pair in wanted for pair in pairs]]
         if measured.empty:
             raise typer.BadParameter("nothing of these cells is measured in the package")
-        print_sections(matrix_sections(cells, measured, {})[:-1], console)
+        print_sections(matrix_sections(cells, measured, {}), console)
         print_plain(f"\n{about(measured)}")
         return
     results = rows_of_runs(in_order(cells), out, workers, shard, engine)
     sections = matrix_sections(cells, measured_cells(cells, results), own_names(results))
-    print_sections(sections[:-1], console)  # the last one, the settings, is only on the page
+    print_sections(sections, console)
     _publish(sections, results, "matrix", out)
 
 

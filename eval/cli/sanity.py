@@ -1,5 +1,6 @@
 """`dosuite sanity`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -51,23 +52,16 @@ def sanity(
     from dosuite.envs.trust import set_trust
 
     from ..claims.classic_control import TARGETS, target_scores
-    from ..claims.kept import about
-    from ..claims.kept import kept as kept_results
-    from ..claims.sanity import (
-        EVERY_CONTROL,
-        classic_section,
-        control_runs,
-        control_scores,
-        control_sections,
-    )
+    from ..claims.kept import about, kept_rows
+    from ..claims.sanity import classic_section, control_runs, control_scores, control_sections
     from ..reports.labels import own_names
     from ..reports.page import print_sections, write_sections
 
     set_trust(trust)
     if kept:
-        scores = kept_results("sanity", agent, only)
-        sections = control_sections(scores, {})
-        print_sections(sections if agent or only else sections[:-1], console)
+        scores = kept_rows("sanity", agent, only)
+        *short, every = control_sections(scores, {})
+        print_sections([*short, replace(every, on_terminal=bool(agent or only))], console)
         print_plain(f"\n{about(scores)}")
         return
     runs = control_runs(only or (), agent or (), seeds, rows, steps, observation)
@@ -75,8 +69,6 @@ def sanity(
     sections = control_sections(control_scores(results), own_names(results))
     if not (only or agent or observation):
         sections.append(classic_section(target_scores(TARGETS, seeds)))
-    # the table of every control is long, and only on the page
-    short = [section for section in sections if section.title != EVERY_CONTROL]
-    print_sections(short, console)
+    print_sections(sections, console)
     page = write_sections(sections, results, "sanity", out)
     print_plain(f"\npage: {page}   rows: {out / 'results.parquet'}")

@@ -48,14 +48,13 @@ def tune(
     from dosuite.envs.files import alone_in, replacing
     from dosuite.envs.trust import set_trust
 
-    from ..claims.kept import about
-    from ..claims.kept import kept as kept_results
+    from ..claims.kept import about, kept_rows
     from ..claims.tuning import budget_sentence, trial_scores, tuning_runs, tuning_section
     from ..reports.labels import own_names
     from ..reports.page import print_sections, write_sections
 
     if kept:
-        scores = kept_results("tune", agent)
+        scores = kept_rows("tune", agent)
         section = tuning_section(scores, {})
         section.sentences.extend([budget_sentence(scores), about(scores)])
         print_sections([section], console)

@@ -89,7 +89,7 @@ class Section:
     sentences: list[str]
     tables: list[Table]
     figure: str = ""  # its name
-    on_terminal: bool = True  # whether `print_tables` shows it, or only the page
+    on_terminal: bool = True  # whether `print_sections` shows it, or only the page
     # These are on the page only:
     points: Sequence[tuple[str, str]] = ()  # a numbered list after the sentences: heads and texts
     parts: Sequence["Section"] = ()  # below all else, each with its title as a heading
@@ -97,8 +97,10 @@ class Section:
 
 
 def print_sections(sections: Sequence[Section], console: Console) -> None:
-    """Print sentences and tables, without figures."""
+    """Print the sentences and tables of the sections for a terminal, without figures."""
     for section in sections:
+        if not section.on_terminal:
+            continue
         console.print(Text(f"\n{section.title}\n", style="bold"))
         for sentence in section.sentences:
             console.print(Text(sentence))

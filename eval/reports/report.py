@@ -145,7 +145,7 @@ def print_tables(rows: pd.DataFrame, console: Console) -> None:
     """Print the answers to the first three questions, and what failed if anything did."""
     rows = named(rows)
     sections = report_sections(rows, summary(rows))
-    print_sections([section for section in sections if section.on_terminal], console)
+    print_sections(sections, console)
 
 
 class Illustrated(NamedTuple):

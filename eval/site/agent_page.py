@@ -9,7 +9,7 @@ from dosuite.agents.sources import SOURCES_BY_REGIME
 from dosuite.causal import InputError
 from dosuite.envs.regimes import Budget, Regime
 
-from ..claims.kept import kept
+from ..claims.kept import kept_rows
 from ..claims.sanity import APPLICABLE, REACHED
 from .pages import Page, rendered
 from .plan import Plan
@@ -80,7 +80,7 @@ def _facts(cls: type[Agent]) -> dict[str, str]:
 def _controls(name: str) -> str:
     """In how many controls the agent reaches the optimum, by the results in the package."""
     try:
-        scores = kept("sanity", [name])
+        scores = kept_rows("sanity", [name])
     except InputError:  # not measured
         return ""
     counts = [

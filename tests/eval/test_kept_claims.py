@@ -7,7 +7,7 @@ import pytest
 from refusals import refused
 
 from dosuite.eval import Run, execute
-from dosuite.eval.claims.kept import FILES, MATRIX_SIZE, PLACE, about, keep, kept, mark_of
+from dosuite.eval.claims.kept import MATRIX_SIZE, about, keep, kept_rows, mark_of
 from dosuite.eval.claims.matrix import matrix_cells
 from dosuite.eval.claims.sanity import (
     APPLICABLE,
@@ -23,35 +23,33 @@ from dosuite.eval.claims.verdicts import agreement
 
 
 def test_the_trials_that_were_selected_are_the_defaults() -> None:
-    trials = kept("tune")
+    trials = kept_rows("tune")
     for (agent, settings), _ in trials[trials["selected"]].groupby(["agent", "settings"]):
         assert mark_of(f"{agent}:{settings}" if settings else str(agent)) == mark_of(str(agent))
 
 
 def test_every_agent_had_as_many_trials() -> None:
-    assert len({len(means) for means in trial_means(kept("tune")).values()}) == 1
+    assert len({len(means) for means in trial_means(kept_rows("tune")).values()}) == 1
 
 
 ROOT = Path(__file__).parents[2]
-HAS_MATRIX = (PLACE / FILES["matrix"]).is_file()
 
 
-@pytest.mark.parametrize("command", ["sanity", *["matrix"] * HAS_MATRIX])
+@pytest.mark.parametrize("command", ["sanity", "matrix"])
 def test_kept_results_are_those_of_agents_as_they_are(command: str) -> None:
-    assert "have changed since" not in about(kept(command))
+    assert "have changed since" not in about(kept_rows(command))
 
 
-@pytest.mark.skipif(not HAS_MATRIX, reason="no cell of the matrix is kept")
 def test_kept_cells_are_judged_as_they_would_be_now() -> None:
     cells = {(cell.row.name, cell.column): cell for cell in matrix_cells((), (), *MATRIX_SIZE)}
-    for row in kept("matrix").to_dict("records"):
+    for row in kept_rows("matrix").to_dict("records"):
         cell = cells[row["row"], row["class"]]
         assert row["predicted"] == cell.predicted
         assert row["verdict"] == agreement(cell.predicted, row["low"], row["high"])
 
 
 def test_the_readme_has_the_verdicts_of_the_kept_controls() -> None:
-    counts = kept("sanity")["verdict"].value_counts()
+    counts = kept_rows("sanity")["verdict"].value_counts()
     pairs = sum(counts[verdict] for verdict in APPLICABLE if verdict in counts)
     text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     assert f"make {pairs} pairs" in text
@@ -109,9 +107,9 @@ def test_a_folder_without_results_or_with_others_is_refused(tmp_path: Path) -> N
 
 def test_what_is_not_kept_is_named() -> None:
     assert "no results of typo in the package; there are" in refused(
-        lambda: kept("sanity", ["cql", "typo"])
+        lambda: kept_rows("sanity", ["cql", "typo"])
     )
-    assert "no family" in refused(lambda: kept("sanity", ["cql"], ["nowhere"]))
+    assert "no family" in refused(lambda: kept_rows("sanity", ["cql"], ["nowhere"]))
 
 
 def test_an_agent_that_is_gone_or_has_changed_is_said() -> None:
