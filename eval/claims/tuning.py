@@ -33,6 +33,8 @@ FACTORS: dict[str, tuple[float, ...]] = {  # of the default
     "alpha": (0.1, 0.3, 1.0, 3.0),
     "tau": (1.0, 2.0, 4.0),
     "temperature": (0.3, 1.0, 3.0),
+    "directions": (1.0, 2.0),
+    "spread": (0.3, 1.0, 3.0),
 }
 VALUES: dict[str, tuple[float, ...]] = {
     "decay": (0.0, 1e-3, 1e-2),
@@ -82,7 +84,7 @@ def _others(defaults: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
         if not isinstance(default, int | float):
             continue  # a setting of a user's agent that is another thing
         values: list[Any] = list(VALUES.get(key, ()))
-        if key in FACTORS:
+        if default and key in FACTORS:  # 0 times a factor is no other value
             values = [_times(default, factor) for factor in FACTORS[key]]
         if others := [value for value in dict.fromkeys(values) if value != default]:
             yield key, others
