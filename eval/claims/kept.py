@@ -2,8 +2,8 @@
 
 These are the controls, the prediction matrix, and the trials of the tuning that the defaults are
 from. `python -m dosuite.eval.claims.kept sanity FOLDER` puts the results of `dosuite sanity` in a
-folder into the package, in place of those of the same agents and controls, and `matrix` likewise
-the cells that are done; `tune` replaces all that is there. Do it with the code that measured them.
+folder into the package, in place of those of the same agents and controls, `matrix` likewise the
+cells that are done, and `tune` the trials of its agents. Do it with the code that measured them.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from .verdicts import measured_cells
 
 PLACE = Path(str(resources.files(__package__)))
 FILES = {"sanity": "controls.csv", "matrix": "measured.csv", "tune": "trials.csv"}  # by command
-HEADS = {"sanity": PAIR, "matrix": ["row", "class"]}  # what a row is of, which replaces its own
+HEADS = {"sanity": PAIR, "matrix": ["row", "class"], "tune": ["agent"]}  # rows that are replaced
 SANITY_SEEDS, SANITY_BUDGETS = 5, {100_000, 50_000}  # steps of a log, or of practice
 MATRIX_SIZE = 20, 1_000_000, 200_000  # seeds, and steps of a log and of practice
 
@@ -107,11 +107,14 @@ def keep(command: str, folder: Path, place: Path = PLACE) -> Path:
     rows = pd.read_parquet(path)
     file = place / FILES[command]
     frame = MEASURED[command](rows).assign(date=datetime.now(UTC).date().isoformat())
-    if head := HEADS.get(command):
+    if command != "tune":
         frame["mark"] = frame["agent"].map(mark_of)
-        before = _read(file) if file.is_file() else frame[:0]
-        frame = pd.concat([before, frame]).drop_duplicates(head, keep="last")
-        frame = frame.sort_values(head, kind="stable")
+    head = HEADS[command]
+    if file.is_file():
+        before = _read(file)
+        others = ~before.set_index(head).index.isin(frame.set_index(head).index)
+        frame = pd.concat([before[others], frame])
+    frame = frame.sort_values(head, kind="stable")
     with replacing(file) as temporary:
         frame.to_csv(temporary, index=False, float_format="%.6g", na_rep="nan")
     return file

@@ -18,7 +18,7 @@ from dosuite.eval.claims.sanity import (
     control_runs,
     control_scores,
 )
-from dosuite.eval.claims.tuning import trial_means
+from dosuite.eval.claims.tuning import trial_means, tuning_runs
 from dosuite.eval.claims.verdicts import agreement
 
 
@@ -81,6 +81,18 @@ def test_the_results_of_an_agent_replace_its_own_and_stand_beside_the_others(
     assert set(second["mark"]) == {mark_of("adjust-all"), mark_of("maximin")}
     scores = control_scores(pd.read_parquet(tmp_path / "3" / "results.parquet"))
     assert second.set_index("agent").loc["maximin", "iqm"] == pytest.approx(scores["iqm"][0])
+
+
+def test_the_trials_of_an_agent_replace_all_of_its_own(tmp_path: Path) -> None:
+    def settings(agent: str, trials: int) -> dict[str, int]:
+        folder = tmp_path / f"{agent}-{trials}"
+        runs = tuning_runs(["IceCream"], [agent], trials, 1, 100, 100)
+        kept = pd.read_csv(keep("tune", _ran(runs, folder), tmp_path), keep_default_na=False)
+        return kept.groupby("agent")["settings"].nunique().to_dict()
+
+    assert settings("thompson", 1) == {"thompson": 1}
+    assert settings("bc", 3) == {"bc": 3, "thompson": 1}
+    assert settings("bc", 2) == {"bc": 2, "thompson": 1}
 
 
 def _ran(runs: list[Run], folder: Path) -> Path:
