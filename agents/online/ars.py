@@ -44,7 +44,7 @@ class ARS(OnlineAgent):
     rounds_up: ClassVar[bool] = True
 
     envs: int = 4  # parallel episodes in which each candidate is tried
-    rate: float = 0.03  # step size
+    rate: float = 0.009  # step size
     hidden: int = 0  # units in each of two layers; 0 makes the policy linear
     device: str = "cpu"  # or cuda
     directions: int = 4

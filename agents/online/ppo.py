@@ -28,7 +28,7 @@ class PPO(SB3Agent):
 
     rollout: int = 16  # steps of each environment between updates
     epochs: int = 6
-    entropy: float = 0.0  # weight of the entropy bonus
+    entropy: float = 0.01  # weight of the entropy bonus
 
     def __post_init__(self) -> None:
         super().__post_init__()

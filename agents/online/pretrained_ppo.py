@@ -36,6 +36,7 @@ class PretrainedPPO(PPO):
     learns: ClassVar[tuple[str, ...]] = ("intervene",)
     needs: ClassVar[frozenset[str]] = frozenset({"log"})
 
+    entropy: float = 0.0  # weight of the entropy bonus
     updates: int = 500  # gradient steps of cloning
 
     def __post_init__(self) -> None:

@@ -22,6 +22,8 @@ class RecurrentPPO(PPO):
     name: ClassVar[str] = "recurrent-ppo"
     acts_in_a_box: ClassVar[bool] = False
 
+    entropy: float = 0.0  # weight of the entropy bonus
+
     def _algorithm(self, batch: VecEnv, practice: Practice) -> Any:
         common = {**settings(self, batch, practice), "policy": "MlpLstmPolicy"}
         common["policy_kwargs"] |= {"net_arch": [self.hidden], "lstm_hidden_size": self.hidden}

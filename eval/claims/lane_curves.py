@@ -35,7 +35,7 @@ ERRORS = 2.0  # standard errors of a difference that seeds explain
 LOOKS = {
     "dqn": ("DQN of Stable-Baselines3", GREY, "-"),
     "dqn-lanes": ("dqn-lanes", WRONG, "-"),
-    "ppo": ("PPO of Stable-Baselines3", GREY, "--"),
+    "ppo:entropy=0.0": ("PPO of Stable-Baselines3", GREY, "--"),  # the settings of ppo-lanes
     "ppo-lanes": ("ppo-lanes", WRONG, "--"),
 }
 
