@@ -27,6 +27,7 @@ class QRDQN(SB3Agent):
 
     envs: int = 32
     rate: float = 1e-3
+    hidden: int = 64
     batch: int = 256  # transitions in a minibatch
     # gradient steps between copies to the target network; there is one per `envs` environment steps
     sync: int = 50
