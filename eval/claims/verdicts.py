@@ -83,10 +83,11 @@ def _interval(cell: Cell, rows: pd.DataFrame) -> metrics.Interval:
 
 
 def summary(notes: "pd.Series[str]") -> str:
-    """One or two different notes, else the most frequent one; without traceback files."""
+    """The parts of one or two different notes, else the most frequent note; no traceback files."""
     notes = notes.map(without_file)
     if notes.nunique() < 3:
-        return "; ".join(filter(None, dict.fromkeys(notes)))
+        parts = [part for note in notes for part in note.split("; ")]
+        return "; ".join(filter(None, dict.fromkeys(parts)))
     return str(notes.mode()[0])
 
 

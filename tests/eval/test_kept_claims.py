@@ -19,7 +19,7 @@ from dosuite.eval.claims.sanity import (
     control_scores,
 )
 from dosuite.eval.claims.tuning import trial_means, tuning_runs
-from dosuite.eval.claims.verdicts import agreement
+from dosuite.eval.claims.verdicts import agreement, summary
 
 
 def test_the_trials_that_were_selected_are_the_defaults() -> None:
@@ -128,3 +128,10 @@ def test_an_agent_that_is_gone_or_has_changed_is_said() -> None:
     frame = pd.DataFrame({"agent": ["gone", "bc", "naive"], "date": "2026-01-01"})
     marks = ["0", mark_of("bc:batch=3"), mark_of("naive")]
     assert about(frame.assign(mark=marks)).endswith("settings of gone, bc have changed since.")
+
+
+def test_what_two_notes_share_is_said_once() -> None:
+    notes = ["practised 64 steps", "practised 64 steps; has not converged", ""]
+    assert summary(pd.Series(notes[:2])) == "practised 64 steps; has not converged"
+    assert summary(pd.Series([notes[0], ""])) == "practised 64 steps"
+    assert summary(pd.Series([*notes, ""])) == ""  # the most frequent of three
