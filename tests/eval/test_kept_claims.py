@@ -60,6 +60,16 @@ def test_the_readme_has_the_verdicts_of_the_kept_controls() -> None:
     )
 
 
+def test_the_readme_has_the_verdicts_of_the_kept_cells() -> None:
+    counts = kept_rows("matrix")["verdict"].value_counts()
+    agree, disagree, undecided = (
+        counts.get(name, 0) for name in ("agrees", "disagrees", "undecided")
+    )
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"{agree + disagree + undecided} were measured again" in text
+    assert f"{agree} agree, {disagree} disagree and {undecided} are undecided" in text
+
+
 def test_the_results_of_an_agent_replace_its_own_and_stand_beside_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
