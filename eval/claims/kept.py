@@ -27,7 +27,8 @@ from .verdicts import measured_cells
 
 PLACE = Path(str(resources.files(__package__)))
 FILES = {"sanity": "controls.csv", "matrix": "measured.csv", "tune": "trials.csv"}  # by command
-HEADS = {"sanity": PAIR, "matrix": ["row", "class"], "tune": ["agent"]}  # rows that are replaced
+# by command, the columns of which equal values are measured again, and so replaced
+HEADS = {"sanity": PAIR, "matrix": ["row", "class"], "tune": ["agent"]}
 SANITY_SEEDS, SANITY_BUDGETS = 5, {100_000, 50_000}  # steps of a log, or of practice
 MATRIX_SIZE = 20, 1_000_000, 200_000  # seeds, and steps of a log and of practice
 

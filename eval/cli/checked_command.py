@@ -53,9 +53,9 @@ CONTRADICTIONS: Mapping[str, Mapping[tuple[str, str], str]] = {
         **_kept("small", "full"),
         ("name", "findings"): "the findings are those of all studies",
     },
-    "sanity": _kept("seeds", "rows", "steps", "observation"),
-    "matrix": _kept("seeds", "rows", "steps", "agent"),
-    "tune": _kept("seeds", "rows", "steps", "trials", "only"),
+    "sanity": _kept("engine", "seeds", "rows", "steps", "observation"),
+    "matrix": _kept("engine", "seeds", "rows", "steps", "agent"),
+    "tune": _kept("engine", "seeds", "rows", "steps", "trials", "only"),
     "check": {
         ("file", "commit"): "the hash of a seed is published before there is anything to check",
         ("secret", "commit"): "a seed is either committed to or used",

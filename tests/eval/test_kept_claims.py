@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from places import ROOT
 from refusals import refused
 
 from dosuite.eval import Run, execute
@@ -21,6 +22,8 @@ from dosuite.eval.claims.sanity import (
 from dosuite.eval.claims.tuning import trial_means, tuning_runs
 from dosuite.eval.claims.verdicts import agreement, summary
 
+README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+
 
 def test_the_trials_that_were_selected_are_the_defaults() -> None:
     trials = kept_rows("tune")
@@ -30,9 +33,6 @@ def test_the_trials_that_were_selected_are_the_defaults() -> None:
 
 def test_every_agent_had_as_many_trials() -> None:
     assert len({len(means) for means in trial_means(kept_rows("tune")).values()}) == 1
-
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("command", ["sanity", "matrix"])
@@ -51,12 +51,11 @@ def test_kept_cells_are_judged_as_they_would_be_now() -> None:
 def test_the_readme_has_the_verdicts_of_the_kept_controls() -> None:
     counts = kept_rows("sanity")["verdict"].value_counts()
     pairs = sum(counts[verdict] for verdict in APPLICABLE if verdict in counts)
-    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    assert f"make {pairs} pairs" in text
-    assert f"{counts[REACHED]} have a regret of at most 2 %" in text
+    assert f"make {pairs} pairs" in README
+    assert f"{counts[REACHED]} have a regret of at most 2 %" in README
     assert (
         f"{counts[SHORT]} are no worse than their log, {counts[MISSED]} miss and "
-        f"{counts[UNDECIDED]} are undecided" in text
+        f"{counts[UNDECIDED]} are undecided" in README
     )
 
 
@@ -65,9 +64,8 @@ def test_the_readme_has_the_verdicts_of_the_kept_cells() -> None:
     agree, disagree, undecided = (
         counts.get(name, 0) for name in ("agrees", "disagrees", "undecided")
     )
-    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    assert f"{agree + disagree + undecided} were measured again" in text
-    assert f"{agree} agree, {disagree} disagree and {undecided} are undecided" in text
+    assert f"{agree + disagree + undecided} were measured again" in README
+    assert f"{agree} agree, {disagree} disagree and {undecided} are undecided" in README
 
 
 def test_the_results_of_an_agent_replace_its_own_and_stand_beside_the_others(
