@@ -90,6 +90,17 @@ def about(frame: pd.DataFrame) -> str:
     return sentence
 
 
+def best_trials(scores: pd.DataFrame) -> "pd.Series[float]":
+    """The least regret that a trial of the tuning has in each control, for the rows of `sanity`.
+
+    It is of the trials of the same agent and regime, from 0 to 1, each the mean over its seeds; NaN
+    where the agent was not tuned in that control.
+    """
+    trials = kept_rows("tune").groupby([*PAIR, "settings"])["regret"].mean()
+    least = trials.groupby(PAIR).min()
+    return least.reindex(pd.MultiIndex.from_frame(scores[PAIR])).set_axis(scores.index)
+
+
 def _is_stale(agent: str, mark: str) -> bool:
     try:
         return mark_of(agent) != mark

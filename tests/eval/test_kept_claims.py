@@ -8,16 +8,18 @@ from places import ROOT
 from refusals import refused
 
 from dosuite.eval import Run, execute
-from dosuite.eval.claims.kept import MATRIX_SIZE, about, keep, kept_rows, mark_of
+from dosuite.eval.claims.kept import MATRIX_SIZE, about, best_trials, keep, kept_rows, mark_of
 from dosuite.eval.claims.matrix import matrix_cells
 from dosuite.eval.claims.sanity import (
     APPLICABLE,
     MISSED,
+    MOST_REGRET,
     REACHED,
     SHORT,
     UNDECIDED,
     control_runs,
     control_scores,
+    control_sections,
 )
 from dosuite.eval.claims.tuning import trial_means, tuning_runs
 from dosuite.eval.claims.verdicts import agreement, summary
@@ -57,6 +59,23 @@ def test_the_readme_has_the_verdicts_of_the_kept_controls() -> None:
         f"{counts[SHORT]} are no worse than their log, {counts[MISSED]} miss and "
         f"{counts[UNDECIDED]} are undecided" in README
     )
+
+
+def test_a_miss_is_shown_beside_the_best_trial_of_its_agent_there() -> None:
+    scores = kept_rows("sanity")
+    scores = scores.assign(best_trial=best_trials(scores))
+    trials = kept_rows("tune", ["iql"], ["CoinEnd"])
+    shown = scores[(scores["agent"] == "iql") & (scores["environment"] == "CoinEnd-v0")]
+    assert shown["best_trial"].item() == trials["regret"].min()
+    assert scores.loc[scores["agent"] == "back-door", "best_trial"].isna().all()  # no settings
+    missed = scores[scores["verdict"] == MISSED]
+    tuned = missed["best_trial"].dropna()
+    beyond = (tuned > MOST_REGRET).sum()
+    sentence = control_sections(scores, {})[1].sentences[0]
+    assert f"{len(missed)} misses {len(tuned)} are of agents that were tuned" in sentence
+    assert f"no trial reaches it in {beyond}" in sentence
+    assert f"{len(tuned)} are of agents that were tuned in the control" in README
+    assert f"in {beyond} of them none of its ten trials" in README
 
 
 def test_the_readme_has_the_verdicts_of_the_kept_cells() -> None:
