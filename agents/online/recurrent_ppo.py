@@ -22,6 +22,7 @@ class RecurrentPPO(PPO):
     name: ClassVar[str] = "recurrent-ppo"
     acts_in_a_box: ClassVar[bool] = False
 
+    hidden: int = 64  # units of each layer, and of the LSTMs
     entropy: float = 0.0  # weight of the entropy bonus
 
     def _algorithm(self, batch: VecEnv, practice: Practice) -> Any:
