@@ -83,7 +83,8 @@ def test_the_readme_has_the_verdicts_of_the_kept_cells() -> None:
     agree, disagree, undecided = (
         counts.get(name, 0) for name in ("agrees", "disagrees", "undecided")
     )
-    assert f"{agree + disagree + undecided} were measured again" in README
+    predictions = f"{agree + disagree + undecided} predictions of 0 and 1 in the matrix"
+    assert f"{predictions} that an agent here can test were measured again" in README
     assert f"{agree} agree, {disagree} disagree and {undecided} are undecided" in README
 
 
