@@ -21,7 +21,7 @@ from dosuite.causal import InputError
 from dosuite.envs.files import replacing
 
 from .matrix import matrix_cells
-from .sanity import PAIR, control_scores
+from .sanity import APPLICABLE, PAIR, control_scores
 from .tuning import trial_scores
 from .verdicts import measured_cells
 
@@ -91,14 +91,15 @@ def about(frame: pd.DataFrame) -> str:
 
 
 def best_trials(scores: pd.DataFrame) -> "pd.Series[float]":
-    """The least regret that a trial of the tuning has in each control, for the rows of `sanity`.
+    """The least regret that a trial of the tuning has in the control of each row of `sanity`.
 
     It is of the trials of the same agent and regime, from 0 to 1, each the mean over its seeds; NaN
-    where the agent was not tuned in that control.
+    where the agent was not tuned in that control, or does not apply.
     """
     trials = kept_rows("tune").groupby([*PAIR, "settings"])["regret"].mean()
     least = trials.groupby(PAIR).min()
-    return least.reindex(pd.MultiIndex.from_frame(scores[PAIR])).set_axis(scores.index)
+    of_rows = least.reindex(pd.MultiIndex.from_frame(scores[PAIR])).set_axis(scores.index)
+    return of_rows.where(scores["verdict"].isin(APPLICABLE))
 
 
 def _is_stale(agent: str, mark: str) -> bool:

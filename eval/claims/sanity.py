@@ -213,7 +213,7 @@ def control_sections(scores: pd.DataFrame, names: Mapping[str, str]) -> list[Sec
     """The verdicts on each agent, what was not reached, and every number.
 
     `scores` are those of `control_scores`, and `names` those of the user's agents (see
-    `own_names`). A column `best_trial`, from `best_trials`, adds what the misses owe to the tuning.
+    `own_names`). A column `best_trial`, from `best_trials`, is shown beside the regrets.
     """
     scores = scores.assign(agent=scores["agent"].replace(dict(names)))
     applies = scores[scores["verdict"].isin(APPLICABLE)]
@@ -224,25 +224,28 @@ def control_sections(scores: pd.DataFrame, names: Mapping[str, str]) -> list[Sec
         f"{len(scores) - len(applies)} others do not apply."
     )
     listed = [_listed("not-reached", missed)] if len(missed) else []
-    tuned = [_tuned(missed)] if "best_trial" in missed else []
+    said = [] if len(missed) else ["All controls were reached."]
+    said += _tuned(applies) if "best_trial" in applies else []
     return [
         Section("Controls", [EXPLANATION, summary], [Table("controls", _by_agent(scores))]),
-        Section("What was not reached", tuned, listed),
+        Section("What was not reached", said, listed),
         Section("Every control", [], [_listed("every-control", scores)], on_terminal=False),
     ]
 
 
-def _tuned(scores: pd.DataFrame) -> str:
-    """How many of the misses a trial of the tuning avoids."""
-    missed = scores[scores["verdict"] == MISSED]
-    tuned = missed["best_trial"].dropna()
-    return (
-        "Best trial is the least NR, clipped to 0 and 1, that any trial of `dosuite tune` has in "
-        "the control, chosen with hindsight; - where the agent was not tuned there. Of the "
-        f"{len(missed)} misses {len(tuned)} are of agents that were tuned in the control: no trial "
-        f"reaches it in {(tuned > MOST_REGRET).sum()}, and one does in "
-        f"{(tuned <= MOST_REGRET).sum()}."
-    )
+def _tuned(scores: pd.DataFrame) -> list[str]:
+    """What the column of trials is, and how many of the misses a trial avoids."""
+    of_misses = scores.loc[scores["verdict"] == MISSED, "best_trial"]
+    trials = of_misses.dropna()
+    if trials.empty:
+        return []
+    return [
+        "The best trial is the least NR of all trials of `dosuite tune` in that control, one seed "
+        "each and clipped to [0, 1]; a dash means that the agent was not tuned there. Of the "
+        f"misses ({len(of_misses)}), {len(trials)} are of agents that were tuned in the control: "
+        f"in {(trials > MOST_REGRET).sum()} of these cases no trial is at most {MOST_REGRET}, and "
+        f"in {(trials <= MOST_REGRET).sum()} one is, which may be owed to its seed."
+    ]
 
 
 def _by_agent(scores: pd.DataFrame) -> pd.DataFrame:
@@ -255,7 +258,7 @@ def _by_agent(scores: pd.DataFrame) -> pd.DataFrame:
 def _listed(name: str, scores: pd.DataFrame) -> Table:
     frame = scores[[*PAIR, "verdict", "note"]].rename(columns={"note": "it said"})
     frame.insert(len(PAIR), "NR", _intervals(scores, 3))
-    if "best_trial" in scores:
+    if "best_trial" in scores and scores["best_trial"].notna().any():
         trials = scores["best_trial"].map("{:.3f}".format).replace("nan", "-")
         frame.insert(len(PAIR) + 1, "best trial", trials)
     frame = frame.sort_values(["environment", "agent"], kind="stable").astype(str)
