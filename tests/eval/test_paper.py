@@ -22,7 +22,7 @@ def written(dosuite: Call, tmp_path: Path) -> tuple[str, str]:
     return texts[0], texts[1]
 
 
-def test_the_paper_says_what_was_run_where_and_whom_to_cite(written: tuple[str, str]) -> None:
+def test_the_paper_is_whole_and_says_what_to_cite(written: tuple[str, str]) -> None:
     tex, bib = written
     for text in (
         "Seeds: 2, from 0 to 1.",
@@ -37,10 +37,11 @@ def test_the_paper_says_what_was_run_where_and_whom_to_cite(written: tuple[str, 
     keys = re.findall(r"^@\w+\{(\w+),", bib, re.M)
     assert sorted(",".join(cited).split(",")) == sorted(keys)
     assert "bickel1975" in keys
+    assert_whole(tex)
 
 
-def test_the_latex_is_whole(written: tuple[str, str]) -> None:
-    tex, _ = written
+def assert_whole(tex: str) -> None:
+    """Environments and braces are closed, no special character is bare, and rows fit columns."""
     for kind in ("table", "tabular"):
         opened = len(re.findall(rf"\\begin\{{{kind}\}}", tex))
         assert opened == len(re.findall(rf"\\end\{{{kind}\}}", tex)) > 1

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_type_hints
 
 import pytest
+from typer.main import get_command
 from typer.models import ArgumentInfo
 
 from dosuite.eval.cli.checked_command import CONTRADICTIONS
 from dosuite.eval.cli.main import app, main
 
+BUILT = get_command(app)  # once: building it takes longer than refusing a value
 ANY = ["", " ", "two\nlines", "a\rb", "nul\x00", "\x1b[31m", "line\u2028separator"]
 NUMBERS = ["", "-1", "1.5", "nan", "inf", "1e3", "x", "0x10", "True", str(10**30), "1\n2"]
 PATHS = [
@@ -39,6 +41,7 @@ def dosuite(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Call:
     """Calls the command in a folder with a file and two folders."""
+    monkeypatch.setattr("dosuite.eval.cli.main.app", BUILT)
     monkeypatch.chdir(tmp_path)
     Path("file").write_text("precious")
     Path("folder.arrow").mkdir()
