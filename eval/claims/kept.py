@@ -90,16 +90,16 @@ def about(frame: pd.DataFrame) -> str:
     return sentence
 
 
-def best_trials(scores: pd.DataFrame) -> "pd.Series[float]":
-    """The least regret that a trial of the tuning has in the control of each row of `sanity`.
+def with_best_trials(scores: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `sanity` with the least regret that a trial of the tuning has in their control.
 
-    It is of the trials of the same agent and regime, from 0 to 1, each the mean over its seeds; NaN
-    where the agent was not tuned in that control, or does not apply.
+    The column `best_trial` is of the trials of the same agent and regime, from 0 to 1, each the
+    mean over its seeds; NaN where the agent was not tuned in that control, or does not apply.
     """
     trials = kept_rows("tune").groupby([*PAIR, "settings"])["regret"].mean()
     least = trials.groupby(PAIR).min()
     of_rows = least.reindex(pd.MultiIndex.from_frame(scores[PAIR])).set_axis(scores.index)
-    return of_rows.where(scores["verdict"].isin(APPLICABLE))
+    return scores.assign(best_trial=of_rows.where(scores["verdict"].isin(APPLICABLE)))
 
 
 def _is_stale(agent: str, mark: str) -> bool:

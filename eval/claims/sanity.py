@@ -213,18 +213,18 @@ def control_sections(scores: pd.DataFrame, names: Mapping[str, str]) -> list[Sec
     """The verdicts on each agent, what was not reached, and every number.
 
     `scores` are those of `control_scores`, and `names` those of the user's agents (see
-    `own_names`). A column `best_trial`, from `best_trials`, is shown beside the regrets.
+    `own_names`). A column `best_trial`, from `with_best_trials`, is shown beside the regrets.
     """
     scores = scores.assign(agent=scores["agent"].replace(dict(names)))
     applies = scores[scores["verdict"].isin(APPLICABLE)]
-    missed = applies[applies["verdict"] != REACHED]
+    not_reached = applies[applies["verdict"] != REACHED]
     counts = [f"{(applies['verdict'] == name).sum()} {name}" for name in APPLICABLE]
     summary = (
         f"Of {len(applies)} pairs of an agent and a control {', '.join(counts)}; "
         f"{len(scores) - len(applies)} others do not apply."
     )
-    listed = [_listed("not-reached", missed)] if len(missed) else []
-    said = [] if len(missed) else ["All controls were reached."]
+    listed = [_listed("not-reached", not_reached)] if len(not_reached) else []
+    said = [] if len(not_reached) else ["All controls were reached."]
     said += _tuned(applies) if "best_trial" in applies else []
     return [
         Section("Controls", [EXPLANATION, summary], [Table("controls", _by_agent(scores))]),
@@ -259,8 +259,7 @@ def _listed(name: str, scores: pd.DataFrame) -> Table:
     frame = scores[[*PAIR, "verdict", "note"]].rename(columns={"note": "it said"})
     frame.insert(len(PAIR), "NR", _intervals(scores, 3))
     if "best_trial" in scores and scores["best_trial"].notna().any():
-        trials = scores["best_trial"].map("{:.3f}".format).replace("nan", "-")
-        frame.insert(len(PAIR) + 1, "best trial", trials)
+        frame.insert(len(PAIR) + 1, "best trial", _or_dash(scores["best_trial"], 3))
     frame = frame.sort_values(["environment", "agent"], kind="stable").astype(str)
     return Table(name, frame, grouped=True)
 
@@ -271,12 +270,16 @@ def classic_section(scores: pd.DataFrame) -> Section:
         "Undiscounted return: interquartile mean over seeds [95 % bootstrap interval] of agents "
         "that learned from one log of mixed quality."
     )
-    least = scores["least"].map("{:.0f}".format).replace("nan", "-")
+    least = _or_dash(scores["least"], 0)
     frame = scores.assign(measured=_intervals(scores, 1), least=least)
     frame = frame[[*Target._fields, "reached", "measured"]].rename(columns={"least": "at least"})
     return Section(
         "Classic control", [explanation], [Table("classic", frame.astype(str), grouped=True)]
     )
+
+
+def _or_dash(numbers: "pd.Series[float]", digits: int) -> "pd.Series[str]":
+    return numbers.map(f"{{:.{digits}f}}".format).replace("nan", "-")
 
 
 def _intervals(scores: pd.DataFrame, digits: int) -> list[str]:

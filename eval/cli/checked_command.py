@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 ClickError: Any = typer.BadParameter.__mro__[2]  # of the click that this version of typer uses
 CONTROL = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")  # line breaks and control characters
 
+OF_RUNS = ("engine", "seeds", "rows", "steps")  # what says how, and how much, is run
 OF_A_LOG = ("episodes", "regime", "share", "seed", "variant")  # what says which log is collected
 
 
@@ -53,9 +54,9 @@ CONTRADICTIONS: Mapping[str, Mapping[tuple[str, str], str]] = {
         **_kept("small", "full"),
         ("name", "findings"): "the findings are those of all studies",
     },
-    "sanity": _kept("engine", "seeds", "rows", "steps", "observation"),
-    "matrix": _kept("engine", "seeds", "rows", "steps", "agent"),
-    "tune": _kept("engine", "seeds", "rows", "steps", "trials", "only"),
+    "sanity": _kept(*OF_RUNS, "observation"),
+    "matrix": _kept(*OF_RUNS, "agent"),
+    "tune": _kept(*OF_RUNS, "trials", "only"),
     "check": {
         ("file", "commit"): "the hash of a seed is published before there is anything to check",
         ("secret", "commit"): "a seed is either committed to or used",

@@ -52,15 +52,14 @@ def sanity(
     from dosuite.envs.trust import set_trust
 
     from ..claims.classic_control import TARGETS, target_scores
-    from ..claims.kept import about, best_trials, kept_rows
+    from ..claims.kept import about, kept_rows, with_best_trials
     from ..claims.sanity import classic_section, control_runs, control_scores, control_sections
     from ..reports.labels import own_names
     from ..reports.page import print_sections, write_sections
 
     set_trust(trust)
     if kept:
-        scores = kept_rows("sanity", agent, only)
-        scores = scores.assign(best_trial=best_trials(scores))
+        scores = with_best_trials(kept_rows("sanity", agent, only))
         *short, every = control_sections(scores, {})
         print_sections([*short, replace(every, on_terminal=bool(agent or only))], console)
         print_plain(f"\n{about(scores)}")

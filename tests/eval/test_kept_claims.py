@@ -8,7 +8,14 @@ from places import ROOT
 from refusals import refused
 
 from dosuite.eval import Run, execute
-from dosuite.eval.claims.kept import MATRIX_SIZE, about, best_trials, keep, kept_rows, mark_of
+from dosuite.eval.claims.kept import (
+    MATRIX_SIZE,
+    about,
+    keep,
+    kept_rows,
+    mark_of,
+    with_best_trials,
+)
 from dosuite.eval.claims.matrix import matrix_cells
 from dosuite.eval.claims.sanity import (
     APPLICABLE,
@@ -62,8 +69,7 @@ def test_the_readme_has_the_verdicts_of_the_kept_controls() -> None:
 
 
 def test_a_miss_is_shown_beside_the_best_trial_of_its_agent_there() -> None:
-    scores = kept_rows("sanity")
-    scores = scores.assign(best_trial=best_trials(scores))
+    scores = with_best_trials(kept_rows("sanity"))
     trials = kept_rows("tune", ["iql"], ["CoinEnd"])
     shown = scores[(scores["agent"] == "iql") & (scores["environment"] == "CoinEnd-v0")]
     assert shown["best_trial"].item() == trials["regret"].min()
@@ -79,8 +85,7 @@ def test_a_miss_is_shown_beside_the_best_trial_of_its_agent_there() -> None:
 
 
 def test_nothing_is_said_of_trials_where_there_are_none() -> None:
-    scores = kept_rows("sanity")
-    scores = scores.assign(best_trial=best_trials(scores))
+    scores = with_best_trials(kept_rows("sanity"))
     assert scores.loc[~scores["verdict"].isin(APPLICABLE), "best_trial"].isna().all()
     _, section, _ = control_sections(scores[scores["agent"] == "amortised"], {})
     assert section.sentences == []
